@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+# make            the executables, in build/bin/
+# make check      all tests: built by gcc, under ASan+UBSan, built by clang; then the linters
+# make soak       the same with the long counts, and the fuzzers for FUZZ_SECONDS each
+# make bench      figures                          make fuzz       libFuzzer binaries, in build/fuzz/
+# make lint       scripts, man pages, layout       make format     lay the code out anew
+# make install    DESTDIR= PREFIX= BINDIR= ...     make uninstall  the same folders
+# make dist       the release tarball              make clean
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+DESTDIR ?=
+BINDIR ?= $(PREFIX)/bin
+LIBEXECDIR ?= $(PREFIX)/libexec/tds
+MANDIR ?= $(PREFIX)/share/man
+COMPDIR ?= $(PREFIX)/share/bash-completion/completions
+INSTALL ?= install
+PKG_CONFIG ?= pkg-config
+
+# Each variant (plain, asan, clang, ...) has its own objects; the plain one leaves its tools in build/bin.
+VARIANT ?= plain
+B := build/$(VARIANT)
+BIN := $(if $(filter plain,$(VARIANT)),build/bin,$(B)/bin)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef \
+	-Wwrite-strings -Wimplicit-fallthrough $(if $(WERROR),-Werror)
+HARDENING := -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
+SANITIZE :=
+ifeq ($(VARIANT),asan)
+HARDENING := -fPIE
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+endif
+ifeq ($(VARIANT),clang)
+CC := clang
+endif
+LIBS := libcrypto libarchive jansson
+TDS_CPPFLAGS := -D_GNU_SOURCE -DTDS_VERSION='"$(VERSION)"' -DTDS_LIBEXECDIR='"$(LIBEXECDIR)"' \
+	-Ilibcommon $(shell $(PKG_CONFIG) --cflags $(LIBS))
+TDS_CFLAGS := -std=gnu11 -O2 -g -pthread $(WARNINGS) $(HARDENING) $(SANITIZE)
+TDS_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
+LDLIBS += $(shell $(PKG_CONFIG) --libs $(LIBS))
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@echo "  $(1)	$(2)")
+quote = '$(subst ','\'',$(1))'
+COMPILE = $(CC) $(CPPFLAGS) $(TDS_CPPFLAGS) $(TDS_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+LINK = $(CC) $(TDS_CFLAGS) $(CFLAGS) $(TDS_LDFLAGS) $(LDFLAGS) -o $@ $(filter-out FORCE,$^)
+
+# A tool is bin/NAME.c, or a folder bin/NAME/ of several files.
+TOOLS := $(sort $(patsubst bin/%.c,%,$(wildcard bin/*.c)) $(patsubst bin/%/main.c,%,$(wildcard bin/*/main.c)))
+tool_objects = $(patsubst %.c,$(B)/%.o,$(wildcard bin/$(1).c bin/$(1)/*.c))
+LIB_OBJECTS := $(patsubst %.c,$(B)/%.o,$(wildcard libcommon/*.c))
+
+all: $(TOOLS:%=$(BIN)/%)
+
+$(B)/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(COMPILE)
+
+# Other flags, and everything is made anew: no object of another PREFIX or without WERROR stays.
+FLAGS := $(CC) $(CPPFLAGS) $(TDS_CPPFLAGS) $(TDS_CFLAGS) $(CFLAGS) $(TDS_LDFLAGS) $(LDFLAGS)
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' $(call quote,$(FLAGS)) | cmp -s - $@ || printf '%s\n' $(call quote,$(FLAGS)) >$@
+
+$(B)/libcommon.a: $(LIB_OBJECTS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+.SECONDEXPANSION:
+$(TOOLS:%=$(BIN)/%): $$(call tool_objects,$$(@F)) $(B)/libcommon.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(LINK) $(LDLIBS)
+
+# tests/unit/t_NAME.c and tests/fuzz/fuzz_NAME.c (with a main that replays files) are programs of their own.
+UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/t_*.c))
+$(UNIT): $(B)/tests/%: $(B)/tests/unit/%.o $(B)/libcommon.a
+	$(call say,LD,$@)
+	$(Q)$(LINK) $(LDLIBS) -lcmocka
+
+REPLAY := $(patsubst tests/fuzz/fuzz_%.c,$(B)/tests/replay_%,$(wildcard tests/fuzz/fuzz_*.c))
+$(REPLAY): $(B)/tests/replay_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/libcommon.a
+	$(call say,LD,$@)
+	$(Q)$(LINK) $(LDLIBS)
+
+# Preloaded by tests/cases/t_faults.py; never sanitized, since it comes before the sanitizer, whose malloc is its own.
+FAULTS := $(B)/tests/faults.so
+$(FAULTS): tests/faults/faults.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -D_GNU_SOURCE $(if $(SANITIZE),,-DTDS_FAULT_MALLOC) -std=gnu11 -O2 -g $(WARNINGS) -fPIC \
+		-shared -o $@ $< -ldl
+
+FUZZ := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz: $(FUZZ)
+$(FUZZ): build/fuzz/%: tests/fuzz/%.c $(wildcard libcommon/*.[ch])
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$@)
+	$(Q)clang $(TDS_CPPFLAGS) -std=gnu11 -O1 -g -pthread -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -o $@ $< $(wildcard libcommon/*.c) $(LDLIBS)
+
+tests: all $(UNIT) $(REPLAY) $(FAULTS)
+
+# Both cores, unless the user said how many.
+JOBS ?= $(shell nproc)
+again = $(Q)+$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS)) WERROR=1
+variants:
+	$(again) VARIANT=plain tests
+	$(again) VARIANT=asan tests
+	$(again) VARIANT=clang tests
+
+check: variants
+	$(Q)tests/run -j $(JOBS) plain asan lint
+
+FUZZ_SECONDS ?= 600
+soak: variants fuzz
+	$(Q)TDS_SCALE=20 FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run -j $(JOBS) plain asan lint fuzz
+
+lint:
+	$(Q)tests/run -j $(JOBS) lint
+
+FORMATTED = $(wildcard bin/*.c bin/*/*.[ch] libcommon/*.[ch] tests/*/*.[ch] bench/*.c)
+format:
+	$(Q)clang-format -i $(FORMATTED)
+
+bench: all
+	$(Q)bench/run $(BIN)
+
+# What goes where; install and uninstall read the same list. Each line: mode, file, place.
+PAGES := $(wildcard man/*.[1-9])
+placed = $(foreach t,$(TOOLS),0755:$(BIN)/$(t):$(BINDIR)/$(t)) \
+	$(foreach f,$(filter-out %/__pycache__,$(wildcard libexec/*)),$(if $(shell test -x $(f) && echo x),0755,0644):$(f):$(LIBEXECDIR)/$(notdir $(f))) \
+	$(foreach p,$(PAGES),0644:$(p):$(MANDIR)/man$(subst .,,$(suffix $(p)))/$(notdir $(p))) \
+	$(foreach c,$(wildcard completions/bash/*),0644:$(c):$(COMPDIR)/$(notdir $(c)))
+install: all
+	$(Q)set -e; for p in $(placed); do IFS=:; set -- $$p; $(INSTALL) -D -m "$$1" "$$2" "$(DESTDIR)$$3"; done
+
+uninstall:
+	$(Q)for p in $(placed); do rm -f "$(DESTDIR)$${p##*:}"; done
+	$(Q)rmdir "$(DESTDIR)$(LIBEXECDIR)" 2>/dev/null || true
+
+# The same commit gives the same bytes.
+dist:
+	@mkdir -p build
+	$(Q)git archive --prefix=tds-$(VERSION)/ HEAD | gzip -9n >build/tds-$(VERSION).tar.gz
+	@echo build/tds-$(VERSION).tar.gz
+
+clean:
+	rm -rf build
+
+FORCE:
+.PHONY: all tests fuzz variants check soak lint format bench install uninstall dist clean FORCE
+.DELETE_ON_ERROR:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

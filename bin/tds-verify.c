@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: MIT */
+/* Verify packages, and list or extract what verified ones hold. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "dir.h"
+#include "extract.h"
+#include "io.h"
+#include "keyring.h"
+#include "mem.h"
+#include "source.h"
+#include "text.h"
+
+static const char help[] =
+	"usage: tds-verify [options] FILE...\n"
+	"Verify packages against the keys of the director directory.\n"
+	"FILE is a file, a name in the director directory, a group (its newest package), or - (standard input).\n"
+	"\n"
+	"  -t, --list             list the members\n"
+	"  -x, --extract=NAME     write the member NAME to standard output\n"
+	"  -d, --extract-to=DIR   extract all members below DIR\n"
+	"  -o, --output=ZIP       write the archive to ZIP (-: standard output)\n"
+	"  -k, --key=KEY          use this public key file, not those of the directory (repeatable)\n"
+	"  -T, --names-from=FILE  read names from FILE too, one a line (-: standard input)\n"
+	"  -0, --null             these names end in NUL instead of a newline\n"
+	"      --explain          print each check, where it looked, and what it found\n"
+	"      --strict           refuse packages without a signed name, and keys that others may write\n"
+	"      --max-entries=N    refuse archives of more than N members (100000)\n"
+	"      --max-bytes=N      refuse archives that unpack to more than N bytes (1073741824)\n"
+	TDS_CLI_HELP;
+
+enum mode { MODE_VERIFY, MODE_LIST, MODE_MEMBER, MODE_FOLDER, MODE_ARCHIVE };
+
+enum { OPT_EXPLAIN = 256, OPT_STRICT, OPT_MAX_ENTRIES, OPT_MAX_BYTES };
+
+static const struct option options[] = {
+	{ "list", no_argument, NULL, 't' },
+	{ "extract", required_argument, NULL, 'x' },
+	{ "extract-to", required_argument, NULL, 'd' },
+	{ "output", required_argument, NULL, 'o' },
+	{ "key", required_argument, NULL, 'k' },
+	{ "explain", no_argument, NULL, OPT_EXPLAIN },
+	{ "strict", no_argument, NULL, OPT_STRICT },
+	{ "max-entries", required_argument, NULL, OPT_MAX_ENTRIES },
+	{ "max-bytes", required_argument, NULL, OPT_MAX_BYTES },
+	TDS_CLI_LONG_NAMES,
+	TDS_CLI_LONG_NUL,
+	TDS_CLI_LONG,
+	{ NULL, 0, NULL, 0 },
+};
+
+struct opts {
+	enum mode mode;
+	const char *target;     /* of -x, -d, -o */
+	const char *names_from; /* -T */
+	char **keys;            /* -k */
+	size_t nkeys;
+	bool explain;
+	bool strict;
+	struct tds_zip_limits limits;
+};
+
+/* The run: what stays the same for all operands. */
+struct run {
+	struct tds_cli cli;
+	struct opts opts;
+	struct tds_dir dir;  /* fd -1: there is none, and none is needed */
+	bool warned;         /* of the keys, once */
+	json_t *checks;      /* of the operand at hand, with --explain and -j */
+};
+
+/* One operand: what to open, and how it is called. */
+struct operand {
+	int fd;
+	char *path; /* as it is shown */
+};
+
+static void set_mode(struct run *run, enum mode mode, const char *target, bool *done)
+{
+	if (run->opts.mode != MODE_VERIFY && run->opts.mode != mode) {
+		tds_cli_usage(&run->cli, "only one of -t, -x, -d and -o at a time");
+		*done = true;
+	}
+	run->opts.mode = mode;
+	run->opts.target = target;
+}
+
+static void set_limit(struct run *run, const char *name, const char *arg, uint64_t *limit, bool *done)
+{
+	if (!tds_parse_uint(arg, strlen(arg), INT64_MAX, limit)) {
+		tds_cli_usage(&run->cli, "--%s: not a number: %s", name, arg);
+		*done = true;
+	}
+}
+
+static void parse_option(struct run *run, int opt, bool *done)
+{
+	struct opts *o = &run->opts;
+
+	switch (opt) {
+	case 't':
+		set_mode(run, MODE_LIST, NULL, done);
+		break;
+	case 'x':
+		set_mode(run, MODE_MEMBER, optarg, done);
+		break;
+	case 'd':
+		set_mode(run, MODE_FOLDER, optarg, done);
+		break;
+	case 'o':
+		set_mode(run, MODE_ARCHIVE, optarg, done);
+		break;
+	case 'k':
+		o->keys[o->nkeys++] = optarg;
+		break;
+	case 'T':
+		o->names_from = optarg;
+		break;
+	case OPT_EXPLAIN:
+		o->explain = true;
+		break;
+	case OPT_STRICT:
+		o->strict = true;
+		break;
+	case OPT_MAX_ENTRIES:
+		set_limit(run, "max-entries", optarg, &o->limits.entries, done);
+		break;
+	case OPT_MAX_BYTES:
+		set_limit(run, "max-bytes", optarg, &o->limits.bytes, done);
+		break;
+	default:
+		(void)tds_cli_option(&run->cli, opt, optarg, help, done);
+		break;
+	}
+}
+
+/* Returns whether there is anything to do; names are then the operands. */
+static bool parse_opts(struct run *run, int argc, char **argv, struct tds_names *names)
+{
+	struct opts *o = &run->opts;
+	struct tds_err err;
+	bool done = false;
+	int opt;
+
+	*o = (struct opts){ .limits = TDS_ZIP_LIMITS_DEFAULT, .keys = calloc((size_t)argc + 1, sizeof(char *)) };
+	while (!done && (opt = getopt_long(argc, argv, TDS_CLI_SHORT "tx:d:o:k:T:0", options, NULL)) != -1)
+		parse_option(run, opt, &done);
+	if (done)
+		return false;
+	if (tds_names_read(argv + optind, argc - optind, o->names_from, run->cli.nul, names, &err) != 0) {
+		tds_cli_error(&run->cli, NULL, &err);
+		return false;
+	}
+	if (names->n == 0 && !o->names_from)
+		tds_cli_usage(&run->cli, "no FILE is named");
+	else if (o->mode == MODE_ARCHIVE && names->n > 1)
+		tds_cli_usage(&run->cli, "-o takes one FILE");
+	else if (run->cli.json && (o->mode == MODE_MEMBER ||
+				   (o->mode == MODE_ARCHIVE && strcmp(o->target, "-") == 0)))
+		tds_cli_usage(&run->cli, "bytes on standard output do not go with -j");
+	else if (o->explain && !run->cli.json && o->mode != MODE_VERIFY)
+		tds_cli_usage(&run->cli, "--explain goes with -t, -x, -d and -o only as -j");
+	return run->cli.status == 0;
+}
+
+static int open_directory(struct run *run)
+{
+	struct tds_err err;
+
+	run->dir.fd = -1;
+	int rc = tds_dir_open(run->cli.dir, &run->dir, &err);
+	/* Where keys are named and packages are files, a director directory is not needed. */
+	if (rc == TDS_E_MISSING && run->opts.nkeys > 0)
+		return 0;
+	if (rc != 0)
+		tds_cli_error(&run->cli, run->cli.dir, &err);
+	return rc;
+}
+
+/* The newest package of a declared group; TDS_E_MISSING where name is none, or has no package. */
+static int open_newest(struct run *run, const char *name, struct operand *operand, struct tds_err *err)
+{
+	tds_auto(groups) struct tds_groups groups = { 0 };
+	struct tds_err why;
+	int rc = tds_groups_scan(&run->dir, &groups, &why);
+
+	if (rc != 0)
+		return tds_err_set(err, rc, "%s", why.reason);
+	const struct tds_group *group = tds_groups_find(&groups, name);
+	if (!group)
+		return TDS_E_MISSING;
+	if (group->n == 0)
+		return tds_err_set(err, TDS_E_MISSING, "the group has no package");
+	operand->path = tds_dir_join(&run->dir, group->files[0].name);
+	return tds_io_open(run->dir.fd, group->files[0].name, true, &operand->fd, NULL, err);
+}
+
+/* A file as it is named; else one in the director directory; else the newest of a group. */
+static int open_operand(struct run *run, const char *name, struct operand *operand, struct tds_err *err)
+{
+	struct tds_err other;
+	int rc;
+
+	*operand = (struct operand){ .fd = -1 };
+	if (strcmp(name, "-") == 0) {
+		operand->fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+		operand->path = strdup("-");
+		return operand->fd < 0 ? tds_err_sys(err, TDS_E_UNUSABLE, "cannot be read") : 0;
+	}
+	rc = tds_io_open(AT_FDCWD, name, true, &operand->fd, NULL, err);
+	if (rc != 0 && name[0] != '/' && run->dir.fd >= 0) {
+		if (rc == TDS_E_MISSING && tds_io_open(run->dir.fd, name, true, &operand->fd, NULL, &other) == 0) {
+			operand->path = tds_dir_join(&run->dir, name);
+			return 0;
+		}
+		/* A group may have the name of a folder here, such as that of its sources. */
+		if (!strchr(name, '/') && open_newest(run, name, operand, err) == 0)
+			return 0;
+	}
+	if (!operand->path)
+		operand->path = strdup(name);
+	return rc;
+}
+
+static void warn_of_keys(struct run *run, const struct tds_keyring *ring)
+{
+	if (run->warned)
+		return;
+	run->warned = true;
+	if (ring->warning)
+		tds_cli_warn(&run->cli, run->dir.path, "%s", ring->warning);
+	for (size_t i = 0; i < ring->n; i++) {
+		if (!ring->v[i].pub)
+			tds_cli_warn(&run->cli, ring->v[i].path, "not used: %s", ring->v[i].fault.reason);
+		else if (ring->v[i].insecure)
+			tds_cli_warn(&run->cli, ring->v[i].path, "others may write it");
+	}
+}
+
+static int read_keys(struct run *run, struct tds_keyring *ring, struct tds_err *err)
+{
+	const struct opts *o = &run->opts;
+	int rc = o->nkeys > 0 ? tds_keyring_named(run->dir.fd >= 0 ? &run->dir : NULL, o->keys, o->nkeys, ring, err) :
+				tds_keyring_read(&run->dir, ring, err);
+
+	if (rc == 0)
+		warn_of_keys(run, ring);
+	return rc;
+}
+
+static void tell(void *ctx, const struct tds_check *check)
+{
+	struct run *run = ctx;
+	FILE *out = run->cli.out;
+
+	if (run->checks) {
+		json_t *one = json_pack("{s:o?, s:b, s:o?}", "check", tds_cli_json_text(check->what), "ok", check->ok,
+					"detail", tds_cli_json_text(check->detail));
+
+		if (one && check->offset >= 0)
+			(void)json_object_set_new(one, "offset", json_integer(check->offset));
+		(void)json_array_append_new(run->checks, one);
+		return;
+	}
+	if (check->offset >= 0)
+		(void)fprintf(out, "%10lld  ", (long long)check->offset);
+	else
+		(void)fprintf(out, "%10s  ", "-");
+	(void)fprintf(out, "%-6s  ", check->ok ? "ok" : "failed");
+	tds_text_escape(out, check->what, strlen(check->what));
+	(void)fputs(": ", out);
+	tds_text_escape(out, check->detail, strlen(check->detail));
+	(void)fputc('\n', out);
+}
+
+static bool has_limited_key(const struct tds_keyring *ring)
+{
+	for (size_t i = 0; i < ring->n; i++)
+		if (ring->v[i].limited)
+			return true;
+	return false;
+}
+
+/* The declared group that the file's name belongs to, for keys that may not sign for all. Caller frees; NULL: none. */
+static char *find_owner(struct run *run, const struct tds_keyring *ring, const char *path)
+{
+	tds_auto(groups) struct tds_groups groups = { 0 };
+	const char *slash = strrchr(path, '/');
+
+	if (run->dir.fd < 0 || !has_limited_key(ring) || tds_groups_scan(&run->dir, &groups, NULL) != 0)
+		return NULL;
+	const struct tds_group *owner = tds_groups_owner(&groups, slash ? slash + 1 : path);
+	return owner ? strdup(owner->name) : NULL;
+}
+
+static int verify(struct run *run, const struct operand *operand, const struct tds_keyring *ring,
+		  struct tds_source *source, struct tds_err *err)
+{
+	struct tds_package package;
+	tds_autofree char *owner = find_owner(run, ring, operand->path);
+	struct tds_source_opts opts = {
+		.ring = ring,
+		.name = strcmp(operand->path, "-") == 0 ? NULL : operand->path,
+		.owner = owner,
+		.strict = run->opts.strict,
+		.limits = run->opts.limits,
+		.tell = run->opts.explain ? tell : NULL,
+		.ctx = run,
+	};
+	int rc = tds_package_read(operand->fd, run->cli.json || ring->nrevoked > 0, &package, err);
+
+	if (rc != 0 && run->opts.explain)
+		tell(run, &(struct tds_check){ .what = "package", .offset = -1, .detail = err->reason });
+	return rc == 0 ? tds_source_verify(&package, &opts, source, err) : rc;
+}
+
+static void list(struct run *run, const struct tds_zip *zip)
+{
+	for (size_t i = 0; i < zip->n; i++) {
+		(void)fprintf(run->cli.out, " %6ju  ", (uintmax_t)zip->v[i].size);
+		tds_text_escape(run->cli.out, zip->v[i].name, strlen(zip->v[i].name));
+		(void)fputc('\n', run->cli.out);
+	}
+}
+
+static bool is_wanted(void *ctx, const struct tds_zip_entry *entry)
+{
+	const struct run *run = ctx;
+
+	return !entry->repeated && !entry->folder && strcmp(entry->name, run->opts.target) == 0;
+}
+
+static int print_piece(void *ctx, const struct tds_zip_entry *entry, const void *data, size_t len, struct tds_err *err)
+{
+	struct run *run = ctx;
+
+	(void)entry;
+	if (len > 0 && fwrite(data, 1, len, run->cli.out) != len)
+		return tds_err_sys(err, TDS_E_WRITE, "standard output");
+	return 0;
+}
+
+static int print_member(struct run *run, const struct tds_zip *zip, struct tds_err *err)
+{
+	for (size_t i = 0; i < zip->n; i++)
+		if (is_wanted(run, &zip->v[i]))
+			return tds_zip_unpack(zip, is_wanted, print_piece, run, err);
+	return tds_err_set(err, TDS_E_MISSING, "has no member %s", run->opts.target);
+}
+
+/* The archive to a file, which replaces one of that name, but nothing that is no file. */
+static int write_archive(const struct tds_zip *zip, const char *path, struct tds_err *err)
+{
+	const char *slash = strrchr(path, '/');
+	tds_autofree char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	tds_autofd int dirfd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	const char *name = slash ? slash + 1 : path;
+	tds_auto(outfile) struct tds_outfile out = { .fd = -1 };
+	struct stat st;
+
+	if (dirfd < 0)
+		return tds_err_sys(err, TDS_E_WRITE, "%s", path);
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
+		return tds_err_set(err, TDS_E_WRITE, "%s: is not a regular file", path);
+	tds_io_sweep(dirfd);
+	int rc = tds_outfile_open(dirfd, name, &out, err);
+	if (rc == 0 && tds_io_write(out.fd, zip->data, zip->len) != 0)
+		rc = tds_err_sys(err, TDS_E_WRITE, "cannot be written");
+	if (rc == 0) {
+		mode_t mask = umask(0);
+
+		(void)umask(mask);
+		rc = tds_outfile_commit(&out, 0666 & ~mask, err);
+	}
+	return rc == 0 ? 0 : tds_err_prefix(err, "%s", path);
+}
+
+static int use(struct run *run, const struct operand *operand, const struct tds_source *source, struct tds_err *err)
+{
+	const struct opts *o = &run->opts;
+
+	switch (o->mode) {
+	case MODE_VERIFY:
+		if (!run->cli.json && !run->cli.quiet)
+			(void)fprintf(run->cli.out, "Validated \"%s\" loadable with key %s\n", operand->path,
+				      source->key->path);
+		return 0;
+	case MODE_LIST:
+		if (!run->cli.json)
+			list(run, &source->zip);
+		return 0;
+	case MODE_MEMBER:
+		return print_member(run, &source->zip, err);
+	case MODE_FOLDER:
+		return tds_extract(&source->zip, o->target, err);
+	case MODE_ARCHIVE:
+		if (strcmp(o->target, "-") != 0)
+			return write_archive(&source->zip, o->target, err);
+		return print_piece(run, NULL, source->zip.data, source->zip.len, err);
+	}
+	return 0;
+}
+
+static json_t *members_json(const struct tds_zip *zip)
+{
+	json_t *members = json_array();
+
+	for (size_t i = 0; i < zip->n; i++) {
+		const struct tds_zip_entry *e = &zip->v[i];
+
+		(void)json_array_append_new(members, json_pack("{s:s, s:I, s:I, s:b}", "name", e->name, "size",
+							       (json_int_t)e->size, "packed", (json_int_t)e->packed,
+							       "executable", e->executable));
+	}
+	return members;
+}
+
+static json_t *source_json(const struct run *run, const struct operand *operand, const struct tds_source *source)
+{
+	const struct tds_package *package = &source->package;
+	char md5[TDS_DIGEST_HEX_MAX];
+	char sha256[TDS_DIGEST_HEX_MAX];
+
+	tds_digest_hex(package->md5, TDS_MD5_LEN, md5);
+	tds_digest_hex(package->sha256, TDS_SHA256_LEN, sha256);
+	json_t *doc = json_pack("{s:o?, s:b, s:o?, s:s, s:o, s:o, s:s, s:s, s:I, s:I, s:I}", "file",
+				tds_cli_json_text(operand->path), "ok", true, "key", tds_cli_json_text(source->key->path),
+				"format", tds_format_name(package->header.format), "group",
+				source->group ? tds_cli_json_text(source->group) : json_null(), "version",
+				source->group && source->version[0] ? tds_cli_json_text(source->version) : json_null(),
+				"md5", md5, "sha256", sha256, "size", (json_int_t)package->size, "members",
+				(json_int_t)source->zip.n, "bytes", (json_int_t)source->zip.bytes);
+	if (doc && run->opts.mode == MODE_LIST)
+		(void)json_object_set_new(doc, "members", members_json(&source->zip));
+	return doc;
+}
+
+static void report_json(struct run *run, const struct operand *operand, const struct tds_source *source,
+			const struct tds_err *err)
+{
+	json_t *doc;
+
+	if (err)
+		doc = json_pack("{s:o?, s:b, s:i, s:o?}", "file", tds_cli_json_text(operand->path), "ok", false,
+				"status", tds_code_status(err->code), "error", tds_cli_json_text(err->reason));
+	else
+		doc = source_json(run, operand, source);
+	if (doc && run->checks)
+		(void)json_object_set(doc, "checks", run->checks);
+	tds_cli_print_json(&run->cli, doc);
+}
+
+static void verify_operand(struct run *run, const char *name)
+{
+	tds_auto(keyring) struct tds_keyring ring = { 0 };
+	tds_auto(source) struct tds_source source = { .package = TDS_PACKAGE_NONE };
+	struct operand operand;
+	struct tds_err err = { 0 };
+	int rc = open_operand(run, name, &operand, &err);
+
+	run->checks = run->opts.explain && run->cli.json ? json_array() : NULL;
+	if (rc == 0)
+		rc = read_keys(run, &ring, &err);
+	if (rc == 0)
+		rc = verify(run, &operand, &ring, &source, &err);
+	if (rc == 0 && source.key->warning[0])
+		tds_cli_warn(&run->cli, source.key->path, "%s", source.key->warning);
+	if (rc == 0)
+		rc = use(run, &operand, &source, &err);
+	if (rc != 0)
+		tds_cli_error(&run->cli, operand.path, &err);
+	if (run->cli.json)
+		report_json(run, &operand, &source, rc != 0 ? &err : NULL);
+	json_decref(run->checks);
+	tds_close_fd(&operand.fd);
+	free(operand.path);
+}
+
+int main(int argc, char **argv)
+{
+	struct run run = { .dir = { .fd = -1 } };
+	tds_auto(names) struct tds_names names = { 0 };
+
+	tds_cli_start(&run.cli, "tds-verify");
+	if (parse_opts(&run, argc, argv, &names) && open_directory(&run) == 0)
+		for (size_t i = 0; i < names.n; i++)
+			verify_operand(&run, names.v[i]);
+	tds_dir_close(&run.dir);
+	free(run.opts.keys);
+	return tds_cli_finish(&run.cli);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The director directory: which groups it declares, which packages belong to them, and in which order. It reads
+ * names, never what a file holds.
+ */
+#ifndef TDS_DIR_H
+#define TDS_DIR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include "err.h"
+#include "version.h"
+
+#define TDS_DIR_MAX_BYTES (256 << 20) /* of all names of groups and packages together */
+
+struct tds_dir {
+	int fd;     /* O_PATH is not enough: it is read and locked; -1: closed */
+	char *path; /* as the user gave it */
+};
+
+/* Errors: TDS_E_MISSING, TDS_E_UNUSABLE, TDS_E_NOMEM; *dir is then closed. */
+int tds_dir_open(const char *path, struct tds_dir *dir, struct tds_err *err) TDS_MUST_CHECK;
+void tds_dir_close(struct tds_dir *dir);
+#define tds_dir_cleanup tds_dir_close
+
+/* DIR/NAME, with no second slash where the path ends in one. Caller frees; NULL: memory. */
+char *tds_dir_join(const struct tds_dir *dir, const char *name);
+
+/* A package file of a group. */
+struct tds_file {
+	const char *name; /* in the director directory */
+};
+
+/* A declared group. */
+struct tds_group {
+	const char *name;
+	struct tds_file *files; /* newest first */
+	size_t n;
+};
+
+/* All declared groups, sorted by name (strcmp). */
+struct tds_groups {
+	struct tds_group *v;
+	size_t n;
+	struct tds_file *files; /* of all groups; each group points into it */
+	char *names;            /* of groups and files */
+};
+
+/*
+ * Read the directory's names. A group is declared by GROUP.tli (a regular file or a link to one); a package
+ * belongs to the longest declared group whose name fits it. Packages are regular files, and symbolic links to one
+ * or to nothing; a folder, FIFO or device named like a package is left out.
+ * Owner:   caller frees with tds_groups_fini, on success only.
+ * Errors:  TDS_E_UNUSABLE, TDS_E_NOMEM.
+ */
+int tds_groups_scan(const struct tds_dir *dir, struct tds_groups *groups, struct tds_err *err) TDS_MUST_CHECK;
+void tds_groups_fini(struct tds_groups *groups);
+#define tds_groups_cleanup tds_groups_fini
+
+/* The group of that name, and the group that file belongs to; NULL: none. Borrowed from groups. */
+const struct tds_group *tds_groups_find(const struct tds_groups *groups, const char *name);
+const struct tds_group *tds_groups_owner(const struct tds_groups *groups, const char *file);
+
+#endif

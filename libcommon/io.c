@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/* Whole reads and writes, files that appear complete or not at all, sealed memory files. */
+#include "io.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "mem.h"
+
+ssize_t tds_io_read(int fd, void *buf, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = read(fd, (char *)buf + done, len - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+int tds_io_write(int fd, const void *buf, size_t len)
+{
+	for (size_t done = 0; done < len;) {
+		ssize_t n = write(fd, (const char *)buf + done, len - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+static int check_kind(int fd, bool any_kind, struct stat *st, struct tds_err *err)
+{
+	if (fstat(fd, st) != 0)
+		return tds_err_sys(err, TDS_E_UNUSABLE, "cannot be read");
+	if (S_ISDIR(st->st_mode))
+		return tds_err_set(err, TDS_E_UNUSABLE, "is a folder");
+	if (!S_ISREG(st->st_mode) && !any_kind)
+		return tds_err_set(err, TDS_E_UNUSABLE, "is not a regular file");
+	return 0;
+}
+
+int tds_io_open(int dirfd, const char *name, bool any_kind, int *fd, struct stat *st, struct tds_err *err)
+{
+	struct stat own;
+	/* O_NONBLOCK: a FIFO planted under the name must not hold us up before its kind is known. */
+	tds_autofd int opened = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (opened < 0)
+		return tds_err_sys(err, errno == ENOENT || errno == ENOTDIR ? TDS_E_MISSING : TDS_E_UNUSABLE,
+				   "cannot be opened");
+	int rc = check_kind(opened, any_kind, st ? st : &own, err);
+	if (rc != 0)
+		return rc;
+	if (fcntl(opened, F_SETFL, 0) != 0)
+		return tds_err_sys(err, TDS_E_UNUSABLE, "cannot be read");
+	*fd = tds_steal_fd(&opened);
+	return 0;
+}
+
+/* Read fd to its end into a buffer that begins with room for expect bytes. */
+static int slurp(int fd, size_t expect, size_t max, char **data, size_t *len, struct tds_err *err)
+{
+	size_t room = expect + 1; /* one more, to see that the end is there */
+	size_t used = 0;
+	tds_autofree char *buf = malloc(room + 1);
+
+	while (buf) {
+		ssize_t n = tds_io_read(fd, buf + used, room - used);
+
+		if (n < 0)
+			return tds_err_sys(err, TDS_E_UNUSABLE, "cannot be read");
+		used += (size_t)n;
+		if (used > max)
+			return tds_err_set(err, TDS_E_UNUSABLE, "is larger than %zu bytes", max);
+		if (used < room)
+			break;
+		room = 2 * room > max ? max + 1 : 2 * room;
+		char *more = realloc(buf, room + 1);
+		if (!more)
+			free(buf);
+		buf = more;
+	}
+	if (!buf)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	buf[used] = '\0';
+	*len = used;
+	*data = tds_steal(&buf);
+	return 0;
+}
+
+int tds_io_slurp(int dirfd, const char *name, size_t max, char **data, size_t *len, struct tds_err *err)
+{
+	struct stat st;
+	tds_autofd int fd = -1;
+	int rc = tds_io_open(dirfd, name, false, &fd, &st, err);
+
+	if (rc != 0)
+		return rc;
+	if ((uintmax_t)st.st_size > max)
+		return tds_err_set(err, TDS_E_UNUSABLE, "is larger than %zu bytes", max);
+	return slurp(fd, (size_t)st.st_size, max, data, len, err);
+}
+
+int tds_io_slurp_fd(int fd, size_t max, char **data, size_t *len, struct tds_err *err)
+{
+	return slurp(fd, max < 65535 ? max : 65535, max, data, len, err);
+}
+
+/* A name that nobody can guess and nothing lists. Caller frees. */
+static char *temp_name(void)
+{
+	uint64_t random;
+	char *name = NULL;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return NULL;
+	if (asprintf(&name, TDS_IO_TEMP_PREFIX "%016jx", (uintmax_t)random) < 0)
+		return NULL;
+	return name;
+}
+
+int tds_outfile_open(int dirfd, const char *name, struct tds_outfile *out, struct tds_err *err)
+{
+	struct stat st;
+
+	*out = (struct tds_outfile){ .fd = -1, .dirfd = dirfd };
+	/* Between the creation and the lock a sweep may take the file for a dead writer's: then another one. */
+	do {
+		tds_outfile_discard(out);
+		out->name = strdup(name);
+		out->temp = temp_name();
+		if (!out->name || !out->temp) {
+			tds_outfile_discard(out);
+			return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+		}
+		out->fd = openat(dirfd, out->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (out->fd < 0) {
+			tds_err_sys(err, TDS_E_WRITE, "cannot be created");
+			free(out->temp); /* not ours */
+			out->temp = NULL;
+			tds_outfile_discard(out);
+			return TDS_E_WRITE;
+		}
+		/* A file system without locks has no sweeping either. */
+		(void)flock(out->fd, LOCK_EX | LOCK_NB);
+	} while (fstat(out->fd, &st) == 0 && st.st_nlink == 0);
+	return 0;
+}
+
+static int commit(struct tds_outfile *out, mode_t mode, unsigned flags, struct tds_err *err)
+{
+	int rc = 0;
+
+	if (fchmod(out->fd, mode) != 0 || fsync(out->fd) != 0 ||
+	    renameat2(out->dirfd, out->temp, out->dirfd, out->name, flags) != 0) {
+		rc = tds_err_sys(err, TDS_E_WRITE, "cannot be written");
+	} else {
+		free(out->temp);
+		out->temp = NULL;
+		if (fsync(out->dirfd) != 0 && errno != EINVAL)
+			rc = tds_err_sys(err, TDS_E_WRITE, "the folder cannot be synced");
+	}
+	/* NFS and quotas report what did not fit only now; after fsync there is nothing left to lose. */
+	if (close(tds_steal_fd(&out->fd)) != 0 && rc == 0)
+		rc = tds_err_sys(err, TDS_E_WRITE, "cannot be written");
+	tds_outfile_discard(out);
+	return rc;
+}
+
+int tds_outfile_commit(struct tds_outfile *out, mode_t mode, struct tds_err *err)
+{
+	return commit(out, mode, 0, err);
+}
+
+int tds_outfile_commit_new(struct tds_outfile *out, mode_t mode, struct tds_err *err)
+{
+	return commit(out, mode, RENAME_NOREPLACE, err);
+}
+
+void tds_outfile_discard(struct tds_outfile *out)
+{
+	if (out->temp)
+		(void)unlinkat(out->dirfd, out->temp, 0);
+	if (out->name && out->fd >= 0)
+		(void)close(out->fd);
+	free(out->temp);
+	free(out->name);
+	*out = (struct tds_outfile){ .fd = -1, .dirfd = out->dirfd };
+}
+
+static void sweep_one(int dirfd, const char *name)
+{
+	tds_autofd int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		(void)unlinkat(dirfd, name, 0);
+}
+
+void tds_io_sweep(int dirfd)
+{
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!dir) {
+		tds_close_fd(&fd);
+		return;
+	}
+	while ((entry = readdir(dir)))
+		if (strncmp(entry->d_name, TDS_IO_TEMP_PREFIX, strlen(TDS_IO_TEMP_PREFIX)) == 0)
+			sweep_one(dirfd, entry->d_name);
+	(void)closedir(dir);
+}
+
+int tds_io_memfd(const char *name)
+{
+	return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+}
+
+int tds_io_seal(int fd)
+{
+	return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
+}

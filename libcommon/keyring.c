@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading the keys of a director directory, and what limits them. */
+#include "keyring.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io.h"
+#include "mem.h"
+#include "text.h"
+
+#define KEY_SUFFIX "_tls.key"
+#define ALLOW_SUFFIX "_tls.allow"
+
+/* Calls take for each line that is neither empty nor a comment, blanks around it cut; stops where take fails. */
+static int each_line(char *text, size_t len, int (*take)(void *ctx, char *line, unsigned number, struct tds_err *err),
+		     void *ctx, struct tds_err *err)
+{
+	unsigned number = 0;
+	char *next = NULL;
+
+	if (memchr(text, '\0', len))
+		return tds_err_set(err, TDS_E_SYNTAX, "holds a NUL byte");
+	for (char *line = text; line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		number++;
+		line += strspn(line, " \t\r");
+		size_t n = strlen(line);
+		while (n > 0 && strchr(" \t\r", line[n - 1]))
+			line[--n] = '\0';
+		int rc = n == 0 || line[0] == '#' ? 0 : take(ctx, line, number, err);
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* Room for one more at the end of an array of n elements that grows at powers of two. NULL: out of memory. */
+static void *grow(void *v, size_t n, size_t size)
+{
+	if ((n & (n - 1)) != 0)
+		return v;
+	return reallocarray(v, n ? 2 * n : 1, size);
+}
+
+static int take_allow(void *ctx, char *line, unsigned number, struct tds_err *err)
+{
+	struct tds_key *key = ctx;
+	char **more = grow(key->allow, key->nallow, sizeof(*more));
+
+	(void)number;
+	if (more)
+		key->allow = more;
+	if (!more || !(key->allow[key->nallow] = strdup(line)))
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	key->nallow++;
+	return 0;
+}
+
+/* NAME_tls.allow beside NAME_tls.key. Without the file the key signs for all groups. */
+static int read_allow(int dirfd, const char *keyname, struct tds_key *key, struct tds_err *err)
+{
+	tds_autofree char *name = NULL;
+	tds_autofree char *text = NULL;
+	size_t stem = strlen(keyname) - strlen(KEY_SUFFIX);
+	size_t len;
+
+	if (asprintf(&name, "%.*s" ALLOW_SUFFIX, (int)stem, keyname) < 0)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	int rc = tds_io_slurp(dirfd, name, TDS_CFG_MAX_BYTES, &text, &len, err);
+	if (rc == TDS_E_MISSING)
+		return 0;
+	key->limited = true;
+	if (rc == 0)
+		rc = each_line(text, len, take_allow, key, err);
+	return rc != 0 ? tds_err_prefix(err, "%s", name) : 0;
+}
+
+static int hex_value(char c)
+{
+	const char *digits = "0123456789abcdef";
+	const char *p = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
+
+	return p ? (int)(p - digits) : -1;
+}
+
+/* A digest, and perhaps a blank and more behind it, as sha256sum prints. */
+static int take_revoked(void *ctx, char *line, unsigned number, struct tds_err *err)
+{
+	struct tds_keyring *ring = ctx;
+	struct tds_revoked *more = grow(ring->revoked, ring->nrevoked, sizeof(*more));
+
+	if (!more)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	ring->revoked = more;
+	for (unsigned i = 0; i < TDS_SHA256_LEN; i++) {
+		int high = hex_value(line[2 * i]);
+		int low = high < 0 ? -1 : hex_value(line[2 * i + 1]);
+
+		if (low < 0)
+			return tds_err_at(err, TDS_E_SYNTAX, number, 1, "not a SHA-256 digest");
+		more[ring->nrevoked].sha256[i] = (unsigned char)(high << 4 | low);
+	}
+	if (!strchr(" \t", line[2 * TDS_SHA256_LEN]))
+		return tds_err_at(err, TDS_E_SYNTAX, number, 2 * TDS_SHA256_LEN + 1, "not a SHA-256 digest");
+	ring->nrevoked++;
+	return 0;
+}
+
+static int compare_revoked(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct tds_revoked));
+}
+
+static int take_min_bits(void *ctx, char *line, unsigned number, struct tds_err *err)
+{
+	struct tds_keyring *ring = ctx;
+	uint64_t bits;
+
+	if (ring->min_bits != 0 || !tds_parse_uint(line, strlen(line), 8 * TDS_SIG_MAX, &bits))
+		return tds_err_at(err, TDS_E_SYNTAX, number, 1, "not one number of bits, at most %d", 8 * TDS_SIG_MAX);
+	ring->min_bits = bits > TDS_KEY_MIN_BITS ? (unsigned)bits : TDS_KEY_MIN_BITS;
+	return 0;
+}
+
+/*
+ * A file that limits trust. Where it cannot be understood nothing may be trusted: a slip in it must not bring a
+ * revoked key back.
+ */
+static int read_limits(const struct tds_dir *dir, const char *name,
+		       int (*take)(void *ctx, char *line, unsigned number, struct tds_err *err),
+		       struct tds_keyring *ring, struct tds_err *err)
+{
+	tds_autofree char *text = NULL;
+	struct tds_err why = { 0 };
+	size_t len;
+	int rc = tds_io_slurp(dir->fd, name, TDS_CFG_MAX_BYTES, &text, &len, &why);
+
+	if (rc == TDS_E_MISSING)
+		return 0;
+	if (rc == 0)
+		rc = each_line(text, len, take, ring, &why);
+	if (rc == 0)
+		return 0;
+	if (why.line)
+		return tds_err_set(err, rc == TDS_E_NOMEM ? TDS_E_NOMEM : TDS_E_UNTRUSTED,
+				   "no key is trusted: %s/%s:%u:%u: %s", dir->path, name, why.line, why.column,
+				   why.reason);
+	return tds_err_set(err, rc == TDS_E_NOMEM ? TDS_E_NOMEM : TDS_E_UNTRUSTED, "no key is trusted: %s/%s: %s",
+			   dir->path, name, why.reason);
+}
+
+static int read_all_limits(const struct tds_dir *dir, struct tds_keyring *ring, struct tds_err *err)
+{
+	int rc = read_limits(dir, "minkeybits.cfg", take_min_bits, ring, err);
+
+	if (rc == 0)
+		rc = read_limits(dir, "revoked.cfg", take_revoked, ring, err);
+	if (ring->nrevoked > 1)
+		qsort(ring->revoked, ring->nrevoked, sizeof(*ring->revoked), compare_revoked);
+	return rc;
+}
+
+/* May others than its owner, the directory's owner, root and the caller change it? */
+static bool others_may_write(const struct stat *st, uid_t dir_owner)
+{
+	return (st->st_mode & (S_IWGRP | S_IWOTH)) != 0 ||
+	       (st->st_uid != 0 && st->st_uid != geteuid() && st->st_uid != dir_owner);
+}
+
+static void warn_of_weakness(struct tds_key *key)
+{
+	unsigned bits = tds_pubkey_bits(key->pub);
+	unsigned long long e = tds_pubkey_exponent(key->pub);
+
+	if (bits < TDS_KEY_GOOD_BITS)
+		(void)snprintf(key->warning, sizeof(key->warning), "a key of %u bits is short, %d and more are good",
+			       bits, TDS_KEY_GOOD_BITS);
+	else if (e != 0 && e < TDS_KEY_GOOD_EXPONENT)
+		(void)snprintf(key->warning, sizeof(key->warning), "a public exponent of %llu is small, %d is good",
+			       e, TDS_KEY_GOOD_EXPONENT);
+}
+
+/* Revoked by the digest of the key itself or, as sha256sum of the file is quicker to type, of its file. */
+static bool is_revoked(const struct tds_keyring *ring, const struct tds_key *key, const char *text, size_t len)
+{
+	unsigned char sha256[TDS_SHA256_LEN];
+
+	if (ring->nrevoked == 0)
+		return false;
+	tds_pubkey_sha256(key->pub, sha256);
+	if (tds_keyring_revoked(ring, sha256))
+		return true;
+	struct tds_digest *digest = tds_digest_new(TDS_DIGEST_SHA256);
+	if (!digest)
+		return true;
+	tds_digest_update(digest, text, len);
+	bool ok = tds_digest_final(digest, sha256);
+	tds_digest_free(digest);
+	return !ok || tds_keyring_revoked(ring, sha256);
+}
+
+static int read_key(int dirfd, const char *name, uid_t dir_owner, const struct tds_keyring *ring,
+		    struct tds_key *key, struct tds_err *err)
+{
+	tds_autofree char *text = NULL;
+	tds_autofd int fd = -1;
+	struct stat st;
+	size_t len;
+	int rc = tds_io_open(dirfd, name, false, &fd, &st, err);
+
+	if (rc == 0)
+		rc = tds_io_slurp_fd(fd, TDS_KEY_MAX_BYTES, &text, &len, err);
+	if (rc == 0)
+		rc = tds_pubkey_parse(text, len, &key->pub, err);
+	if (rc != 0)
+		return rc;
+	key->insecure = others_may_write(&st, dir_owner);
+	if (ring->min_bits > tds_pubkey_bits(key->pub))
+		return tds_err_set(err, TDS_E_UNTRUSTED, "is an RSA key of %u bits, fewer than the %u of minkeybits.cfg",
+				   tds_pubkey_bits(key->pub), ring->min_bits);
+	if (is_revoked(ring, key, text, len))
+		return tds_err_set(err, TDS_E_UNTRUSTED, "is revoked");
+	warn_of_weakness(key);
+	return 0;
+}
+
+static bool has_suffix(const char *name, const char *suffix)
+{
+	size_t n = strlen(name);
+	size_t s = strlen(suffix);
+
+	return n >= s && strcmp(name + n - s, suffix) == 0;
+}
+
+/* Add the key file name; what is wrong with it is kept in its fault. */
+static int add_key(int dirfd, const char *name, char *path, uid_t dir_owner, struct tds_keyring *ring,
+		   struct tds_err *err)
+{
+	struct tds_key *more = grow(ring->v, ring->n, sizeof(*more));
+
+	if (!more || !path) {
+		free(path);
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	}
+	ring->v = more;
+	struct tds_key *key = &more[ring->n++];
+	*key = (struct tds_key){ .path = path };
+	int rc = read_key(dirfd, name, dir_owner, ring, key, &key->fault);
+	if (rc == 0 && has_suffix(name, KEY_SUFFIX))
+		rc = read_allow(dirfd, name, key, &key->fault);
+	if (rc != 0) {
+		tds_pubkey_free(key->pub);
+		key->pub = NULL;
+	}
+	return rc == TDS_E_NOMEM ? tds_err_set(err, TDS_E_NOMEM, "out of memory") : 0;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	return strcmp(((const struct tds_key *)a)->path, ((const struct tds_key *)b)->path);
+}
+
+static int read_keys(const struct tds_dir *dir, uid_t dir_owner, struct tds_keyring *ring, struct tds_err *err)
+{
+	tds_autofd int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *names = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	int rc = 0;
+
+	if (!names)
+		return tds_err_sys(err, TDS_E_UNUSABLE, "%s", dir->path);
+	(void)tds_steal_fd(&fd);
+	/* As for the shell's *_tls.key, a name that begins with a dot is hidden. */
+	while (rc == 0 && (errno = 0, entry = readdir(names)))
+		if (entry->d_name[0] != '.' && has_suffix(entry->d_name, KEY_SUFFIX))
+			rc = add_key(dir->fd, entry->d_name, tds_dir_join(dir, entry->d_name), dir_owner, ring, err);
+	if (rc == 0 && errno != 0)
+		rc = tds_err_sys(err, TDS_E_UNUSABLE, "%s", dir->path);
+	(void)closedir(names);
+	if (ring->n > 1)
+		qsort(ring->v, ring->n, sizeof(*ring->v), compare_keys);
+	return rc;
+}
+
+int tds_keyring_read(const struct tds_dir *dir, struct tds_keyring *ring, struct tds_err *err)
+{
+	struct stat st;
+
+	*ring = (struct tds_keyring){ 0 };
+	if (fstat(dir->fd, &st) != 0)
+		return tds_err_sys(err, TDS_E_UNUSABLE, "%s", dir->path);
+	if (others_may_write(&st, st.st_uid))
+		ring->warning = "others may write in it, and so add keys";
+	int rc = read_all_limits(dir, ring, err);
+	if (rc == 0)
+		rc = read_keys(dir, st.st_uid, ring, err);
+	if (rc != 0)
+		tds_keyring_fini(ring);
+	return rc;
+}
+
+int tds_keyring_named(const struct tds_dir *dir, char *const *paths, size_t n, struct tds_keyring *ring,
+		      struct tds_err *err)
+{
+	*ring = (struct tds_keyring){ 0 };
+	int rc = dir ? read_all_limits(dir, ring, err) : 0;
+
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		rc = add_key(AT_FDCWD, paths[i], strdup(paths[i]), geteuid(), ring, err);
+		if (rc == 0 && !ring->v[i].pub)
+			rc = tds_err_set(err, ring->v[i].fault.code, "%s: %s", paths[i], ring->v[i].fault.reason);
+	}
+	if (rc != 0)
+		tds_keyring_fini(ring);
+	return rc;
+}
+
+void tds_keyring_fini(struct tds_keyring *ring)
+{
+	for (size_t i = 0; i < ring->n; i++) {
+		struct tds_key *key = &ring->v[i];
+
+		for (size_t j = 0; j < key->nallow; j++)
+			free(key->allow[j]);
+		free(key->allow);
+		free(key->path);
+		tds_pubkey_free(key->pub);
+	}
+	free(ring->v);
+	free(ring->revoked);
+	*ring = (struct tds_keyring){ 0 };
+}
+
+bool tds_keyring_revoked(const struct tds_keyring *ring, const unsigned char sha256[TDS_SHA256_LEN])
+{
+	return ring->nrevoked > 0 && bsearch(sha256, ring->revoked, ring->nrevoked, sizeof(*ring->revoked),
+					     compare_revoked) != NULL;
+}
+
+bool tds_key_allows(const struct tds_key *key, const char *group)
+{
+	if (!key->limited)
+		return true;
+	for (size_t i = 0; group && i < key->nallow; i++)
+		if (fnmatch(key->allow[i], group, 0) == 0)
+			return true;
+	return false;
+}

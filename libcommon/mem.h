@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* Locals that clean up after themselves, by the cleanup attribute that gcc and clang share. */
+#ifndef TDS_MEM_H
+#define TDS_MEM_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static inline void tds_free_ptr(void *p)
+{
+	free(*(void **)p);
+}
+
+static inline void tds_close_fd(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+}
+
+static inline void tds_close_file(FILE **f)
+{
+	if (*f)
+		(void)fclose(*f);
+}
+
+#define tds_autofree __attribute__((cleanup(tds_free_ptr)))
+#define tds_autofd __attribute__((cleanup(tds_close_fd)))   /* -1: nothing to close */
+#define tds_autofile __attribute__((cleanup(tds_close_file))) /* NULL: nothing to close */
+#define tds_auto(type) __attribute__((cleanup(tds_##type##_cleanup)))
+
+/* Hand a self-cleaning pointer over: returns *p and leaves NULL behind. */
+#define tds_steal(p)                          \
+	({                                    \
+		__typeof__(*(p)) stolen_ = *(p); \
+		*(p) = NULL;                  \
+		stolen_;                      \
+	})
+
+/* Hand a self-closing descriptor over: returns *fd and leaves -1 behind. */
+static inline int tds_steal_fd(int *fd)
+{
+	int stolen = *fd;
+
+	*fd = -1;
+	return stolen;
+}
+
+#endif
