@@ -457,7 +457,7 @@ static void report_json(struct run *run, const struct operand *operand, const st
 static void verify_operand(struct run *run, const char *name)
 {
 	tds_auto(keyring) struct tds_keyring ring = { 0 };
-	tds_auto(source) struct tds_source source = { .package = TDS_PACKAGE_NONE };
+	tds_auto(source) struct tds_source source = { 0 };
 	struct operand operand;
 	struct tds_err err = { 0 };
 	int rc = open_operand(run, name, &operand, &err);

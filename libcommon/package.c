@@ -2,7 +2,6 @@
 /* Reading and writing the .tls container. */
 #include "package.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -126,9 +125,12 @@ static void restore_viceroy1(unsigned char *data, size_t len)
 		data[i] = map[data[i]];
 }
 
+#define FOLLOW_FROM (1 << 20) /* bytes: below, a thread costs more than it saves */
+#define BLOCK (256 << 10)     /* bytes read at once */
+
 /*
- * Digests the archive while it is still being read: on a large package the digest takes as long as the copy, and
- * there is a second core. It follows `ready`, up to where the bytes are known to belong to the archive.
+ * Digests the archive while it is still being read: on a large package the digest takes longer than the reading,
+ * and there is a second core. It follows `ready`, up to where the bytes are known to belong to the archive.
  */
 struct follower {
 	pthread_t thread;
@@ -137,30 +139,9 @@ struct follower {
 	pthread_cond_t more;
 	size_t ready; /* guarded by mutex, as is done */
 	bool done;
-	int fd;
+	const unsigned char *data;
 	struct tds_digest *sha256;
-	bool failed;
 };
-
-#define FOLLOW_FROM (1 << 20) /* bytes: below, a thread costs more than it saves */
-#define BLOCK (256 << 10)     /* bytes read at once */
-
-static bool digest_range(struct follower *f, size_t from, size_t to)
-{
-	tds_autofree unsigned char *block = malloc(BLOCK);
-
-	while (block && from < to) {
-		ssize_t n = pread(f->fd, block, to - from < BLOCK ? to - from : BLOCK, (off_t)from);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		tds_digest_update(f->sha256, block, (size_t)n);
-		from += (size_t)n;
-	}
-	return block != NULL;
-}
 
 static void *follow(void *arg)
 {
@@ -175,8 +156,7 @@ static void *follow(void *arg)
 		size_t ready = f->ready;
 		done = f->done;
 		(void)pthread_mutex_unlock(&f->mutex);
-		if (!f->failed && !digest_range(f, at, ready))
-			f->failed = true;
+		tds_digest_update(f->sha256, f->data + at, ready - at);
 		at = ready;
 	}
 	return NULL;
@@ -184,8 +164,6 @@ static void *follow(void *arg)
 
 static void follower_feed(struct follower *f, size_t ready, bool done)
 {
-	if (!f->running)
-		return;
 	(void)pthread_mutex_lock(&f->mutex);
 	f->ready = ready;
 	f->done = done;
@@ -193,10 +171,19 @@ static void follower_feed(struct follower *f, size_t ready, bool done)
 	(void)pthread_mutex_unlock(&f->mutex);
 }
 
+static void follower_start(struct follower *f, const unsigned char *data)
+{
+	f->data = data;
+	f->running = pthread_create(&f->thread, NULL, follow, f) == 0;
+}
+
+/* Wait until it has digested all that it was fed. */
 static void follower_join(struct follower *f)
 {
-	if (f->running)
-		(void)pthread_join(f->thread, NULL);
+	if (!f->running)
+		return;
+	follower_feed(f, f->ready, true);
+	(void)pthread_join(f->thread, NULL);
 	f->running = false;
 }
 
@@ -206,86 +193,63 @@ struct reader {
 	struct follower follower;
 	struct tds_digest *sha256; /* of the whole file; NULL: not wanted */
 	struct tds_digest *md5;
-	uint64_t payload;          /* bytes after the header so far */
-	size_t written;            /* bytes of the restored archive so far, and behind it the signature */
-	size_t sig_have;           /* ViceroyFMT1, where the signature comes first */
+	bool growing;              /* how much comes is not known beforehand */
+	uint64_t payload;          /* bytes behind the header so far */
+	size_t used;               /* bytes of package->map so far */
 };
-
-static int append(struct reader *r, const void *data, size_t len, struct tds_err *err)
-{
-	if (tds_io_write(r->package->fd, data, len) != 0)
-		return tds_err_sys(err, TDS_E_WRITE, "no memory file for the archive");
-	r->written += len;
-	return 0;
-}
-
-static int take_director1(struct reader *r, const unsigned char *data, size_t len, struct tds_err *err)
-{
-	uint64_t end = r->package->header.end;
-	size_t before = 0;
-	int rc = 0;
-
-	/* The mark goes in as soon as something comes behind it: without a signature there, nothing may. */
-	if (r->payload <= end && end - r->payload < len) {
-		before = (size_t)(end - r->payload);
-		rc = append(r, data, before, err);
-		if (rc == 0)
-			rc = append(r, end_mark, sizeof(end_mark), err);
-	}
-	return rc == 0 ? append(r, data + before, len - before, err) : rc;
-}
-
-static int take_viceroy1(struct reader *r, unsigned char *data, size_t len, struct tds_err *err)
-{
-	size_t want = r->package->header.siglen - r->sig_have;
-	size_t n = len < want ? len : want;
-
-	memcpy(r->package->sig + r->sig_have, data, n);
-	r->sig_have += n;
-	restore_viceroy1(data + n, len - n);
-	return append(r, data + n, len - n, err);
-}
-
-/* Take the next bytes after the header. May change data. */
-static int take(struct reader *r, unsigned char *data, size_t len, struct tds_err *err)
-{
-	const struct tds_header *header = &r->package->header;
-	int rc;
-
-	if (len == 0)
-		return 0;
-	switch (header->format) {
-	case TDS_FORMAT_DIRECTOR1:
-		rc = take_director1(r, data, len, err);
-		break;
-	case TDS_FORMAT_VICEROY1:
-		rc = take_viceroy1(r, data, len, err);
-		break;
-	default:
-		rc = append(r, data, len, err);
-		break;
-	}
-	r->payload += len;
-	size_t behind = header->format == TDS_FORMAT_VICEROY1 ? 0 : header->siglen;
-	if (rc == 0 && !r->follower.running && r->written > FOLLOW_FROM)
-		r->follower.running = pthread_create(&r->follower.thread, NULL, follow, &r->follower) == 0;
-	if (rc == 0 && r->written > behind)
-		follower_feed(&r->follower, r->written - behind, false);
-	return rc;
-}
-
-static void digest_raw(struct reader *r, const unsigned char *data, size_t len)
-{
-	if (r->sha256)
-		tds_digest_update(r->sha256, data, len);
-	if (r->md5)
-		tds_digest_update(r->md5, data, len);
-}
 
 static int too_large(struct tds_err *err)
 {
 	return tds_err_set(err, TDS_E_UNTRUSTED, "is larger than the %lld bytes that a package may have",
 			   TDS_PACKAGE_MAX_BYTES);
+}
+
+/* Room for a payload of size bytes and the mark. Untouched pages cost nothing. */
+static int make_room(struct reader *r, uint64_t size, struct tds_err *err)
+{
+	struct tds_package *package = r->package;
+	size_t len = (size_t)size + sizeof(end_mark);
+	void *map = package->map ? mremap(package->map, package->maplen, len, MREMAP_MAYMOVE) :
+				   mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (map == MAP_FAILED)
+		return tds_err_sys(err, TDS_E_NOMEM, "no memory for a package of %ju bytes", (uintmax_t)size);
+	/* Fewer page faults; where the system has no huge pages to give, it is the same without. */
+	(void)madvise(map, len, MADV_HUGEPAGE);
+	package->map = map;
+	package->maplen = len;
+	return 0;
+}
+
+/* How many of the next want payload bytes go to package->map + used in one piece: the mark is put where it belongs. */
+static size_t next_piece(struct reader *r, size_t want)
+{
+	const struct tds_header *header = &r->package->header;
+
+	if (header->format != TDS_FORMAT_DIRECTOR1 || r->payload > header->end)
+		return want;
+	if (r->payload == header->end && r->used == r->payload) {
+		memcpy(r->package->map + r->used, end_mark, sizeof(end_mark));
+		r->used += sizeof(end_mark);
+		return want;
+	}
+	return r->payload + want > header->end && r->used == r->payload ? (size_t)(header->end - r->payload) : want;
+}
+
+/* n more bytes of payload are in their place. */
+static void took(struct reader *r, size_t n)
+{
+	size_t siglen = r->package->header.siglen;
+	const unsigned char *at = r->package->map + r->used;
+
+	if (r->sha256)
+		tds_digest_update(r->sha256, at, n);
+	if (r->md5)
+		tds_digest_update(r->md5, at, n);
+	r->payload += n;
+	r->used += n;
+	if (r->follower.running && r->used > siglen)
+		follower_feed(&r->follower, r->used - siglen, false);
 }
 
 /* The header, and what was read behind it. */
@@ -300,53 +264,73 @@ static int read_header(int fd, struct reader *r, struct tds_err *err)
 	int rc = tds_header_parse(head, (size_t)n, &package->header, err);
 	if (rc != 0)
 		return rc;
-	digest_raw(r, head, (size_t)n);
-	package->size = (uint64_t)n;
-	return take(r, head + package->header.len, (size_t)n - package->header.len, err);
-}
+	if (r->sha256)
+		tds_digest_update(r->sha256, head, package->header.len);
+	if (r->md5)
+		tds_digest_update(r->md5, head, package->header.len);
+	for (size_t at = package->header.len; at < (size_t)n;) {
+		size_t piece = next_piece(r, (size_t)n - at);
 
-static int read_rest(int fd, struct reader *r, struct tds_err *err)
-{
-	tds_autofree unsigned char *block = malloc(BLOCK);
-	ssize_t n;
-
-	if (!block)
-		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	while ((n = tds_io_read(fd, block, BLOCK)) > 0) {
-		r->package->size += (uint64_t)n;
-		if (r->package->size > TDS_PACKAGE_MAX_BYTES)
-			return too_large(err);
-		digest_raw(r, block, (size_t)n);
-		int rc = take(r, block, (size_t)n, err);
-		if (rc != 0)
-			return rc;
+		memcpy(package->map + r->used, head + at, piece);
+		took(r, piece);
+		at += piece;
 	}
-	if (n < 0)
-		return tds_err_sys(err, TDS_E_UNUSABLE, "cannot be read");
 	return 0;
 }
 
-/* Cut the signature off what was read, and see that the numbers of the header fit. */
-static int split_signature(struct reader *r, struct tds_err *err)
+static int read_payload(int fd, struct reader *r, struct tds_err *err)
+{
+	struct tds_package *package = r->package;
+
+	for (;;) {
+		size_t room = package->maplen - sizeof(end_mark) - (size_t)r->payload;
+
+		if (room == 0 && r->growing) {
+			if (r->payload >= TDS_PACKAGE_MAX_BYTES)
+				return too_large(err);
+			int rc = make_room(r, 2 * r->payload, err);
+			if (rc != 0)
+				return rc;
+			continue;
+		}
+		if (room == 0)
+			return tds_err_set(err, TDS_E_UNUSABLE, "grew while it was read");
+		size_t piece = next_piece(r, room < BLOCK ? room : BLOCK);
+		ssize_t n = tds_io_read(fd, package->map + r->used, piece);
+		if (n < 0)
+			return tds_err_sys(err, TDS_E_UNUSABLE, "cannot be read");
+		if (n == 0)
+			return 0;
+		took(r, (size_t)n);
+	}
+}
+
+/* See that the numbers of the header fit, and tell archive and signature apart. */
+static int split(struct reader *r, struct tds_err *err)
 {
 	struct tds_package *package = r->package;
 	const struct tds_header *header = &package->header;
 
+	package->size = header->len + r->payload;
+	if (package->size > TDS_PACKAGE_MAX_BYTES)
+		return too_large(err);
 	if (r->payload < header->siglen)
 		return tds_err_set(err, TDS_E_UNTRUSTED, "byte %zu: a signature of %zu bytes does not fit in the file",
 				   header->siglen_at, header->siglen);
 	if (header->format == TDS_FORMAT_DIRECTOR1 && header->end > r->payload - header->siglen)
 		return tds_err_set(err, TDS_E_UNTRUSTED, "byte %zu: the end record cannot be at %ju, behind the archive",
 				   header->end_at, (uintmax_t)header->end);
-	package->ziplen = r->written;
-	package->sig_at = header->len;
-	if (header->format == TDS_FORMAT_VICEROY1)
-		return 0;
-	package->sig_at = (size_t)(package->size - header->siglen);
-	package->ziplen -= header->siglen;
-	if (pread(package->fd, package->sig, header->siglen, (off_t)package->ziplen) != (ssize_t)header->siglen ||
-	    ftruncate(package->fd, (off_t)package->ziplen) != 0)
-		return tds_err_sys(err, TDS_E_WRITE, "the memory file of the archive");
+	package->ziplen = r->used - header->siglen;
+	if (header->format == TDS_FORMAT_VICEROY1) {
+		package->sig = package->map;
+		package->sig_at = header->len;
+		package->zip = package->map + header->siglen;
+		restore_viceroy1(package->map + header->siglen, package->ziplen);
+	} else {
+		package->zip = package->map;
+		package->sig = package->map + package->ziplen;
+		package->sig_at = (size_t)package->size - header->siglen;
+	}
 	return 0;
 }
 
@@ -355,47 +339,30 @@ static int finish_digests(struct reader *r, struct tds_err *err)
 	struct tds_package *package = r->package;
 	struct follower *f = &r->follower;
 
-	if (f->running) {
-		follower_feed(f, package->ziplen, true);
+	if (f->running)
 		follower_join(f);
-	} else if (!digest_range(f, 0, package->ziplen)) {
-		f->failed = true;
-	}
-	if (f->failed || !tds_digest_final(f->sha256, package->zip_sha256) ||
+	else
+		tds_digest_update(f->sha256, package->zip, package->ziplen);
+	if (!tds_digest_final(f->sha256, package->zip_sha256) ||
 	    (r->sha256 && !tds_digest_final(r->sha256, package->sha256)) ||
 	    (r->md5 && !tds_digest_final(r->md5, package->md5)))
 		return tds_err_set(err, TDS_E_UNUSABLE, "its digest cannot be computed");
+	/* From here on no slip of ours changes what was digested. */
+	if (mprotect(package->map, package->maplen, PROT_READ) != 0)
+		return tds_err_sys(err, TDS_E_NOMEM, "the archive cannot be protected");
 	return 0;
 }
 
-/* From here on nobody, not even we, can change the archive. */
-static int seal(struct tds_package *package, struct tds_err *err)
-{
-	if (tds_io_seal(package->fd) != 0)
-		return tds_err_sys(err, TDS_E_WRITE, "the memory file of the archive cannot be sealed");
-	if (package->ziplen == 0)
-		return 0;
-	void *map = mmap(NULL, package->ziplen, PROT_READ, MAP_SHARED, package->fd, 0);
-	if (map == MAP_FAILED)
-		return tds_err_sys(err, TDS_E_NOMEM, "the archive cannot be mapped");
-	package->zip = map;
-	return 0;
-}
-
-static int check_size(int fd, struct tds_err *err)
+/* Room by the size that the file has, or, of a pipe, room that grows. */
+static int reader_init(struct reader *r, int fd, bool digests, struct tds_err *err)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) != 0)
 		return tds_err_sys(err, TDS_E_UNUSABLE, "cannot be read");
-	return S_ISREG(st.st_mode) && st.st_size > TDS_PACKAGE_MAX_BYTES ? too_large(err) : 0;
-}
-
-static int reader_init(struct reader *r, bool digests, struct tds_err *err)
-{
-	r->package->fd = r->follower.fd = tds_io_memfd("tds-archive");
-	if (r->package->fd < 0)
-		return tds_err_sys(err, TDS_E_WRITE, "no memory file for the archive");
+	if (S_ISREG(st.st_mode) && st.st_size > TDS_PACKAGE_MAX_BYTES)
+		return too_large(err);
+	r->growing = !S_ISREG(st.st_mode);
 	r->follower.sha256 = tds_digest_new(TDS_DIGEST_SHA256);
 	r->package->digests = digests;
 	if (digests) {
@@ -404,12 +371,11 @@ static int reader_init(struct reader *r, bool digests, struct tds_err *err)
 	}
 	if (!r->follower.sha256 || (digests && (!r->sha256 || !r->md5)))
 		return tds_err_set(err, TDS_E_NOMEM, "no digest");
-	return 0;
+	return make_room(r, r->growing ? FOLLOW_FROM : (uint64_t)st.st_size + TDS_PACKAGE_HEADER_MAX, err);
 }
 
 static void reader_fini(struct reader *r)
 {
-	follower_feed(&r->follower, 0, true);
 	follower_join(&r->follower);
 	tds_digest_free(r->follower.sha256);
 	tds_digest_free(r->sha256);
@@ -421,21 +387,20 @@ int tds_package_read(int fd, bool digests, struct tds_package *package, struct t
 	struct reader r = { .package = package,
 			    .follower = { .mutex = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER } };
 
-	*package = TDS_PACKAGE_NONE;
-	int rc = check_size(fd, err);
-	if (rc == 0)
-		rc = reader_init(&r, digests, err);
+	*package = (struct tds_package){ 0 };
+	int rc = reader_init(&r, fd, digests, err);
 	if (rc == 0)
 		rc = read_header(fd, &r, err);
+	/* It needs memory that stays where it is, and bytes that are not changed later. */
+	if (rc == 0 && !r.growing && package->maplen > FOLLOW_FROM && package->header.format != TDS_FORMAT_VICEROY1)
+		follower_start(&r.follower, package->map);
 	if (rc == 0)
-		rc = read_rest(fd, &r, err);
+		rc = read_payload(fd, &r, err);
 	if (rc == 0)
-		rc = split_signature(&r, err);
+		rc = split(&r, err);
 	if (rc == 0)
 		rc = finish_digests(&r, err);
 	reader_fini(&r);
-	if (rc == 0)
-		rc = seal(package, err);
 	if (rc != 0)
 		tds_package_close(package);
 	return rc;
@@ -443,10 +408,19 @@ int tds_package_read(int fd, bool digests, struct tds_package *package, struct t
 
 void tds_package_close(struct tds_package *package)
 {
-	if (package->zip)
-		(void)munmap((void *)(uintptr_t)package->zip, package->ziplen);
-	tds_close_fd(&package->fd);
-	*package = TDS_PACKAGE_NONE;
+	if (package->map)
+		(void)munmap(package->map, package->maplen);
+	*package = (struct tds_package){ 0 };
+}
+
+int tds_package_memfd(const struct tds_package *package, int *fd, struct tds_err *err)
+{
+	tds_autofd int made = tds_io_memfd("tds-archive");
+
+	if (made < 0 || tds_io_write(made, package->zip, package->ziplen) != 0 || tds_io_seal(made) != 0)
+		return tds_err_sys(err, TDS_E_WRITE, "no memory file for the archive");
+	*fd = tds_steal_fd(&made);
+	return 0;
 }
 
 uint64_t tds_package_offset(const struct tds_package *package, uint64_t zip_offset)

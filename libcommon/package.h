@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The .tls container: its header, the signature, and the archive that it wraps, restored into a sealed memory
- * file. Nothing here is checked but the container's own grammar: a struct tds_package is not to be believed.
- * source.h makes a verified one of it.
+ * The .tls container: its header, the signature, and the archive that it wraps, restored in memory. Nothing here
+ * is checked but the container's own grammar: a struct tds_package is not to be believed. source.h makes a
+ * verified one of it.
  */
 #ifndef TDS_PACKAGE_H
 #define TDS_PACKAGE_H
@@ -49,29 +49,35 @@ int tds_header_parse(const unsigned char *data, size_t len, struct tds_header *h
 
 struct tds_package {
 	struct tds_header header;
-	unsigned char sig[TDS_SIG_MAX];
-	size_t sig_at;                         /* its offset in the file */
-	int fd;                                /* the restored archive: a sealed memory file */
-	const unsigned char *zip;              /* the same, mapped for reading */
+	const unsigned char *zip;              /* the restored archive, in private memory that is read-only by now */
 	size_t ziplen;
+	const unsigned char *sig;              /* header.siglen bytes */
+	size_t sig_at;                         /* its offset in the file */
 	unsigned char zip_sha256[TDS_SHA256_LEN];
 	bool digests;                          /* sha256 and md5 were asked for */
 	unsigned char sha256[TDS_SHA256_LEN];  /* of the whole file */
 	unsigned char md5[TDS_MD5_LEN];        /* likewise: the source hash */
 	uint64_t size;                         /* of the whole file */
+	unsigned char *map;                    /* the memory that zip and sig are in */
+	size_t maplen;
 };
 
 /*
  * Read a package once, from its beginning to its end.
  * Source:  fd is untrusted, of any kind, at the package's first byte. digests: whether sha256 and md5 are wanted.
  * Owner:   caller closes *package with tds_package_close(), on success only; fd stays the caller's.
- * Errors:  TDS_E_UNTRUSTED (not a package, too large), TDS_E_UNUSABLE (cannot be read), TDS_E_NOMEM,
- *          TDS_E_WRITE (no memory file).
+ * Errors:  TDS_E_UNTRUSTED (not a package, too large), TDS_E_UNUSABLE (cannot be read), TDS_E_NOMEM.
  */
 int tds_package_read(int fd, bool digests, struct tds_package *package, struct tds_err *err) TDS_MUST_CHECK;
-void tds_package_close(struct tds_package *package); /* also of TDS_PACKAGE_NONE */
+void tds_package_close(struct tds_package *package); /* also of a zeroed one */
 #define tds_package_cleanup tds_package_close
-#define TDS_PACKAGE_NONE ((struct tds_package){ .fd = -1 })
+
+/*
+ * The restored archive as a sealed memory file: what a verified archive is handed on as.
+ * Owner:   caller closes *fd.
+ * Errors:  TDS_E_WRITE.
+ */
+int tds_package_memfd(const struct tds_package *package, int *fd, struct tds_err *err) TDS_MUST_CHECK;
 
 /* Where a byte of the restored archive stands in the file. */
 uint64_t tds_package_offset(const struct tds_package *package, uint64_t zip_offset);

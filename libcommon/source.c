@@ -245,7 +245,7 @@ int tds_source_verify(struct tds_package *package, const struct tds_source_opts 
 		      struct tds_err *err)
 {
 	*source = (struct tds_source){ .package = *package };
-	*package = TDS_PACKAGE_NONE;
+	*package = (struct tds_package){ 0 };
 	tell_header(&source->package, opts);
 	int rc = check_revoked(&source->package, opts, err);
 	if (rc == 0)
@@ -263,5 +263,5 @@ void tds_source_close(struct tds_source *source)
 	tds_package_close(&source->package);
 	free(source->group);
 	free(source->version);
-	*source = (struct tds_source){ .package = TDS_PACKAGE_NONE };
+	*source = (struct tds_source){ 0 };
 }
