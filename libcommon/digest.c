@@ -17,6 +17,13 @@ void tds_crypto_init(void)
 	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL);
 }
 
+void tds_crypto_init_lean(void)
+{
+	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT |
+					  OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS,
+				  NULL);
+}
+
 struct tds_digest *tds_digest_new(enum tds_digest_kind kind)
 {
 	struct tds_digest *digest = calloc(1, sizeof(*digest));
@@ -50,6 +57,11 @@ void tds_digest_update(struct tds_digest *digest, const void *data, size_t len)
 bool tds_digest_final(struct tds_digest *digest, unsigned char *out)
 {
 	return EVP_DigestFinal_ex(digest->ctx, out, NULL) == 1 && !digest->failed;
+}
+
+void tds_digest_restart(struct tds_digest *digest)
+{
+	digest->failed = EVP_DigestInit_ex(digest->ctx, NULL, NULL) != 1;
 }
 
 void tds_digest_hex(const unsigned char *digest, size_t len, char *hex)

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 #include "err.h"
@@ -45,7 +46,9 @@ struct tds_groups {
 	struct tds_group *v;
 	size_t n;
 	struct tds_file *files; /* of all groups; each group points into it */
+	size_t nfiles;
 	char *names;            /* of groups and files */
+	uint64_t lengths[4];    /* a bit for each length that a group's name has */
 };
 
 /*
@@ -62,5 +65,13 @@ void tds_groups_fini(struct tds_groups *groups);
 /* The group of that name, and the group that file belongs to; NULL: none. Borrowed from groups. */
 const struct tds_group *tds_groups_find(const struct tds_groups *groups, const char *name);
 const struct tds_group *tds_groups_owner(const struct tds_groups *groups, const char *file);
+
+/*
+ * The same as tds_groups_owner for one file name, without reading the directory: it looks for the .tli files that
+ * the name could belong to.
+ * Owner:  caller frees *group, which is NULL where there is none.
+ * Errors: TDS_E_NOMEM.
+ */
+int tds_dir_owner(const struct tds_dir *dir, const char *file, char **group, struct tds_err *err) TDS_MUST_CHECK;
 
 #endif

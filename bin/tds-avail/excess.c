@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * --excess and --prune: the packages beyond TLS_Keep_Limit, printed or deleted. Where a group's limit is not
+ * known, none of its packages is touched; where it is not known what is loaded, none at all.
+ */
+#include "avail.h"
+
+#include <stdlib.h>
+
+#include "mem.h"
+#include "prune.h"
+
+struct run {
+	const struct avail *avail;
+	struct tds_loaded loaded;
+	struct tds_identity *seen; /* of each file in avail->groups, as it was scanned; NULL: nothing is deleted */
+	json_t *groups;            /* NULL without -j */
+	bool removed;              /* anything */
+};
+
+static int see_all(struct run *run)
+{
+	const struct avail *avail = run->avail;
+
+	run->seen = calloc(avail->groups.nfiles + 1, sizeof(*run->seen));
+	if (!run->seen)
+		return TDS_E_NOMEM;
+	for (size_t g = 0; g < avail->nchosen; g++)
+		for (size_t i = 0; i < avail->chosen[g]->n; i++) {
+			const struct tds_file *file = &avail->chosen[g]->files[i];
+
+			run->seen[file - avail->groups.files] = tds_prune_identify(&avail->dir, file->name);
+		}
+	return 0;
+}
+
+/* Delete one package, where that is what we are here for. Returns whether it is to be shown. */
+static bool treat(struct run *run, const struct tds_file *file)
+{
+	struct tds_err err;
+	bool removed;
+
+	if (!run->seen)
+		return true;
+	if (tds_prune_remove(&run->avail->dir, file->name, &run->seen[file - run->avail->groups.files], &removed,
+			     &err) != 0)
+		report(run->avail, file->name, "", &err);
+	run->removed |= removed;
+	return removed;
+}
+
+static void show(const struct run *run, const struct tds_group *group, const struct tds_file *file,
+		 json_t *packages)
+{
+	struct tds_cli *cli = &run->avail->opts->cli;
+
+	if (packages) {
+		if (json_array_append_new(packages, package_json(run->avail, group, file->name)) != 0)
+			report_nomem(run->avail);
+	} else if (!run->seen || !cli->quiet) {
+		print_path(run->avail, file->name);
+	}
+}
+
+static void do_files(struct run *run, const struct tds_group *group, int64_t keep_limit, json_t *packages)
+{
+	for (size_t i = 0; i < group->n; i++)
+		if (tds_prune_excess(group, i, keep_limit, &run->loaded) && treat(run, &group->files[i]))
+			show(run, group, &group->files[i], packages);
+}
+
+static void do_group(struct run *run, const struct tds_group *group)
+{
+	tds_auto(tli) struct tds_tli tli = { 0 };
+	json_t *packages = run->groups ? json_array() : NULL;
+	struct tds_err err;
+
+	if (read_tli(run->avail, group, &tli, &err) == 0)
+		do_files(run, group, tli.keep_limit, packages);
+	else
+		report(run->avail, group->name, TDS_TLI_SUFFIX, &err);
+	if (run->groups && json_array_append_new(run->groups, json_pack("{s:o, s:o}", "name",
+									 tds_cli_json_text(group->name),
+									 "packages", packages)) != 0)
+		report_nomem(run->avail);
+}
+
+/* With -j the document is printed whatever happened: it names what is deleted by now. */
+static void do_all(struct run *run)
+{
+	const struct avail *avail = run->avail;
+	struct tds_err err;
+
+	if (avail->opts->cli.json)
+		run->groups = json_array();
+	for (size_t g = 0; g < avail->nchosen; g++)
+		do_group(run, avail->chosen[g]);
+	if (run->removed && tds_prune_sync(&avail->dir, &err) != 0)
+		tds_cli_error(&avail->opts->cli, avail->dir.path, &err);
+	if (avail->opts->cli.json)
+		print_document(avail, run->groups);
+}
+
+void excess_run(const struct avail *avail)
+{
+	struct run run = { .avail = avail };
+	struct tds_err err;
+
+	if (avail->opts->mode == MODE_PRUNE && see_all(&run) != 0)
+		report_nomem(avail);
+	else if (tds_loaded_read(&avail->dir, &run.loaded, &err) != 0)
+		tds_cli_error(&avail->opts->cli, NULL, &err);
+	else
+		do_all(&run);
+	tds_loaded_fini(&run.loaded);
+	free(run.seen);
+}
