@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* The check of one file: its kind comes from its name, its contents decide. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "config.h"
+#include "io.h"
+#include "keyring.h"
+#include "literal.h"
+#include "mem.h"
+#include "text.h"
+#include "tli.h"
+
+const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static bool has_suffix(const char *name, const char *suffix)
+{
+	size_t n = strlen(name);
+	size_t s = strlen(suffix);
+
+	return n >= s && strcmp(name + n - s, suffix) == 0;
+}
+
+enum kind kind_of(const char *path)
+{
+	const char *name = base_name(path);
+
+	if (strcmp(path, "-") == 0 || has_suffix(name, ".tli"))
+		return KIND_TLI;
+	if (has_suffix(name, "_tls.key"))
+		return KIND_KEY;
+	if (has_suffix(name, "_tls.allow"))
+		return KIND_ALLOW;
+	if (has_suffix(name, ".tls"))
+		return KIND_PACKAGE;
+	return tds_config_known(name) ? KIND_CONFIG : KIND_OTHER;
+}
+
+static void take_warning(void *ctx, unsigned line, unsigned column, const char *text)
+{
+	report_warn(ctx, line, column, "%s", text);
+}
+
+static int check_tli(struct report *report, const char *text, size_t len, struct tds_tli_watcher watcher)
+{
+	struct tds_tli tli;
+	int rc = tds_tli_parse(text, len, watcher, &tli, &report->err);
+
+	if (rc == 0) {
+		report->value = tds_steal(&tli.value);
+		tds_tli_fini(&tli);
+	}
+	return rc;
+}
+
+static int check_config(struct report *report, const char *path, const char *text, size_t len,
+			struct tds_tli_watcher watcher)
+{
+	struct tds_config config;
+	int rc = tds_config_parse(base_name(path), text, len, watcher, &config, &report->err);
+
+	if (rc == 0) {
+		report->value = tds_steal(&config.value);
+		tds_config_fini(&config);
+	}
+	return rc;
+}
+
+/* Patterns of groups, one a line. */
+static int check_allow(struct report *report, const char *text, size_t len)
+{
+	unsigned line = 1;
+	unsigned column = 1;
+	size_t patterns = 0;
+	bool blank = true;
+
+	for (size_t i = 0; i < len; i++, column++) {
+		if (text[i] == '\n') {
+			line++;
+			column = 0;
+			blank = true;
+		} else if (text[i] == '/' || text[i] == '\0') {
+			return tds_err_at(&report->err, TDS_E_SYNTAX, line, column, "%s in the name of a group",
+					  text[i] ? "'/'" : "NUL byte");
+		} else if (blank && !strchr(" \t\r", text[i])) {
+			blank = false;
+			patterns += text[i] != '#';
+		}
+	}
+	if (patterns == 0)
+		report_warn(report, 0, 0, "names no group: the key signs for none");
+	return 0;
+}
+
+/* What a key file holds, where it can be read: whatever is wrong with it, the key is refused. */
+static int check_key(struct report *report, const struct tds_dir *dir, const char *path)
+{
+	tds_auto(keyring) struct tds_keyring ring = { 0 };
+	char *paths[] = { (char *)path };
+	const struct tds_dir *limits = dir->path ? dir : NULL;
+	int rc = tds_keyring_named(limits, paths, 1, &ring, &report->err);
+	size_t n = strlen(path);
+
+	if (rc != 0) {
+		if (rc != TDS_E_NOMEM)
+			report->err.code = TDS_E_REFUSED;
+		/* The reason begins with the path, which the report has already. */
+		if (strncmp(report->err.reason, path, n) == 0 && strncmp(report->err.reason + n, ": ", 2) == 0)
+			memmove(report->err.reason, report->err.reason + n + 2, strlen(report->err.reason + n + 2) + 1);
+		return rc;
+	}
+	if (ring.v[0].warning[0])
+		report_warn(report, 0, 0, "%s", ring.v[0].warning);
+	if (ring.v[0].insecure)
+		report_warn(report, 0, 0, "others may write it");
+	return 0;
+}
+
+static int read_file(struct report *report, const char *path, char **text, size_t *len)
+{
+	size_t max = TDS_LITERAL_MAX_BYTES;
+
+	if (strcmp(path, "-") == 0)
+		return tds_io_slurp_fd(STDIN_FILENO, max, text, len, &report->err);
+	return tds_io_slurp(AT_FDCWD, path, max, text, len, &report->err);
+}
+
+void check_file(struct report *report, const struct tds_dir *dir, const char *path, enum kind kind)
+{
+	struct tds_tli_watcher watcher = { take_warning, report };
+	tds_autofree char *text = NULL;
+	size_t len = 0;
+
+	if (report->err.code != TDS_OK || read_file(report, path, &text, &len) != 0)
+		return;
+	switch (kind) {
+	case KIND_LITERAL:
+		(void)!tds_literal_parse(text, len, true, &report->value, &report->err);
+		break;
+	case KIND_TLI:
+		(void)check_tli(report, text, len, watcher);
+		break;
+	case KIND_CONFIG:
+		(void)check_config(report, path, text, len, watcher);
+		break;
+	case KIND_KEY:
+		(void)check_key(report, dir, path);
+		break;
+	case KIND_ALLOW:
+		(void)check_allow(report, text, len);
+		break;
+	case KIND_PACKAGE:
+	case KIND_OTHER:
+		tds_err_set(&report->err, TDS_E_USAGE,
+			    "its name is not that of a TLI, configuration, key or .allow file; see --literal");
+		break;
+	}
+}
