@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of tds-gensrc share: its options, the members of the package, the Python that is asked. */
+#ifndef TDS_GENSRC_H
+#define TDS_GENSRC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "buf.h"
+#include "cli.h"
+#include "dir.h"
+#include "package.h"
+#include "sig.h"
+
+/*
+ * Functions here that take struct opts report their failures themselves and return whether all went well; those
+ * that take a struct tds_err leave that to the caller.
+ */
+struct opts {
+	struct tds_cli cli;
+	const char *group;
+	const char *keyfile;
+	const char *srcdir;
+	const char *version; /* NULL: none */
+	const char *deps;    /* files named by options; NULL: not given */
+	const char *tli;
+	const char *output;
+	const char *names_from;
+	const char *passphrase_file;
+	const char *python;
+	enum tds_format format;
+	bool check;
+	time_t newest;            /* no member is younger: SOURCE_DATE_EPOCH */
+	struct tds_names sources; /* the SOURCEs, those of -T too */
+	int srcfd;                /* SRCDIR */
+	char date[16];            /* the version that "date" stands for */
+};
+
+/* collect.c: which files are packed */
+
+struct member {
+	char *name;  /* in the archive */
+	char *path;  /* relative to SRCDIR, or absolute */
+	char *shown; /* as the user would open it */
+};
+
+struct members {
+	struct member *v; /* sorted by name, each name once */
+	size_t n;
+	size_t room;
+};
+
+/* Find what the SOURCEs match and what the deps file names. */
+bool collect_members(struct opts *o, struct members *members);
+void members_fini(struct members *members);
+
+/*
+ * Read a file that deps: or tli: names: relative to the current folder or, where it is not there, as the Director
+ * does it, relative to SRCDIR. Caller frees *text and *shown, which is where it was found.
+ */
+int read_named_file(const struct opts *o, const char *name, size_t max, char **text, size_t *len, char **shown,
+		    struct tds_err *err);
+
+/* SRCDIR/PATH, for messages. NULL: out of memory. Caller frees. */
+char *below_srcdir(const struct opts *o, const char *path);
+
+/* deps.c: the packages and modules that a deps file names */
+
+bool collect_deps(struct opts *o, struct members *members);
+
+/* Takes name, path and shown over; NULL among them is out of memory, which is reported. */
+bool members_add(struct opts *o, struct members *members, char *name, char *path, char *shown);
+
+/* python.c: the Python that is asked */
+
+extern const char python_script[]; /* script.c */
+
+/* Where a Python looks for modules. */
+struct search_path {
+	struct tds_buf text;     /* which the names are in */
+	struct tds_names suffix; /* file name suffixes of extension modules */
+	struct tds_names folder;
+};
+
+int python_ask_path(const struct opts *o, struct search_path *path, struct tds_err *err);
+void search_path_fini(struct search_path *path);
+
+/* A source that does not compile. */
+struct fault {
+	size_t member;
+	unsigned line; /* 0: no place */
+	unsigned column;
+	char *text;
+};
+
+/* A Python that compiles what it is fed, while we go on. */
+struct checker {
+	const char *program;
+	pid_t pid; /* 0: none */
+	int fd;
+	bool ready;             /* it has said so */
+	struct tds_buf answers; /* the beginning of the next one */
+	size_t *asked;          /* members, in the order in which they were fed */
+	size_t nasked;
+	size_t room;
+	size_t nanswered;
+	struct fault *faults;
+	size_t nfaults;
+};
+#define CHECKER_NONE ((struct checker){ .fd = -1 })
+
+/*
+ * Start it; feed it sources; wait for its last answer.
+ * Errors: TDS_E_UNUSABLE: there is no such program, or it is no Python of use; TDS_E_REFUSED: it died over member
+ *         asked[nanswered].
+ */
+int checker_start(const struct opts *o, struct checker *c, struct tds_err *err);
+int checker_feed(struct checker *c, size_t member, const void *source, size_t len, struct tds_err *err);
+int checker_finish(struct checker *c, struct tds_err *err);
+void checker_fini(struct checker *c);
+
+/* key.c: the private key */
+
+/* Read it, asking for its passphrase where it has one. From here on this process leaves no core behind. */
+bool read_key(struct opts *o, struct tds_privkey **key);
+
+/* pack.c: the archive, and the package around it */
+
+struct archive_bytes {
+	unsigned char *zip; /* owned */
+	size_t len;
+	size_t end; /* offset of the end record */
+};
+
+/* Read each member once; those bytes are checked and packed. */
+bool pack_members(struct opts *o, const struct members *members, struct archive_bytes *archive);
+
+/* Sign the archive and write the package to fd. */
+int write_package(const struct opts *o, int fd, const struct archive_bytes *archive, const struct tds_privkey *key,
+		  struct tds_err *err);
+
+/* What a package is on disk. */
+struct verified {
+	uint64_t size;
+	unsigned char md5[TDS_MD5_LEN];
+	unsigned char sha256[TDS_SHA256_LEN];
+};
+
+/* Read the package back from fd and verify it, under its name, with the public half of the key. */
+int verify_package(const struct opts *o, int fd, const char *name, const struct tds_privkey *key,
+		   struct verified *verified, struct tds_err *err);
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* The archive of the members, and the package that it is signed into. */
+#include "gensrc.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "digest.h"
+#include "io.h"
+#include "mem.h"
+#include "source.h"
+#include "zipwrite.h"
+
+#define DIRECTOR_MAX_END 9999999 /* Director 4.0.1 reads 40 bytes of header: no offset of more digits */
+
+static bool ends_in_py(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len >= 3 && strcmp(name + len - 3, ".py") == 0;
+}
+
+static bool any_python(const struct members *members)
+{
+	for (size_t i = 0; i < members->n; i++)
+		if (ends_in_py(members->v[i].name))
+			return true;
+	return false;
+}
+
+/* Read a member, have it checked, and pack the same bytes. */
+static int pack_member(const struct opts *o, const struct members *members, size_t i, struct checker *checker,
+		       struct tds_zip_writer *writer, struct tds_err *err)
+{
+	const struct member *m = &members->v[i];
+	const struct tds_zip_limits limits = TDS_ZIP_LIMITS_DEFAULT;
+	tds_autofd int fd = -1;
+	tds_autofree char *text = NULL;
+	size_t len = 0;
+	struct stat st;
+	int rc = tds_io_open(o->srcfd, m->path, false, &fd, &st, err);
+
+	if (rc == 0)
+		rc = tds_io_slurp_fd(fd, limits.bytes, &text, &len, err);
+	/* Python first: it compiles while we compress. */
+	if (rc == 0 && checker->pid && ends_in_py(m->name))
+		rc = checker_feed(checker, i, text, len, err);
+	if (rc == 0 && checker->nfaults == 0)
+		rc = tds_zip_writer_add(writer, m->name, (st.st_mode & S_IXUSR) != 0,
+					st.st_mtime > o->newest ? o->newest : st.st_mtime, text, len, err);
+	return rc;
+}
+
+/* What a failure of the checker is about: the source it died over, or the program. */
+static const char *checker_subject(const struct opts *o, const struct checker *c, const struct members *members)
+{
+	return c->ready && c->nanswered < c->nasked ? members->v[c->asked[c->nanswered]].shown : o->python;
+}
+
+static void report_faults(struct opts *o, const struct checker *c, const struct members *members)
+{
+	for (size_t i = 0; i < c->nfaults; i++) {
+		const struct fault *f = &c->faults[i];
+		struct tds_err err;
+
+		tds_err_at(&err, TDS_E_SYNTAX, f->line, f->column, "%s", f->text);
+		tds_cli_error(&o->cli, members->v[f->member].shown, &err);
+	}
+}
+
+/* All members into writer. Reports its failures. */
+static bool feed_members(struct opts *o, const struct members *members, struct checker *checker,
+			 struct tds_zip_writer *writer)
+{
+	struct tds_err err = { 0 };
+	int rc = 0;
+
+	for (size_t i = 0; i < members->n && rc == 0; i++) {
+		bool alive = checker->pid != 0;
+
+		rc = pack_member(o, members, i, checker, writer, &err);
+		if (rc != 0 && alive && !checker->pid)
+			tds_cli_error(&o->cli, checker_subject(o, checker, members), &err);
+		else if (rc != 0)
+			tds_cli_error(&o->cli, members->v[i].shown, &err);
+	}
+	if (rc == 0 && checker->pid) {
+		rc = checker_finish(checker, &err);
+		if (rc != 0)
+			tds_cli_error(&o->cli, checker_subject(o, checker, members), &err);
+	}
+	report_faults(o, checker, members);
+	return rc == 0 && checker->nfaults == 0;
+}
+
+static int finish_archive(const struct opts *o, struct tds_zip_writer *writer, struct archive_bytes *archive,
+			  struct tds_err *err)
+{
+	tds_autofree char *comment = tds_source_comment(o->group, o->version);
+
+	if (!comment)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	return tds_zip_writer_finish(writer, comment, &archive->zip, &archive->len, &archive->end, err);
+}
+
+/* What Director 4.0.1 cannot read, though it is right. */
+static void warn_of_director(struct opts *o, const struct archive_bytes *archive)
+{
+	static const char mark[] = { 'P', 'K', 5, 6 };
+
+	if (o->format != TDS_FORMAT_DIRECTOR1)
+		return;
+	if (archive->end > DIRECTOR_MAX_END)
+		tds_cli_warn(&o->cli, NULL, "the archive is too large for Director 4.0.1, which cannot load it (10 MB)");
+	if (memmem(archive->zip, archive->len, mark, sizeof(mark)) != archive->zip + archive->end)
+		tds_cli_warn(&o->cli, NULL, "the archive holds the mark PK\\5\\6 twice, so Director 4.0.1 cannot load it"
+			     " (it can with fmt:ViceroyFMT2)");
+}
+
+bool pack_members(struct opts *o, const struct members *members, struct archive_bytes *archive)
+{
+	tds_auto(zip_writer) struct tds_zip_writer *writer = NULL;
+	struct checker checker = CHECKER_NONE;
+	struct tds_err err = { 0 };
+	int rc = 0;
+
+	if (o->check && any_python(members))
+		rc = checker_start(o, &checker, &err);
+	if (rc != 0) {
+		tds_cli_error(&o->cli, o->python, &err);
+		return false;
+	}
+	rc = tds_zip_writer_new(&writer, &err);
+	bool ok = rc == 0 && feed_members(o, members, &checker, writer);
+	checker_fini(&checker);
+	if (ok)
+		rc = finish_archive(o, writer, archive, &err);
+	if (rc != 0)
+		tds_cli_error(&o->cli, NULL, &err);
+	ok = ok && rc == 0;
+	if (ok)
+		warn_of_director(o, archive);
+	return ok;
+}
+
+static int sha256_of(const struct archive_bytes *archive, unsigned char *sha256)
+{
+	struct tds_digest *digest = tds_digest_new(TDS_DIGEST_SHA256);
+	bool ok = false;
+
+	if (digest) {
+		tds_digest_update(digest, archive->zip, archive->len);
+		ok = tds_digest_final(digest, sha256);
+	}
+	tds_digest_free(digest);
+	return ok ? 0 : -1;
+}
+
+int write_package(const struct opts *o, int fd, const struct archive_bytes *archive, const struct tds_privkey *key,
+		  struct tds_err *err)
+{
+	unsigned char sha256[TDS_SHA256_LEN];
+	unsigned char sig[TDS_SIG_MAX];
+	size_t siglen;
+
+	if (sha256_of(archive, sha256) != 0)
+		return tds_err_set(err, TDS_E_NOMEM, "the digest cannot be computed");
+	int rc = tds_sig_sign(key, sha256, sig, &siglen, err);
+	if (rc != 0)
+		return rc;
+	return tds_package_write(fd, o->format, archive->zip, archive->len, archive->end, sig, siglen, err);
+}
+
+int verify_package(const struct opts *o, int fd, const char *name, const struct tds_privkey *key,
+		   struct verified *verified, struct tds_err *err)
+{
+	struct tds_key one = { .path = (char *)(uintptr_t)o->keyfile };
+	const struct tds_keyring ring = { .v = &one, .n = 1 };
+	const struct tds_source_opts opts = {
+		.ring = &ring,
+		.name = name,
+		.owner = o->group,
+		.strict = true,
+		.limits = TDS_ZIP_LIMITS_DEFAULT,
+	};
+	struct tds_package package = { 0 };
+	struct tds_source source;
+	int rc = tds_privkey_public(key, &one.pub, err);
+
+	if (rc == 0 && lseek(fd, 0, SEEK_SET) != 0)
+		rc = tds_err_sys(err, TDS_E_WRITE, "cannot be read back");
+	if (rc == 0)
+		rc = tds_package_read(fd, true, &package, err);
+	if (rc == 0) {
+		verified->size = package.size;
+		memcpy(verified->md5, package.md5, sizeof(verified->md5));
+		memcpy(verified->sha256, package.sha256, sizeof(verified->sha256));
+		rc = tds_source_verify(&package, &opts, &source, err);
+	}
+	if (rc == 0)
+		tds_source_close(&source);
+	else
+		tds_err_prefix(err, "not written, because it does not verify with the public half of the key");
+	tds_pubkey_free(one.pub);
+	return rc;
+}
