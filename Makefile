@@ -11,7 +11,6 @@ VERSION := 0.1.0
 PREFIX ?= /usr/local
 DESTDIR ?=
 BINDIR ?= $(PREFIX)/bin
-LIBEXECDIR ?= $(PREFIX)/libexec/tds
 MANDIR ?= $(PREFIX)/share/man
 COMPDIR ?= $(PREFIX)/share/bash-completion/completions
 INSTALL ?= install
@@ -34,8 +33,7 @@ ifeq ($(VARIANT),clang)
 CC := clang
 endif
 LIBS := libcrypto libarchive jansson
-TDS_CPPFLAGS := -D_GNU_SOURCE -DTDS_VERSION='"$(VERSION)"' -DTDS_LIBEXECDIR='"$(LIBEXECDIR)"' \
-	-Ilibcommon $(shell $(PKG_CONFIG) --cflags $(LIBS))
+TDS_CPPFLAGS := -D_GNU_SOURCE -DTDS_VERSION='"$(VERSION)"' -Ilibcommon $(shell $(PKG_CONFIG) --cflags $(LIBS))
 TDS_CFLAGS := -std=gnu11 -O2 -g -pthread $(WARNINGS) $(HARDENING) $(SANITIZE)
 TDS_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
 LDLIBS += $(shell $(PKG_CONFIG) --libs $(LIBS))
@@ -48,21 +46,24 @@ LINK = $(CC) $(TDS_CFLAGS) $(CFLAGS) $(TDS_LDFLAGS) $(LDFLAGS) -o $@ $(filter-ou
 
 # A tool is bin/NAME.c, or a folder bin/NAME/ of several files.
 TOOLS := $(sort $(patsubst bin/%.c,%,$(wildcard bin/*.c)) $(patsubst bin/%/main.c,%,$(wildcard bin/*/main.c)))
-tool_objects = $(patsubst %.c,$(B)/%.o,$(wildcard bin/$(1).c bin/$(1)/*.c))
-LIB_OBJECTS := $(patsubst %.c,$(B)/%.o,$(wildcard libcommon/*.c))
+tool_objects = $(patsubst %.c,$(B)/obj/%.o,$(wildcard bin/$(1).c bin/$(1)/*.c))
+LIB_OBJECTS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard libcommon/*.c))
 
 all: $(TOOLS:%=$(BIN)/%)
 
-$(B)/%.o: %.c $(B)/flags
+$(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(COMPILE)
 
-# Other flags, and everything is made anew: no object of another PREFIX or without WERROR stays.
-FLAGS := $(CC) $(CPPFLAGS) $(TDS_CPPFLAGS) $(TDS_CFLAGS) $(CFLAGS) $(TDS_LDFLAGS) $(LDFLAGS)
+# Other flags, and everything is made anew.
+FLAGS := $(filter-out -Werror,$(CC) $(CPPFLAGS) $(TDS_CPPFLAGS) $(TDS_CFLAGS) $(CFLAGS) $(TDS_LDFLAGS) $(LDFLAGS))
 $(B)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' $(call quote,$(FLAGS)) | cmp -s - $@ || printf '%s\n' $(call quote,$(FLAGS)) >$@
+
+# It holds the script, and the compiler does not tell.
+$(B)/obj/bin/tds-gensrc/script.o: libexec/tds-pysource.py
 
 $(B)/libcommon.a: $(LIB_OBJECTS)
 	$(call say,AR,$@)
@@ -76,12 +77,14 @@ $(TOOLS:%=$(BIN)/%): $$(call tool_objects,$$(@F)) $(B)/libcommon.a
 
 # tests/unit/t_NAME.c and tests/fuzz/fuzz_NAME.c (with a main that replays files) are programs of their own.
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/t_*.c))
-$(UNIT): $(B)/tests/%: $(B)/tests/unit/%.o $(B)/libcommon.a
+$(UNIT): $(B)/tests/%: $(B)/obj/tests/unit/%.o $(B)/libcommon.a
+	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(LDLIBS) -lcmocka
 
 REPLAY := $(patsubst tests/fuzz/fuzz_%.c,$(B)/tests/replay_%,$(wildcard tests/fuzz/fuzz_*.c))
-$(REPLAY): $(B)/tests/replay_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/libcommon.a
+$(REPLAY): $(B)/tests/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay.o $(B)/libcommon.a
+	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(LDLIBS)
 
@@ -125,32 +128,44 @@ FORMATTED = $(wildcard bin/*.c bin/*/*.[ch] libcommon/*.[ch] tests/*/*.[ch] benc
 format:
 	$(Q)clang-format -i $(FORMATTED)
 
-bench: all
-	$(Q)bench/run $(BIN)
+# An empty program for each tool, and one that checks a signature, linked with the libraries of the tool.
+needed = -Wl,--no-as-needed $$(readelf -d $(1) | sed -n 's/.*(NEEDED).*\[\(.*\)\]/-l:\1/p')
+$(TOOLS:%=$(B)/bench/empty-%): $(B)/bench/empty-%: bench/empty.c $(BIN)/%
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TDS_CFLAGS) $(TDS_LDFLAGS) -o $@ $< $(call needed,$(BIN)/$*)
+$(B)/bench/onesig: bench/onesig.c $(BIN)/tds-verify
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TDS_CPPFLAGS) $(TDS_CFLAGS) $(TDS_LDFLAGS) -o $@ $< $(call needed,$(BIN)/tds-verify)
+
+bench: all $(TOOLS:%=$(B)/bench/empty-%) $(B)/bench/onesig
+	$(Q)bench/run $(BIN) $(B)/bench
 
 # What goes where; install and uninstall read the same list. Each line: mode, file, place.
 PAGES := $(wildcard man/*.[1-9])
 placed = $(foreach t,$(TOOLS),0755:$(BIN)/$(t):$(BINDIR)/$(t)) \
-	$(foreach f,$(filter-out %/__pycache__,$(wildcard libexec/*)),$(if $(shell test -x $(f) && echo x),0755,0644):$(f):$(LIBEXECDIR)/$(notdir $(f))) \
 	$(foreach p,$(PAGES),0644:$(p):$(MANDIR)/man$(subst .,,$(suffix $(p)))/$(notdir $(p))) \
 	$(foreach c,$(wildcard completions/bash/*),0644:$(c):$(COMPDIR)/$(notdir $(c)))
 install: all
+	$(Q)$(MAKE) --no-print-directory stage
+
+# What is built already, put in its places.
+stage:
 	$(Q)set -e; for p in $(placed); do IFS=:; set -- $$p; $(INSTALL) -D -m "$$1" "$$2" "$(DESTDIR)$$3"; done
 
 uninstall:
 	$(Q)for p in $(placed); do rm -f "$(DESTDIR)$${p##*:}"; done
-	$(Q)rmdir "$(DESTDIR)$(LIBEXECDIR)" 2>/dev/null || true
 
 # The same commit gives the same bytes.
+TARBALL ?= build/tds-$(VERSION).tar.gz
 dist:
-	@mkdir -p build
-	$(Q)git archive --prefix=tds-$(VERSION)/ HEAD | gzip -9n >build/tds-$(VERSION).tar.gz
-	@echo build/tds-$(VERSION).tar.gz
+	@mkdir -p $(dir $(TARBALL))
+	$(Q)git archive --prefix=tds-$(VERSION)/ HEAD | gzip -9n >$(TARBALL)
+	@echo $(TARBALL)
 
 clean:
 	rm -rf build
 
 FORCE:
-.PHONY: all tests fuzz variants check soak lint format bench install uninstall dist clean FORCE
+.PHONY: all tests fuzz variants check soak lint format bench install stage uninstall dist clean FORCE
 .DELETE_ON_ERROR:
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

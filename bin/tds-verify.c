@@ -147,6 +147,11 @@ static bool parse_opts(struct run *run, int argc, char **argv, struct tds_names 
 	int opt;
 
 	*o = (struct opts){ .limits = TDS_ZIP_LIMITS_DEFAULT, .keys = calloc((size_t)argc + 1, sizeof(char *)) };
+	if (!o->keys) {
+		tds_err_set(&err, TDS_E_NOMEM, "out of memory");
+		tds_cli_error(&run->cli, NULL, &err);
+		return false;
+	}
 	while (!done && (opt = getopt_long(argc, argv, TDS_CLI_SHORT "tx:d:o:k:T:0", options, NULL)) != -1)
 		parse_option(run, opt, &done);
 	if (done)
@@ -196,24 +201,22 @@ static int open_newest(struct run *run, const char *name, struct operand *operan
 	if (group->n == 0)
 		return tds_err_set(err, TDS_E_MISSING, "the group has no package");
 	operand->path = tds_dir_join(&run->dir, group->files[0].name);
-	return tds_io_open(run->dir.fd, group->files[0].name, true, &operand->fd, NULL, err);
+	return tds_io_open(run->dir.fd, group->files[0].name, false, &operand->fd, NULL, err);
+}
+
+static int open_stdin(struct operand *operand, struct tds_err *err)
+{
+	operand->fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	return operand->fd < 0 ? tds_err_sys(err, TDS_E_UNUSABLE, "cannot be read") : 0;
 }
 
 /* A file as it is named; else one in the director directory; else the newest of a group. */
-static int open_operand(struct run *run, const char *name, struct operand *operand, struct tds_err *err)
+static int open_named(struct run *run, const char *name, struct operand *operand, struct tds_err *err)
 {
 	struct tds_err other;
-	int rc;
-
-	*operand = (struct operand){ .fd = -1 };
-	if (strcmp(name, "-") == 0) {
-		operand->fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-		operand->path = strdup("-");
-		return operand->fd < 0 ? tds_err_sys(err, TDS_E_UNUSABLE, "cannot be read") : 0;
-	}
-	rc = tds_io_open(AT_FDCWD, name, true, &operand->fd, NULL, err);
+	int rc = tds_io_open(AT_FDCWD, name, true, &operand->fd, NULL, err);
 	if (rc != 0 && name[0] != '/' && run->dir.fd >= 0) {
-		if (rc == TDS_E_MISSING && tds_io_open(run->dir.fd, name, true, &operand->fd, NULL, &other) == 0) {
+		if (rc == TDS_E_MISSING && tds_io_open(run->dir.fd, name, false, &operand->fd, NULL, &other) == 0) {
 			operand->path = tds_dir_join(&run->dir, name);
 			return 0;
 		}
@@ -221,8 +224,16 @@ static int open_operand(struct run *run, const char *name, struct operand *opera
 		if (!strchr(name, '/') && open_newest(run, name, operand, err) == 0)
 			return 0;
 	}
-	if (!operand->path)
-		operand->path = strdup(name);
+	return rc;
+}
+
+static int open_operand(struct run *run, const char *name, struct operand *operand, struct tds_err *err)
+{
+	*operand = (struct operand){ .fd = -1 };
+	int rc = strcmp(name, "-") == 0 ? open_stdin(operand, err) : open_named(run, name, operand, err);
+
+	if (!operand->path && !(operand->path = strdup(name)))
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
 	return rc;
 }
 
@@ -277,31 +288,23 @@ static void tell(void *ctx, const struct tds_check *check)
 	(void)fputc('\n', out);
 }
 
-static bool has_limited_key(const struct tds_keyring *ring)
+/* The declared group that the file's name belongs to. Caller frees; NULL: none. */
+static int find_owner(const struct run *run, const char *path, char **owner, struct tds_err *err)
 {
-	for (size_t i = 0; i < ring->n; i++)
-		if (ring->v[i].limited)
-			return true;
-	return false;
-}
-
-/* The declared group that the file's name belongs to, for keys that may not sign for all. Caller frees; NULL: none. */
-static char *find_owner(struct run *run, const struct tds_keyring *ring, const char *path)
-{
-	tds_auto(groups) struct tds_groups groups = { 0 };
 	const char *slash = strrchr(path, '/');
 
-	if (run->dir.fd < 0 || !has_limited_key(ring) || tds_groups_scan(&run->dir, &groups, NULL) != 0)
-		return NULL;
-	const struct tds_group *owner = tds_groups_owner(&groups, slash ? slash + 1 : path);
-	return owner ? strdup(owner->name) : NULL;
+	*owner = NULL;
+	return run->dir.fd < 0 ? 0 : tds_dir_owner(&run->dir, slash ? slash + 1 : path, owner, err);
 }
 
 static int verify(struct run *run, const struct operand *operand, const struct tds_keyring *ring,
 		  struct tds_source *source, struct tds_err *err)
 {
 	struct tds_package package;
-	tds_autofree char *owner = find_owner(run, ring, operand->path);
+	tds_autofree char *owner = NULL;
+	int rc = find_owner(run, operand->path, &owner, err);
+	if (rc != 0)
+		return rc;
 	struct tds_source_opts opts = {
 		.ring = ring,
 		.name = strcmp(operand->path, "-") == 0 ? NULL : operand->path,
@@ -311,8 +314,7 @@ static int verify(struct run *run, const struct operand *operand, const struct t
 		.tell = run->opts.explain ? tell : NULL,
 		.ctx = run,
 	};
-	int rc = tds_package_read(operand->fd, run->cli.json || ring->nrevoked > 0, &package, err);
-
+	rc = tds_package_read(operand->fd, run->cli.json, &package, err);
 	if (rc != 0 && run->opts.explain)
 		tell(run, &(struct tds_check){ .what = "package", .offset = -1, .detail = err->reason });
 	return rc == 0 ? tds_source_verify(&package, &opts, source, err) : rc;
@@ -334,6 +336,7 @@ static bool is_wanted(void *ctx, const struct tds_zip_entry *entry)
 	return !entry->repeated && !entry->folder && strcmp(entry->name, run->opts.target) == 0;
 }
 
+/* What the stream cannot take, tds_cli_finish says. */
 static int print_piece(void *ctx, const struct tds_zip_entry *entry, const void *data, size_t len, struct tds_err *err)
 {
 	struct run *run = ctx;
@@ -432,7 +435,7 @@ static json_t *source_json(const struct run *run, const struct operand *operand,
 				"format", tds_format_name(package->header.format), "group",
 				source->group ? tds_cli_json_text(source->group) : json_null(), "version",
 				source->group && source->version[0] ? tds_cli_json_text(source->version) : json_null(),
-				"md5", md5, "sha256", sha256, "size", (json_int_t)package->size, "members",
+				"md5", md5, "sha256", sha256, "size", (json_int_t)package->size, "entries",
 				(json_int_t)source->zip.n, "bytes", (json_int_t)source->zip.bytes);
 	if (doc && run->opts.mode == MODE_LIST)
 		(void)json_object_set_new(doc, "members", members_json(&source->zip));
@@ -471,9 +474,9 @@ static void verify_operand(struct run *run, const char *name)
 		tds_cli_warn(&run->cli, source.key->path, "%s", source.key->warning);
 	if (rc == 0)
 		rc = use(run, &operand, &source, &err);
-	if (rc != 0)
+	if (rc != 0 && !(rc == TDS_E_WRITE && ferror(run->cli.out)))
 		tds_cli_error(&run->cli, operand.path, &err);
-	if (run->cli.json)
+	if (run->cli.json && operand.path)
 		report_json(run, &operand, &source, rc != 0 ? &err : NULL);
 	json_decref(run->checks);
 	tds_close_fd(&operand.fd);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A string of bytes that grows at its end; each doubling is paid for once. For libcommon's own use. */
+/*
+ * A string of bytes that grows at its end; each doubling is paid for once. For libcommon's own use.
+ */
 #ifndef TDS_BUF_H
 #define TDS_BUF_H
 

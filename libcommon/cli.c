@@ -145,8 +145,10 @@ void tds_cli_print_json(struct tds_cli *cli, json_t *value)
 	if (!value || json_dumpf(value, cli->out, JSON_COMPACT) != 0) {
 		struct tds_err err;
 
+		/* What the stream could not take, tds_cli_finish says. */
 		tds_err_set(&err, TDS_E_NOMEM, "out of memory");
-		tds_cli_error(cli, NULL, &err);
+		if (!ferror(cli->out))
+			tds_cli_error(cli, NULL, &err);
 	} else {
 		(void)fputc('\n', cli->out);
 	}
@@ -165,10 +167,15 @@ int tds_cli_finish(struct tds_cli *cli)
 {
 	bool failed = ferror(cli->out) != 0;
 
+	errno = 0;
 	if (fflush(cli->out) != 0 || failed) {
 		struct tds_err err;
 
-		tds_err_sys(&err, TDS_E_WRITE, "cannot be written");
+		/* Of an earlier failure the number is gone. */
+		if (errno != 0)
+			tds_err_sys(&err, TDS_E_WRITE, "cannot be written");
+		else
+			tds_err_set(&err, TDS_E_WRITE, "cannot be written");
 		tds_cli_error(cli, "standard output", &err);
 	}
 	return cli->status;

@@ -10,13 +10,14 @@
 
 #include "literal.h"
 #include "mem.h"
+#include "pytext.h"
 #include "sig.h"
 #include "text.h"
 
 struct work {
 	const char *text; /* without the blanks around it, with LF only */
 	size_t len;
-	unsigned line;    /* where it begins in the file */
+	unsigned line; /* where it begins in the file */
 	unsigned column;
 	struct tds_tli_watcher watcher;
 	struct tds_value *value;
@@ -79,7 +80,9 @@ static int check_line(struct work *w)
 {
 	for (size_t i = 0; i < w->len; i++)
 		if ((unsigned char)w->text[i] < 0x20 || w->text[i] == 0x7f)
-			return refuse(w, i, w->text[i] == '\n' ? "more than one line" : "control character");
+			return refuse(w, i,
+				      w->text[i] == '\n' ? "more than one line"
+							 : "control character");
 	if (w->len > 0 && strchr("'\"", w->text[0]))
 		return refuse(w, 0, "quotes do not belong here");
 	return 0;
@@ -102,7 +105,8 @@ static int check_word(struct work *w)
 static int parse_base(struct work *w)
 {
 	static const char *const known[] = {
-		"tdsLocalBase", "simpleSystemBase", "multiprocTCPBase", "multiprocUDPBase", "multiprocQueueBase",
+		"tdsLocalBase",     "simpleSystemBase",   "multiprocTCPBase",
+		"multiprocUDPBase", "multiprocQueueBase",
 	};
 	int rc = check_word(w);
 
@@ -112,7 +116,8 @@ static int parse_base(struct work *w)
 		if (strcmp(known[i], w->text) == 0)
 			return take_text(w, TDS_VALUE_STR, w->text, w->len);
 	if (w->watcher.warn)
-		w->watcher.warn(w->watcher.ctx, w->line, w->column, "no system base of this name is known");
+		w->watcher.warn(w->watcher.ctx, w->line, w->column,
+				"no system base of this name is known");
 	return take_text(w, TDS_VALUE_STR, w->text, w->len);
 }
 
@@ -126,7 +131,7 @@ static int parse_bounded(struct work *w, int64_t min, int64_t max)
 {
 	int64_t number;
 
-	if (!tds_config_int(w->text, w->len, &number))
+	if (!tds_pytext_int(w->text, w->len, &number))
 		return refuse(w, 0, "not an int");
 	if (number < min || number > max)
 		return refuse(w, 0, "not from %" PRId64 " to %" PRId64, min, max);
@@ -152,8 +157,9 @@ static int parse_leader(struct work *w)
 
 	if (rc != 0)
 		return rc;
-	if (colon == w->text || (colon && !strchr(colon + 1, ':') &&
-				 (!tds_parse_uint(colon + 1, strlen(colon + 1), 65535, &port) || port == 0)))
+	if (colon == w->text ||
+	    (colon && !strchr(colon + 1, ':') &&
+	     (!tds_parse_uint(colon + 1, strlen(colon + 1), 65535, &port) || port == 0)))
 		return refuse(w, (size_t)(colon - w->text), "not HOST or HOST:PORT");
 	return take_text(w, TDS_VALUE_STR, w->text, w->len);
 }
@@ -188,7 +194,8 @@ static int parse_dict(struct work *w)
 	if (rc == TDS_E_SYNTAX)
 		move_place(w);
 	if (rc == 0 && w->value->type != TDS_VALUE_DICT)
-		return refuse(w, 0, "a dictionary is expected, not %s", tds_value_type_name(w->value));
+		return refuse(w, 0, "a dictionary is expected, not %s",
+			      tds_value_type_name(w->value));
 	return rc;
 }
 
@@ -196,8 +203,8 @@ static int parse_dict(struct work *w)
 static int parse_limits(struct work *w)
 {
 	static const char *const known[] = {
-		"as",      "core",  "cpu",    "data",       "fsize",  "locks",  "memlock", "msgqueue", "nice",
-		"nofile",  "nproc", "rss",    "rtprio",     "rttime", "sigpending", "stack",
+		"as",   "core",   "cpu",   "data", "fsize",  "locks",  "memlock",    "msgqueue",
+		"nice", "nofile", "nproc", "rss",  "rtprio", "rttime", "sigpending", "stack",
 	};
 	int rc = parse_dict(w);
 
@@ -206,11 +213,14 @@ static int parse_limits(struct work *w)
 		const struct tds_value *limit = w->value->items[2 * i + 1];
 		bool found = false;
 
-		for (size_t k = 0; key->type == TDS_VALUE_STR && k < sizeof(known) / sizeof(known[0]); k++)
+		for (size_t k = 0;
+		     key->type == TDS_VALUE_STR && k < sizeof(known) / sizeof(known[0]); k++)
 			found |= strcmp(known[k], key->text) == 0;
 		if (!found)
-			rc = tds_err_at(w->err, TDS_E_SYNTAX, key->line, key->column, "no such limit");
-		else if (limit->type != TDS_VALUE_NONE && (limit->type != TDS_VALUE_INT || limit->text[0] == '-'))
+			rc = tds_err_at(w->err, TDS_E_SYNTAX, key->line, key->column,
+					"no such limit");
+		else if (limit->type != TDS_VALUE_NONE &&
+			 (limit->type != TDS_VALUE_INT || limit->text[0] == '-'))
 			rc = tds_err_at(w->err, TDS_E_SYNTAX, limit->line, limit->column,
 					"a limit is an int or None");
 		if (rc != 0)
@@ -221,14 +231,17 @@ static int parse_limits(struct work *w)
 
 static bool is_user(const char *text, size_t len)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
 
-	return len > 0 && len <= 32 && text[0] != '-' && text[0] != '.' && strspn(text, letters) >= len;
+	return len > 0 && len <= 32 && text[0] != '-' && text[0] != '.' &&
+	       strspn(text, letters) >= len;
 }
 
 static bool is_digest(const char *text, size_t len)
 {
-	return strspn(text, "0123456789abcdefABCDEF") == 64 && (len == 64 || strchr(" \t", text[64]));
+	return strspn(text, "0123456789abcdefABCDEF") == 64 &&
+	       (len == 64 || strchr(" \t", text[64]));
 }
 
 /* One more text of a list, which is on line and column of the file. */
@@ -243,7 +256,8 @@ static int add_line(struct work *w, const char *text, size_t len, unsigned line,
 }
 
 /* Lines; blanks around them, empty ones and comments do not count. */
-static int parse_lines(struct work *w, bool (*fits)(const char *text, size_t len), const char *wanted)
+static int parse_lines(struct work *w, bool (*fits)(const char *text, size_t len),
+		       const char *wanted)
 {
 	unsigned number = w->line;
 	int rc = 0;
@@ -251,7 +265,8 @@ static int parse_lines(struct work *w, bool (*fits)(const char *text, size_t len
 	w->value = tds_value_new(TDS_VALUE_LIST, w->line, w->column);
 	if (!w->value)
 		return no_memory(w);
-	for (size_t at = 0; rc == 0 && at < w->len; at += strcspn(w->text + at, "\n") + 1, number++) {
+	for (size_t at = 0; rc == 0 && at < w->len;
+	     at += strcspn(w->text + at, "\n") + 1, number++) {
 		size_t indent = strspn(w->text + at, " \t");
 		const char *line = w->text + at + indent;
 		size_t len = strcspn(line, "\n");
@@ -279,8 +294,8 @@ static int parse_digests(struct work *w)
 
 static int parse_user(struct work *w)
 {
-	return is_user(w->text, w->len) ? take_text(w, TDS_VALUE_STR, w->text, w->len) :
-					  refuse(w, 0, "not the name of a user, or a uid");
+	return is_user(w->text, w->len) ? take_text(w, TDS_VALUE_STR, w->text, w->len)
+					: refuse(w, 0, "not the name of a user, or a uid");
 }
 
 static bool is_bits(const char *text, size_t len)
@@ -355,93 +370,6 @@ bool tds_config_known(const char *name)
 	return find_rule(name) != NULL;
 }
 
-/* Length of the character at text where Python's str.strip cuts it off, else 0. text ends in NUL. */
-static size_t blank_len(const char *text)
-{
-	static const char *const wide[] = {
-		"\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x81", "\xe2\x80\x82",
-		"\xe2\x80\x83", "\xe2\x80\x84", "\xe2\x80\x85", "\xe2\x80\x86", "\xe2\x80\x87", "\xe2\x80\x88",
-		"\xe2\x80\x89", "\xe2\x80\x8a", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f",
-		"\xe3\x80\x80",
-	};
-
-	if (*text != '\0' && strchr("\t\n\v\f\r\x1c\x1d\x1e\x1f ", *text))
-		return 1;
-	for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++)
-		if (strncmp(text, wide[i], strlen(wide[i])) == 0)
-			return strlen(wide[i]);
-	return 0;
-}
-
-/* What is left of text, and how long it is, without blanks at both ends. */
-static const char *strip(const char *text, size_t *len)
-{
-	const char *end = text + *len;
-	const char *last = text;
-
-	for (size_t n; text < end && (n = blank_len(text)) > 0;)
-		text += n;
-	last = text;
-	for (const char *p = text; p < end;) {
-		size_t n = blank_len(p);
-
-		p += n ? n : 1;
-		last = n ? last : p;
-	}
-	*len = (size_t)(last - text);
-	return text;
-}
-
-/* The digit that begins at *p in any script of Unicode 14, or -1; *p moves behind it. Each script's ten are in a row. */
-static int next_digit(const char **p, const char *end)
-{
-	static const uint32_t zeros[] = {
-		0x30,    0x660,   0x6f0,   0x7c0,   0x966,   0x9e6,   0xa66,   0xae6,   0xb66,   0xbe6,   0xc66,
-		0xce6,   0xd66,   0xde6,   0xe50,   0xed0,   0xf20,   0x1040,  0x1090,  0x17e0,  0x1810,  0x1946,
-		0x19d0,  0x1a80,  0x1a90,  0x1b50,  0x1bb0,  0x1c40,  0x1c50,  0xa620,  0xa8d0,  0xa900,  0xa9d0,
-		0xa9f0,  0xaa50,  0xabf0,  0xff10,  0x104a0, 0x10d30, 0x11066, 0x110f0, 0x11136, 0x111d0, 0x112f0,
-		0x11450, 0x114d0, 0x11650, 0x116c0, 0x11730, 0x118e0, 0x11950, 0x11c50, 0x11d50, 0x11da0, 0x16a60,
-		0x16ac0, 0x16b50, 0x1d7ce, 0x1d7d8, 0x1d7e2, 0x1d7ec, 0x1d7f6, 0x1e140, 0x1e2f0, 0x1e950, 0x1fbf0,
-	};
-	size_t n = tds_text_utf8_len(*p, (size_t)(end - *p));
-	uint32_t c = n ? (unsigned char)**p : 0;
-
-	if (n > 1)
-		c &= 0x7fu >> n;
-	for (size_t i = 1; i < n; i++)
-		c = c << 6 | ((unsigned char)(*p)[i] & 0x3f);
-	for (size_t i = 0; i < sizeof(zeros) / sizeof(zeros[0]); i++) {
-		if (c >= zeros[i] && c <= zeros[i] + 9) {
-			*p += n;
-			return (int)(c - zeros[i]);
-		}
-	}
-	return -1;
-}
-
-bool tds_config_int(const char *text, size_t len, int64_t *value)
-{
-	const char *p = strip(text, &len);
-	const char *end = p + len;
-	bool negative = p < end && *p == '-';
-	uint64_t max = (uint64_t)INT64_MAX + negative;
-	uint64_t number = 0;
-
-	if (p < end && (*p == '-' || *p == '+'))
-		p++;
-	do {
-		int digit = next_digit(&p, end);
-
-		if (digit < 0)
-			return false;
-		number = number > (max - (unsigned)digit) / 10 ? max : number * 10 + (unsigned)digit;
-		if (p + 1 < end && *p == '_')
-			p++;
-	} while (p < end);
-	*value = negative ? (int64_t)(0 - number) : (int64_t)number;
-	return true;
-}
-
 /* CR LF and CR become LF, as where Python reads a text file. */
 static char *unify_lines(const char *text, size_t *len)
 {
@@ -478,7 +406,12 @@ int tds_config_parse(const char *name, const char *text, size_t len, struct tds_
 	const struct rule *rule = find_rule(name);
 	tds_autofree char *unified = unify_lines(text, &len);
 	struct work w = {
-		.text = unified, .len = len, .line = 1, .column = 1, .watcher = watcher, .err = err ? err : &own,
+		.text = unified,
+		.len = len,
+		.line = 1,
+		.column = 1,
+		.watcher = watcher,
+		.err = err ? err : &own,
 	};
 
 	*config = (struct tds_config){ 0 };
@@ -487,8 +420,9 @@ int tds_config_parse(const char *name, const char *text, size_t len, struct tds_
 	int rc = check_encoding(&w);
 	if (rc != 0)
 		return rc;
-	const char *begin = strip(unified, &len);
-	find_place(&w, (size_t)(begin - unified), &w.line, &w.column);
+	const char *begin = tds_pytext_strip(unified, &len);
+	if (len > 0)
+		find_place(&w, (size_t)(begin - unified), &w.line, &w.column);
 	w.text = config->text = strndup(begin, len);
 	w.len = len;
 	rc = config->text ? rule->parse(&w) : no_memory(&w);

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The configuration files of a director directory, NAME.cfg, one value each: what each may hold, and what it says.
- * It does not know what the values are used for, nor which are there.
+ * The configuration files of a director directory, NAME.cfg, one value each: what each may hold,
+ * and what it says. It does not know what the values are used for, nor which are there.
  */
 #ifndef TDS_CONFIG_H
 #define TDS_CONFIG_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "err.h"
 #include "tli.h"
@@ -17,8 +16,8 @@
 #define TDS_CONFIG_MAX_BYTES (1 << 20) /* of a file */
 
 struct tds_config {
-	char *text;              /* all that the file holds, blanks around it cut: what the Director shows */
-	struct tds_value *value; /* what it says: a str, an int, a dictionary, or a list of str, one for a line */
+	char *text;              /* the file without the blanks around: what the Director shows */
+	struct tds_value *value; /* a str, int, bool or dictionary; of lines, a list of str */
 };
 
 /* Is it the name of a configuration file ("adminport.cfg")? */
@@ -35,11 +34,5 @@ int tds_config_parse(const char *name, const char *text, size_t len, struct tds_
 
 void tds_config_fini(struct tds_config *config);
 #define tds_config_cleanup tds_config_fini
-
-/*
- * The int that Python's int() reads from UTF-8 text: blanks around it, a sign, underscores between digits, digits of
- * any script. One beyond 64 bits is the nearest that fits. false: it is none.
- */
-bool tds_config_int(const char *text, size_t len, int64_t *value);
 
 #endif

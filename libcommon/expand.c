@@ -54,7 +54,8 @@ char *tds_expand_user(const char *path)
 
 static bool is_word(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_';
 }
 
 /* The length of the $NAME or ${NAME} at text, which begins with '$'; 0: it is none. *name is what it names. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@ struct extraction {
 	int top;                   /* the folder that everything goes below */
 	char *folder;              /* of the file that is being written, relative to top; "" for top itself */
 	int folder_fd;
+	void *swept;               /* the folders that were swept: a tree of their names, for tsearch */
 	struct tds_outfile out;
 	const struct tds_zip_entry *entry; /* being written; NULL: none */
 };
@@ -49,6 +51,25 @@ static int make_folders(int dirfd, const char *path, int flags)
 	return fd;
 }
 
+static int compare_folders(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* Once for each folder: an archive may go to and fro between large ones. */
+static int sweep(struct extraction *x)
+{
+	if (tfind(x->folder, &x->swept, compare_folders))
+		return 0;
+	char *folder = strdup(x->folder);
+	if (!folder || !tsearch(folder, &x->swept, compare_folders)) {
+		free(folder);
+		return -1;
+	}
+	tds_io_sweep(x->folder_fd);
+	return 0;
+}
+
 /* Be in the folder that holds name: the n bytes of it before the last slash. */
 static int enter(struct extraction *x, const char *name, size_t n)
 {
@@ -63,8 +84,7 @@ static int enter(struct extraction *x, const char *name, size_t n)
 	x->folder_fd = make_folders(x->top, x->folder, O_NOFOLLOW);
 	if (x->folder_fd < 0)
 		return -1;
-	tds_io_sweep(x->folder_fd);
-	return 0;
+	return sweep(x);
 }
 
 static int finish_file(struct extraction *x, struct tds_err *err)
@@ -118,13 +138,15 @@ int tds_extract(const struct tds_zip *zip, const char *path, struct tds_err *err
 {
 	struct extraction x = { .folder_fd = -1, .out = { .fd = -1 } };
 
-	x.top = make_folders(AT_FDCWD, path, 0);
+	errno = ENOENT; /* of the path "", which is no folder */
+	x.top = path[0] ? make_folders(AT_FDCWD, path, 0) : -1;
 	if (x.top < 0)
 		return tds_err_sys(err, TDS_E_WRITE, "%s", path);
 	int rc = tds_zip_unpack(zip, is_first, take, &x, err);
 	if (rc == 0)
 		rc = finish_file(&x, err);
 	tds_outfile_discard(&x.out);
+	tdestroy(x.swept, free);
 	free(x.folder);
 	tds_close_fd(&x.folder_fd);
 	tds_close_fd(&x.top);

@@ -97,7 +97,7 @@ static bool match_one(const char **pattern, const char **name)
 
 bool tds_fnmatch(const char *pattern, const char *name)
 {
-	const char *star = NULL; /* behind the last '*' */
+	const char *star = NULL;  /* behind the last '*' */
 	const char *taken = NULL; /* what follows there is tried from here on */
 
 	while (*name) {
@@ -141,7 +141,7 @@ struct search {
 	bool folders_only; /* the pattern ends in '/' */
 	size_t linked;     /* folders entered so far whose path has a link in it */
 	struct tds_matches *matches;
-	size_t room;       /* in matches->v */
+	size_t room; /* in matches->v */
 	struct tds_err *err;
 };
 
@@ -151,7 +151,7 @@ struct level {
 	const char *path; /* "" for the root */
 	dev_t dev;
 	ino_t ino;
-	bool linked; /* there is a link in path */
+	bool linked;                    /* there is a link in path */
 	bool state[TDS_GLOB_MAX_PARTS]; /* part i may match a name in it */
 };
 
@@ -231,7 +231,8 @@ static int add_match(struct search *s, char *path, bool folder)
 		m->v = v;
 	if (!v || m->n == TDS_GLOB_MAX_MATCHES) {
 		free(path);
-		return v ? tds_err_set(s->err, TDS_E_UNUSABLE, "matches more than %d names", TDS_GLOB_MAX_MATCHES)
+		return v ? tds_err_set(s->err, TDS_E_UNUSABLE, "matches more than %d names",
+				       TDS_GLOB_MAX_MATCHES)
 			 : no_memory(s);
 	}
 	m->v[m->n++] = (struct tds_match){ .path = path, .folder = folder };
@@ -352,7 +353,8 @@ static int visit(struct search *s, const struct level *level, const struct name 
 
 		if (!level->state[i])
 			continue;
-		if (s->part[i].kind == ANY_DEPTH ? name->text[0] == '.' : !part_matches(&s->part[i], name->text))
+		if (s->part[i].kind == ANY_DEPTH ? name->text[0] == '.'
+						 : !part_matches(&s->part[i], name->text))
 			continue;
 		match |= last;
 		if (!folder || (s->part[i].kind == ANY_DEPTH ? again : last))
@@ -379,9 +381,11 @@ static int walk(struct search *s, struct level *level)
 	level->dev = st.st_dev;
 	level->ino = st.st_ino;
 	if (level->linked && ++s->linked > TDS_GLOB_MAX_LINKED)
-		return tds_err_set(s->err, TDS_E_UNUSABLE, "leads through links to more than %d folders",
+		return tds_err_set(s->err, TDS_E_UNUSABLE,
+				   "leads through links to more than %d folders",
 				   TDS_GLOB_MAX_LINKED);
-	rc = needs_list(s, level) ? list_names(s, level->path, &names) : look_up_names(s, level, &names);
+	rc = needs_list(s, level) ? list_names(s, level->path, &names)
+				  : look_up_names(s, level, &names);
 	for (size_t i = 0; rc == 0 && i < names.n; i++)
 		rc = visit(s, level, &names.v[i]);
 	return rc;
@@ -399,13 +403,17 @@ static int cut_pattern(struct search *s, char *pattern)
 
 		s->folders_only = *text == '\0' || strcmp(text, ".") == 0;
 		/* "**" twice in a row says no more than once. */
-		if (s->folders_only || (any_depth && s->parts && s->part[s->parts - 1].kind == ANY_DEPTH))
+		if (s->folders_only ||
+		    (any_depth && s->parts && s->part[s->parts - 1].kind == ANY_DEPTH))
 			continue;
 		if (s->parts == TDS_GLOB_MAX_PARTS)
-			return tds_err_set(s->err, TDS_E_UNUSABLE, "has more than %d parts", TDS_GLOB_MAX_PARTS);
+			return tds_err_set(s->err, TDS_E_UNUSABLE, "has more than %d parts",
+					   TDS_GLOB_MAX_PARTS);
 		s->part[s->parts++] = (struct part){
 			.text = text,
-			.kind = any_depth ? ANY_DEPTH : strpbrk(text, "*?[") ? MAGIC : LITERAL,
+			.kind = any_depth              ? ANY_DEPTH
+				: strpbrk(text, "*?[") ? MAGIC
+						       : LITERAL,
 		};
 	}
 	return 0;

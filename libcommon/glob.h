@@ -13,8 +13,9 @@
 #include "err.h"
 
 #define TDS_GLOB_MAX_MATCHES 1000000
-#define TDS_GLOB_MAX_LINKED 100000 /* folders entered through links: a few links can make a small tree endless */
-#define TDS_GLOB_MAX_PARTS 1024      /* between the slashes of one pattern */
+#define TDS_GLOB_MAX_LINKED \
+	100000 /* folders entered through links: a few links can make a small tree endless */
+#define TDS_GLOB_MAX_PARTS 1024 /* between the slashes of one pattern */
 
 struct tds_match {
 	char *path;  /* relative; without "./", "//" or a slash at the end */
@@ -35,7 +36,8 @@ struct tds_matches {
  * Errors:  TDS_E_UNUSABLE: a folder that cannot be read (Python leaves it out and says nothing), more than the
  *          maxima above; TDS_E_NOMEM.
  */
-int tds_glob(int dirfd, const char *pattern, struct tds_matches *matches, struct tds_err *err) TDS_MUST_CHECK;
+int tds_glob(int dirfd, const char *pattern, struct tds_matches *matches,
+	     struct tds_err *err) TDS_MUST_CHECK;
 void tds_matches_fini(struct tds_matches *matches);
 #define tds_matches_cleanup tds_matches_fini
 

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,19 +60,31 @@ static int check_kind(int fd, bool any_kind, struct stat *st, struct tds_err *er
 	return 0;
 }
 
+/* A FIFO that was opened without waiting is at its end until somebody opens the other one. */
+static int wait_for_writer(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+
+	while (poll(&poll_fd, 1, -1) < 0)
+		if (errno != EINTR)
+			return -1;
+	return 0;
+}
+
 int tds_io_open(int dirfd, const char *name, bool any_kind, int *fd, struct stat *st, struct tds_err *err)
 {
 	struct stat own;
+	struct stat *kind = st ? st : &own;
 	/* O_NONBLOCK: a FIFO planted under the name must not hold us up before its kind is known. */
 	tds_autofd int opened = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (opened < 0)
 		return tds_err_sys(err, errno == ENOENT || errno == ENOTDIR ? TDS_E_MISSING : TDS_E_UNUSABLE,
 				   "cannot be opened");
-	int rc = check_kind(opened, any_kind, st ? st : &own, err);
+	int rc = check_kind(opened, any_kind, kind, err);
 	if (rc != 0)
 		return rc;
-	if (fcntl(opened, F_SETFL, 0) != 0)
+	if ((S_ISFIFO(kind->st_mode) && wait_for_writer(opened) != 0) || fcntl(opened, F_SETFL, 0) != 0)
 		return tds_err_sys(err, TDS_E_UNUSABLE, "cannot be read");
 	*fd = tds_steal_fd(&opened);
 	return 0;
@@ -161,18 +174,29 @@ int tds_outfile_open(int dirfd, const char *name, struct tds_outfile *out, struc
 			tds_outfile_discard(out);
 			return TDS_E_WRITE;
 		}
-		/* A file system without locks has no sweeping either. */
-		(void)flock(out->fd, LOCK_EX | LOCK_NB);
+		/* A sweep that looks at it lets go at once. A file system without locks has no sweeping either. */
+		while (flock(out->fd, LOCK_EX) != 0 && errno == EINTR)
+			;
 	} while (fstat(out->fd, &st) == 0 && st.st_nlink == 0);
 	return 0;
 }
 
-static int commit(struct tds_outfile *out, mode_t mode, unsigned flags, struct tds_err *err)
+/* Rename, but not onto a file. Network file systems have no such rename, but hard links. */
+static int rename_new(const struct tds_outfile *out)
+{
+	if (renameat2(out->dirfd, out->temp, out->dirfd, out->name, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL || linkat(out->dirfd, out->temp, out->dirfd, out->name, 0) != 0)
+		return -1;
+	return unlinkat(out->dirfd, out->temp, 0);
+}
+
+static int commit(struct tds_outfile *out, mode_t mode, bool replace, struct tds_err *err)
 {
 	int rc = 0;
 
 	if (fchmod(out->fd, mode) != 0 || fsync(out->fd) != 0 ||
-	    renameat2(out->dirfd, out->temp, out->dirfd, out->name, flags) != 0) {
+	    (replace ? renameat(out->dirfd, out->temp, out->dirfd, out->name) : rename_new(out)) != 0) {
 		rc = tds_err_sys(err, TDS_E_WRITE, "cannot be written");
 	} else {
 		free(out->temp);
@@ -189,12 +213,12 @@ static int commit(struct tds_outfile *out, mode_t mode, unsigned flags, struct t
 
 int tds_outfile_commit(struct tds_outfile *out, mode_t mode, struct tds_err *err)
 {
-	return commit(out, mode, 0, err);
+	return commit(out, mode, true, err);
 }
 
 int tds_outfile_commit_new(struct tds_outfile *out, mode_t mode, struct tds_err *err)
 {
-	return commit(out, mode, RENAME_NOREPLACE, err);
+	return commit(out, mode, false, err);
 }
 
 void tds_outfile_discard(struct tds_outfile *out)

@@ -19,10 +19,10 @@ ssize_t tds_io_read(int fd, void *buf, size_t len);
 int tds_io_write(int fd, const void *buf, size_t len);
 
 /*
- * Open a file for reading, symbolic links followed, without waiting for a FIFO's other end.
+ * Open a file for reading, symbolic links followed.
  * Source:  name is relative to dirfd (or AT_FDCWD), or absolute.
- * Shape:   *st, where not NULL, gets what fstat says of it. Only regular files are opened; with any_kind
- *          a FIFO, socket or device is too, blocking again.
+ * Shape:   *st, where not NULL, gets what fstat says of it. Only regular files are opened, and a FIFO
+ *          holds nobody up; with any_kind a FIFO (its writer is waited for) or device is opened too.
  * Owner:   caller closes *fd.
  * Errors:  TDS_E_MISSING (ENOENT, ENOTDIR), TDS_E_UNUSABLE (no permission, a folder, not a regular file).
  */

@@ -18,6 +18,40 @@
 #define KEY_SUFFIX "_tls.key"
 #define ALLOW_SUFFIX "_tls.allow"
 
+/* May others than its owner, the directory's owner, root and the caller change it? */
+static bool others_may_write(const struct stat *st, uid_t dir_owner)
+{
+	return (st->st_mode & (S_IWGRP | S_IWOTH)) != 0 ||
+	       (st->st_uid != 0 && st->st_uid != geteuid() && st->st_uid != dir_owner);
+}
+
+/* A small regular file, and whether others may write it. */
+static int read_text(int dirfd, const char *name, uid_t dir_owner, size_t max, char **text, size_t *len,
+		     bool *insecure, struct tds_err *err)
+{
+	tds_autofd int fd = -1;
+	struct stat st;
+	int rc = tds_io_open(dirfd, name, false, &fd, &st, err);
+
+	if (rc != 0)
+		return rc;
+	*insecure = *insecure || others_may_write(&st, dir_owner);
+	return tds_io_slurp_fd(fd, max, text, len, err);
+}
+
+/*
+ * The same for a file that limits trust, and need not be there: *text is then NULL. A link that leads nowhere is there,
+ * and cannot be read: limits must not vanish with what it led to.
+ */
+static int read_limits_text(int dirfd, const char *name, uid_t dir_owner, char **text, size_t *len, bool *insecure,
+			    struct tds_err *err)
+{
+	struct stat st;
+	int rc = read_text(dirfd, name, dir_owner, TDS_CFG_MAX_BYTES, text, len, insecure, err);
+
+	return rc == TDS_E_MISSING && fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT ? 0 : rc;
+}
+
 /* Calls take for each line that is neither empty nor a comment, blanks around it cut; stops where take fails. */
 static int each_line(char *text, size_t len, int (*take)(void *ctx, char *line, unsigned number, struct tds_err *err),
 		     void *ctx, struct tds_err *err)
@@ -66,7 +100,7 @@ static int take_allow(void *ctx, char *line, unsigned number, struct tds_err *er
 }
 
 /* NAME_tls.allow beside NAME_tls.key. Without the file the key signs for all groups. */
-static int read_allow(int dirfd, const char *keyname, struct tds_key *key, struct tds_err *err)
+static int read_allow(int dirfd, const char *keyname, uid_t dir_owner, struct tds_key *key, struct tds_err *err)
 {
 	tds_autofree char *name = NULL;
 	tds_autofree char *text = NULL;
@@ -75,8 +109,8 @@ static int read_allow(int dirfd, const char *keyname, struct tds_key *key, struc
 
 	if (asprintf(&name, "%.*s" ALLOW_SUFFIX, (int)stem, keyname) < 0)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	int rc = tds_io_slurp(dirfd, name, TDS_CFG_MAX_BYTES, &text, &len, err);
-	if (rc == TDS_E_MISSING)
+	int rc = read_limits_text(dirfd, name, dir_owner, &text, &len, &key->insecure, err);
+	if (rc == 0 && !text)
 		return 0;
 	key->limited = true;
 	if (rc == 0)
@@ -133,20 +167,22 @@ static int take_min_bits(void *ctx, char *line, unsigned number, struct tds_err 
 
 /*
  * A file that limits trust. Where it cannot be understood nothing may be trusted: a slip in it must not bring a
- * revoked key back.
+ * revoked key back. *found: whether it is there.
  */
-static int read_limits(const struct tds_dir *dir, const char *name,
+static int read_limits(const struct tds_dir *dir, const char *name, uid_t dir_owner, bool *found,
 		       int (*take)(void *ctx, char *line, unsigned number, struct tds_err *err),
 		       struct tds_keyring *ring, struct tds_err *err)
 {
 	tds_autofree char *text = NULL;
 	struct tds_err why = { 0 };
+	bool insecure = false;
 	size_t len;
-	int rc = tds_io_slurp(dir->fd, name, TDS_CFG_MAX_BYTES, &text, &len, &why);
+	int rc = read_limits_text(dir->fd, name, dir_owner, &text, &len, &insecure, &why);
 
-	if (rc == TDS_E_MISSING)
-		return 0;
-	if (rc == 0)
+	*found = rc == 0 && text;
+	if (insecure)
+		ring->warning = "others may write its revoked.cfg or minkeybits.cfg";
+	if (*found)
 		rc = each_line(text, len, take, ring, &why);
 	if (rc == 0)
 		return 0;
@@ -158,22 +194,18 @@ static int read_limits(const struct tds_dir *dir, const char *name,
 			   dir->path, name, why.reason);
 }
 
-static int read_all_limits(const struct tds_dir *dir, struct tds_keyring *ring, struct tds_err *err)
+static int read_all_limits(const struct tds_dir *dir, uid_t dir_owner, struct tds_keyring *ring, struct tds_err *err)
 {
-	int rc = read_limits(dir, "minkeybits.cfg", take_min_bits, ring, err);
+	bool found;
+	int rc = read_limits(dir, "minkeybits.cfg", dir_owner, &found, take_min_bits, ring, err);
 
+	if (rc == 0 && found && ring->min_bits == 0)
+		rc = tds_err_set(err, TDS_E_UNTRUSTED, "no key is trusted: %s/minkeybits.cfg: holds no number", dir->path);
 	if (rc == 0)
-		rc = read_limits(dir, "revoked.cfg", take_revoked, ring, err);
+		rc = read_limits(dir, "revoked.cfg", dir_owner, &found, take_revoked, ring, err);
 	if (ring->nrevoked > 1)
 		qsort(ring->revoked, ring->nrevoked, sizeof(*ring->revoked), compare_revoked);
 	return rc;
-}
-
-/* May others than its owner, the directory's owner, root and the caller change it? */
-static bool others_may_write(const struct stat *st, uid_t dir_owner)
-{
-	return (st->st_mode & (S_IWGRP | S_IWOTH)) != 0 ||
-	       (st->st_uid != 0 && st->st_uid != geteuid() && st->st_uid != dir_owner);
 }
 
 static void warn_of_weakness(struct tds_key *key)
@@ -196,8 +228,7 @@ static bool is_revoked(const struct tds_keyring *ring, const struct tds_key *key
 
 	if (ring->nrevoked == 0)
 		return false;
-	tds_pubkey_sha256(key->pub, sha256);
-	if (tds_keyring_revoked(ring, sha256))
+	if (!tds_pubkey_sha256(key->pub, sha256) || tds_keyring_revoked(ring, sha256))
 		return true;
 	struct tds_digest *digest = tds_digest_new(TDS_DIGEST_SHA256);
 	if (!digest)
@@ -212,18 +243,13 @@ static int read_key(int dirfd, const char *name, uid_t dir_owner, const struct t
 		    struct tds_key *key, struct tds_err *err)
 {
 	tds_autofree char *text = NULL;
-	tds_autofd int fd = -1;
-	struct stat st;
 	size_t len;
-	int rc = tds_io_open(dirfd, name, false, &fd, &st, err);
+	int rc = read_text(dirfd, name, dir_owner, TDS_KEY_MAX_BYTES, &text, &len, &key->insecure, err);
 
-	if (rc == 0)
-		rc = tds_io_slurp_fd(fd, TDS_KEY_MAX_BYTES, &text, &len, err);
 	if (rc == 0)
 		rc = tds_pubkey_parse(text, len, &key->pub, err);
 	if (rc != 0)
 		return rc;
-	key->insecure = others_may_write(&st, dir_owner);
 	if (ring->min_bits > tds_pubkey_bits(key->pub))
 		return tds_err_set(err, TDS_E_UNTRUSTED, "is an RSA key of %u bits, fewer than the %u of minkeybits.cfg",
 				   tds_pubkey_bits(key->pub), ring->min_bits);
@@ -256,10 +282,12 @@ static int add_key(int dirfd, const char *name, char *path, uid_t dir_owner, str
 	*key = (struct tds_key){ .path = path };
 	int rc = read_key(dirfd, name, dir_owner, ring, key, &key->fault);
 	if (rc == 0 && has_suffix(name, KEY_SUFFIX))
-		rc = read_allow(dirfd, name, key, &key->fault);
+		rc = read_allow(dirfd, name, dir_owner, key, &key->fault);
 	if (rc != 0) {
 		tds_pubkey_free(key->pub);
 		key->pub = NULL;
+	} else {
+		key->fault = (struct tds_err){ 0 }; /* that it has no .allow is none */
 	}
 	return rc == TDS_E_NOMEM ? tds_err_set(err, TDS_E_NOMEM, "out of memory") : 0;
 }
@@ -298,9 +326,9 @@ int tds_keyring_read(const struct tds_dir *dir, struct tds_keyring *ring, struct
 	*ring = (struct tds_keyring){ 0 };
 	if (fstat(dir->fd, &st) != 0)
 		return tds_err_sys(err, TDS_E_UNUSABLE, "%s", dir->path);
+	int rc = read_all_limits(dir, st.st_uid, ring, err);
 	if (others_may_write(&st, st.st_uid))
 		ring->warning = "others may write in it, and so add keys";
-	int rc = read_all_limits(dir, ring, err);
 	if (rc == 0)
 		rc = read_keys(dir, st.st_uid, ring, err);
 	if (rc != 0)
@@ -311,9 +339,14 @@ int tds_keyring_read(const struct tds_dir *dir, struct tds_keyring *ring, struct
 int tds_keyring_named(const struct tds_dir *dir, char *const *paths, size_t n, struct tds_keyring *ring,
 		      struct tds_err *err)
 {
-	*ring = (struct tds_keyring){ 0 };
-	int rc = dir ? read_all_limits(dir, ring, err) : 0;
+	struct stat st;
+	int rc = 0;
 
+	*ring = (struct tds_keyring){ 0 };
+	if (dir && fstat(dir->fd, &st) != 0)
+		return tds_err_sys(err, TDS_E_UNUSABLE, "%s", dir->path);
+	if (dir)
+		rc = read_all_limits(dir, st.st_uid, ring, err);
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		rc = add_key(AT_FDCWD, paths[i], strdup(paths[i]), geteuid(), ring, err);
 		if (rc == 0 && !ring->v[i].pub)

@@ -22,7 +22,7 @@ struct tds_key {
 	struct tds_pubkey *pub;  /* NULL: cannot be used, and fault says why */
 	struct tds_err fault;
 	char warning[96];        /* why it is used with a warning; empty: none */
-	bool insecure;           /* others may write it: refused where strict */
+	bool insecure;           /* others may write it, or its .allow: refused where strict */
 	bool limited;            /* it may sign for the groups that a pattern of allow fits, and for no others */
 	char **allow;
 	size_t nallow;
@@ -38,7 +38,7 @@ struct tds_keyring {
 	struct tds_revoked *revoked; /* digests of packages and keys, sorted */
 	size_t nrevoked;
 	unsigned min_bits;    /* of minkeybits.cfg, 0: none */
-	const char *warning;  /* about the directory itself: others may write it; NULL: none */
+	const char *warning;  /* about the directory: others may write in it, or its limits; NULL: none */
 };
 
 /*

@@ -3,8 +3,6 @@
 #include "literal_env.h"
 
 #include <errno.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,7 +25,8 @@ static const struct {
 	{ "os.linesep", TDS_ENV_CONSTANT, TDS_VALUE_STR, "\n" },
 	{ "os.name", TDS_ENV_CONSTANT, TDS_VALUE_STR, "posix" },
 	{ "sys.platform", TDS_ENV_CONSTANT, TDS_VALUE_STR, "linux" },
-	{ "sys.maxsize", TDS_ENV_CONSTANT, TDS_VALUE_INT, sizeof(void *) == 8 ? "9223372036854775807" : "2147483647" },
+	{ "sys.maxsize", TDS_ENV_CONSTANT, TDS_VALUE_INT,
+	  sizeof(void *) == 8 ? "9223372036854775807" : "2147483647" },
 };
 
 #define LIST_LENGTH (sizeof(list) / sizeof(list[0]))
@@ -53,12 +52,17 @@ bool tds_env_constant(const char *name, struct tds_value *value)
 int tds_env_get(const struct tds_value *name, const char **text, struct tds_err *err)
 {
 	*text = NULL;
-	/* No variable has such a name, but getenv would find one for "A=B" or the part before a NUL. */
-	if (name->len == 0 || memchr(name->text, '\0', name->len) || memchr(name->text, '=', name->len))
+	/*
+	 * No variable has such a name, but getenv would find one for "A=B" or the part before a
+	 * NUL.
+	 */
+	if (name->len == 0 || memchr(name->text, '\0', name->len) ||
+	    memchr(name->text, '=', name->len))
 		return 0;
 	*text = getenv(name->text);
 	if (*text && !tds_text_is_utf8(*text, strlen(*text)))
-		return tds_err_set(err, TDS_E_SYNTAX, "the environment variable %s is not UTF-8", name->text);
+		return tds_err_set(err, TDS_E_SYNTAX, "the environment variable %s is not UTF-8",
+				   name->text);
 	return 0;
 }
 
@@ -66,7 +70,8 @@ bool tds_env_join(struct tds_buf *path, bool first, const struct tds_value *part
 {
 	if (part->len > 0 && part->text[0] == '/')
 		path->len = 0;
-	else if (!first && path->len > 0 && path->data[path->len - 1] != '/' && !tds_buf_add(path, "/", 1))
+	else if (!first && path->len > 0 && path->data[path->len - 1] != '/' &&
+		 !tds_buf_add(path, "/", 1))
 		return false;
 	return tds_buf_add(path, part->text, part->len);
 }
@@ -76,8 +81,11 @@ int tds_env_getcwd(struct tds_buf *path, struct tds_err *err)
 	tds_autofree char *cwd = getcwd(NULL, 0);
 
 	if (!cwd)
-		return tds_err_sys(err, errno == ENOMEM ? TDS_E_NOMEM : TDS_E_SYNTAX, "os.getcwd()");
+		return tds_err_sys(err, errno == ENOMEM ? TDS_E_NOMEM : TDS_E_SYNTAX,
+				   "os.getcwd()");
 	if (!tds_text_is_utf8(cwd, strlen(cwd)))
-		return tds_err_set(err, TDS_E_SYNTAX, "os.getcwd(): the name of the working folder is not UTF-8");
-	return tds_buf_add(path, cwd, strlen(cwd)) ? 0 : tds_err_set(err, TDS_E_NOMEM, "out of memory");
+		return tds_err_set(err, TDS_E_SYNTAX,
+				   "os.getcwd(): the name of the working folder is not UTF-8");
+	return tds_buf_add(path, cwd, strlen(cwd)) ? 0
+						   : tds_err_set(err, TDS_E_NOMEM, "out of memory");
 }

@@ -15,7 +15,7 @@
 
 struct work {
 	const struct tds_value *argument;
-	size_t used;     /* items of a tuple */
+	size_t used; /* items of a tuple */
 	size_t max;
 	struct tds_buf *out;
 	struct tds_err *err;
@@ -40,7 +40,8 @@ static int emit(struct work *w, const char *text, size_t len)
 {
 	if (len > w->max - w->out->len)
 		return REFUSE(w, "%%: the text gets too long");
-	return tds_buf_add(w->out, text, len) ? 0 : tds_err_set(w->err, TDS_E_NOMEM, "out of memory");
+	return tds_buf_add(w->out, text, len) ? 0
+					      : tds_err_set(w->err, TDS_E_NOMEM, "out of memory");
 }
 
 static int emit_fill(struct work *w, char fill, size_t count)
@@ -52,9 +53,11 @@ static int emit_fill(struct work *w, char fill, size_t count)
 	return rc;
 }
 
-/* chars is the length of text in characters; zeros is how many more digits the precision asks for. */
-static int emit_padded(struct work *w, const struct spec *spec, const char *sign, size_t zeros, const char *text,
-		       size_t len, size_t chars)
+/*
+ * chars is the length of text in characters; zeros is how many more digits the precision asks for.
+ */
+static int emit_padded(struct work *w, const struct spec *spec, const char *sign, size_t zeros,
+		       const char *text, size_t len, size_t chars)
 {
 	size_t width = strlen(sign) + zeros + chars;
 	size_t fill = spec->width > width ? spec->width - width : 0;
@@ -101,7 +104,8 @@ static int format_string(struct work *w, struct spec *spec, const struct tds_val
 		tds_complex_text(value->real, value->imag, number);
 		break;
 	default:
-		return REFUSE(w, "%%s of a value of type %s is not allowed", tds_value_type_name(value));
+		return REFUSE(w, "%%s of a value of type %s is not allowed",
+			      tds_value_type_name(value));
 	}
 	size_t all = value->text ? value->len : strlen(text);
 	for (len = 0; len < all && !(spec->has_precision && chars == spec->precision); chars++)
@@ -126,7 +130,8 @@ static int format_decimal(struct work *w, struct spec *spec, const struct tds_va
 		text = value->boolean ? "1" : "0";
 	else if (value->type == TDS_VALUE_FLOAT && isfinite(value->real))
 		(void)snprintf(number, sizeof(number), "%.0f",
-			       fabs(value->real) < 0x1p53 ? (double)(int64_t)value->real : value->real);
+			       fabs(value->real) < 0x1p53 ? (double)(int64_t)value->real
+							  : value->real);
 	else
 		return REFUSE(w, "%%%c needs a number, not a value of type %s", spec->conversion,
 			      tds_value_type_name(value));
@@ -149,13 +154,20 @@ static int format_radix(struct work *w, struct spec *spec, const struct tds_valu
 		return REFUSE(w, "%%%c needs an int, not a value of type %s", spec->conversion,
 			      tds_value_type_name(value));
 	if (errno == ERANGE)
-		return REFUSE(w, "%%%c of an int of more than 64 bits is not allowed", spec->conversion);
-	unsigned long long size = number < 0 ? -(unsigned long long)number : (unsigned long long)number;
-	int len = snprintf(text, sizeof(text), spec->conversion == 'o' ? "%llo" : spec->conversion == 'x' ? "%llx" : "%llX",
+		return REFUSE(w, "%%%c of an int of more than 64 bits is not allowed",
+			      spec->conversion);
+	unsigned long long size =
+		number < 0 ? -(unsigned long long)number : (unsigned long long)number;
+	int len = snprintf(text, sizeof(text),
+			   spec->conversion == 'o'   ? "%llo"
+			   : spec->conversion == 'x' ? "%llx"
+						     : "%llX",
 			   size);
-	(void)snprintf(sign, sizeof(sign), "%s%s%c", sign_of(spec, number < 0), spec->alternate ? "0" : "",
-		       spec->alternate ? spec->conversion : '\0');
-	size_t zeros = spec->has_precision && spec->precision > (size_t)len ? spec->precision - (size_t)len : 0;
+	(void)snprintf(sign, sizeof(sign), "%s%s%c", sign_of(spec, number < 0),
+		       spec->alternate ? "0" : "", spec->alternate ? spec->conversion : '\0');
+	size_t zeros = spec->has_precision && spec->precision > (size_t)len
+			       ? spec->precision - (size_t)len
+			       : 0;
 	return emit_padded(w, spec, sign, zeros, text, (size_t)len, (size_t)len);
 }
 
@@ -185,7 +197,8 @@ static int format_float(struct work *w, struct spec *spec, const struct tds_valu
 		text = NULL;
 		return tds_err_set(w->err, TDS_E_NOMEM, "out of memory");
 	}
-	return emit_padded(w, spec, sign_of(spec, signbit(number)), 0, text, (size_t)len, (size_t)len);
+	return emit_padded(w, spec, sign_of(spec, signbit(number)), 0, text, (size_t)len,
+			   (size_t)len);
 }
 
 /* The value for the next conversion: the one under key, the next of a tuple, or the only one. */
@@ -202,7 +215,8 @@ static int next_argument(struct work *w, const struct tds_value **value)
 }
 
 /* (key), from its bracket on; brackets nest in it. */
-static int keyed_argument(struct work *w, const char **p, const char *end, const struct tds_value **value)
+static int keyed_argument(struct work *w, const char **p, const char *end,
+			  const struct tds_value **value)
 {
 	const char *key = ++*p;
 	size_t depth = 1;
@@ -305,14 +319,15 @@ static int check_all_used(struct work *w)
 	case TDS_VALUE_DICT:
 		return 0;
 	case TDS_VALUE_TUPLE:
-		return w->used == w->argument->n ? 0 : REFUSE(w, "%%: too many values for the format");
+		return w->used == w->argument->n ? 0
+						 : REFUSE(w, "%%: too many values for the format");
 	default:
 		return w->used == 1 ? 0 : REFUSE(w, "%%: too many values for the format");
 	}
 }
 
-int tds_env_format(const struct tds_value *format, const struct tds_value *argument, size_t max, struct tds_buf *out,
-		   struct tds_err *err)
+int tds_env_format(const struct tds_value *format, const struct tds_value *argument, size_t max,
+		   struct tds_buf *out, struct tds_err *err)
 {
 	struct work w = { .argument = argument, .max = max, .out = out, .err = err };
 	const char *p = format->text;

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Python's lexical rules for literals. The text is read once, from its beginning to its end; places are counted
- * along the way, so that long lines cost no more than short ones.
+ * Python's lexical rules for literals. The text is read once, from its beginning to its end; places
+ * are counted along the way, so that long lines cost no more than short ones.
  */
 #include "literal_lex.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "text.h"
-#include "uniname.h"
 
 /* Longest first: the first that fits is taken. */
 static const char *const operators[] = {
-	"**=", "//=", "<<=", ">>=", "...", "**", "//", "<<", ">>", "<=", ">=", "==", "!=", "->", ":=", "+=", "-=", "*=",
-	"/=",  "%=",  "&=",  "|=",  "^=",  "@=", "<>", "(",  ")",  "[",  "]",  "{",  "}",  ",",  ":",  ".",  "+",  "-",
+	"**=", "//=", "<<=", ">>=", "...", "**", "//", "<<", ">>", "<=", ">=", "==",
+	"!=",  "->",  ":=",  "+=",  "-=",  "*=", "/=", "%=", "&=", "|=", "^=", "@=",
+	"<>",  "(",   ")",   "[",   "]",   "{",  "}",  ",",  ":",  ".",  "+",  "-",
 	"*",   "/",   "%",   "=",   "<",   ">",  "|",  "&",  "^",  "~",  "@",  ";",
 };
 
@@ -70,13 +69,15 @@ int tds_lex_init(struct tds_lex *lex, const char *text, size_t len, struct tds_e
 {
 	*lex = (struct tds_lex){ .line = 1, .column = 1, .line_begins = true };
 	if (len > TDS_LITERAL_MAX_BYTES)
-		return tds_err_at(err, TDS_E_SYNTAX, 1, 1, "the text has more than %d bytes", TDS_LITERAL_MAX_BYTES);
+		return tds_err_at(err, TDS_E_SYNTAX, 1, 1, "the text has more than %d bytes",
+				  TDS_LITERAL_MAX_BYTES);
 	char *out = lex->text = malloc(len + 1);
 	if (!out)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
 	lex->next = lex->mark = out;
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
-		return tds_err_at(err, TDS_E_SYNTAX, 1, 1, "byte order mark (U+FEFF) before the text");
+		return tds_err_at(err, TDS_E_SYNTAX, 1, 1,
+				  "byte order mark (U+FEFF) before the text");
 	for (size_t i = 0; i < len;) {
 		size_t n = tds_text_utf8_len(text + i, len - i);
 
@@ -107,18 +108,24 @@ void tds_lex_fini(struct tds_lex *lex)
 static int join_lines(struct tds_lex *lex, struct tds_err *err)
 {
 	if (lex->next[1] != '\n')
-		return FAIL_AT(lex, lex->next + 1, err, "unexpected character after a line continuation");
+		return FAIL_AT(lex, lex->next + 1, err,
+			       "unexpected character after a line continuation");
 	if (lex->next[2] == '\0')
-		return FAIL_AT(lex, lex->next, err, "unexpected end of the text after a line continuation");
+		return FAIL_AT(lex, lex->next, err,
+			       "unexpected end of the text after a line continuation");
 	lex->next += 2;
 	return 0;
 }
 
-/* Nothing but comments and empty lines may be indented. A form feed begins the count anew, as in Python. */
+/*
+ * Nothing but comments and empty lines may be indented. A form feed begins the count anew, as in
+ * Python.
+ */
 static int check_indent(struct tds_lex *lex, struct tds_err *err)
 {
 	size_t width = 0;
-	size_t first = 0; /* before the first line continuation: that counts for all that follows it */
+	size_t first =
+		0; /* before the first line continuation: that counts for all that follows it */
 
 	lex->line_begins = false;
 	for (;; lex->next++) {
@@ -142,7 +149,10 @@ static int check_indent(struct tds_lex *lex, struct tds_err *err)
 	return 0;
 }
 
-/* Go to where the next token begins. A newline outside of brackets is one, unless its line was empty. */
+/*
+ * Go to where the next token begins. A newline outside of brackets is one, unless its line was
+ * empty.
+ */
 static int skip_blanks(struct tds_lex *lex, struct tds_err *err)
 {
 	for (;;) {
@@ -166,7 +176,10 @@ static int skip_blanks(struct tds_lex *lex, struct tds_err *err)
 	}
 }
 
-/* Digits with single underscores between them; the first is there. NULL: an underscore without a digit behind it. */
+/*
+ * Digits with single underscores between them; the first is there. NULL: an underscore without a
+ * digit behind it.
+ */
 static const char *skip_digits(const char *p, const char *digits)
 {
 	for (;;) {
@@ -181,7 +194,8 @@ static const char *skip_digits(const char *p, const char *digits)
 
 #define DECIMAL "0123456789"
 
-static int scan_radix(struct tds_lex *lex, const char *digits, const char *kind, const char **end, struct tds_err *err)
+static int scan_radix(struct tds_lex *lex, const char *digits, const char *kind, const char **end,
+		      struct tds_err *err)
 {
 	const char *p = lex->next + 2;
 
@@ -197,7 +211,8 @@ static int scan_radix(struct tds_lex *lex, const char *digits, const char *kind,
 }
 
 /* An int, unless a point, an exponent or a j follows: only then may it begin with zeros. */
-static int scan_decimal(struct tds_lex *lex, struct tds_token *token, const char **end, struct tds_err *err)
+static int scan_decimal(struct tds_lex *lex, struct tds_token *token, const char **end,
+			struct tds_err *err)
 {
 	const char *start = lex->next;
 	const char *p = is_digit(*start) ? skip_digits(start, DECIMAL) : start;
@@ -222,8 +237,10 @@ static int scan_decimal(struct tds_lex *lex, struct tds_token *token, const char
 		token->type = TDS_TOKEN_IMAGINARY;
 		p++;
 	}
-	if (token->type == TDS_TOKEN_INT && *start == '0' && strspn(start, "0_") < (size_t)(whole - start))
-		return FAIL_AT(lex, start, err, "a decimal int must not begin with a zero (octal is 0o)");
+	if (token->type == TDS_TOKEN_INT && *start == '0' &&
+	    strspn(start, "0_") < (size_t)(whole - start))
+		return FAIL_AT(lex, start, err,
+			       "a decimal int must not begin with a zero (octal is 0o)");
 	*end = p;
 	return 0;
 }
@@ -265,7 +282,8 @@ static int scan_string(struct tds_lex *lex, struct tds_token *token, struct tds_
 		if (*p == '\\' && p[1] != '\0')
 			p++;
 		else if (*p == '\0' || *p == '\\' || (*p == '\n' && !triple))
-			return tds_err_at(err, TDS_E_SYNTAX, token->line, token->column, "string is never closed");
+			return tds_err_at(err, TDS_E_SYNTAX, token->line, token->column,
+					  "string is never closed");
 		else if (*p == quote && (!triple || (p[1] == quote && p[2] == quote)))
 			break;
 		if (token->bytes && (unsigned char)*p >= 0x80)
@@ -284,7 +302,8 @@ static bool is_prefix(const char *name, size_t len)
 
 	if (len == 1)
 		return strchr("rbuf", a) != NULL;
-	return len == 2 && ((a == 'r' && (b == 'b' || b == 'f')) || (b == 'r' && (a == 'b' || a == 'f')));
+	return len == 2 &&
+	       ((a == 'r' && (b == 'b' || b == 'f')) || (b == 'r' && (a == 'b' || a == 'f')));
 }
 
 static int scan_name(struct tds_lex *lex, struct tds_token *token, struct tds_err *err)
@@ -312,9 +331,10 @@ static int scan_name(struct tds_lex *lex, struct tds_token *token, struct tds_er
 static int open_bracket(struct tds_lex *lex, const struct tds_token *token, struct tds_err *err)
 {
 	if (lex->nesting == TDS_LITERAL_MAX_NESTING)
-		return tds_err_at(err, TDS_E_SYNTAX, token->line, token->column, "more than %d nested brackets",
-				  TDS_LITERAL_MAX_NESTING);
-	lex->brackets[lex->nesting++] = (struct tds_bracket){ *token->text, token->line, token->column };
+		return tds_err_at(err, TDS_E_SYNTAX, token->line, token->column,
+				  "more than %d nested brackets", TDS_LITERAL_MAX_NESTING);
+	lex->brackets[lex->nesting++] =
+		(struct tds_bracket){ *token->text, token->line, token->column };
 	return 0;
 }
 
@@ -323,13 +343,14 @@ static int close_bracket(struct tds_lex *lex, const struct tds_token *token, str
 	char close = *token->text;
 
 	if (lex->nesting == 0)
-		return tds_err_at(err, TDS_E_SYNTAX, token->line, token->column, "'%c' closes nothing", close);
+		return tds_err_at(err, TDS_E_SYNTAX, token->line, token->column,
+				  "'%c' closes nothing", close);
 	const struct tds_bracket *open = &lex->brackets[--lex->nesting];
 	if ((close == ')' && open->open != '(') || (close == ']' && open->open != '[') ||
 	    (close == '}' && open->open != '{'))
 		return tds_err_at(err, TDS_E_SYNTAX, token->line, token->column,
-				  "'%c' does not match the '%c' of line %u, column %u", close, open->open, open->line,
-				  open->column);
+				  "'%c' does not match the '%c' of line %u, column %u", close,
+				  open->open, open->line, open->column);
 	return 0;
 }
 
@@ -358,7 +379,8 @@ static int scan_end(struct tds_lex *lex, struct tds_token *token, struct tds_err
 	if (lex->nesting == 0)
 		return 0;
 	const struct tds_bracket *open = &lex->brackets[lex->nesting - 1];
-	return tds_err_at(err, TDS_E_SYNTAX, open->line, open->column, "'%c' is never closed", open->open);
+	return tds_err_at(err, TDS_E_SYNTAX, open->line, open->column, "'%c' is never closed",
+			  open->open);
 }
 
 int tds_lex_next(struct tds_lex *lex, struct tds_token *token, struct tds_err *err)
@@ -391,150 +413,6 @@ int tds_lex_next(struct tds_lex *lex, struct tds_token *token, struct tds_err *e
 
 bool tds_token_is(const struct tds_token *token, enum tds_token_type type, const char *text)
 {
-	return token->type == type && token->len == strlen(text) && memcmp(token->text, text, token->len) == 0;
-}
-
-/* Where an escape in a string stands; the lexer has counted past it, so it is counted anew, once, for the error. */
-static int fail_in_string(struct tds_lex *lex, const char *at, struct tds_err *err, const char *reason)
-{
-	lex->mark = lex->text;
-	lex->line = lex->column = 1;
-	return FAIL_AT(lex, at, err, "%s", reason);
-}
-
-static bool add_utf8(struct tds_buf *buf, uint32_t c)
-{
-	char out[4];
-	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-
-	if (n == 1) {
-		out[0] = (char)c;
-	} else {
-		for (size_t i = n - 1; i > 0; i--, c >>= 6)
-			out[i] = (char)(0x80 | (c & 0x3f));
-		out[0] = (char)(0xf00u >> n | c);
-	}
-	return tds_buf_add(buf, out, n);
-}
-
-static bool add_character(struct tds_buf *buf, bool bytes, uint32_t c)
-{
-	char byte = (char)c;
-
-	return bytes ? tds_buf_add(buf, &byte, 1) : add_utf8(buf, c);
-}
-
-/* Exactly count hexadecimal digits from *p on. */
-static bool read_hex(const char **p, const char *end, int count, uint32_t *c)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (*c = 0; count > 0; count--, ++*p) {
-		const char *found = *p < end ? strchr(digits, **p >= 'A' && **p <= 'F' ? **p | 0x20 : **p) : NULL;
-
-		if (!found || !*found)
-			return false;
-		*c = *c << 4 | (uint32_t)(found - digits);
-	}
-	return true;
-}
-
-static uint32_t read_octal(const char **p, const char *end)
-{
-	uint32_t c = 0;
-
-	for (int i = 0; i < 3 && *p < end && **p >= '0' && **p <= '7'; i++)
-		c = c << 3 | (uint32_t)(*(*p)++ - '0');
-	return c;
-}
-
-/* \N{NAME}, from its N on. */
-static const char *read_named(const char **p, const char *end, uint32_t *c)
-{
-	const char *name = *p + 2;
-	const char *close = *p + 1 < end && (*p)[1] == '{' ? memchr(name, '}', (size_t)(end - name)) : NULL;
-
-	if (!close || close == name)
-		return "malformed \\N{...} escape";
-	*p = close + 1;
-	switch (tds_uniname_find(name, (size_t)(close - name), c)) {
-	case TDS_OK:
-		return NULL;
-	case TDS_E_MISSING:
-		return "\\N{...} names no known character";
-	default:
-		return "\\N{...} needs libunistring, which is not installed";
-	}
-}
-
-static bool simple_escape(char letter, char *meaning)
-{
-	static const char letters[] = "\\'\"abfnrtv";
-	static const char meanings[] = "\\'\"\a\b\f\n\r\t\v";
-	const char *found = strchr(letters, letter);
-
-	if (found)
-		*meaning = meanings[found - letters];
-	return found != NULL;
-}
-
-/* The escape whose backslash is at *p; an unknown one stands for itself. */
-static int decode_escape(struct tds_lex *lex, bool bytes, const char **p, const char *end, struct tds_buf *buf,
-			 struct tds_err *err)
-{
-	const char *at = (*p)++;
-	const char *fault = NULL;
-	char letter = **p;
-	uint32_t c = 0;
-	char simple;
-
-	if (letter == '\n') {
-		++*p;
-		return 0;
-	}
-	if (simple_escape(letter, &simple)) {
-		c = (uint32_t)simple;
-		++*p;
-	} else if (letter >= '0' && letter <= '7') {
-		c = read_octal(p, end);
-	} else if (letter == 'x' || (!bytes && (letter == 'u' || letter == 'U'))) {
-		++*p;
-		if (!read_hex(p, end, letter == 'x' ? 2 : letter == 'u' ? 4 : 8, &c))
-			fault = letter == 'x' ? "truncated \\xXX escape" :
-				letter == 'u' ? "truncated \\uXXXX escape" :
-						"truncated \\UXXXXXXXX escape";
-	} else if (!bytes && letter == 'N') {
-		fault = read_named(p, end, &c);
-	} else {
-		c = '\\';
-	}
-	if (!fault && !bytes && c >= 0xd800 && c <= 0xdfff)
-		fault = "half of a surrogate pair";
-	if (!fault && c > 0x10ffff)
-		fault = "no such Unicode character";
-	if (fault)
-		return fail_in_string(lex, at, err, fault);
-	return add_character(buf, bytes, c) ? 0 : tds_err_set(err, TDS_E_NOMEM, "out of memory");
-}
-
-int tds_lex_decode(struct tds_lex *lex, const struct tds_token *token, struct tds_buf *buf, struct tds_err *err)
-{
-	const char *p = token->text;
-	const char *end = p + token->len;
-
-	while (p < end) {
-		const char *plain = token->raw ? NULL : memchr(p, '\\', (size_t)(end - p));
-		size_t n = (size_t)((plain ? plain : end) - p);
-
-		if (!tds_buf_add(buf, p, n))
-			return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-		p += n;
-		if (p == end)
-			break;
-		int rc = decode_escape(lex, token->bytes, &p, end, buf, err);
-		if (rc != 0)
-			return rc;
-	}
-	/* An empty string has a text too. */
-	return tds_buf_add(buf, "", 0) ? 0 : tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	return token->type == type && token->len == strlen(text) &&
+	       memcmp(token->text, text, token->len) == 0;
 }

@@ -38,7 +38,7 @@ struct tds_bracket {
 };
 
 struct tds_lex {
-	char *text;       /* owned: newlines made one LF, NUL behind it */
+	char *text; /* owned: newlines made one LF, NUL behind it */
 	const char *next;
 	const char *mark; /* line and column are this position's */
 	unsigned line;
@@ -54,18 +54,19 @@ struct tds_lex {
  * Owner:   caller frees with tds_lex_fini, in any case.
  * Errors:  TDS_E_SYNTAX with the place, TDS_E_NOMEM.
  */
-int tds_lex_init(struct tds_lex *lex, const char *text, size_t len, struct tds_err *err) TDS_MUST_CHECK;
+int tds_lex_init(struct tds_lex *lex, const char *text, size_t len,
+		 struct tds_err *err) TDS_MUST_CHECK;
 void tds_lex_fini(struct tds_lex *lex);
 
 /* The next token. Its text is borrowed from lex. Errors: TDS_E_SYNTAX. */
 int tds_lex_next(struct tds_lex *lex, struct tds_token *token, struct tds_err *err) TDS_MUST_CHECK;
 
 /*
- * Add what a string token means to buf, its escapes replaced. The token must be the one read last.
+ * Add what a string token means to buf, its escapes replaced. The token is one of lex.
  * Errors: TDS_E_SYNTAX, TDS_E_NOMEM.
  */
-int tds_lex_decode(struct tds_lex *lex, const struct tds_token *token, struct tds_buf *buf, struct tds_err *err)
-	TDS_MUST_CHECK;
+int tds_lex_decode(const struct tds_lex *lex, const struct tds_token *token, struct tds_buf *buf,
+		   struct tds_err *err) TDS_MUST_CHECK;
 
 /* Is the token this operator, or name? */
 bool tds_token_is(const struct tds_token *token, enum tds_token_type type, const char *text);

@@ -12,6 +12,7 @@
 #include "io.h"
 #include "mem.h"
 #include "text.h"
+#include "zip.h"
 
 static const char *const format_names[TDS_FORMATS] = {
 	[TDS_FORMAT_DIRECTOR1] = "ThespianDirectorFMT1",
@@ -109,20 +110,25 @@ int tds_header_parse(const unsigned char *data, size_t len, struct tds_header *h
 	return rc;
 }
 
-/* ViceroyFMT1 stores the archive with six byte values exchanged; this brings them back. */
-static void restore_viceroy1(unsigned char *data, size_t len)
+/* ViceroyFMT1 stores the archive with six byte values exchanged: from is what it stores in the place of to. */
+static const struct {
+	unsigned char from;
+	unsigned char to;
+} viceroy1[] = {
+	{ ':', ' ' }, { ' ', 'i' }, { 'i', '=' }, { '=', ':' }, { 'a', '\n' }, { '\n', 'a' },
+};
+
+/* Exchange them from data to out, which may be data; store: as the format stores them, else back. */
+static void exchange(unsigned char *out, const unsigned char *data, size_t len, bool store)
 {
-	static const unsigned char pairs[][2] = {
-		{ ':', ' ' }, { ' ', 'i' }, { 'i', '=' }, { '=', ':' }, { 'a', '\n' }, { '\n', 'a' },
-	};
 	unsigned char map[256];
 
 	for (unsigned i = 0; i < sizeof(map); i++)
 		map[i] = (unsigned char)i;
-	for (unsigned i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
-		map[pairs[i][0]] = pairs[i][1];
+	for (unsigned i = 0; i < sizeof(viceroy1) / sizeof(viceroy1[0]); i++)
+		map[store ? viceroy1[i].to : viceroy1[i].from] = store ? viceroy1[i].from : viceroy1[i].to;
 	for (size_t i = 0; i < len; i++)
-		data[i] = map[data[i]];
+		out[i] = map[data[i]];
 }
 
 #define FOLLOW_FROM (1 << 20) /* bytes: below, a thread costs more than it saves */
@@ -177,12 +183,12 @@ static void follower_start(struct follower *f, const unsigned char *data)
 	f->running = pthread_create(&f->thread, NULL, follow, f) == 0;
 }
 
-/* Wait until it has digested all that it was fed. */
-static void follower_join(struct follower *f)
+/* Wait until it has digested the first len bytes, which is all. */
+static void follower_join(struct follower *f, size_t len)
 {
 	if (!f->running)
 		return;
-	follower_feed(f, f->ready, true);
+	follower_feed(f, len, true);
 	(void)pthread_join(f->thread, NULL);
 	f->running = false;
 }
@@ -278,21 +284,37 @@ static int read_header(int fd, struct reader *r, struct tds_err *err)
 	return 0;
 }
 
+/* A stream need not have an end; but the header may say where the end record is, and so what can come behind it. */
+static int check_length(const struct reader *r, struct tds_err *err)
+{
+	const struct tds_header *header = &r->package->header;
+
+	if (header->len + r->payload > TDS_PACKAGE_MAX_BYTES)
+		return too_large(err);
+	if (header->format == TDS_FORMAT_DIRECTOR1 &&
+	    r->payload > header->end + TDS_ZIP_END_LEN - sizeof(end_mark) + UINT16_MAX + header->siglen)
+		return tds_err_set(err, TDS_E_UNTRUSTED, "byte %zu: the end record cannot be at %ju, so far before the end",
+				   header->end_at, (uintmax_t)header->end);
+	return 0;
+}
+
+static size_t room_left(const struct reader *r)
+{
+	return r->package->maplen - sizeof(end_mark) - (size_t)r->payload;
+}
+
 static int read_payload(int fd, struct reader *r, struct tds_err *err)
 {
 	struct tds_package *package = r->package;
 
 	for (;;) {
-		size_t room = package->maplen - sizeof(end_mark) - (size_t)r->payload;
+		int rc = check_length(r, err);
 
-		if (room == 0 && r->growing) {
-			if (r->payload >= TDS_PACKAGE_MAX_BYTES)
-				return too_large(err);
-			int rc = make_room(r, 2 * r->payload, err);
-			if (rc != 0)
-				return rc;
-			continue;
-		}
+		if (rc == 0 && r->growing && room_left(r) == 0)
+			rc = make_room(r, 2 * r->payload, err);
+		if (rc != 0)
+			return rc;
+		size_t room = room_left(r);
 		if (room == 0)
 			return tds_err_set(err, TDS_E_UNUSABLE, "grew while it was read");
 		size_t piece = next_piece(r, room < BLOCK ? room : BLOCK);
@@ -312,8 +334,6 @@ static int split(struct reader *r, struct tds_err *err)
 	const struct tds_header *header = &package->header;
 
 	package->size = header->len + r->payload;
-	if (package->size > TDS_PACKAGE_MAX_BYTES)
-		return too_large(err);
 	if (r->payload < header->siglen)
 		return tds_err_set(err, TDS_E_UNTRUSTED, "byte %zu: a signature of %zu bytes does not fit in the file",
 				   header->siglen_at, header->siglen);
@@ -325,7 +345,7 @@ static int split(struct reader *r, struct tds_err *err)
 		package->sig = package->map;
 		package->sig_at = header->len;
 		package->zip = package->map + header->siglen;
-		restore_viceroy1(package->map + header->siglen, package->ziplen);
+		exchange(package->map + header->siglen, package->zip, package->ziplen, false);
 	} else {
 		package->zip = package->map;
 		package->sig = package->map + package->ziplen;
@@ -340,7 +360,7 @@ static int finish_digests(struct reader *r, struct tds_err *err)
 	struct follower *f = &r->follower;
 
 	if (f->running)
-		follower_join(f);
+		follower_join(f, package->ziplen);
 	else
 		tds_digest_update(f->sha256, package->zip, package->ziplen);
 	if (!tds_digest_final(f->sha256, package->zip_sha256) ||
@@ -376,7 +396,7 @@ static int reader_init(struct reader *r, int fd, bool digests, struct tds_err *e
 
 static void reader_fini(struct reader *r)
 {
-	follower_join(&r->follower);
+	follower_join(&r->follower, r->follower.ready);
 	tds_digest_free(r->follower.sha256);
 	tds_digest_free(r->sha256);
 	tds_digest_free(r->md5);
@@ -434,21 +454,59 @@ uint64_t tds_package_offset(const struct tds_package *package, uint64_t zip_offs
 	return header->len + zip_offset;
 }
 
+static int print_header(char header[TDS_PACKAGE_HEADER_MAX], enum tds_format format, size_t siglen, size_t end)
+{
+	if (format == TDS_FORMAT_DIRECTOR1)
+		return snprintf(header, TDS_PACKAGE_HEADER_MAX, "%s%s\n%zu\n%zu\n", format_names[format], hash_name, siglen,
+				end);
+	return snprintf(header, TDS_PACKAGE_HEADER_MAX, "%s%s\n%zu\n", format_names[format], hash_name, siglen);
+}
+
+static void digest_viceroy1(struct tds_digest *digest, const unsigned char *zip, size_t ziplen)
+{
+	unsigned char stored[4096];
+
+	for (size_t at = 0; at < ziplen; at += sizeof(stored)) {
+		size_t n = ziplen - at < sizeof(stored) ? ziplen - at : sizeof(stored);
+
+		exchange(stored, zip + at, n, true);
+		tds_digest_update(digest, stored, n);
+	}
+}
+
+int tds_package_sha256_as(const struct tds_package *package, enum tds_format format, size_t end,
+			  unsigned char sha256[TDS_SHA256_LEN], struct tds_err *err)
+{
+	char header[TDS_PACKAGE_HEADER_MAX];
+	size_t siglen = package->header.siglen;
+	size_t skip = format == TDS_FORMAT_DIRECTOR1 ? sizeof(end_mark) : 0;
+	struct tds_digest *digest = tds_digest_new(TDS_DIGEST_SHA256);
+
+	if (!digest)
+		return tds_err_set(err, TDS_E_NOMEM, "no digest");
+	tds_digest_update(digest, header, (size_t)print_header(header, format, siglen, end));
+	if (format == TDS_FORMAT_VICEROY1) {
+		tds_digest_update(digest, package->sig, siglen);
+		digest_viceroy1(digest, package->zip, package->ziplen);
+	} else {
+		tds_digest_update(digest, package->zip, end);
+		tds_digest_update(digest, package->zip + end + skip, package->ziplen - end - skip);
+		tds_digest_update(digest, package->sig, siglen);
+	}
+	bool ok = tds_digest_final(digest, sha256);
+	tds_digest_free(digest);
+	return ok ? 0 : tds_err_set(err, TDS_E_NOMEM, "no digest");
+}
+
 int tds_package_write(int fd, enum tds_format format, const unsigned char *zip, size_t ziplen, size_t end,
 		      const unsigned char *sig, size_t siglen, struct tds_err *err)
 {
 	char header[TDS_PACKAGE_HEADER_MAX];
-	size_t skip = 0;
-	int n;
+	size_t skip = format == TDS_FORMAT_DIRECTOR1 ? sizeof(end_mark) : 0;
+	int n = print_header(header, format, siglen, end);
 
-	if (format == TDS_FORMAT_DIRECTOR1) {
-		skip = sizeof(end_mark);
-		n = snprintf(header, sizeof(header), "%s%s\n%zu\n%zu\n", format_names[format], hash_name, siglen, end);
-	} else if (format == TDS_FORMAT_VICEROY2) {
-		n = snprintf(header, sizeof(header), "%s%s\n%zu\n", format_names[format], hash_name, siglen);
-	} else {
+	if (format == TDS_FORMAT_VICEROY1)
 		return tds_err_set(err, TDS_E_USAGE, "packages of format %s are only read", format_names[format]);
-	}
 	if (end > ziplen || ziplen - end < skip)
 		return tds_err_set(err, TDS_E_ARCHIVE, "byte %zu: no end record there", end);
 	if (tds_io_write(fd, header, (size_t)n) != 0 || tds_io_write(fd, zip, end) != 0 ||

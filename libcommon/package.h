@@ -54,7 +54,7 @@ struct tds_package {
 	const unsigned char *sig;              /* header.siglen bytes */
 	size_t sig_at;                         /* its offset in the file */
 	unsigned char zip_sha256[TDS_SHA256_LEN];
-	bool digests;                          /* sha256 and md5 were asked for */
+	bool digests;                          /* sha256 and md5 were wanted */
 	unsigned char sha256[TDS_SHA256_LEN];  /* of the whole file */
 	unsigned char md5[TDS_MD5_LEN];        /* likewise: the source hash */
 	uint64_t size;                         /* of the whole file */
@@ -63,7 +63,7 @@ struct tds_package {
 };
 
 /*
- * Read a package once, from its beginning to its end.
+ * Read a package once, from its beginning to its end; of one without an end no more than its header lets belong to it.
  * Source:  fd is untrusted, of any kind, at the package's first byte. digests: whether sha256 and md5 are wanted.
  * Owner:   caller closes *package with tds_package_close(), on success only; fd stays the caller's.
  * Errors:  TDS_E_UNTRUSTED (not a package, too large), TDS_E_UNUSABLE (cannot be read), TDS_E_NOMEM.
@@ -78,6 +78,14 @@ void tds_package_close(struct tds_package *package); /* also of a zeroed one */
  * Errors:  TDS_E_WRITE.
  */
 int tds_package_memfd(const struct tds_package *package, int *fd, struct tds_err *err) TDS_MUST_CHECK;
+
+/*
+ * The SHA-256 that the file has when it is written in the named format: nothing signs the header, so anybody can put
+ * the same archive and signature into a file of another format. end is where the archive's end record begins.
+ * Errors:  TDS_E_NOMEM.
+ */
+int tds_package_sha256_as(const struct tds_package *package, enum tds_format format, size_t end,
+			  unsigned char sha256[TDS_SHA256_LEN], struct tds_err *err) TDS_MUST_CHECK;
 
 /* Where a byte of the restored archive stands in the file. */
 uint64_t tds_package_offset(const struct tds_package *package, uint64_t zip_offset);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -56,8 +57,9 @@ static int configured(const struct tds_dir *dir, char **name, struct tds_err *er
 
 	if (rc != 0)
 		return rc;
+	bool whole = !memchr(text, '\0', len);
 	const char *value = trim(text);
-	if (memchr(text, '\0', len) || !is_path(value, strlen(value)))
+	if (!whole || !is_path(value, strlen(value)))
 		return tds_err_set(err, TDS_E_UNUSABLE, "is not one absolute path");
 	*name = strdup(value);
 	return *name ? 0 : tds_err_set(err, TDS_E_NOMEM, "out of memory");

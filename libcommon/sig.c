@@ -16,17 +16,16 @@
 struct tds_pubkey {
 	EVP_PKEY *pkey;
 	unsigned long long exponent;
-	unsigned char sha256[TDS_SHA256_LEN];
 };
 
 struct tds_privkey {
 	EVP_PKEY *pkey;
 };
 
-/* The words of OpenSSL for the last failure, after ours. Empties its queue. */
+/* The words of OpenSSL for the failure, after ours: its first ones, which are the cause. Empties its queue. */
 static int openssl_err(struct tds_err *err, enum tds_code code, const char *what)
 {
-	unsigned long e = ERR_peek_last_error();
+	unsigned long e = ERR_peek_error();
 	const char *reason = e ? ERR_reason_error_string(e) : NULL;
 
 	ERR_clear_error();
@@ -98,8 +97,6 @@ static int parse_spki(const unsigned char *der, long derlen, struct tds_pubkey *
 	if (rc != 0)
 		return rc;
 	key->exponent = exponent_of(key->pkey);
-	if (EVP_Digest(der, (size_t)derlen, key->sha256, NULL, EVP_sha256(), NULL) != 1)
-		return openssl_err(err, TDS_E_NOMEM, "its digest cannot be computed");
 	return 0;
 }
 
@@ -152,9 +149,14 @@ unsigned long long tds_pubkey_exponent(const struct tds_pubkey *key)
 	return key->exponent;
 }
 
-void tds_pubkey_sha256(const struct tds_pubkey *key, unsigned char sha256[TDS_SHA256_LEN])
+bool tds_pubkey_sha256(const struct tds_pubkey *key, unsigned char sha256[TDS_SHA256_LEN])
 {
-	memcpy(sha256, key->sha256, TDS_SHA256_LEN);
+	unsigned char *der = NULL;
+	int derlen = i2d_PUBKEY(key->pkey, &der);
+	bool ok = derlen > 0 && EVP_Digest(der, (size_t)derlen, sha256, NULL, EVP_sha256(), NULL) == 1;
+
+	OPENSSL_free(der);
+	return ok;
 }
 
 /* A context for PKCS#1 v1.5 with SHA-256; NULL on failure. init is EVP_PKEY_sign_init or _verify_init. */
@@ -210,11 +212,11 @@ int tds_privkey_parse(const char *text, size_t len, tds_passphrase_fn *passphras
 {
 	struct ask ask = { .passphrase = passphrase, .ctx = ctx };
 	struct tds_privkey *read = calloc(1, sizeof(*read));
-	BIO *bio = BIO_new_mem_buf(text, (int)len);
 	int rc = 0;
 
 	*key = NULL;
 	tds_crypto_init();
+	BIO *bio = BIO_new_mem_buf(text, (int)len);
 	if (!read || !bio)
 		rc = tds_err_set(err, TDS_E_NOMEM, "out of memory");
 	else

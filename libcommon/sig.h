@@ -31,8 +31,11 @@ unsigned tds_pubkey_bits(const struct tds_pubkey *key);
 size_t tds_pubkey_siglen(const struct tds_pubkey *key);
 unsigned long long tds_pubkey_exponent(const struct tds_pubkey *key);
 
-/* SHA-256 of its DER SubjectPublicKeyInfo: the name by which it can be revoked. */
-void tds_pubkey_sha256(const struct tds_pubkey *key, unsigned char sha256[TDS_SHA256_LEN]);
+/*
+ * SHA-256 of its SubjectPublicKeyInfo in DER, in whatever encoding it was read: the name by which it can be revoked.
+ * false: out of memory.
+ */
+bool tds_pubkey_sha256(const struct tds_pubkey *key, unsigned char sha256[TDS_SHA256_LEN]) TDS_MUST_CHECK;
 
 /* Errors: TDS_E_UNTRUSTED (it is not this key's signature of the digest), TDS_E_NOMEM. */
 int tds_sig_verify(const struct tds_pubkey *key, const unsigned char sha256[TDS_SHA256_LEN],

@@ -69,7 +69,7 @@ static int signed_group(const struct tds_package *package, char **group, struct 
 	int rc = tds_zip_find_end(package->zip, package->ziplen, &end, err);
 
 	if (rc == 0)
-		rc = parse_comment((const char *)package->zip + end + 22, package->ziplen - end - 22, group, &version,
+		rc = parse_comment((const char *)package->zip + end + TDS_ZIP_END_LEN, package->ziplen - end - TDS_ZIP_END_LEN, group, &version,
 				   err);
 	return rc;
 }
@@ -89,7 +89,7 @@ static bool may_sign(struct trial *t, const struct tds_package *package, const s
 		     const struct tds_key *key, struct tds_err *err)
 {
 	if (opts->strict && (key->insecure || opts->ring->warning)) {
-		t->refusal = key->insecure ? "others may write its file" : "others may write in its folder";
+		t->refusal = key->insecure ? "others may write its file" : "others may write in its folder, or to its limits";
 		return false;
 	}
 	if (!key->limited)
@@ -123,17 +123,18 @@ static void try_key(struct trial *t, const struct tds_package *package, const st
 		t->refused = key;
 	} else {
 		tell(opts, key->path, at, true, "the signature is this key's (RSA, %u bits)", tds_pubkey_bits(key->pub));
-		t->found = key;
+		t->found = t->found ? t->found : key;
 	}
 }
 
+/* The first key that fits is the one. Where somebody listens, they hear about the others too. */
 static int check_signature(const struct tds_package *package, const struct tds_source_opts *opts,
 			   const struct tds_key **found, struct tds_err *err)
 {
 	const struct tds_keyring *ring = opts->ring;
 	struct trial t = { 0 };
 
-	for (size_t i = 0; i < ring->n && !t.found && t.fault == 0; i++)
+	for (size_t i = 0; i < ring->n && (!t.found || opts->tell) && t.fault == 0; i++)
 		try_key(&t, package, opts, &ring->v[i], err);
 	free(t.group);
 	*found = t.found;
@@ -147,12 +148,25 @@ static int check_signature(const struct tds_package *package, const struct tds_s
 	return tds_err_set(err, TDS_E_UNTRUSTED, "no key validates it (%zu tried)", t.tried);
 }
 
+/*
+ * The list has digests of files, and the header is not signed: a package that is revoked must not come back in a file of
+ * another format. Where there is no end record there is no package, which the archive's check says.
+ */
 static int check_revoked(const struct tds_package *package, const struct tds_source_opts *opts, struct tds_err *err)
 {
-	if (opts->ring->nrevoked == 0)
+	bool revoked = false;
+	size_t end;
+
+	if (opts->ring->nrevoked == 0 || tds_zip_find_end(package->zip, package->ziplen, &end, NULL) != 0)
 		return 0;
-	/* A caller that did not ask for the digest of the file gets no package past a list of them. */
-	bool revoked = !package->digests || tds_keyring_revoked(opts->ring, package->sha256);
+	for (int format = 0; format < TDS_FORMATS && !revoked; format++) {
+		unsigned char sha256[TDS_SHA256_LEN];
+		int rc = tds_package_sha256_as(package, (enum tds_format)format, end, sha256, err);
+
+		if (rc != 0)
+			return rc;
+		revoked = tds_keyring_revoked(opts->ring, sha256);
+	}
 	tell(opts, "revoked.cfg", 0, !revoked, revoked ? "revoked" : "not revoked");
 	return revoked ? tds_err_set(err, TDS_E_UNTRUSTED, "is revoked") : 0;
 }
@@ -192,15 +206,15 @@ static bool name_agrees(const char *name, const char *group, const char *version
 	base = base ? base + 1 : name;
 	if (!tds_group_fits(group, base, &said))
 		return false;
-	if (!said)
-		return version[0] == '\0';
+	if (!said || version[0] == '\0')
+		return !said && version[0] == '\0';
 	size_t n = strlen(said) - strlen(".tls");
 	return strlen(version) == n && memcmp(said, version, n) == 0;
 }
 
 static int check_name(const struct tds_source_opts *opts, struct tds_source *source, struct tds_err *err)
 {
-	int64_t at = (int64_t)tds_package_offset(&source->package, source->zip.end + 22);
+	int64_t at = (int64_t)tds_package_offset(&source->package, source->zip.end + TDS_ZIP_END_LEN);
 	int rc = parse_comment(source->zip.comment, source->zip.comment_len, &source->group, &source->version, err);
 
 	if (rc != 0)
@@ -214,6 +228,9 @@ static int check_name(const struct tds_source_opts *opts, struct tds_source *sou
 	if (opts->name && !name_agrees(opts->name, source->group, source->version))
 		return tds_err_set(err, TDS_E_ARCHIVE, "is signed as group %s version \"%s\", which is not what its name says",
 				   source->group, source->version);
+	if (opts->owner && strcmp(opts->owner, source->group) != 0)
+		return tds_err_set(err, TDS_E_ARCHIVE, "is signed as group %s, but its name is one of group %s",
+				   source->group, opts->owner);
 	tell(opts, "signed name", at, true, "group %s, version \"%s\"", source->group, source->version);
 	return 0;
 }
@@ -247,9 +264,9 @@ int tds_source_verify(struct tds_package *package, const struct tds_source_opts 
 	*source = (struct tds_source){ .package = *package };
 	*package = (struct tds_package){ 0 };
 	tell_header(&source->package, opts);
-	int rc = check_revoked(&source->package, opts, err);
+	int rc = check_signature(&source->package, opts, &source->key, err);
 	if (rc == 0)
-		rc = check_signature(&source->package, opts, &source->key, err);
+		rc = check_revoked(&source->package, opts, err);
 	if (rc == 0)
 		rc = check_archive(opts, source, err);
 	if (rc != 0)

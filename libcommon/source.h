@@ -24,7 +24,7 @@ struct tds_check {
 struct tds_source_opts {
 	const struct tds_keyring *ring;
 	const char *name;            /* the file's name, to be held against the signed one; NULL: none (standard input) */
-	const char *owner;           /* the declared group that the name belongs to; NULL: not known */
+	const char *owner;           /* the declared group that the name belongs to; NULL: not known, or none */
 	bool strict;                 /* refuse packages without a signed name, and insecure keys */
 	struct tds_zip_limits limits;
 	void (*tell)(void *ctx, const struct tds_check *check); /* NULL: nobody listens */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What may stand in GROUP.tli: tables of keys, each with the check of its value. What the Director takes for granted
- * and then stumbles over (a list where a dictionary belongs) is refused here, with its place.
+ * What may stand in GROUP.tli: tables of keys, each with the check of its value. What the Director
+ * takes for granted and then stumbles over (a list where a dictionary belongs) is refused here,
+ * with its place.
  */
 #include "tli.h"
 
@@ -12,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
 #include "io.h"
 #include "mem.h"
+#include "pytext.h"
 
 struct work {
 	struct tds_tli *tli;
@@ -28,14 +29,17 @@ struct rule {
 	int (*check)(struct work *w, const struct rule *rule, const struct tds_value *value);
 };
 
-#define REFUSE(w, value, ...) tds_err_at((w)->err, TDS_E_SYNTAX, (value)->line, (value)->column, __VA_ARGS__)
+#define REFUSE(w, value, ...) \
+	tds_err_at((w)->err, TDS_E_SYNTAX, (value)->line, (value)->column, __VA_ARGS__)
 
-static int wrong_type(struct work *w, const char *key, const struct tds_value *value, const char *wanted)
+static int wrong_type(struct work *w, const char *key, const struct tds_value *value,
+		      const char *wanted)
 {
 	return REFUSE(w, value, "%s is %s, not %s", key, wanted, tds_value_type_name(value));
 }
 
-static void warn(struct work *w, const struct tds_value *value, const char *fmt, ...) TDS_PRINTF(3, 4);
+static void warn(struct work *w, const struct tds_value *value, const char *fmt, ...)
+	TDS_PRINTF(3, 4);
 
 static void warn(struct work *w, const struct tds_value *value, const char *fmt, ...)
 {
@@ -59,7 +63,8 @@ static const struct rule *find_rule(const struct rule *rules, const struct tds_v
 }
 
 /* Check a dictionary by its rules, which end with a NULL key. name is what the message calls it. */
-static int check_dict(struct work *w, const char *name, const struct tds_value *value, const struct rule *rules)
+static int check_dict(struct work *w, const char *name, const struct tds_value *value,
+		      const struct rule *rules)
 {
 	int rc = 0;
 
@@ -112,7 +117,8 @@ static int check_activate(struct work *w, const struct rule *rule, const struct 
 
 static int check_auto_unload(struct work *w, const struct rule *rule, const struct tds_value *value)
 {
-	if (value->type == TDS_VALUE_BOOL || value->type == TDS_VALUE_INT || value->type == TDS_VALUE_NONE)
+	if (value->type == TDS_VALUE_BOOL || value->type == TDS_VALUE_INT ||
+	    value->type == TDS_VALUE_NONE)
 		return 0;
 	return wrong_type(w, rule->key, value, "True, False or a count");
 }
@@ -129,10 +135,10 @@ static int check_keep_limit(struct work *w, const struct rule *rule, const struc
 		limit = value->boolean;
 		break;
 	case TDS_VALUE_INT:
-		(void)tds_config_int(value->text, value->len, &limit);
+		(void)tds_pytext_int(value->text, value->len, &limit);
 		break;
 	case TDS_VALUE_STR:
-		if (!tds_config_int(value->text, value->len, &limit))
+		if (!tds_pytext_int(value->text, value->len, &limit))
 			return REFUSE(w, value, "%s is an int, and this str is none", rule->key);
 		warn(w, value, "%s is an int, not a str; taken as %" PRId64, rule->key, limit);
 		break;
@@ -179,7 +185,10 @@ static int check_on_change(struct work *w, const struct rule *rule, const struct
 	return check_dict(w, rule->key, value, rules);
 }
 
-/* Identifiers with dots between them, at least two: a module and its class. Letters beyond ASCII are not judged. */
+/*
+ * Identifiers with dots between them, at least two: a module and its class. Letters beyond ASCII
+ * are not judged.
+ */
 static bool is_import_path(const char *text, size_t len)
 {
 	size_t dots = 0;
@@ -187,7 +196,8 @@ static bool is_import_path(const char *text, size_t len)
 
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)text[i];
-		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
+		bool letter =
+			(c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
 
 		if (c == '.' && !begins)
 			dots++;
@@ -217,7 +227,8 @@ static int check_actors(struct work *w, const struct rule *rule, const struct td
 		if (path->type != TDS_VALUE_STR)
 			return wrong_type(w, "an actor's import path", path, "a str");
 		if (!is_import_path(path->text, path->len))
-			return REFUSE(w, path, "'%.60s' is not an import path (module.Class)", path->text);
+			return REFUSE(w, path, "'%.60s' is not an import path (module.Class)",
+				      path->text);
 		rc = check_dict(w, "what is declared of an actor", value->items[2 * i + 1], rules);
 	}
 	return rc;

@@ -11,11 +11,12 @@
 
 struct tds_tli {
 	struct tds_value *value; /* the whole dictionary */
-	int64_t keep_limit;      /* TLS_Keep_Limit; 0 where there is none, or it is not positive: keep all */
+	int64_t keep_limit;      /* TLS_Keep_Limit where it is positive, else 0: keep all */
 };
 
 /*
- * Told of what is odd in a declaration without making it unusable (an unknown key, say). A zeroed one ignores it.
+ * Told of what is odd in a declaration without making it unusable (an unknown key, say). A zeroed
+ * one ignores it.
  */
 struct tds_tli_watcher {
 	void (*warn)(void *ctx, unsigned line, unsigned column, const char *text);

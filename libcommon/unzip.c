@@ -11,8 +11,6 @@
 #include "digest.h"
 #include "mem.h"
 
-#define END_LEN 22 /* of the end record without its comment */
-
 /* One run over the members in the order of their local headers, which is libarchive's. */
 struct unpack {
 	const struct tds_zip *zip;
@@ -27,8 +25,10 @@ static int libarchive_err(struct unpack *u, const struct tds_zip_entry *entry, s
 {
 	const char *why = archive_error_string(u->archive);
 
-	return tds_err_set(err, TDS_E_ARCHIVE, "archive byte %ju: member %.300s: %s", (uintmax_t)entry->data,
-			   entry->name, why ? why : "cannot be unpacked");
+	if (!why)
+		why = "cannot be unpacked";
+	return tds_err_set(err, TDS_E_ARCHIVE, "archive byte %ju: member %.300s: %.*s", (uintmax_t)entry->data,
+			   entry->name, (int)strcspn(why, "\n"), why);
 }
 
 static int compare_at(const void *a, const void *b)
@@ -94,6 +94,9 @@ static int unpack_member(struct unpack *u, const struct tds_zip_entry *entry, st
 		rc = tds_err_set(err, TDS_E_NOMEM, "no digest");
 	else if (status != ARCHIVE_OK && status != ARCHIVE_WARN)
 		rc = libarchive_err(u, entry, err);
+	else if (archive_entry_size(header) != (la_int64_t)entry->size)
+		rc = tds_err_set(err, TDS_E_ARCHIVE, "archive byte %ju: member %.300s: libarchive sees another member here",
+				 (uintmax_t)entry->at, entry->name);
 	if (rc == 0 && wanted)
 		rc = u->sink(u->ctx, entry, NULL, 0, err);
 	if (rc == 0 && !entry->folder)
@@ -114,16 +117,20 @@ static int check_twins(struct unpack *u, const struct tds_zip_entry **sorted, st
 {
 	const struct tds_zip *zip = u->zip;
 
+	const struct tds_zip_entry *a = NULL;
+
 	qsort(sorted, zip->n, sizeof(*sorted), compare_twins);
-	for (size_t i = 1; i < zip->n; i++) {
-		const struct tds_zip_entry *a = sorted[i - 1];
+	for (size_t i = 0; i < zip->n; i++) {
 		const struct tds_zip_entry *b = sorted[i];
 
-		if (a->twin && b->twin && strcmp(a->name, b->name) == 0 &&
+		if (!b->twin)
+			continue; /* packed as one that is a twin */
+		if (a && strcmp(a->name, b->name) == 0 &&
 		    memcmp(u->twins[a - zip->v], u->twins[b - zip->v], TDS_SHA256_LEN) != 0)
 			return tds_err_set(err, TDS_E_ARCHIVE,
 					   "archive byte %ju: member %.300s: there twice, with different contents",
 					   (uintmax_t)b->at, b->name);
+		a = b;
 	}
 	return 0;
 }
@@ -146,6 +153,9 @@ static int unpack_all(struct unpack *u, struct tds_err *err)
 	qsort(order, zip->n, sizeof(*order), compare_at);
 	for (size_t i = 0; i < zip->n && rc == 0; i++)
 		rc = unpack_member(u, order[i], err);
+	struct archive_entry *more;
+	if (rc == 0 && archive_read_next_header(u->archive, &more) != ARCHIVE_EOF)
+		rc = tds_err_set(err, TDS_E_ARCHIVE, "libarchive sees more than its %zu members", zip->n);
 	if (rc == 0 && twins)
 		rc = check_twins(u, order, err);
 	free(u->twins);
@@ -167,7 +177,7 @@ int tds_zip_unpack(const struct tds_zip *zip, bool (*want)(void *ctx, const stru
 	 * Without the comment: it may hold what looks like an end record, and may be longer than libarchive searches.
 	 */
 	if (archive_read_support_format_zip_seekable(u.archive) != ARCHIVE_OK ||
-	    archive_read_open_memory(u.archive, zip->data, zip->end + END_LEN) != ARCHIVE_OK)
+	    archive_read_open_memory(u.archive, zip->data, zip->end + TDS_ZIP_END_LEN) != ARCHIVE_OK)
 		rc = tds_err_set(err, TDS_E_ARCHIVE, "libarchive: %s", archive_error_string(u.archive));
 	else
 		rc = unpack_all(&u, err);

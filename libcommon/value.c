@@ -3,7 +3,6 @@
 #include "value.h"
 
 #include <float.h>
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +28,10 @@ static size_t count_items(const struct tds_value *value)
 	return value->type == TDS_VALUE_DICT ? 2 * value->n : value->n;
 }
 
-/* Recurses as deep as the value nests, which TDS_LITERAL_MAX_NESTING bounds; so do all functions here. */
+/*
+ * Recurses as deep as the value nests, which TDS_LITERAL_MAX_NESTING bounds; so do all functions
+ * here.
+ */
 void tds_value_free(struct tds_value *value)
 {
 	if (!value)
@@ -112,7 +114,8 @@ bool tds_value_append(struct tds_value *value, struct tds_value *other)
 	if (!make_room(value, other->n))
 		return false;
 	if (other->n)
-		memcpy(value->items + value->n, other->items, other->n * sizeof(struct tds_value *));
+		memcpy(value->items + value->n, other->items,
+		       other->n * sizeof(struct tds_value *));
 	value->n += other->n;
 	other->n = 0;
 	return true;
@@ -142,7 +145,8 @@ const struct tds_value *tds_value_unhashable(const struct tds_value *value)
 static bool add_number_identity(struct tds_buf *buf, double number)
 {
 	char text[512];
-	bool whole = isfinite(number) && (fabs(number) >= 0x1p53 || (double)(int64_t)number == number);
+	bool whole =
+		isfinite(number) && (fabs(number) >= 0x1p53 || (double)(int64_t)number == number);
 
 	if (whole)
 		(void)snprintf(text, sizeof(text), "i%.0f;", number == 0 ? 0.0 : number);
@@ -159,7 +163,9 @@ static bool add_text_identity(struct tds_buf *buf, char kind, size_t len, const 
 	return tds_buf_add(buf, head, strlen(head)) && (!text || tds_buf_add(buf, text, len));
 }
 
-/* Write bytes that are the same for values that Python holds equal, and different for all others. */
+/*
+ * Write bytes that are the same for values that Python holds equal, and different for all others.
+ */
 static bool add_identity(struct tds_buf *buf, const struct tds_value *value)
 {
 	switch (value->type) {
@@ -216,7 +222,10 @@ static int compare_keys(const void *a, const void *b)
 	return order != 0 ? order : (x->index > y->index) - (x->index < y->index);
 }
 
-/* One more of what first is: it goes, but its value, in a dictionary, takes the place of the first one's. */
+/*
+ * One more of what first is: it goes, but its value, in a dictionary, takes the place of the first
+ * one's.
+ */
 static void drop_item(struct tds_value *value, size_t first, size_t index)
 {
 	struct tds_value **items = value->items;
@@ -324,9 +333,9 @@ static bool next_higher(char *text)
 }
 
 /*
- * The shortest "d.ddde±NN" that reads back as value (finite, not negative). 15 digits can only be too many, which
- * shows as zeros at the end, except below the normal range. Just above a power of two the correctly rounded
- * digits may fail where their upper neighbour holds.
+ * The shortest "d.ddde±NN" that reads back as value (finite, not negative). 15 digits can only be
+ * too many, which shows as zeros at the end, except below the normal range. Just above a power of
+ * two the correctly rounded digits may fail where their upper neighbour holds.
  */
 static void find_digits(double value, char *text, size_t size)
 {
@@ -349,7 +358,8 @@ static void float_text(double value, bool whole, char *text, size_t size)
 	int n = 0;
 
 	if (!isfinite(value)) {
-		(void)snprintf(text, size, "%s%s", isnan(value) ? "" : sign, isnan(value) ? "nan" : "inf");
+		(void)snprintf(text, size, "%s%s", isnan(value) ? "" : sign,
+			       isnan(value) ? "nan" : "inf");
 		return;
 	}
 	find_digits(fabs(value), found, sizeof(found));
@@ -361,15 +371,16 @@ static void float_text(double value, bool whole, char *text, size_t size)
 		n--;
 	digits[n] = '\0';
 	if (exponent < -4 || exponent >= 16)
-		(void)snprintf(text, size, "%s%c%s%se%c%02d", sign, digits[0], n > 1 ? "." : "", digits + 1,
-			       exponent < 0 ? '-' : '+', abs(exponent));
+		(void)snprintf(text, size, "%s%c%s%se%c%02d", sign, digits[0], n > 1 ? "." : "",
+			       digits + 1, exponent < 0 ? '-' : '+', abs(exponent));
 	else if (exponent < 0)
 		(void)snprintf(text, size, "%s0.%.*s%s", sign, -exponent - 1, "000", digits);
 	else if (n <= exponent + 1)
-		(void)snprintf(text, size, "%s%s%.*s%s", sign, digits, exponent + 1 - n, "000000000000000",
-			       whole ? ".0" : "");
+		(void)snprintf(text, size, "%s%s%.*s%s", sign, digits, exponent + 1 - n,
+			       "000000000000000", whole ? ".0" : "");
 	else
-		(void)snprintf(text, size, "%s%.*s.%s", sign, exponent + 1, digits, digits + exponent + 1);
+		(void)snprintf(text, size, "%s%.*s.%s", sign, exponent + 1, digits,
+			       digits + exponent + 1);
 }
 
 void tds_float_text(double value, char text[TDS_FLOAT_TEXT_MAX])
@@ -387,141 +398,6 @@ void tds_complex_text(double real, double imag, char text[TDS_COMPLEX_TEXT_MAX])
 	if (real == 0 && !signbit(real))
 		(void)snprintf(text, TDS_COMPLEX_TEXT_MAX, "%sj", b);
 	else
-		(void)snprintf(text, TDS_COMPLEX_TEXT_MAX, "(%s%s%sj)", a, b[0] == '-' ? "" : "+", b);
-}
-
-static json_t *hex_json(const struct tds_value *value)
-{
-	static const char digits[] = "0123456789abcdef";
-	tds_autofree char *hex = malloc(2 * value->len + 1);
-
-	if (!hex)
-		return NULL;
-	for (size_t i = 0; i < value->len; i++) {
-		hex[2 * i] = digits[(unsigned char)value->text[i] >> 4];
-		hex[2 * i + 1] = digits[(unsigned char)value->text[i] & 15];
-	}
-	return json_stringn_nocheck(hex, 2 * value->len);
-}
-
-/* The array of a container's items; pairs are arrays of two. */
-static json_t *items_json(const struct tds_value *value)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; array && i < value->n; i++) {
-		json_t *item;
-
-		if (value->type == TDS_VALUE_DICT)
-			item = json_pack("[o,o]", tds_value_typed_json(value->items[2 * i]),
-					 tds_value_typed_json(value->items[2 * i + 1]));
-		else
-			item = tds_value_typed_json(value->items[i]);
-		if (json_array_append_new(array, item) != 0) {
-			json_decref(array);
-			array = NULL;
-		}
-	}
-	return array;
-}
-
-static json_t *contents_json(const struct tds_value *value)
-{
-	char number[TDS_COMPLEX_TEXT_MAX];
-
-	switch (value->type) {
-	case TDS_VALUE_NONE:
-	case TDS_VALUE_ELLIPSIS:
-		return json_null();
-	case TDS_VALUE_BOOL:
-		return json_boolean(value->boolean);
-	case TDS_VALUE_FLOAT:
-		tds_float_text(value->real, number);
-		return json_string_nocheck(number);
-	case TDS_VALUE_COMPLEX:
-		tds_complex_text(value->real, value->imag, number);
-		return json_string_nocheck(number);
-	case TDS_VALUE_INT:
-	case TDS_VALUE_STR:
-		return json_stringn_nocheck(value->text, value->len);
-	case TDS_VALUE_BYTES:
-		return hex_json(value);
-	default:
-		return items_json(value);
-	}
-}
-
-json_t *tds_value_typed_json(const struct tds_value *value)
-{
-	const char *type = value->type == TDS_VALUE_NONE ? "none" : tds_value_type_name(value);
-	json_t *object = json_pack("{s:s}", "t", type);
-
-	if (!object || value->type == TDS_VALUE_NONE || value->type == TDS_VALUE_ELLIPSIS)
-		return object;
-	const char *name = value->type == TDS_VALUE_BYTES ? "hex" : "v";
-	if (json_object_set_new(object, name, contents_json(value)) != 0) {
-		json_decref(object);
-		return NULL;
-	}
-	return object;
-}
-
-static json_t *plain_int(const struct tds_value *value)
-{
-	char *end;
-	long long number = value->len <= 17 ? strtoll(value->text, &end, 10) : LLONG_MAX;
-
-	return number >= -(1LL << 53) && number <= 1LL << 53 ? json_integer(number) : NULL;
-}
-
-static json_t *plain_list(const struct tds_value *value)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; array && i < value->n; i++) {
-		if (json_array_append_new(array, tds_value_plain_json(value->items[i])) != 0) {
-			json_decref(array);
-			return NULL;
-		}
-	}
-	return array;
-}
-
-static json_t *plain_dict(const struct tds_value *value)
-{
-	json_t *object = json_object();
-
-	for (size_t i = 0; object && i < value->n; i++) {
-		const struct tds_value *key = value->items[2 * i];
-
-		/* JSON could hold a NUL in a key, but jansson cannot. */
-		if (key->type != TDS_VALUE_STR || memchr(key->text, '\0', key->len) ||
-		    json_object_set_new_nocheck(object, key->text, tds_value_plain_json(value->items[2 * i + 1])) != 0) {
-			json_decref(object);
-			return NULL;
-		}
-	}
-	return object;
-}
-
-json_t *tds_value_plain_json(const struct tds_value *value)
-{
-	switch (value->type) {
-	case TDS_VALUE_NONE:
-		return json_null();
-	case TDS_VALUE_BOOL:
-		return json_boolean(value->boolean);
-	case TDS_VALUE_INT:
-		return plain_int(value);
-	case TDS_VALUE_FLOAT:
-		return isfinite(value->real) ? json_real(value->real) : NULL;
-	case TDS_VALUE_STR:
-		return json_stringn_nocheck(value->text, value->len);
-	case TDS_VALUE_LIST:
-		return plain_list(value);
-	case TDS_VALUE_DICT:
-		return plain_dict(value);
-	default:
-		return NULL;
-	}
+		(void)snprintf(text, TDS_COMPLEX_TEXT_MAX, "(%s%s%sj)", a, b[0] == '-' ? "" : "+",
+			       b);
 }

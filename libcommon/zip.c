@@ -15,11 +15,11 @@
 #include "mem.h"
 #include "text.h"
 
-#define END_LEN 22     /* end record without comment */
 #define ENTRY_LEN 46   /* directory entry without name, extra fields and comment */
 #define LOCAL_LEN 30   /* local header without name and extra fields */
 #define END64_LEN 56   /* zip64 end record */
 #define LOCATOR_LEN 20 /* zip64 locator */
+#define MARK_LEN 4
 
 #define FLAG_DESCRIPTOR 0x0008
 #define FLAG_UTF8 0x0800
@@ -61,14 +61,16 @@ static int bad_entry(struct tds_err *err, const struct tds_zip_entry *entry, uin
 
 int tds_zip_find_end(const unsigned char *data, size_t len, size_t *end, struct tds_err *err)
 {
-	/* The comment reaches exactly to the end of the archive; a mark inside a comment does not fit. */
-	for (size_t back = END_LEN; back <= len && back <= END_LEN + UINT16_MAX; back++) {
+	/* The last mark decides, as it does for other readers: no comment may hold another one. */
+	for (size_t back = MARK_LEN; back <= len && back <= TDS_ZIP_END_LEN + UINT16_MAX; back++) {
 		const unsigned char *p = data + len - back;
 
-		if (has_mark(p, 5, 6) && le16(p + 20) == back - END_LEN) {
-			*end = len - back;
-			return 0;
-		}
+		if (!has_mark(p, 5, 6))
+			continue;
+		if (back < TDS_ZIP_END_LEN || le16(p + 20) != back - TDS_ZIP_END_LEN)
+			return bad(err, len - back, "an end record that does not reach to the end of the archive");
+		*end = len - back;
+		return 0;
 	}
 	return tds_err_set(err, TDS_E_ARCHIVE, "not a ZIP archive: no end record at its end");
 }
@@ -105,8 +107,12 @@ static int read_end(const struct tds_zip *zip, struct directory *dir, struct tds
 	*dir = (struct directory){ .entries = le16(p + 10), .size = le32(p + 12), .at = le32(p + 16) };
 	if (le16(p + 4) != 0 || le16(p + 6) != 0 || le16(p + 8) != dir->entries)
 		return bad(err, zip->end, "an archive of several disks");
-	if (dir->at + dir->size == zip->end)
+	if (dir->at + dir->size == zip->end) {
+		/* Other readers take a locator in front of the end record for one, though it is part of the directory. */
+		if (zip->end >= LOCATOR_LEN && has_mark(zip->data + zip->end - LOCATOR_LEN, 6, 7))
+			return bad(err, zip->end - LOCATOR_LEN, "a zip64 locator within the directory");
 		return 0;
+	}
 	if (zip->end >= LOCATOR_LEN + END64_LEN && dir->at + dir->size == zip->end - LOCATOR_LEN - END64_LEN)
 		return read_end64(zip, dir, err);
 	return bad(err, zip->end, "the directory does not end where the end record begins");
@@ -232,6 +238,9 @@ static int check_method(const struct tds_zip_entry *entry, uint64_t at, unsigned
 		return bad_entry(err, entry, at, "neither stored nor deflated");
 	if (entry->stored && entry->packed != entry->size)
 		return bad_entry(err, entry, at, "stored, but of two sizes");
+	/* Which libarchive does not compare. */
+	if (entry->size == 0 && entry->crc != 0)
+		return bad_entry(err, entry, at, "empty, but with a CRC");
 	return 0;
 }
 
@@ -471,8 +480,8 @@ int tds_zip_open(const unsigned char *data, size_t len, const struct tds_zip_lim
 	*zip = (struct tds_zip){ .data = data, .len = len };
 	int rc = tds_zip_find_end(data, len, &zip->end, err);
 	if (rc == 0) {
-		zip->comment = (const char *)data + zip->end + END_LEN;
-		zip->comment_len = len - zip->end - END_LEN;
+		zip->comment = (const char *)data + zip->end + TDS_ZIP_END_LEN;
+		zip->comment_len = len - zip->end - TDS_ZIP_END_LEN;
 		rc = read_end(zip, &dir, err);
 	}
 	if (rc == 0)

@@ -12,6 +12,8 @@
 
 #include "err.h"
 
+#define TDS_ZIP_END_LEN 22 /* bytes of the end record without its comment */
+
 struct tds_zip_limits {
 	uint64_t entries;
 	uint64_t bytes; /* of all members, unpacked */

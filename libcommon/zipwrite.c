@@ -17,7 +17,7 @@
 #include "text.h"
 #include "zip.h"
 
-#define END_LEN 22           /* end record without comment */
+#define END_LEN 22 /* end record without comment */
 #define END_COMMENT_LEN_AT 20
 #define DOS_TIME_MIN 315532800  /* 1980-01-01 00:00:00 UTC */
 #define DOS_TIME_MAX 4354819198 /* 2107-12-31 23:59:58 UTC */
@@ -25,7 +25,8 @@
 struct tds_zip_writer {
 	struct archive *archive;
 	struct archive_entry *entry; /* used for each member anew */
-	locale_t utf8; /* for libarchive names are in the encoding of the thread's locale; set while it looks */
+	locale_t
+		utf8; /* for libarchive names are in the encoding of the thread's locale; set while it looks */
 	struct tds_buf zip;
 	struct tds_zip_limits left;
 };
@@ -39,7 +40,8 @@ static int archive_fault(const struct tds_zip_writer *writer, struct tds_err *er
 {
 	const char *why = archive_error_string(writer->archive);
 
-	return tds_err_set(err, TDS_E_UNUSABLE, "cannot be archived: %s", why ? why : "libarchive does not say why");
+	return tds_err_set(err, TDS_E_UNUSABLE, "cannot be archived: %s",
+			   why ? why : "libarchive does not say why");
 }
 
 static la_ssize_t take_output(struct archive *a, void *ctx, const void *data, size_t len)
@@ -57,7 +59,8 @@ static int open_archive(struct tds_zip_writer *writer, struct tds_err *err)
 	struct archive *a = writer->archive;
 
 	if (archive_write_set_format_zip(a) == ARCHIVE_OK &&
-	    archive_write_set_options(a, "zip:compression=deflate,zip:compression-level=6,zip:hdrcharset=UTF-8") ==
+	    archive_write_set_options(
+		    a, "zip:compression=deflate,zip:compression-level=6,zip:hdrcharset=UTF-8") ==
 		    ARCHIVE_OK &&
 	    archive_write_set_bytes_per_block(a, 0) == ARCHIVE_OK &&
 	    archive_write_open(a, writer, NULL, take_output, NULL) == ARCHIVE_OK)
@@ -106,9 +109,11 @@ int tds_zip_member_name(const char *name, struct tds_err *err)
 	if (!tds_text_is_utf8(name, strlen(name)))
 		return tds_err_set(err, TDS_E_UNUSABLE, "cannot be packed: its name is not UTF-8");
 	if (strchr(name, '\\'))
-		return tds_err_set(err, TDS_E_UNUSABLE, "cannot be packed: it has a backslash in its name");
+		return tds_err_set(err, TDS_E_UNUSABLE,
+				   "cannot be packed: it has a backslash in its name");
 	if (letter && name[1] == ':')
-		return tds_err_set(err, TDS_E_UNUSABLE, "cannot be packed: its name begins like a drive");
+		return tds_err_set(err, TDS_E_UNUSABLE,
+				   "cannot be packed: its name begins like a drive");
 	return 0;
 }
 
@@ -117,7 +122,8 @@ static time_t dos_time(time_t t)
 	return t < DOS_TIME_MIN ? DOS_TIME_MIN : t > DOS_TIME_MAX ? DOS_TIME_MAX : t;
 }
 
-static int write_header(struct tds_zip_writer *writer, const char *name, bool executable, time_t mtime, size_t len)
+static int write_header(struct tds_zip_writer *writer, const char *name, bool executable,
+			time_t mtime, size_t len)
 {
 	struct archive_entry *e = archive_entry_clear(writer->entry);
 
@@ -132,15 +138,17 @@ static int write_header(struct tds_zip_writer *writer, const char *name, bool ex
 	return rc;
 }
 
-int tds_zip_writer_add(struct tds_zip_writer *writer, const char *name, bool executable, time_t mtime,
-		       const void *data, size_t len, struct tds_err *err)
+int tds_zip_writer_add(struct tds_zip_writer *writer, const char *name, bool executable,
+		       time_t mtime, const void *data, size_t len, struct tds_err *err)
 {
 	const struct tds_zip_limits all = TDS_ZIP_LIMITS_DEFAULT;
 
 	if (writer->left.entries == 0)
-		return tds_err_set(err, TDS_E_UNUSABLE, "more than %ju files", (uintmax_t)all.entries);
+		return tds_err_set(err, TDS_E_UNUSABLE, "more than %ju files",
+				   (uintmax_t)all.entries);
 	if (len > writer->left.bytes)
-		return tds_err_set(err, TDS_E_UNUSABLE, "more than %ju bytes in all", (uintmax_t)all.bytes);
+		return tds_err_set(err, TDS_E_UNUSABLE, "more than %ju bytes in all",
+				   (uintmax_t)all.bytes);
 	writer->left.entries--;
 	writer->left.bytes -= len;
 	if (write_header(writer, name, executable, mtime, len) != ARCHIVE_OK ||
@@ -150,8 +158,8 @@ int tds_zip_writer_add(struct tds_zip_writer *writer, const char *name, bool exe
 	return 0;
 }
 
-int tds_zip_writer_finish(struct tds_zip_writer *writer, const char *comment, unsigned char **zip, size_t *len,
-			  size_t *end, struct tds_err *err)
+int tds_zip_writer_finish(struct tds_zip_writer *writer, const char *comment, unsigned char **zip,
+			  size_t *len, size_t *end, struct tds_err *err)
 {
 	struct tds_buf *buf = &writer->zip;
 	size_t comment_len = strlen(comment);
@@ -160,8 +168,10 @@ int tds_zip_writer_finish(struct tds_zip_writer *writer, const char *comment, un
 		return archive_fault(writer, err);
 	if (comment_len > UINT16_MAX)
 		return tds_err_set(err, TDS_E_UNUSABLE, "the comment is too long");
-	if (tds_zip_find_end((unsigned char *)buf->data, buf->len, end, err) != 0 || buf->len - *end != END_LEN)
-		return tds_err_set(err, TDS_E_UNUSABLE, "libarchive has written another end record than expected");
+	if (tds_zip_find_end((unsigned char *)buf->data, buf->len, end, err) != 0 ||
+	    buf->len - *end != END_LEN)
+		return tds_err_set(err, TDS_E_UNUSABLE,
+				   "libarchive has written another end record than expected");
 	buf->data[*end + END_COMMENT_LEN_AT] = (char)(comment_len & 0xff);
 	buf->data[*end + END_COMMENT_LEN_AT + 1] = (char)(comment_len >> 8);
 	if (!tds_buf_add(buf, comment, comment_len))

@@ -34,8 +34,9 @@ int tds_zip_member_name(const char *name, struct tds_err *err) TDS_MUST_CHECK;
  * Add a file: mode 0755 if executable, else 0644; mtime is moved into the years that ZIP knows, 1980 to 2107.
  * Errors: TDS_E_NOMEM, TDS_E_UNUSABLE (more than the limits that zip.h has for readers).
  */
-int tds_zip_writer_add(struct tds_zip_writer *writer, const char *name, bool executable, time_t mtime,
-		       const void *data, size_t len, struct tds_err *err) TDS_MUST_CHECK;
+int tds_zip_writer_add(struct tds_zip_writer *writer, const char *name, bool executable,
+		       time_t mtime, const void *data, size_t len,
+		       struct tds_err *err) TDS_MUST_CHECK;
 
 /*
  * Write the directory and the comment (at most 65,535 bytes). Nothing can be added after.
@@ -43,7 +44,7 @@ int tds_zip_writer_add(struct tds_zip_writer *writer, const char *name, bool exe
  * Owner:   caller frees *zip.
  * Errors:  TDS_E_NOMEM, TDS_E_UNUSABLE.
  */
-int tds_zip_writer_finish(struct tds_zip_writer *writer, const char *comment, unsigned char **zip, size_t *len,
-			  size_t *end, struct tds_err *err) TDS_MUST_CHECK;
+int tds_zip_writer_finish(struct tds_zip_writer *writer, const char *comment, unsigned char **zip,
+			  size_t *len, size_t *end, struct tds_err *err) TDS_MUST_CHECK;
 
 #endif

@@ -23,9 +23,11 @@ def answer(data: bytes) -> None:
 
 def tell_path() -> None:
     """The folders where an import looks, but for the current one, which stands there only because of -c."""
+    if sys.path[:1] == ['']:
+        del sys.path[0]  # before anything is imported: it may hold files named like modules
     import importlib.machinery
     import os
-    folders = [os.path.abspath(p) for p in sys.path[sys.path[:1] == ['']:] if isinstance(p, str) and p]
+    folders = [os.path.abspath(p) for p in sys.path if isinstance(p, str) and p]
     texts = importlib.machinery.EXTENSION_SUFFIXES + [''] + folders
     answer(b''.join(os.fsencode(t) + b'\0' for t in texts))
 

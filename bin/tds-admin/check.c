@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* tds-admin check: the named files, or the whole director directory. */
-#include <string.h>
 
 #include "check.h"
 #include "mem.h"
 
 const char admin_check_help[] =
 	"usage: tds-admin check [options] [FILE...]\n"
-	"Check TLI files, configuration files, keys and what they are allowed to sign. A FILE's kind comes\n"
-	"from its name; - is a TLI on standard input. Without FILE all of the director directory is checked.\n"
+	"Check TLI files, configuration files, keys and what they are allowed to sign. A FILE's "
+	"kind comes\n"
+	"from its name; - is a TLI on standard input. Without FILE all of the director directory "
+	"is checked.\n"
 	"\n"
 	"  -T, --names-from=FILE  read names from FILE too, one a line (-: standard input)\n"
 	"  -0, --null             these names end in NUL instead of a newline\n"
 	"      --literal          FILE may hold any literal, not only a known kind of file\n"
-	"      --strict           warnings are errors\n"
-	TDS_CLI_HELP;
+	"      --strict           warnings are errors\n" TDS_CLI_HELP;
 
-/* For the keys among them: minkeybits.cfg and revoked.cfg count where the director directory is there. */
+/*
+ * For the keys among them: minkeybits.cfg and revoked.cfg count where the director directory is
+ * there.
+ */
 static void check_named(struct admin *admin, const struct tds_names *names)
 {
 	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
@@ -28,7 +31,8 @@ static void check_named(struct admin *admin, const struct tds_names *names)
 		struct report report;
 
 		report_init(&report, names->v[i]);
-		check_file(&report, &dir, names->v[i], admin->literal ? KIND_LITERAL : kind_of(names->v[i]));
+		check_file(&report, &dir, names->v[i],
+			   admin->literal ? KIND_LITERAL : kind_of(names->v[i]));
 		report_print(admin, &report);
 		report_fini(&report);
 	}

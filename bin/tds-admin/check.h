@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the check command share: what is found in one file, and the checks of one file. */
+/*
+ * What the files of the check command share: what is found in one file, and the checks of one file.
+ */
 #ifndef TDS_ADMIN_CHECK_H
 #define TDS_ADMIN_CHECK_H
 
@@ -19,19 +21,21 @@ struct warning {
 
 /* One file, and what is found in it. */
 struct report {
-	char *file;              /* as it is shown */
-	struct tds_err err;      /* code TDS_OK: it is good */
-	struct tds_value *value; /* what it says; NULL: nothing, or not a kind of file that says anything */
+	char *file;         /* as it is shown */
+	struct tds_err err; /* code TDS_OK: it is good */
+	struct tds_value
+		*value; /* what it says; NULL: nothing, or not a kind of file that says anything */
 	struct warning *warnings;
 	size_t n;
-	bool quiet;              /* not worth a line of JSON where nothing is found */
+	bool quiet; /* not worth a line of JSON where nothing is found */
 };
 
 void report_init(struct report *report, const char *file);
 void report_fini(struct report *report);
 
 /* Take note of something odd. The first line and column of the text are 1. */
-void report_warn(struct report *report, unsigned line, unsigned column, const char *fmt, ...) TDS_PRINTF(4, 5);
+void report_warn(struct report *report, unsigned line, unsigned column, const char *fmt, ...)
+	TDS_PRINTF(4, 5);
 
 /* Take note of an error that has no better place. */
 void report_refuse(struct report *report, const char *fmt, ...) TDS_PRINTF(2, 3);
@@ -53,15 +57,18 @@ enum kind {
 enum kind kind_of(const char *path);
 const char *base_name(const char *path);
 
-/* Check what a file of this kind holds; dir, where it is open, limits keys. path "-" is standard input. */
+/*
+ * Check what a file of this kind holds; dir, where it is open, limits keys. path "-" is standard
+ * input.
+ */
 void check_file(struct report *report, const struct tds_dir *dir, const char *path, enum kind kind);
 
 /* Check all that lies in the director directory, and the directory itself. */
 void check_dir(struct admin *admin, const struct tds_dir *dir);
 
 /*
- * Warn of roles and global names that more than one of the declarations has (they are told apart by their kind): only one
- * of the groups could be loaded.
+ * Warn of roles and global names that more than one of the declarations has (they are told apart by
+ * their kind): only one of the groups could be loaded.
  */
 void check_names(struct report *const *reports, size_t n, const char *key, const char *what);
 

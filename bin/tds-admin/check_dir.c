@@ -52,7 +52,8 @@ static int add_entry(struct inventory *inventory, const char *name)
 {
 	/* Grows at powers of two. */
 	if ((inventory->n & (inventory->n - 1)) == 0) {
-		struct entry *more = reallocarray(inventory->v, inventory->n ? 2 * inventory->n : 1, sizeof(*more));
+		struct entry *more = reallocarray(inventory->v, inventory->n ? 2 * inventory->n : 1,
+						  sizeof(*more));
 
 		if (!more)
 			return TDS_E_NOMEM;
@@ -102,7 +103,8 @@ static int read_entries(struct inventory *inventory, struct tds_err *err)
 static struct report *find_report(struct inventory *inventory, const char *name)
 {
 	struct entry asked = { .name = (char *)name };
-	struct entry *found = bsearch(&asked, inventory->v, inventory->n, sizeof(asked), compare_entries);
+	struct entry *found =
+		bsearch(&asked, inventory->v, inventory->n, sizeof(asked), compare_entries);
 
 	return found ? &found->report : NULL;
 }
@@ -114,7 +116,10 @@ static bool others_may_write(const struct stat *st, uid_t owner)
 	       (st->st_uid != 0 && st->st_uid != geteuid() && st->st_uid != owner);
 }
 
-/* A package counts for the longest group that its name fits: each shorter one is one that the reader may think of. */
+/*
+ * A package counts for the longest group that its name fits: each shorter one is one that the
+ * reader may think of.
+ */
 static void check_package(struct inventory *inventory, struct entry *entry)
 {
 	const struct tds_group *owner = tds_groups_owner(&inventory->groups, entry->name);
@@ -128,7 +133,8 @@ static void check_package(struct inventory *inventory, struct entry *entry)
 		*dash = '\0';
 		const struct tds_group *other = tds_groups_find(&inventory->groups, shorter);
 		if (other && tds_group_fits(other->name, entry->name, NULL))
-			report_warn(&entry->report, 0, 0, "belongs to group %s, though it fits group %s too", owner->name,
+			report_warn(&entry->report, 0, 0,
+				    "belongs to group %s, though it fits group %s too", owner->name,
 				    other->name);
 	}
 }
@@ -140,9 +146,11 @@ static void look_for_private_key(struct inventory *inventory, struct entry *entr
 	struct tds_err ignored;
 	size_t len;
 
-	if (tds_io_slurp(inventory->dir->fd, entry->name, TDS_KEY_MAX_BYTES, &text, &len, &ignored) == 0 &&
+	if (tds_io_slurp(inventory->dir->fd, entry->name, TDS_KEY_MAX_BYTES, &text, &len,
+			 &ignored) == 0 &&
 	    memmem(text, len, "PRIVATE KEY-----", 16))
-		report_warn(&entry->report, 0, 0, "holds a private key, which does not belong here");
+		report_warn(&entry->report, 0, 0,
+			    "holds a private key, which does not belong here");
 }
 
 static void check_other(struct inventory *inventory, struct entry *entry)
@@ -155,7 +163,8 @@ static void check_other(struct inventory *inventory, struct entry *entry)
 
 static void check_declaration(struct entry *entry)
 {
-	tds_autofree char *group = strndup(entry->name, strlen(entry->name) - strlen(TDS_TLI_SUFFIX));
+	tds_autofree char *group =
+		strndup(entry->name, strlen(entry->name) - strlen(TDS_TLI_SUFFIX));
 
 	if (group && !tds_group_name_ok(group))
 		report_refuse(&entry->report, "declares no group: the name is not allowed");
@@ -239,7 +248,8 @@ static int compare_folded(const void *a, const void *b)
 static void check_folding(struct inventory *inventory)
 {
 	const struct tds_groups *groups = &inventory->groups;
-	tds_autofree const struct tds_group **sorted = calloc(groups->n + 1, sizeof(struct tds_group *));
+	tds_autofree const struct tds_group **sorted =
+		calloc(groups->n + 1, sizeof(struct tds_group *));
 
 	if (!sorted) {
 		tds_err_set(&inventory->report.err, TDS_E_NOMEM, "out of memory");
@@ -256,7 +266,8 @@ static void check_folding(struct inventory *inventory)
 			continue;
 		struct report *report = find_report(inventory, file);
 		if (report)
-			report_warn(report, 0, 0, "the name differs from that of group %s by capitals only",
+			report_warn(report, 0, 0,
+				    "the name differs from that of group %s by capitals only",
 				    sorted[i - 1]->name);
 	}
 }

@@ -49,7 +49,8 @@ static void take_warning(void *ctx, unsigned line, unsigned column, const char *
 	report_warn(ctx, line, column, "%s", text);
 }
 
-static int check_tli(struct report *report, const char *text, size_t len, struct tds_tli_watcher watcher)
+static int check_tli(struct report *report, const char *text, size_t len,
+		     struct tds_tli_watcher watcher)
 {
 	struct tds_tli tli;
 	int rc = tds_tli_parse(text, len, watcher, &tli, &report->err);
@@ -88,7 +89,8 @@ static int check_allow(struct report *report, const char *text, size_t len)
 			column = 0;
 			blank = true;
 		} else if (text[i] == '/' || text[i] == '\0') {
-			return tds_err_at(&report->err, TDS_E_SYNTAX, line, column, "%s in the name of a group",
+			return tds_err_at(&report->err, TDS_E_SYNTAX, line, column,
+					  "%s in the name of a group",
 					  text[i] ? "'/'" : "NUL byte");
 		} else if (blank && !strchr(" \t\r", text[i])) {
 			blank = false;
@@ -113,8 +115,10 @@ static int check_key(struct report *report, const struct tds_dir *dir, const cha
 		if (rc != TDS_E_NOMEM)
 			report->err.code = TDS_E_REFUSED;
 		/* The reason begins with the path, which the report has already. */
-		if (strncmp(report->err.reason, path, n) == 0 && strncmp(report->err.reason + n, ": ", 2) == 0)
-			memmove(report->err.reason, report->err.reason + n + 2, strlen(report->err.reason + n + 2) + 1);
+		if (strncmp(report->err.reason, path, n) == 0 &&
+		    strncmp(report->err.reason + n, ": ", 2) == 0)
+			memmove(report->err.reason, report->err.reason + n + 2,
+				strlen(report->err.reason + n + 2) + 1);
 		return rc;
 	}
 	if (ring.v[0].warning[0])
@@ -124,9 +128,11 @@ static int check_key(struct report *report, const struct tds_dir *dir, const cha
 	return 0;
 }
 
-static int read_file(struct report *report, const char *path, char **text, size_t *len)
+static int read_file(struct report *report, const char *path, enum kind kind, char **text,
+		     size_t *len)
 {
-	size_t max = TDS_LITERAL_MAX_BYTES;
+	size_t max = kind == KIND_LITERAL || kind == KIND_TLI ? TDS_LITERAL_MAX_BYTES
+							      : TDS_CONFIG_MAX_BYTES;
 
 	if (strcmp(path, "-") == 0)
 		return tds_io_slurp_fd(STDIN_FILENO, max, text, len, &report->err);
@@ -139,7 +145,7 @@ void check_file(struct report *report, const struct tds_dir *dir, const char *pa
 	tds_autofree char *text = NULL;
 	size_t len = 0;
 
-	if (report->err.code != TDS_OK || read_file(report, path, &text, &len) != 0)
+	if (report->err.code != TDS_OK || read_file(report, path, kind, &text, &len) != 0)
 		return;
 	switch (kind) {
 	case KIND_LITERAL:
@@ -160,7 +166,8 @@ void check_file(struct report *report, const struct tds_dir *dir, const char *pa
 	case KIND_PACKAGE:
 	case KIND_OTHER:
 		tds_err_set(&report->err, TDS_E_USAGE,
-			    "its name is not that of a TLI, configuration, key or .allow file; see --literal");
+			    "its name is not that of a TLI, configuration, key or .allow file; see "
+			    "--literal");
 		break;
 	}
 }

@@ -21,7 +21,8 @@ static bool add_claim(struct claims *claims, const struct tds_value *name, struc
 {
 	/* Grows at powers of two. */
 	if ((claims->n & (claims->n - 1)) == 0) {
-		struct claim *more = reallocarray(claims->v, claims->n ? 2 * claims->n : 1, sizeof(*more));
+		struct claim *more =
+			reallocarray(claims->v, claims->n ? 2 * claims->n : 1, sizeof(*more));
 
 		if (!more)
 			return false;
@@ -37,9 +38,11 @@ static bool add_claims(struct claims *claims, const char *key, struct report *re
 	const struct tds_value *actors = tds_value_get(report->value, "Actors");
 
 	for (size_t i = 0; actors && i < actors->n; i++) {
-		const struct tds_value *name = tds_value_get(tds_value_get(actors->items[2 * i + 1], "OnLoad"), key);
+		const struct tds_value *name =
+			tds_value_get(tds_value_get(actors->items[2 * i + 1], "OnLoad"), key);
 
-		if (name && name->type == TDS_VALUE_STR && name->len > 0 && !add_claim(claims, name, report))
+		if (name && name->type == TDS_VALUE_STR && name->len > 0 &&
+		    !add_claim(claims, name, report))
 			return false;
 	}
 	return true;
@@ -67,7 +70,8 @@ void check_names(struct report *const *reports, size_t n, const char *key, const
 		const struct claim *claim = &claims.v[i];
 		const struct claim *before = claim - 1;
 
-		if (claim->report != before->report && strcmp(claim->name->text, before->name->text) == 0)
+		if (claim->report != before->report &&
+		    strcmp(claim->name->text, before->name->text) == 0)
 			report_warn(claim->report, claim->name->line, claim->name->column,
 				    "%s '%.60s' is declared in %s too", what, claim->name->text,
 				    base_name(before->report->file));

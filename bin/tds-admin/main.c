@@ -8,14 +8,14 @@
 static const char help[] =
 	"usage: tds-admin [options] COMMAND [operands]\n"
 	"\n"
-	"  check [FILE...]        check TLI files, configuration and keys; without FILE all of the directory\n"
+	"  check [FILE...]        check TLI files, configuration and keys; without FILE all of the "
+	"directory\n"
 	"  help [COMMAND]         print this help, or that of a command\n"
 	"\n"
 	"  -T, --names-from=FILE  check: read names from FILE too, one a line (-: standard input)\n"
 	"  -0, --null             check: these names end in NUL instead of a newline\n"
 	"      --literal          check: FILE may hold any literal, not only a known kind of file\n"
-	"      --strict           check: warnings are errors\n"
-	TDS_CLI_HELP;
+	"      --strict           check: warnings are errors\n" TDS_CLI_HELP;
 
 enum { OPT_LITERAL = 256, OPT_STRICT };
 

@@ -60,17 +60,20 @@ void report_refuse(struct report *report, const char *fmt, ...)
 }
 
 /* --strict makes an error of it, which -q does not hide. */
-static void print_warning(struct admin *admin, const struct report *report, const struct warning *warning)
+static void print_warning(struct admin *admin, const struct report *report,
+			  const struct warning *warning)
 {
 	tds_autofree char *subject = NULL;
 	struct tds_err err;
 
 	if (admin->strict) {
-		tds_err_at(&err, TDS_E_REFUSED, warning->line, warning->column, "%s", warning->text);
+		tds_err_at(&err, TDS_E_REFUSED, warning->line, warning->column, "%s",
+			   warning->text);
 		tds_cli_error(&admin->cli, report->file, &err);
 	} else if (warning->line == 0) {
 		tds_cli_warn(&admin->cli, report->file, "%s", warning->text);
-	} else if (asprintf(&subject, "%s:%u:%u", report->file, warning->line, warning->column) >= 0) {
+	} else if (asprintf(&subject, "%s:%u:%u", report->file, warning->line, warning->column) >=
+		   0) {
 		tds_cli_warn(&admin->cli, subject, "%s", warning->text);
 	} else {
 		subject = NULL;
@@ -92,7 +95,8 @@ static json_t *warnings_json(const struct report *report)
 		json_t *warning = json_object();
 
 		set_place(warning, report->warnings[i].line, report->warnings[i].column);
-		(void)json_object_set_new(warning, "warning", tds_cli_json_text(report->warnings[i].text));
+		(void)json_object_set_new(warning, "warning",
+					  tds_cli_json_text(report->warnings[i].text));
 		(void)json_array_append_new(array, warning);
 	}
 	return array;
@@ -103,7 +107,8 @@ static json_t *report_json(const struct report *report)
 	bool ok = report->err.code == TDS_OK;
 	json_t *object = json_pack("{s:o, s:b}", "file", tds_cli_json_text(report->file), "ok", ok);
 
-	if (ok && report->value && json_object_set_new(object, "value", tds_value_typed_json(report->value)) != 0) {
+	if (ok && report->value &&
+	    json_object_set_new(object, "value", tds_value_typed_json(report->value)) != 0) {
 		json_decref(object);
 		return NULL;
 	}

@@ -167,7 +167,8 @@ static bool unify_members(struct opts *o, struct members *members)
 			continue;
 		}
 		if (!same_file(o, last, m)) {
-			tds_err_set(&err, TDS_E_UNUSABLE, "would be the member %s, which %s is too", m->name, last->shown);
+			tds_err_set(&err, TDS_E_UNUSABLE, "would be the member %s, which %s is too",
+				    m->name, last->shown);
 			/* What follows i stays where members_fini finds it. */
 			memmove(&members->v[kept + 1], m, (members->n - i) * sizeof(*m));
 			members->n -= i - kept - 1;
@@ -199,9 +200,11 @@ static bool check_names(struct opts *o, const struct members *members)
 			return fail(o, m->shown, &err);
 		for (char *slash; o->deps && (slash = strrchr(above, '/'));) {
 			*slash = '\0';
-			if (!bsearch(above, members->v, members->n, sizeof(*members->v), compare_to_name))
+			if (!bsearch(above, members->v, members->n, sizeof(*members->v),
+				     compare_to_name))
 				continue;
-			tds_err_set(&err, TDS_E_UNUSABLE, "cannot be packed: the file %s is packed too", above);
+			tds_err_set(&err, TDS_E_UNUSABLE,
+				    "cannot be packed: the file %s is packed too", above);
 			return fail(o, m->shown, &err);
 		}
 	}
@@ -219,7 +222,8 @@ bool collect_members(struct opts *o, struct members *members)
 		tds_err_set(&err, TDS_E_MISSING, "no SOURCE matches a file");
 		return fail(o, o->srcdir, &err);
 	}
-	return (!o->deps || collect_deps(o, members)) && unify_members(o, members) && check_names(o, members);
+	return (!o->deps || collect_deps(o, members)) && unify_members(o, members) &&
+	       check_names(o, members);
 }
 
 void members_fini(struct members *members)
@@ -230,7 +234,8 @@ void members_fini(struct members *members)
 	*members = (struct members){ 0 };
 }
 
-static int read_any_file(int dirfd, const char *name, size_t max, char **text, size_t *len, struct tds_err *err)
+static int read_any_file(int dirfd, const char *name, size_t max, char **text, size_t *len,
+			 struct tds_err *err)
 {
 	tds_autofd int fd = -1;
 	int rc = tds_io_open(dirfd, name, true, &fd, NULL, err);
@@ -238,8 +243,8 @@ static int read_any_file(int dirfd, const char *name, size_t max, char **text, s
 	return rc != 0 ? rc : tds_io_slurp_fd(fd, max, text, len, err);
 }
 
-int read_named_file(const struct opts *o, const char *name, size_t max, char **text, size_t *len, char **shown,
-		    struct tds_err *err)
+int read_named_file(const struct opts *o, const char *name, size_t max, char **text, size_t *len,
+		    char **shown, struct tds_err *err)
 {
 	int rc = read_any_file(AT_FDCWD, name, max, text, len, err);
 

@@ -28,7 +28,7 @@ enum kind {
 	PACKAGE,
 	MODULE,   /* a .py file */
 	COMPILED, /* a module, but no .py file */
-	PORTION,  /* a folder that is a part of a package without __init__, if there is nothing better behind it */
+	PORTION, /* a folder that is a part of a package without __init__, if there is nothing better behind it */
 };
 
 /* Where a name was found. */
@@ -87,7 +87,8 @@ static enum kind look_in(const struct search_path *path, const char *folder, con
 	tds_autofree char *below = join(folder, name, "");
 	bool is_folder = is_kind(below, S_IFDIR);
 
-	if (is_folder && (is_file(below, "__init__", ".py") || is_compiled(path, below, "__init__")))
+	if (is_folder &&
+	    (is_file(below, "__init__", ".py") || is_compiled(path, below, "__init__")))
 		return PACKAGE;
 	if (is_file(folder, name, ".py"))
 		return MODULE;
@@ -110,8 +111,8 @@ static int keep_folder(struct tds_names *folders, char *folder, struct tds_err *
 }
 
 /* Look for one name in folders; found must be empty. */
-static int look_for(const struct search_path *path, const struct tds_names *folders, const char *name,
-		    struct found *found, struct tds_err *err)
+static int look_for(const struct search_path *path, const struct tds_names *folders,
+		    const char *name, struct found *found, struct tds_err *err)
 {
 	for (size_t i = 0; i < folders->n; i++) {
 		enum kind kind = look_in(path, folders->v[i], name);
@@ -125,7 +126,8 @@ static int look_for(const struct search_path *path, const struct tds_names *fold
 			found->file = join(folders->v[i], name, ".py");
 			return found->file ? 0 : no_memory(err);
 		}
-		if (kind != COMPILED && keep_folder(&found->folders, join(folders->v[i], name, ""), err) != 0)
+		if (kind != COMPILED &&
+		    keep_folder(&found->folders, join(folders->v[i], name, ""), err) != 0)
 			return err->code;
 		if (kind != PORTION)
 			return 0;
@@ -134,7 +136,8 @@ static int look_for(const struct search_path *path, const struct tds_names *fold
 }
 
 /* Find a dotted name, part by part. */
-static int find_dep(const struct search_path *path, const struct dep *dep, struct found *found, struct tds_err *err)
+static int find_dep(const struct search_path *path, const struct dep *dep, struct found *found,
+		    struct tds_err *err)
 {
 	tds_autofree char *copy = strdup(dep->name);
 	const struct tds_names *folders = &path->folder;
@@ -182,7 +185,8 @@ static bool add_entry(struct opts *o, struct members *members, const FTSENT *ent
 		return false;
 	}
 	/* As with os.walk, links to folders are not followed; what a link to a file leads to is packed. */
-	bool file = entry->fts_info == FTS_F || entry->fts_info == FTS_DEFAULT || entry->fts_info == FTS_SLNONE ||
+	bool file = entry->fts_info == FTS_F || entry->fts_info == FTS_DEFAULT ||
+		    entry->fts_info == FTS_SLNONE ||
 		    (entry->fts_info == FTS_SL && !is_kind(entry->fts_path, S_IFDIR));
 	return !file || !ends_in_py(entry->fts_name) ||
 	       add_file(o, members, entry->fts_path, entry->fts_path + top);
@@ -212,8 +216,8 @@ static bool add_folder(struct opts *o, struct members *members, char *folder)
 	return ok;
 }
 
-static bool add_dep(struct opts *o, const struct search_path *path, const struct dep *dep, const char *deps,
-		    struct members *members)
+static bool add_dep(struct opts *o, const struct search_path *path, const struct dep *dep,
+		    const char *deps, struct members *members)
 {
 	struct found found = { 0 };
 	struct tds_err err = { 0 };
@@ -221,7 +225,8 @@ static bool add_dep(struct opts *o, const struct search_path *path, const struct
 
 	if (ok && (found.kind == NOTHING || found.kind == COMPILED)) {
 		tds_err_at(&err, TDS_E_MISSING, dep->line, dep->column,
-			   found.kind == COMPILED ? "%s: has no .py file" : "%s: not on the search path of %s",
+			   found.kind == COMPILED ? "%s: has no .py file"
+						  : "%s: not on the search path of %s",
 			   dep->name, o->python);
 		ok = false;
 	}
@@ -248,7 +253,9 @@ static bool next_dep(char **text, unsigned *line, struct dep *dep)
 		while (len > 0 && strchr(" \t\r\v\f", name[len - 1]))
 			name[--len] = '\0';
 		if (*name && *name != '#') {
-			*dep = (struct dep){ .name = name, .line = *line, .column = (unsigned)(name - start) + 1 };
+			*dep = (struct dep){ .name = name,
+					     .line = *line,
+					     .column = (unsigned)(name - start) + 1 };
 			return true;
 		}
 	}

@@ -61,8 +61,8 @@ void members_fini(struct members *members);
  * Read a file that deps: or tli: names: relative to the current folder or, where it is not there, as the Director
  * does it, relative to SRCDIR. Caller frees *text and *shown, which is where it was found.
  */
-int read_named_file(const struct opts *o, const char *name, size_t max, char **text, size_t *len, char **shown,
-		    struct tds_err *err);
+int read_named_file(const struct opts *o, const char *name, size_t max, char **text, size_t *len,
+		    char **shown, struct tds_err *err);
 
 /* SRCDIR/PATH, for messages. NULL: out of memory. Caller frees. */
 char *below_srcdir(const struct opts *o, const char *path);
@@ -118,7 +118,8 @@ struct checker {
  *         asked[nanswered].
  */
 int checker_start(const struct opts *o, struct checker *c, struct tds_err *err);
-int checker_feed(struct checker *c, size_t member, const void *source, size_t len, struct tds_err *err);
+int checker_feed(struct checker *c, size_t member, const void *source, size_t len,
+		 struct tds_err *err);
 int checker_finish(struct checker *c, struct tds_err *err);
 void checker_fini(struct checker *c);
 
@@ -139,8 +140,8 @@ struct archive_bytes {
 bool pack_members(struct opts *o, const struct members *members, struct archive_bytes *archive);
 
 /* Sign the archive and write the package to fd. */
-int write_package(const struct opts *o, int fd, const struct archive_bytes *archive, const struct tds_privkey *key,
-		  struct tds_err *err);
+int write_package(const struct opts *o, int fd, const struct archive_bytes *archive,
+		  const struct tds_privkey *key, struct tds_err *err);
 
 /* What a package is on disk. */
 struct verified {

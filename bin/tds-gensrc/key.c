@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -17,6 +18,7 @@
 
 #include "io.h"
 #include "mem.h"
+#include "text.h"
 
 #define KEY_MAX_BYTES (32 << 10)
 #define PASSPHRASE_MAX_BYTES 4096
@@ -58,48 +60,66 @@ static void note_signal(int sig)
 static const int fatal[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP };
 #define FATAL (sizeof(fatal) / sizeof(fatal[0]))
 
-/* Read one line of at most size bytes, without its end. Returns its length; -1 with errno. */
-static int read_line(int fd, char *buf, int size)
+/*
+ * Read one line of at most size bytes from a terminal, without its end. Signals arrive only while it waits, by mask.
+ * Returns the length; -1 with errno.
+ */
+static int read_line(int tty, const sigset_t *mask, char *buf, int size)
 {
+	struct pollfd poller = { .fd = tty, .events = POLLIN };
 	int n = 0;
-	char c;
-	ssize_t got;
+	char c = 0;
 
-	while ((got = read(fd, &c, 1)) == 1 && c != '\n') {
+	for (;;) {
+		if (ppoll(&poller, 1, NULL, mask) < 0 || read(tty, &c, 1) < 0)
+			return -1;
+		if (poller.revents & (POLLHUP | POLLERR) && !(poller.revents & POLLIN))
+			return 0;
+		if (c == '\n' || c == '\0')
+			return n;
 		if (n == size) {
 			errno = EMSGSIZE;
-			n = -1;
-			break;
+			return -1;
 		}
 		buf[n++] = c;
+		c = 0;
 	}
-	c = 0;
-	return got < 0 ? -1 : n;
 }
 
 /* Read a line from the terminal, which shows none of it, and is as before afterwards whatever happens. */
 static int ask_terminal(int tty, const char *keyfile, char *buf, int size)
 {
 	struct sigaction old[FATAL];
-	struct sigaction note = { .sa_handler = note_signal }; /* no SA_RESTART: the read is to end */
+	struct sigaction note = { .sa_handler = note_signal };
+	tds_autofree char *name = tds_text_escaped(keyfile);
 	struct termios shown;
 	struct termios hidden;
+	sigset_t blocked;
+	sigset_t mask;
 
 	if (tcgetattr(tty, &shown) != 0)
 		return -1;
 	hidden = shown;
 	hidden.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
 	caught = 0;
-	for (size_t i = 0; i < FATAL; i++)
+	(void)sigemptyset(&blocked);
+	for (size_t i = 0; i < FATAL; i++) {
+		(void)sigaddset(&blocked, fatal[i]);
 		(void)sigaction(fatal[i], &note, &old[i]);
-	(void)dprintf(tty, "Passphrase for %s: ", keyfile);
-	int n = tcsetattr(tty, TCSAFLUSH, &hidden) == 0 ? read_line(tty, buf, size) : -1;
+	}
+	(void)sigprocmask(SIG_BLOCK, &blocked, &mask);
+	int n = tcsetattr(tty, TCSAFLUSH, &hidden);
+	if (n == 0) {
+		(void)dprintf(tty, "Passphrase for %s: ", name ? name : "the key");
+		n = read_line(tty, &mask, buf, size);
+	}
 	int errnum = errno;
 	(void)tcsetattr(tty, TCSAFLUSH, &shown);
 	(void)dprintf(tty, "\n");
 	for (size_t i = 0; i < FATAL; i++)
 		(void)sigaction(fatal[i], &old[i], NULL);
 	/* Now that the terminal is itself again, the signal does what it would have done. */
+	(void)sigprocmask(SIG_SETMASK, &mask, NULL);
 	if (caught)
 		(void)raise(caught);
 	errno = errnum;
@@ -124,7 +144,8 @@ static int passphrase_of_file(struct asker *a, char *buf, int size)
 	size_t n = strcspn(s->text, "\r\n");
 	if (n > (size_t)size || n == 0) {
 		tds_err_set(&a->err, TDS_E_UNUSABLE, "%s: %s", s->name,
-			    n ? "the passphrase is too long" : "holds no passphrase in its first line");
+			    n ? "the passphrase is too long"
+			      : "holds no passphrase in its first line");
 		return -1;
 	}
 	memcpy(buf, s->text, n);
@@ -136,12 +157,16 @@ static int passphrase(void *ctx, char *buf, int size)
 {
 	struct asker *a = ctx;
 
+	/* OpenSSL asks again where the first answer was none. */
+	if (a->err.code)
+		return -1;
 	if (a->file)
 		return passphrase_of_file(a, buf, size);
 	tds_autofd int tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (tty < 0) {
 		tds_err_set(&a->err, TDS_E_UNUSABLE,
-			    "is encrypted, and there is no terminal to ask for its passphrase (--passphrase-file names a file)");
+			    "is encrypted, and there is no terminal to ask for its passphrase "
+			    "(--passphrase-file names a file)");
 		return -1;
 	}
 	int n;
@@ -169,11 +194,13 @@ static void warn_of_weakness(struct opts *o, const struct tds_privkey *key)
 	if (tds_privkey_public(key, &pub, NULL) != 0)
 		return; /* signing says so, with its reason */
 	if (tds_pubkey_bits(pub) < TDS_KEY_GOOD_BITS)
-		tds_cli_warn(&o->cli, o->keyfile, "an RSA key of %u bits is too short to be safe; use %u or more",
+		tds_cli_warn(&o->cli, o->keyfile,
+			     "an RSA key of %u bits is too short to be safe; use %u or more",
 			     tds_pubkey_bits(pub), TDS_KEY_GOOD_BITS);
 	unsigned long long e = tds_pubkey_exponent(pub);
 	if (e != 0 && e < TDS_KEY_GOOD_EXPONENT)
-		tds_cli_warn(&o->cli, o->keyfile, "the public exponent %llu is too small to be safe; use %u", e,
+		tds_cli_warn(&o->cli, o->keyfile,
+			     "the public exponent %llu is too small to be safe; use %u", e,
 			     TDS_KEY_GOOD_EXPONENT);
 	tds_pubkey_free(pub);
 }

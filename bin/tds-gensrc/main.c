@@ -17,23 +17,37 @@
 #include "tli.h"
 
 static const char help[] =
-	"usage: tds-gensrc [options] GROUP KEYFILE SRCDIR [version:V] [deps:FILE] [tli:FILE] [fmt:FMT] SOURCE...\n"
-	"Pack the files below SRCDIR that match the SOURCEs, sign them with the private key in KEYFILE, and write\n"
-	"GROUP-V.tls to the director directory. A SOURCE is a pattern as Python's glob has them: * ? [...] **\n"
+	"usage: tds-gensrc [options] GROUP KEYFILE SRCDIR [version:V] [deps:FILE] [tli:FILE] "
+	"[fmt:FMT] SOURCE...\n"
+	"Pack the files below SRCDIR that match the SOURCEs, sign them with the private key in "
+	"KEYFILE, and write\n"
+	"GROUP-V.tls to the director directory. A SOURCE is a pattern as Python's glob has them: * "
+	"? [...] **\n"
 	"\n"
 	"      --release=V        the version, as version:V; \"date\" is the time, YYYYMMDDHHMM\n"
-	"      --deps=FILE        pack the Python packages and modules that FILE names, one a line\n"
-	"      --tli=FILE         install FILE as GROUP.tli (else SRCDIR/GROUP.tli, where it is there)\n"
+	"      --deps=FILE        pack the Python packages and modules that FILE names, one a "
+	"line\n"
+	"      --tli=FILE         install FILE as GROUP.tli (else SRCDIR/GROUP.tli, where it is "
+	"there)\n"
 	"      --format=FMT       ThespianDirectorFMT1 (default) or ViceroyFMT2\n"
 	"  -o, --output=FILE      write the package to FILE, or into the folder FILE\n"
 	"  -T, --names-from=FILE  read SOURCEs from FILE too, one a line (-: standard input)\n"
 	"  -0, --null             these SOURCEs end in NUL instead of a newline\n"
-	"      --python=PROGRAM   the Python that checks sources and has the dependencies (python3)\n"
+	"      --python=PROGRAM   the Python that checks sources and has the dependencies "
+	"(python3)\n"
 	"      --no-check         do not check the syntax of .py files\n"
-	"      --passphrase-file=FILE  the passphrase of the key is the first line of FILE\n"
-	TDS_CLI_HELP;
+	"      --passphrase-file=FILE  the passphrase of the key is the first line of "
+	"FILE\n" TDS_CLI_HELP;
 
-enum { OPT_RELEASE = 256, OPT_DEPS, OPT_TLI, OPT_FORMAT, OPT_PYTHON, OPT_NO_CHECK, OPT_PASSPHRASE_FILE };
+enum {
+	OPT_RELEASE = 256,
+	OPT_DEPS,
+	OPT_TLI,
+	OPT_FORMAT,
+	OPT_PYTHON,
+	OPT_NO_CHECK,
+	OPT_PASSPHRASE_FILE
+};
 
 static const struct option options[] = {
 	{ "release", required_argument, NULL, OPT_RELEASE },
@@ -77,7 +91,8 @@ static void set_version(struct opts *o, const char *value)
 	struct tm tm;
 
 	o->version = value;
-	if (strcmp(value, "date") == 0 && localtime_r(&now, &tm) && strftime(o->date, sizeof(o->date), "%Y%m%d%H%M", &tm))
+	if (strcmp(value, "date") == 0 && localtime_r(&now, &tm) &&
+	    strftime(o->date, sizeof(o->date), "%Y%m%d%H%M", &tm))
 		o->version = o->date;
 }
 
@@ -186,7 +201,9 @@ static bool check_names(struct opts *o)
 	}
 	for (const char *p = o->version ? o->version : ""; *p; p++) {
 		if (*p == '/' || is_control(p)) {
-			tds_cli_usage(&o->cli, "a version holds no slash and no control character: \"%s\"", o->version);
+			tds_cli_usage(&o->cli,
+				      "a version holds no slash and no control character: \"%s\"",
+				      o->version);
 			return false;
 		}
 	}
@@ -226,14 +243,15 @@ static bool parse_opts(struct opts *o, int argc, char **argv)
 	}
 	if (!check_names(o))
 		return false;
-	return tds_names_read(argv + optind, argc - optind, o->names_from, o->cli.nul, &o->sources, &err) == 0 ||
+	return tds_names_read(argv + optind, argc - optind, o->names_from, o->cli.nul, &o->sources,
+			      &err) == 0 ||
 	       fail(o, NULL, &err);
 }
 
 static bool name_package(struct opts *o, struct place *place)
 {
-	int n = o->version ? asprintf(&place->name, "%s-%s.tls", o->group, o->version) :
-			     asprintf(&place->name, "%s.tls", o->group);
+	int n = o->version ? asprintf(&place->name, "%s-%s.tls", o->group, o->version)
+			   : asprintf(&place->name, "%s.tls", o->group);
 
 	if (n < 0) {
 		place->name = NULL;
@@ -248,7 +266,8 @@ static bool name_package(struct opts *o, struct place *place)
 static bool open_output(struct opts *o, struct place *place)
 {
 	const char *slash = strrchr(o->output, '/');
-	tds_autofree char *folder = slash ? strndup(o->output, (size_t)(slash - o->output) + 1) : strdup(".");
+	tds_autofree char *folder =
+		slash ? strndup(o->output, (size_t)(slash - o->output) + 1) : strdup(".");
 	struct stat st;
 	struct tds_err err;
 
@@ -256,8 +275,9 @@ static bool open_output(struct opts *o, struct place *place)
 		return no_memory(o);
 	bool is_folder = stat(o->output, &st) == 0 && S_ISDIR(st.st_mode);
 	if (!is_folder && strcmp(slash ? slash + 1 : o->output, place->name) != 0) {
-		tds_cli_usage(&o->cli, "-o %s: the package would be refused under that name; it must be %s", o->output,
-			      place->name);
+		tds_cli_usage(&o->cli,
+			      "-o %s: the package would be refused under that name; it must be %s",
+			      o->output, place->name);
 		return false;
 	}
 	if (tds_dir_open(is_folder ? o->output : folder, &place->other, &err) != 0) {
@@ -296,7 +316,8 @@ static bool check_owner(struct opts *o, const struct place *place)
 	const struct tds_group *owner = tds_groups_owner(&groups, place->name);
 	if (!owner || strlen(owner->name) <= strlen(o->group))
 		return true;
-	tds_cli_usage(&o->cli, "%s would belong to the group %s, not to %s", place->name, owner->name, o->group);
+	tds_cli_usage(&o->cli, "%s would belong to the group %s, not to %s", place->name,
+		      owner->name, o->group);
 	return false;
 }
 
@@ -310,8 +331,8 @@ static bool open_places(struct opts *o, struct place *place)
 		tds_err_sys(&err, TDS_E_MISSING, "cannot be opened");
 		return fail(o, o->srcdir, &err);
 	}
-	if (!name_package(o, place) || !open_director(o, place) || (o->output && !open_output(o, place)) ||
-	    !check_owner(o, place))
+	if (!name_package(o, place) || !open_director(o, place) ||
+	    (o->output && !open_output(o, place)) || !check_owner(o, place))
 		return false;
 	if (place->director.fd >= 0)
 		tds_io_sweep(place->director.fd);
@@ -342,7 +363,8 @@ static bool read_tli(struct opts *o, struct place *place)
 	int rc;
 
 	if (o->tli) {
-		rc = read_named_file(o, o->tli, TDS_LITERAL_MAX_BYTES, &place->tli, &place->tli_len, &shown, &err);
+		rc = read_named_file(o, o->tli, TDS_LITERAL_MAX_BYTES, &place->tli, &place->tli_len,
+				     &shown, &err);
 	} else {
 		if (o->output)
 			return true;
@@ -351,7 +373,8 @@ static bool read_tli(struct opts *o, struct place *place)
 		shown = own ? below_srcdir(o, own) : NULL;
 		if (!shown)
 			return no_memory(o);
-		rc = tds_io_slurp(o->srcfd, own, TDS_LITERAL_MAX_BYTES, &place->tli, &place->tli_len, &err);
+		rc = tds_io_slurp(o->srcfd, own, TDS_LITERAL_MAX_BYTES, &place->tli,
+				  &place->tli_len, &err);
 		if (rc == TDS_E_MISSING)
 			return true;
 	}
@@ -359,7 +382,8 @@ static bool read_tli(struct opts *o, struct place *place)
 		struct tli_warner warner = { .o = o, .shown = shown };
 
 		rc = tds_tli_parse(place->tli, place->tli_len,
-				   (struct tds_tli_watcher){ .warn = warn_of_tli, .ctx = &warner }, &tli, &err);
+				   (struct tds_tli_watcher){ .warn = warn_of_tli, .ctx = &warner },
+				   &tli, &err);
 	}
 	if (rc != 0)
 		return fail(o, shown ? shown : o->tli, &err);
@@ -399,8 +423,9 @@ static int install_tli(const struct opts *o, const struct place *place, struct t
  * Write the package beside its place and verify it there; then install the declaration, and last the package. So
  * what can fail has mostly failed before either changes.
  */
-static bool write_files(struct opts *o, const struct place *place, const struct archive_bytes *archive,
-			const struct tds_privkey *key, struct verified *verified)
+static bool write_files(struct opts *o, const struct place *place,
+			const struct archive_bytes *archive, const struct tds_privkey *key,
+			struct verified *verified)
 {
 	tds_auto(outfile) struct tds_outfile out = { .fd = -1 };
 	struct tds_err err = { 0 };
@@ -418,7 +443,8 @@ static bool write_files(struct opts *o, const struct place *place, const struct 
 	return rc == 0 || fail(o, place->path, &err);
 }
 
-static void report(struct opts *o, const struct place *place, size_t members, const struct verified *verified)
+static void report(struct opts *o, const struct place *place, size_t members,
+		   const struct verified *verified)
 {
 	char md5[TDS_DIGEST_HEX_MAX];
 	char sha256[TDS_DIGEST_HEX_MAX];
@@ -430,11 +456,13 @@ static void report(struct opts *o, const struct place *place, size_t members, co
 	}
 	tds_digest_hex(verified->md5, sizeof(verified->md5), md5);
 	tds_digest_hex(verified->sha256, sizeof(verified->sha256), sha256);
-	tds_cli_print_json(&o->cli, json_pack("{s:o, s:o, s:o, s:I, s:I, s:s, s:s, s:o}", "path",
-					      tds_cli_json_text(place->path), "group", tds_cli_json_text(o->group),
-					      "version", o->version ? tds_cli_json_text(o->version) : json_null(),
-					      "members", (json_int_t)members, "size", (json_int_t)verified->size, "md5",
-					      md5, "sha256", sha256, "key", tds_cli_json_text(o->keyfile)));
+	tds_cli_print_json(
+		&o->cli,
+		json_pack("{s:o, s:o, s:o, s:I, s:I, s:s, s:s, s:o}", "path",
+			  tds_cli_json_text(place->path), "group", tds_cli_json_text(o->group),
+			  "version", o->version ? tds_cli_json_text(o->version) : json_null(),
+			  "members", (json_int_t)members, "size", (json_int_t)verified->size, "md5",
+			  md5, "sha256", sha256, "key", tds_cli_json_text(o->keyfile)));
 }
 
 /* libarchive writes times in the local zone, and the same sources are to give the same bytes everywhere. */
@@ -464,8 +492,9 @@ static void make_package(struct opts *o)
 
 	use_utc();
 	keep_memory();
-	if (open_places(o, &place) && read_tli(o, &place) && read_key(o, &key) && collect_members(o, &members) &&
-	    pack_members(o, &members, &archive) && write_files(o, &place, &archive, key, &verified))
+	if (open_places(o, &place) && read_tli(o, &place) && read_key(o, &key) &&
+	    collect_members(o, &members) && pack_members(o, &members, &archive) &&
+	    write_files(o, &place, &archive, key, &verified))
 		report(o, &place, members.n, &verified);
 	tds_privkey_free(key);
 	free(archive.zip);
@@ -479,7 +508,9 @@ static void make_package(struct opts *o)
 
 int main(int argc, char **argv)
 {
-	struct opts o = { .python = "python3", .check = true, .format = TDS_FORMAT_DIRECTOR1, .srcfd = -1 };
+	struct opts o = {
+		.python = "python3", .check = true, .format = TDS_FORMAT_DIRECTOR1, .srcfd = -1
+	};
 
 	tds_cli_start(&o.cli, "tds-gensrc");
 	if (parse_opts(&o, argc, argv))

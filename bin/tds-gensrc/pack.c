@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "digest.h"
 #include "io.h"
@@ -12,7 +14,8 @@
 #include "source.h"
 #include "zipwrite.h"
 
-#define DIRECTOR_MAX_END 9999999 /* Director 4.0.1 reads 40 bytes of header: no offset of more digits */
+#define DIRECTOR_MAX_END \
+	9999999 /* Director 4.0.1 reads 40 bytes of header: no offset of more digits */
 
 static bool ends_in_py(const char *name)
 {
@@ -30,8 +33,8 @@ static bool any_python(const struct members *members)
 }
 
 /* Read a member, have it checked, and pack the same bytes. */
-static int pack_member(const struct opts *o, const struct members *members, size_t i, struct checker *checker,
-		       struct tds_zip_writer *writer, struct tds_err *err)
+static int pack_member(const struct opts *o, const struct members *members, size_t i,
+		       struct checker *checker, struct tds_zip_writer *writer, struct tds_err *err)
 {
 	const struct member *m = &members->v[i];
 	const struct tds_zip_limits limits = TDS_ZIP_LIMITS_DEFAULT;
@@ -48,14 +51,17 @@ static int pack_member(const struct opts *o, const struct members *members, size
 		rc = checker_feed(checker, i, text, len, err);
 	if (rc == 0 && checker->nfaults == 0)
 		rc = tds_zip_writer_add(writer, m->name, (st.st_mode & S_IXUSR) != 0,
-					st.st_mtime > o->newest ? o->newest : st.st_mtime, text, len, err);
+					st.st_mtime > o->newest ? o->newest : st.st_mtime, text,
+					len, err);
 	return rc;
 }
 
 /* What a failure of the checker is about: the source it died over, or the program. */
-static const char *checker_subject(const struct opts *o, const struct checker *c, const struct members *members)
+static const char *checker_subject(const struct opts *o, const struct checker *c,
+				   const struct members *members)
 {
-	return c->ready && c->nanswered < c->nasked ? members->v[c->asked[c->nanswered]].shown : o->python;
+	return c->ready && c->nanswered < c->nasked ? members->v[c->asked[c->nanswered]].shown
+						    : o->python;
 }
 
 static void report_faults(struct opts *o, const struct checker *c, const struct members *members)
@@ -69,39 +75,81 @@ static void report_faults(struct opts *o, const struct checker *c, const struct 
 	}
 }
 
+/* A line about how far it has come: on a terminal only, past the first second, then each tenth of one. */
+struct progress {
+	bool wanted;
+	bool shown;
+	int64_t next_mono_ms;
+};
+
+static int64_t mono_ms(void)
+{
+	struct timespec now = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static struct progress progress_start(const struct opts *o)
+{
+	return (struct progress){
+		.wanted = !o->cli.quiet && isatty(fileno(o->cli.err)) == 1,
+		.next_mono_ms = mono_ms() + 1000,
+	};
+}
+
+static void progress_show(const struct opts *o, struct progress *p, size_t done, size_t all)
+{
+	int64_t now = p->wanted ? mono_ms() : 0;
+
+	if (!p->wanted || now < p->next_mono_ms)
+		return;
+	(void)fprintf(o->cli.err, "\r%s: packing file %zu of %zu", o->cli.tool, done + 1, all);
+	(void)fflush(o->cli.err);
+	p->shown = true;
+	p->next_mono_ms = now + 100;
+}
+
+static void progress_clear(const struct opts *o, const struct progress *p)
+{
+	if (p->shown)
+		(void)fputs("\r\033[K", o->cli.err);
+}
+
 /* All members into writer. Reports its failures. */
 static bool feed_members(struct opts *o, const struct members *members, struct checker *checker,
 			 struct tds_zip_writer *writer)
 {
+	struct progress progress = progress_start(o);
 	struct tds_err err = { 0 };
+	bool asked = checker->pid != 0;
+	size_t i = 0;
 	int rc = 0;
 
-	for (size_t i = 0; i < members->n && rc == 0; i++) {
-		bool alive = checker->pid != 0;
-
+	for (; i < members->n && rc == 0; i++) {
+		progress_show(o, &progress, i, members->n);
 		rc = pack_member(o, members, i, checker, writer, &err);
-		if (rc != 0 && alive && !checker->pid)
-			tds_cli_error(&o->cli, checker_subject(o, checker, members), &err);
-		else if (rc != 0)
-			tds_cli_error(&o->cli, members->v[i].shown, &err);
 	}
-	if (rc == 0 && checker->pid) {
+	if (rc == 0 && asked)
 		rc = checker_finish(checker, &err);
-		if (rc != 0)
-			tds_cli_error(&o->cli, checker_subject(o, checker, members), &err);
-	}
+	progress_clear(o, &progress);
+	if (rc != 0 && asked && !checker->pid)
+		tds_cli_error(&o->cli, checker_subject(o, checker, members), &err);
+	else if (rc != 0)
+		tds_cli_error(&o->cli, members->v[i - 1].shown, &err);
 	report_faults(o, checker, members);
 	return rc == 0 && checker->nfaults == 0;
 }
 
-static int finish_archive(const struct opts *o, struct tds_zip_writer *writer, struct archive_bytes *archive,
-			  struct tds_err *err)
+static int finish_archive(const struct opts *o, struct tds_zip_writer *writer,
+			  struct archive_bytes *archive, struct tds_err *err)
 {
 	tds_autofree char *comment = tds_source_comment(o->group, o->version);
 
 	if (!comment)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	return tds_zip_writer_finish(writer, comment, &archive->zip, &archive->len, &archive->end, err);
+	return tds_zip_writer_finish(writer, comment, &archive->zip, &archive->len, &archive->end,
+				     err);
 }
 
 /* What Director 4.0.1 cannot read, though it is right. */
@@ -112,9 +160,13 @@ static void warn_of_director(struct opts *o, const struct archive_bytes *archive
 	if (o->format != TDS_FORMAT_DIRECTOR1)
 		return;
 	if (archive->end > DIRECTOR_MAX_END)
-		tds_cli_warn(&o->cli, NULL, "the archive is too large for Director 4.0.1, which cannot load it (10 MB)");
+		tds_cli_warn(&o->cli, NULL,
+			     "the archive is too large for Director 4.0.1, which cannot load it "
+			     "(10 MB)");
 	if (memmem(archive->zip, archive->len, mark, sizeof(mark)) != archive->zip + archive->end)
-		tds_cli_warn(&o->cli, NULL, "the archive holds the mark PK\\5\\6 twice, so Director 4.0.1 cannot load it"
+		tds_cli_warn(&o->cli, NULL,
+			     "the archive holds the mark PK\\5\\6 twice, so Director 4.0.1 cannot "
+			     "load it"
 			     " (it can with fmt:ViceroyFMT2)");
 }
 
@@ -157,8 +209,8 @@ static int sha256_of(const struct archive_bytes *archive, unsigned char *sha256)
 	return ok ? 0 : -1;
 }
 
-int write_package(const struct opts *o, int fd, const struct archive_bytes *archive, const struct tds_privkey *key,
-		  struct tds_err *err)
+int write_package(const struct opts *o, int fd, const struct archive_bytes *archive,
+		  const struct tds_privkey *key, struct tds_err *err)
 {
 	unsigned char sha256[TDS_SHA256_LEN];
 	unsigned char sig[TDS_SIG_MAX];
@@ -169,7 +221,8 @@ int write_package(const struct opts *o, int fd, const struct archive_bytes *arch
 	int rc = tds_sig_sign(key, sha256, sig, &siglen, err);
 	if (rc != 0)
 		return rc;
-	return tds_package_write(fd, o->format, archive->zip, archive->len, archive->end, sig, siglen, err);
+	return tds_package_write(fd, o->format, archive->zip, archive->len, archive->end, sig,
+				 siglen, err);
 }
 
 int verify_package(const struct opts *o, int fd, const char *name, const struct tds_privkey *key,
@@ -201,7 +254,9 @@ int verify_package(const struct opts *o, int fd, const char *name, const struct 
 	if (rc == 0)
 		tds_source_close(&source);
 	else
-		tds_err_prefix(err, "not written, because it does not verify with the public half of the key");
+		tds_err_prefix(
+			err,
+			"not written, because it does not verify with the public half of the key");
 	tds_pubkey_free(one.pub);
 	return rc;
 }

@@ -20,7 +20,7 @@
 #include "mem.h"
 #include "text.h"
 
-#define PATH_MAX_BYTES (4 << 20)   /* of a whole search path */
+#define PATH_MAX_BYTES (4 << 20)    /* of a whole search path */
 #define ANSWER_MAX_BYTES (16 << 10) /* of the answer about one source */
 
 static int no_memory(struct tds_err *err)
@@ -37,20 +37,25 @@ static int spawn_with(const struct opts *o, int fd, const char *const argv[], pi
 		return rc;
 	rc = posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO);
 	if (rc == 0)
-		rc = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+		rc = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null",
+						      O_WRONLY, 0);
 	if (rc == 0 && !o->cli.verbose)
-		rc = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+		rc = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null",
+						      O_WRONLY, 0);
 	if (rc == 0)
-		rc = posix_spawnp(pid, argv[0], &actions, NULL, (char *const *)(uintptr_t)argv, environ);
+		rc = posix_spawnp(pid, argv[0], &actions, NULL, (char *const *)(uintptr_t)argv,
+				  environ);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	return rc;
 }
 
 /* Start the script. isolated: with nothing of the environment or of the user's own packages. */
-static int start(const struct opts *o, const char *question, bool isolated, pid_t *pid, int *fd, struct tds_err *err)
+static int start(const struct opts *o, const char *question, bool isolated, pid_t *pid, int *fd,
+		 struct tds_err *err)
 {
 	const char *const plain[] = { o->python, "-B", "-c", python_script, question, NULL };
-	const char *const apart[] = { o->python, "-I", "-S", "-B", "-W", "ignore", "-c", python_script, question, NULL };
+	const char *const apart[] = { o->python, "-I", "-S",          "-B",     "-W",
+				      "ignore",  "-c", python_script, question, NULL };
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
@@ -76,10 +81,11 @@ static int reap(pid_t *pid, enum tds_code code, const char *doing, struct tds_er
 		;
 	*pid = 0;
 	if (WIFSIGNALED(status))
-		return tds_err_set(err, code, "was killed by signal %d (%s) as it %s", WTERMSIG(status),
-				   strsignal(WTERMSIG(status)), doing);
+		return tds_err_set(err, code, "was killed by signal %d (%s) as it %s",
+				   WTERMSIG(status), strsignal(WTERMSIG(status)), doing);
 	if (WEXITSTATUS(status) != 0)
-		return tds_err_set(err, code, "ended with status %d as it %s", WEXITSTATUS(status), doing);
+		return tds_err_set(err, code, "ended with status %d as it %s", WEXITSTATUS(status),
+				   doing);
 	return 0;
 }
 
@@ -168,7 +174,8 @@ static int disown(struct checker *c, struct tds_err *err)
 	return tds_err_set(err, TDS_E_UNUSABLE, "does not answer as a Python 3");
 }
 
-static int add_fault(struct checker *c, unsigned line, unsigned column, const char *text, struct tds_err *err)
+static int add_fault(struct checker *c, unsigned line, unsigned column, const char *text,
+		     struct tds_err *err)
 {
 	void *more = reallocarray(c->faults, c->nfaults + 1, sizeof(*c->faults));
 	char *copy = strdup(text);
@@ -203,8 +210,9 @@ static int take_answer(struct checker *c, char *answer, bool *understood, struct
 		return 0;
 	}
 	*understood = c->nanswered < c->nasked &&
-		      (*line_text == '\0' || (rest && tds_parse_uint(line_text, strlen(line_text), UINT32_MAX, &line) &&
-					      tds_parse_uint(column_text, strlen(column_text), UINT32_MAX, &column)));
+		      (*line_text == '\0' ||
+		       (rest && tds_parse_uint(line_text, strlen(line_text), UINT32_MAX, &line) &&
+			tds_parse_uint(column_text, strlen(column_text), UINT32_MAX, &column)));
 	if (!*understood)
 		return 0;
 	if (*line_text)
@@ -229,7 +237,8 @@ static int take_answers(struct checker *c, struct tds_err *err)
 	if (!tds_buf_add(&c->answers, piece, (size_t)n))
 		return no_memory(err);
 	char *line = c->answers.data;
-	while (rc == 0 && understood && (end = memchr(line, '\n', c->answers.len - (size_t)(line - c->answers.data)))) {
+	while (rc == 0 && understood &&
+	       (end = memchr(line, '\n', c->answers.len - (size_t)(line - c->answers.data)))) {
 		*end = '\0';
 		rc = take_answer(c, line, &understood, err);
 		line = end + 1;
@@ -257,7 +266,8 @@ static int send_all(struct checker *c, const void *data, size_t len, struct tds_
 		}
 		if (!(poller.revents & POLLOUT))
 			continue;
-		ssize_t n = send(c->fd, (const char *)data + done, len - done, MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t n = send(c->fd, (const char *)data + done, len - done,
+				 MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n > 0)
 			done += (size_t)n;
 		else if (n < 0 && errno != EAGAIN && errno != EINTR)
@@ -266,7 +276,8 @@ static int send_all(struct checker *c, const void *data, size_t len, struct tds_
 	return 0;
 }
 
-int checker_feed(struct checker *c, size_t member, const void *source, size_t len, struct tds_err *err)
+int checker_feed(struct checker *c, size_t member, const void *source, size_t len,
+		 struct tds_err *err)
 {
 	unsigned char head[8];
 

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# From a fresh Debian 12 to a demonstration, or to all tests, with one command.
+set -eu
+cd "$(dirname "$0")"
+
+usage() {
+	cat <<'EOF'
+usage: ./setup.sh demo    build, and show what the tools do, in a folder that is removed afterwards
+       ./setup.sh check   build, and run all tests
+
+Debian packages that are missing are installed by apt, as root or through sudo.
+EOF
+}
+
+to_build=(gcc libc6-dev make pkg-config libssl-dev libarchive-dev libjansson-dev)
+to_demonstrate=(openssl jq python3)
+to_test=(bats bsdextrautils clang clang-format git libclang-rt-14-dev libcmocka-dev mandoc shellcheck unzip zip)
+
+die() {
+	printf 'setup.sh: %s\n' "$*" >&2
+	exit 1
+}
+
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	else
+		sudo "$@"
+	fi
+}
+
+# Install those of the packages that are not there.
+need() {
+	local missing=() package
+	command -v dpkg-query >/dev/null || die "this is no Debian; install what these packages hold, then run make: $*"
+	for package; do
+		[ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+	done
+	[ "${#missing[@]}" -gt 0 ] || return 0
+	[ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null ||
+		die "neither root nor sudo; ask someone who may to run: apt-get install ${missing[*]}"
+	echo "Installing ${missing[*]}"
+	as_root apt-get -q update || die 'apt-get update failed'
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install "${missing[@]}" ||
+		die "apt-get could not install ${missing[*]}"
+}
+
+case $#:${1-} in
+	1:demo)
+		need "${to_build[@]}" "${to_demonstrate[@]}"
+		make -j"$(nproc)"
+		exec tests/demo build/bin
+		;;
+	1:check)
+		need "${to_build[@]}" "${to_demonstrate[@]}" "${to_test[@]}"
+		exec make check
+		;;
+	0: | 1:-h | 1:--help) usage ;;
+	*)
+		usage >&2
+		exit 2
+		;;
+esac

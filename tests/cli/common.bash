@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# What all bats files share: where tools and recorded cases are, a quiet environment, a director directory.
+# Load it with `load common`. The tools are first in PATH too.
+
+bats_require_minimum_version 1.5.0
+
+ROOT=$(cd "${BATS_TEST_DIRNAME:?}/../.." && pwd)
+TDS_BIN=$(cd "${TDS_BIN:-$ROOT/build/bin}" && pwd) || exit 1
+VECTORS=$ROOT/tests/vectors
+KEYS=$VECTORS/keys
+PATH=$TDS_BIN:$PATH
+export ROOT TDS_BIN VECTORS KEYS PATH
+
+export LC_ALL=C TZ=UTC
+unset THESPIAN_DIRECTOR_DIR SOURCE_DATE_EPOCH CDPATH PYTHONPATH
+umask 022
+
+# new_dir [KEY…]: make an empty director directory, $DIR, with copies of the named public keys
+# ($KEYS/KEY_tls.key) and let the tools use it.
+new_dir() {
+	local key
+	DIR=$BATS_TEST_TMPDIR/director
+	mkdir -m 0755 "$DIR"
+	for key; do
+		install -m 0644 "$KEYS/${key}_tls.key" "$DIR/"
+	done
+	export DIR THESPIAN_DIRECTOR_DIR=$DIR
+}
+
+# files DIR: what is in a folder, sorted, one a line, hidden files too.
+files() {
+	(cd "$1" && find . -mindepth 1 -printf '%P\n' | sort)
+}
+
+# sanitized: are the tools of this run built with ASan? Then their speed and memory prove nothing.
+sanitized() {
+	grep -q __asan_init "$TDS_BIN/tds-verify"
+}
+
+# not_root: skip a test of permissions for the user whom none holds back.
+not_root() {
+	[ "$(id -u)" -ne 0 ] || skip 'root may do everything'
+}

@@ -1,0 +1,45 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The commands of every man page's EXAMPLES, run in order in a folder as the pages suppose it.
+
+load common
+
+setup() {
+	new_dir birch
+	mv "$DIR/birch_tls.key" "$DIR/example_tls.key"
+	cd "$BATS_TEST_TMPDIR" || return
+	install -m 0600 "$KEYS/birch.pem" signing.pem
+	mkdir -p src/foo
+	touch src/foo/__init__.py
+	printf 'class FooActor:\n\tpass\n' >src/foo/fooactor.py
+	printf "{'Actors': {'foo.fooactor.FooActor': {'OnLoad': {'Role': 'foo', 'Message': 'start'}}}}\n" >src/foo.tli
+	tds-gensrc -q foo signing.pem src version:1.0 'foo/*.py'
+	tds-gensrc -q foo signing.pem src version:1.1 'foo/*.py'
+}
+
+# The command lines of a page: `.Dl $ COMMAND`, with mdoc's escapes undone.
+commands() {
+	sed -nE 's/^\.Dl \$ //p' "$1" | sed -E 's/\\e/\\/g; s/\\&//g; s/\\-/-/g; s/\\\(aq/'"'"'/g; s/\\\(dq/"/g'
+}
+
+runs() {
+	local command n=0
+	while IFS= read -r command; do
+		n=$((n + 1))
+		echo "\$ $command"
+		bash -o pipefail -c "$command" </dev/null
+	done < <(commands "$ROOT/man/$1")
+	[ "$n" -gt 0 ]
+}
+
+@test "tds-gensrc(1)" { runs tds-gensrc.1; }
+
+@test "tds-verify(1)" { runs tds-verify.1; }
+
+@test "tds-avail(1)" { runs tds-avail.1; }
+
+@test "tls(5)" { runs tls.5; }
+
+@test "tli(5)" { runs tli.5; }
+
+@test "tds-director-dir(5)" { runs tds-director-dir.5; }

@@ -1,0 +1,50 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# A staged install puts these files in their places and no others, and uninstall takes them all away again.
+
+load common
+
+expected() {
+	cat <<-'EOF'
+		0644 usr/share/bash-completion/completions/_tds
+		0644 usr/share/bash-completion/completions/tds-admin
+		0644 usr/share/bash-completion/completions/tds-avail
+		0644 usr/share/bash-completion/completions/tds-gensrc
+		0644 usr/share/bash-completion/completions/tds-verify
+		0644 usr/share/man/man1/tds-avail.1
+		0644 usr/share/man/man1/tds-gensrc.1
+		0644 usr/share/man/man1/tds-verify.1
+		0644 usr/share/man/man5/tds-director-dir.5
+		0644 usr/share/man/man5/tli.5
+		0644 usr/share/man/man5/tls.5
+		0755 usr/bin/tds-admin
+		0755 usr/bin/tds-avail
+		0755 usr/bin/tds-gensrc
+		0755 usr/bin/tds-verify
+	EOF
+}
+
+# make with the tools of this run, nothing built anew
+staged() {
+	make -s -C "$ROOT" BIN="$TDS_BIN" DESTDIR="$BATS_TEST_TMPDIR/my root" PREFIX=/usr "$@"
+}
+
+@test "install and uninstall" {
+	staged stage
+	cd "$BATS_TEST_TMPDIR/my root"
+	diff <(expected) <(find . -type f -printf '%#m %P\n' | sort)
+	./usr/bin/tds-verify --version
+	staged uninstall
+	run find . ! -type d
+	[ -z "$output" ]
+}
+
+@test "the release tarball is the same twice, and holds what is tracked" {
+	git -C "$ROOT" rev-parse -q --verify HEAD >/dev/null 2>&1 || skip 'no commit here'
+	cd "$BATS_TEST_TMPDIR"
+	make -s -C "$ROOT" dist TARBALL="$PWD/first.tar.gz"
+	make -s -C "$ROOT" dist TARBALL="$PWD/second.tar.gz"
+	cmp first.tar.gz second.tar.gz
+	diff <(tar -tzf first.tar.gz --quoting-style=literal | sed -n 's,^[^/]*/\(.*[^/]\)$,\1,p' | sort) \
+		<(git -C "$ROOT" -c core.quotePath=false ls-tree -r --name-only HEAD | sort)
+}

@@ -1,0 +1,235 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# tds-admin check: files by their kinds, the whole directory, findings in both forms, the exit status.
+
+load common
+
+setup() {
+	new_dir
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
+# is STATUS OUTPUT ERRORS: what the last `run --separate-stderr` gave, whole.
+is() {
+	# shellcheck disable=SC2154
+	[ "$status" -eq "$1" ] || {
+		echo "status $status, not $1: $stderr"
+		return 1
+	}
+	diff <(printf '%s\n' "$2") <(printf '%s\n' "$output")
+	diff <(printf '%s\n' "$3") <(printf '%s\n' "$stderr")
+}
+
+check() {
+	run --separate-stderr tds-admin check "$@"
+}
+
+@test "a good declaration says nothing" {
+	echo "{'Actors': {'a.B': {'OnLoad': {'Role': 'r'}}}}" >foo.tli
+	check foo.tli
+	is 0 '' ''
+	check -v foo.tli
+	is 0 '' 'tds-admin: foo.tli: good'
+}
+
+@test "an error names file, line and column, and nothing runs" {
+	printf '{\n%s}\n' "  'x': os.system('touch canary')" >foo.tli
+	check foo.tli
+	is 1 '' 'tds-admin: foo.tli:2:8: call to os.system is not allowed'
+	[ ! -e canary ]
+	check -j foo.tli
+	[ "$status" -eq 1 ]
+	[ "$output" = '{"file":"foo.tli","ok":false,"line":2,"column":8,"error":"call to os.system is not allowed"}' ]
+}
+
+@test "values are typed" {
+	printf '%s' "[1, 2.0, 1j, b'a', 'é', (None, True, ...), {1}, {'k': -0}]" >value
+	check --literal -j value
+	[ "$status" -eq 0 ]
+	diff - <(jq -Sc .value <<<"$output") <<'EOF'
+{"t":"list","v":[{"t":"int","v":"1"},{"t":"float","v":"2.0"},{"t":"complex","v":"1j"},{"hex":"61","t":"bytes"},{"t":"str","v":"é"},{"t":"tuple","v":[{"t":"none"},{"t":"bool","v":true},{"t":"ellipsis"}]},{"t":"set","v":[{"t":"int","v":"1"}]},{"t":"dict","v":[[{"t":"str","v":"k"},{"t":"int","v":"0"}]]}]}
+EOF
+}
+
+@test "warnings are errors with --strict, and -q hides them only without it" {
+	echo "{'Actor': {}}" >foo.tli
+	check foo.tli
+	is 0 '' "tds-admin: foo.tli:1:2: warning: unknown key 'Actor'"
+	check -q foo.tli
+	is 0 '' ''
+	check --strict -q foo.tli
+	is 1 '' "tds-admin: foo.tli:1:2: unknown key 'Actor'"
+	check -q -j foo.tli
+	[ "$status" -eq 0 ]
+	[ "$(jq -c .warnings <<<"$output")" = '[{"line":1,"column":2,"warning":"unknown key '"'Actor'"'"}]' ]
+}
+
+@test "the worst of several files decides, and each is tried" {
+	echo '{}' >a.tli
+	echo '[' >b.tli
+	check a.tli b.tli no.tli
+	is 4 '' 'tds-admin: b.tli:1:1: '"'[' is never closed"'
+tds-admin: no.tli: cannot be opened: No such file or directory'
+	check b.tli a.tli
+	[ "$status" -eq 1 ]
+	mkdir c.tli
+	check c.tli
+	is 4 '' 'tds-admin: c.tli: is a folder'
+}
+
+@test "names from a pipe, by lines and by NUL" {
+	echo '[' >$'a\nb.tli'
+	echo '{}' >c.tli
+	check -j0 -T - < <(printf '%s\0' $'a\nb.tli' c.tli)
+	[ "$status" -eq 1 ]
+	[ "$(jq -c '[.file, .ok]' <<<"$output")" = $'["a\\nb.tli",false]\n["c.tli",true]' ]
+	check -T - <<<c.tli
+	is 0 '' ''
+	check -T /dev/null
+	is 0 '' ''
+}
+
+@test "standard input is a declaration, or any literal" {
+	check - <<<'[1]'
+	is 1 '' 'tds-admin: -:1:1: a declaration is a dictionary, not list'
+	check --literal - <<<'[1]'
+	is 0 '' ''
+}
+
+@test "options stand before and after the command" {
+	echo '1' >x
+	run --separate-stderr tds-admin -C "$DIR" check --literal -j x
+	is 0 '{"file":"x","ok":true,"value":{"t":"int","v":"1"}}' ''
+	run --separate-stderr tds-admin --literal check x -j -C "$DIR"
+	is 0 '{"file":"x","ok":true,"value":{"t":"int","v":"1"}}' ''
+}
+
+@test "wrong usage" {
+	run --separate-stderr tds-admin
+	is 2 '' "tds-admin: no command given; see 'tds-admin --help'"
+	run --separate-stderr tds-admin restart
+	is 2 '' "tds-admin: no such command: restart; see 'tds-admin --help'"
+	check --literal
+	is 2 '' "tds-admin: --literal needs a FILE; see 'tds-admin --help'"
+	touch foo-1.tls
+	check foo-1.tls
+	is 2 '' 'tds-admin: foo-1.tls: its name is not that of a TLI, configuration, key or .allow file; see --literal'
+	run --separate-stderr tds-admin help restart
+	is 2 '' "tds-admin: no such command: restart; see 'tds-admin --help'"
+	run --separate-stderr tds-admin help check
+	[ "$status" -eq 0 ]
+	[[ $output == 'usage: tds-admin check '* ]]
+	diff <(tds-admin help) <(tds-admin --help)
+}
+
+@test "configuration files by their names" {
+	echo 29_50 >adminport.cfg
+	check -j adminport.cfg
+	is 0 '{"file":"adminport.cfg","ok":true,"value":{"t":"int","v":"2950"}}' ''
+	printf '\n  2900+1\n' >adminport.cfg
+	check adminport.cfg
+	is 1 '' 'tds-admin: adminport.cfg:2:3: not an int'
+}
+
+@test "keys by their names: short ones warn, minkeybits.cfg and revoked.cfg count, others are refused" {
+	for key in "$KEYS"/junk/*; do
+		cp "$key" x_tls.key
+		check x_tls.key
+		[ "$status" -le 1 ]
+		[[ $status -eq 0 || $stderr == 'tds-admin: x_tls.key: '* ]]
+	done
+	check no_tls.key
+	is 4 '' 'tds-admin: no_tls.key: cannot be opened: No such file or directory'
+	check "$KEYS/birch_tls.key"
+	is 0 '' ''
+	echo 8192 >"$DIR/minkeybits.cfg"
+	check "$KEYS/birch_tls.key"
+	[ "$status" -eq 1 ]
+	[[ $stderr == *'fewer than the 8192 of minkeybits.cfg' ]]
+}
+
+@test "an empty directory, and one that is not there" {
+	check
+	is 0 '' ''
+	check -C "$DIR/no"
+	is 4 '' "tds-admin: $DIR/no: cannot be opened: No such file or directory"
+}
+
+@test "a whole directory: every finding, in the order of the names" {
+	cp "$KEYS/birch_tls.key" "$KEYS/birch.pem" "$DIR"
+	echo "{'Actors': {'a.B': {'OnLoad': {'Role': 'r'}}}}" | tee "$DIR/foo-bar.tli" >"$DIR/foo.tli"
+	echo "{'Actors': {'a.B': {'OnLoad': {'Role': 'x'}}, 'a.C': {'OnLoad': {'Role': 'x'}}}}" >"$DIR/FOO.tli"
+	echo "{'x': y}" >"$DIR/bad.tli"
+	echo '{}' >"$DIR/-x.tli"
+	touch "$DIR/foo-bar-1.tls" "$DIR/foo-1.tls" "$DIR/no-1.tls"
+	chmod 0666 "$DIR/foo-1.tls"
+	echo junk >"$DIR/adminport.cfg"
+	echo x >"$DIR/adminprot.cfg"
+	echo a/b >"$DIR/birch_tls.allow"
+	echo foo >"$DIR/gone_tls.allow"
+	echo junk >"$DIR/x_tls.key"
+	ln -s nowhere "$DIR/z.tli"
+	echo '[' >"$DIR/.hidden.tli"
+	chmod 0777 "$DIR"
+	check -C "$DIR/"
+	[ "$status" -eq 1 ]
+	[ -z "$output" ]
+	diff - <(printf '%s\n' "${stderr//"$DIR/"/}") <<'EOF'
+tds-admin: : warning: others may write in it
+tds-admin: -x.tli: declares no group: the name is not allowed
+tds-admin: adminport.cfg:1:1: not an int
+tds-admin: adminprot.cfg: warning: is not a configuration file that is known
+tds-admin: bad.tli:1:7: name y is not allowed
+tds-admin: birch.pem: warning: holds a private key, which does not belong here
+tds-admin: birch_tls.allow:1:2: '/' in the name of a group
+tds-admin: foo-1.tls: warning: others may write it
+tds-admin: foo-bar-1.tls: warning: belongs to group foo-bar, though it fits group foo too
+tds-admin: foo.tli: warning: the name differs from that of group FOO by capitals only
+tds-admin: foo.tli:1:40: warning: role 'r' is declared in foo-bar.tli too
+tds-admin: gone_tls.allow: warning: there is no gone_tls.key beside it
+tds-admin: no-1.tls: warning: belongs to no declared group
+tds-admin: x_tls.key: is not a PEM file (no start line)
+tds-admin: z.tli: cannot be opened: No such file or directory
+EOF
+}
+
+@test "a whole directory: warnings alone are no failure but with --strict" {
+	touch "$DIR/no-1.tls"
+	echo '{}' >"$DIR/foo.tli"
+	check
+	is 0 '' "tds-admin: $DIR/no-1.tls: warning: belongs to no declared group"
+	check --strict
+	is 1 '' "tds-admin: $DIR/no-1.tls: belongs to no declared group"
+	check -j
+	[ "$status" -eq 0 ]
+	[ "$(jq -c '[.file, .ok, has("value"), (.warnings | length)]' <<<"$output")" = \
+		"[\"$DIR/foo.tli\",true,true,0]"$'\n'"[\"$DIR/no-1.tls\",true,false,1]" ]
+}
+
+@test "a limit that cannot be understood leaves no key trusted" {
+	cp "$KEYS/birch_tls.key" "$DIR"
+	echo many >"$DIR/minkeybits.cfg"
+	check
+	is 1 '' "tds-admin: $DIR: no key is trusted: $DIR/minkeybits.cfg:1:1: not one number of bits, at most 16384
+tds-admin: $DIR/minkeybits.cfg:1:1: not a number of bits"
+}
+
+@test "what cannot be read is said" {
+	not_root
+	echo '{}' >foo.tli
+	chmod 0 foo.tli
+	check foo.tli
+	is 4 '' 'tds-admin: foo.tli: cannot be opened: Permission denied'
+}
+
+@test "a full disk is said" {
+	echo '{}' >foo.tli
+	run --separate-stderr bash -c 'tds-admin check -j foo.tli >/dev/full'
+	is 5 '' 'tds-admin: standard output: cannot be written: No space left on device'
+}
+
+@test "names are escaped" {
+	echo '[' >$'a\e[31m.tli'
+	check $'a\e[31m.tli'
+	is 1 '' 'tds-admin: a\x1b[31m.tli:1:1: '"'[' is never closed"
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The reader of Python literals, TLI files and configuration. Whatever the text, it is refused at a
+ * place within it, or gives the same value each time, and typed JSON of it.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "literal.h"
+#include "tli.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define CHECK(condition)          \
+	do {                      \
+		if (!(condition)) \
+			abort();  \
+	} while (0)
+
+/* CR, LF and CR LF end a line; the end of the text counts as one more line where it is empty. */
+static void check_place(const char *text, size_t len, const struct tds_err *err)
+{
+	size_t line = 1;
+	size_t width = 0; /* in bytes, so at least its characters */
+
+	for (size_t i = 0; i < len && line < err->line; i++)
+		if (text[i] == '\n' || (text[i] == '\r' && (i + 1 == len || text[i + 1] != '\n')))
+			line++;
+	CHECK(err->line == line);
+	for (size_t i = 0, at = 1; i < len; i++) {
+		width += at == line;
+		if (text[i] == '\n' || (text[i] == '\r' && (i + 1 == len || text[i + 1] != '\n')))
+			at++;
+	}
+	CHECK(err->column >= 1 && err->column <= width + 2);
+	CHECK(err->reason[0] != '\0');
+}
+
+/* What it makes of the text, as JSON; NULL: refused. */
+static char *parse(const char *text, size_t len, bool environment)
+{
+	struct tds_value *value;
+	struct tds_err err = { 0 };
+	int rc = tds_literal_parse(text, len, environment, &value, &err);
+
+	CHECK((rc == 0) == (value != NULL));
+	if (rc != 0) {
+		CHECK(rc == TDS_E_SYNTAX && err.code == rc);
+		check_place(text, len, &err);
+		return NULL;
+	}
+	json_t *json = tds_value_typed_json(value);
+	CHECK(json);
+	char *out = json_dumps(json, JSON_COMPACT);
+	CHECK(out);
+	json_decref(json);
+	json_decref(tds_value_plain_json(value));
+	tds_value_free(value);
+	return out;
+}
+
+static void check_literal(const char *text, size_t len)
+{
+	char *first = parse(text, len, true);
+	char *again = parse(text, len, true);
+	char *closed = parse(text, len, false);
+
+	CHECK(!first == !again && (!first || strcmp(first, again) == 0));
+	/* The environment only adds to what can be read. */
+	CHECK(!closed || (first && strcmp(first, closed) == 0));
+	free(first);
+	free(again);
+	free(closed);
+}
+
+static void check_tli(const char *text, size_t len)
+{
+	struct tds_tli_watcher nobody = { NULL, NULL };
+	struct tds_tli tli;
+	struct tds_err err = { 0 };
+
+	if (tds_tli_parse(text, len, nobody, &tli, &err) == 0) {
+		CHECK(tli.value->type == TDS_VALUE_DICT && tli.keep_limit >= 0);
+		tds_tli_fini(&tli);
+	} else {
+		check_place(text, len, &err);
+	}
+}
+
+static void check_config(const char *text, size_t len)
+{
+	static const char *const names[] = { "thespbase.cfg",   "adminport.cfg", "othercaps.cfg",
+					     "convleader.cfg",  "thesplogd.cfg", "revoked.cfg",
+					     "actorlimits.cfg", "minkeybits.cfg" };
+	struct tds_tli_watcher nobody = { NULL, NULL };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct tds_config config;
+		struct tds_err err = { 0 };
+
+		if (tds_config_parse(names[i], text, len, nobody, &config, &err) == 0) {
+			CHECK(config.text && config.value);
+			tds_config_fini(&config);
+		} else {
+			check_place(text, len, &err);
+		}
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	(void)setenv("TDS_FUZZ", "value", 1);
+	check_literal((const char *)data, size);
+	check_tli((const char *)data, size);
+	check_config((const char *)data, size);
+	return 0;
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* Keys and signatures. Keys are made here, by OpenSSL itself, or come from tests/vectors. */
+#include "unit.h"
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+
+#include "sig.h"
+
+#define KEYS "tests/vectors/keys/"
+
+static const unsigned char sha256[TDS_SHA256_LEN] = "thirty-two bytes, any will do...";
+
+/* A key as PEM text, made here. Caller frees. */
+static char *private_pem(EVP_PKEY *pkey)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *text;
+
+	assert_int_equal(PEM_write_bio_PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL), 1);
+	long len = BIO_get_mem_data(bio, &text);
+	text = strndup(text, (size_t)len);
+	BIO_free(bio);
+	return text;
+}
+
+static struct tds_privkey *private_key(const char *text)
+{
+	struct tds_privkey *key;
+	struct tds_err err = { 0 };
+
+	assert_fine(tds_privkey_parse(text, strlen(text), NULL, NULL, &key, &err), &err);
+	return key;
+}
+
+static struct tds_pubkey *public_half(const struct tds_privkey *key)
+{
+	struct tds_pubkey *pub;
+	struct tds_err err = { 0 };
+
+	assert_fine(tds_privkey_public(key, &pub, &err), &err);
+	return pub;
+}
+
+static struct tds_privkey *make_key(unsigned bits)
+{
+	EVP_PKEY *pkey = EVP_RSA_gen(bits);
+	char *text = private_pem(pkey);
+	struct tds_privkey *key = private_key(text);
+
+	free(text);
+	EVP_PKEY_free(pkey);
+	return key;
+}
+
+/* Signatures of one key, of every length around the right one, of another key, of another digest. */
+static void signatures(void **state)
+{
+	static const unsigned sizes[] = { 1024, 1025, 2048 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		struct tds_privkey *key = make_key(sizes[i]);
+		struct tds_privkey *other = make_key(sizes[i]);
+		struct tds_pubkey *pub = public_half(key);
+		struct tds_pubkey *stranger = public_half(other);
+		unsigned char sig[TDS_SIG_MAX + 1] = { 0 };
+		unsigned char changed[TDS_SHA256_LEN];
+		size_t len;
+		struct tds_err err = { 0 };
+
+		assert_int_equal(tds_pubkey_bits(pub), sizes[i]);
+		assert_int_equal(tds_pubkey_siglen(pub), (sizes[i] + 7) / 8);
+		assert_int_equal(tds_pubkey_exponent(pub), 65537);
+		assert_fine(tds_sig_sign(key, sha256, sig, &len, &err), &err);
+		assert_int_equal(len, tds_pubkey_siglen(pub));
+		assert_fine(tds_sig_verify(pub, sha256, sig, len, &err), &err);
+		assert_int_equal(tds_sig_verify(stranger, sha256, sig, len, &err), TDS_E_UNTRUSTED);
+		for (size_t n = 0; n <= len + 1; n++)
+			assert_int_equal(tds_sig_verify(pub, sha256, sig, n, &err), n == len ? 0 : TDS_E_UNTRUSTED);
+		for (size_t bit = 0; bit < 8 * len; bit += 37) {
+			sig[bit / 8] ^= (unsigned char)(1U << bit % 8);
+			assert_int_equal(tds_sig_verify(pub, sha256, sig, len, &err), TDS_E_UNTRUSTED);
+			sig[bit / 8] ^= (unsigned char)(1U << bit % 8);
+		}
+		memcpy(changed, sha256, sizeof(changed));
+		changed[31] ^= 1;
+		assert_int_equal(tds_sig_verify(pub, changed, sig, len, &err), TDS_E_UNTRUSTED);
+		tds_pubkey_free(pub);
+		tds_pubkey_free(stranger);
+		tds_privkey_free(key);
+		tds_privkey_free(other);
+	}
+}
+
+static int read_public(const char *name, struct tds_pubkey **key, struct tds_err *err)
+{
+	size_t len;
+	char path[128];
+	(void)snprintf(path, sizeof(path), KEYS "%s", name);
+	char *text = get(AT_FDCWD, path, &len);
+	int rc = tds_pubkey_parse(text, len, key, err);
+
+	free(text);
+	return rc;
+}
+
+static void public_keys(void **state)
+{
+	static const struct {
+		const char *name;
+		unsigned bits;
+		unsigned long long e;
+	} good[] = {
+		{ "alder_tls.key", 1024, 65537 },  { "birch_tls.key", 2048, 65537 },  { "cedar_tls.key", 3072, 65537 },
+		{ "dogwood_tls.key", 4096, 65537 }, { "sorrel_tls.key", 2048, 3 },    { "yarrow_tls.key", 2048, 65537 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		struct tds_pubkey *key;
+		struct tds_err err = { 0 };
+
+		assert_fine(read_public(good[i].name, &key, &err), &err);
+		assert_int_equal(tds_pubkey_bits(key), good[i].bits);
+		assert_int_equal(tds_pubkey_exponent(key), good[i].e);
+		tds_pubkey_free(key);
+	}
+	tds_pubkey_free(NULL);
+	tds_privkey_free(NULL);
+}
+
+static void refused_public_keys(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *reason;
+	} bad[] = {
+		{ "moss_tls.key", "is an RSA key of 512 bits, fewer than 1024" },
+		{ "birch.pem", "holds a private key, not a public one" },
+		{ "birch_trad.pem", "holds a private key, not a public one" },
+		{ "birch_enc.pem", "holds a private key, not a public one" },
+		{ "junk/ec_tls.key", "is not an RSA key" },
+		{ "junk/ed25519_tls.key", "is not an RSA key" },
+		{ "junk/e0_tls.key", "is an RSA key whose numbers cannot be right" },
+		{ "junk/e1_tls.key", "is an RSA key whose numbers cannot be right" },
+		{ "junk/n0_tls.key", "is an RSA key whose numbers cannot be right" },
+		{ "junk/empty_tls.key", "is not a PEM file (no start line)" },
+		{ "junk/rsapub_tls.key", "holds a \"RSA PUBLIC KEY\", not a \"PUBLIC KEY\"" },
+		{ "junk/private_tls.key", "holds a private key, not a public one" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		struct tds_pubkey *key = NULL;
+		struct tds_err err = { 0 };
+
+		assert_failed(read_public(bad[i].name, &key, &err), &err, TDS_E_UNUSABLE, bad[i].reason);
+		assert_null(key);
+	}
+}
+
+/* The same key in other clothes has the same digest; revoking one revokes all. */
+static void digests_of_keys(void **state)
+{
+	static const char *const same[] = { "birch_tls.key", "junk/crlf_tls.key", "junk/comment_tls.key" };
+	unsigned char first[TDS_SHA256_LEN];
+	char hex[TDS_DIGEST_HEX_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(same); i++) {
+		unsigned char got[TDS_SHA256_LEN];
+		struct tds_pubkey *key;
+		struct tds_err err = { 0 };
+
+		assert_fine(read_public(same[i], &key, &err), &err);
+		assert_true(tds_pubkey_sha256(key, i ? got : first));
+		if (i)
+			assert_memory_equal(got, first, sizeof(first));
+		tds_pubkey_free(key);
+	}
+	/* openssl pkey -pubin -in birch_tls.key -outform DER | sha256sum */
+	tds_digest_hex(first, sizeof(first), hex);
+	assert_string_equal(hex, "862b02bd3037eaa96c5516488e474e63a3c82aa5c67a03dad44a9105385d8b47");
+}
+
+static int secret(void *ctx, char *buf, int size)
+{
+	const char *passphrase = ctx;
+
+	if (!passphrase)
+		return -1;
+	assert_true(size > (int)strlen(passphrase));
+	memcpy(buf, passphrase, strlen(passphrase));
+	return (int)strlen(passphrase);
+}
+
+static int read_private(const char *name, const char *passphrase, struct tds_privkey **key, struct tds_err *err)
+{
+	char path[128];
+	size_t len;
+	(void)snprintf(path, sizeof(path), KEYS "%s", name);
+	char *text = get(AT_FDCWD, path, &len);
+	int rc = tds_privkey_parse(text, len, secret, (void *)(uintptr_t)passphrase, key, err);
+
+	free(text);
+	return rc;
+}
+
+static void private_keys(void **state)
+{
+	static const char *const same[] = { "birch.pem", "birch_trad.pem", "birch_enc.pem", "birch_tradenc.pem" };
+	struct tds_privkey *key;
+	struct tds_pubkey *birch;
+	struct tds_err err = { 0 };
+
+	(void)state;
+	assert_fine(read_public("birch_tls.key", &birch, &err), &err);
+	for (size_t i = 0; i < COUNT(same); i++) {
+		unsigned char sig[TDS_SIG_MAX];
+		size_t len;
+
+		assert_fine(read_private(same[i], "correct-horse", &key, &err), &err);
+		assert_fine(tds_sig_sign(key, sha256, sig, &len, &err), &err);
+		assert_fine(tds_sig_verify(birch, sha256, sig, len, &err), &err);
+		tds_privkey_free(key);
+	}
+	tds_pubkey_free(birch);
+	for (size_t i = 2; i < COUNT(same); i++) {
+		assert_int_equal(read_private(same[i], "wrong", &key, &err), TDS_E_UNUSABLE);
+		assert_int_equal(strncmp(err.reason, "wrong passphrase, or a damaged key", 34), 0);
+		assert_int_equal(read_private(same[i], NULL, &key, &err), TDS_E_UNUSABLE);
+		assert_int_equal(strncmp(err.reason, "the key is encrypted, and there is no passphrase", 48), 0);
+		assert_null(key);
+	}
+	assert_int_equal(read_private("birch_tls.key", NULL, &key, &err), TDS_E_UNUSABLE);
+	assert_int_equal(strncmp(err.reason, "is not a private key", 20), 0);
+	assert_failed(read_private("moss.pem", NULL, &key, &err), &err, TDS_E_UNUSABLE,
+		      "is an RSA key of 512 bits, fewer than 1024");
+	assert_failed(read_private("junk/ec.pem", NULL, &key, &err), &err, TDS_E_UNUSABLE, "is not an RSA key");
+}
+
+int main(void)
+{
+	const struct CMUnitTest sig[] = {
+		cmocka_unit_test(signatures),	   cmocka_unit_test(public_keys),     cmocka_unit_test(refused_public_keys),
+		cmocka_unit_test(digests_of_keys), cmocka_unit_test(private_keys),
+	};
+
+	return cmocka_run_group_tests(sig, NULL, NULL);
+}
