@@ -18,20 +18,23 @@
 static const char help[] =
 	"usage: tds-verify [options] FILE...\n"
 	"Verify packages against the keys of the director directory.\n"
-	"FILE is a file, a name in the director directory, a group (its newest package), or - (standard input).\n"
+	"FILE is a file, a name in the director directory, a group (its newest package), or - "
+	"(standard input).\n"
 	"\n"
 	"  -t, --list             list the members\n"
 	"  -x, --extract=NAME     write the member NAME to standard output\n"
 	"  -d, --extract-to=DIR   extract all members below DIR\n"
 	"  -o, --output=ZIP       write the archive to ZIP (-: standard output)\n"
-	"  -k, --key=KEY          use this public key file, not those of the directory (repeatable)\n"
+	"  -k, --key=KEY          use this public key file, not those of the directory "
+	"(repeatable)\n"
 	"  -T, --names-from=FILE  read names from FILE too, one a line (-: standard input)\n"
 	"  -0, --null             these names end in NUL instead of a newline\n"
 	"      --explain          print each check, where it looked, and what it found\n"
-	"      --strict           refuse packages without a signed name, and keys that others may write\n"
+	"      --strict           refuse packages without a signed name, and keys that others may "
+	"write\n"
 	"      --max-entries=N    refuse archives of more than N members (100000)\n"
-	"      --max-bytes=N      refuse archives that unpack to more than N bytes (1073741824)\n"
-	TDS_CLI_HELP;
+	"      --max-bytes=N      refuse archives that unpack to more than N bytes "
+	"(1073741824)\n" TDS_CLI_HELP;
 
 enum mode { MODE_VERIFY, MODE_LIST, MODE_MEMBER, MODE_FOLDER, MODE_ARCHIVE };
 
@@ -68,9 +71,10 @@ struct opts {
 struct run {
 	struct tds_cli cli;
 	struct opts opts;
-	struct tds_dir dir;  /* fd -1: there is none, and none is needed */
-	bool warned;         /* of the keys, once */
-	json_t *checks;      /* of the operand at hand, with --explain and -j */
+	struct tds_dir dir; /* fd -1: there is none, and none is needed */
+	bool warned;        /* of the keys, once */
+	bool several;       /* operands: what is told of each gets a heading */
+	json_t *checks;     /* of the operand at hand, with --explain and -j */
 };
 
 /* One operand: what to open, and how it is called. */
@@ -89,7 +93,8 @@ static void set_mode(struct run *run, enum mode mode, const char *target, bool *
 	run->opts.target = target;
 }
 
-static void set_limit(struct run *run, const char *name, const char *arg, uint64_t *limit, bool *done)
+static void set_limit(struct run *run, const char *name, const char *arg, uint64_t *limit,
+		      bool *done)
 {
 	if (!tds_parse_uint(arg, strlen(arg), INT64_MAX, limit)) {
 		tds_cli_usage(&run->cli, "--%s: not a number: %s", name, arg);
@@ -146,17 +151,20 @@ static bool parse_opts(struct run *run, int argc, char **argv, struct tds_names 
 	bool done = false;
 	int opt;
 
-	*o = (struct opts){ .limits = TDS_ZIP_LIMITS_DEFAULT, .keys = calloc((size_t)argc + 1, sizeof(char *)) };
+	*o = (struct opts){ .limits = TDS_ZIP_LIMITS_DEFAULT,
+			    .keys = calloc((size_t)argc + 1, sizeof(char *)) };
 	if (!o->keys) {
 		tds_err_set(&err, TDS_E_NOMEM, "out of memory");
 		tds_cli_error(&run->cli, NULL, &err);
 		return false;
 	}
-	while (!done && (opt = getopt_long(argc, argv, TDS_CLI_SHORT "tx:d:o:k:T:0", options, NULL)) != -1)
+	while (!done &&
+	       (opt = getopt_long(argc, argv, TDS_CLI_SHORT "tx:d:o:k:T:0", options, NULL)) != -1)
 		parse_option(run, opt, &done);
 	if (done)
 		return false;
-	if (tds_names_read(argv + optind, argc - optind, o->names_from, run->cli.nul, names, &err) != 0) {
+	if (tds_names_read(argv + optind, argc - optind, o->names_from, run->cli.nul, names,
+			   &err) != 0) {
 		tds_cli_error(&run->cli, NULL, &err);
 		return false;
 	}
@@ -187,7 +195,8 @@ static int open_directory(struct run *run)
 }
 
 /* The newest package of a declared group; TDS_E_MISSING where name is none, or has no package. */
-static int open_newest(struct run *run, const char *name, struct operand *operand, struct tds_err *err)
+static int open_newest(struct run *run, const char *name, struct operand *operand,
+		       struct tds_err *err)
 {
 	tds_auto(groups) struct tds_groups groups = { 0 };
 	struct tds_err why;
@@ -211,12 +220,14 @@ static int open_stdin(struct operand *operand, struct tds_err *err)
 }
 
 /* A file as it is named; else one in the director directory; else the newest of a group. */
-static int open_named(struct run *run, const char *name, struct operand *operand, struct tds_err *err)
+static int open_named(struct run *run, const char *name, struct operand *operand,
+		      struct tds_err *err)
 {
 	struct tds_err other;
 	int rc = tds_io_open(AT_FDCWD, name, true, &operand->fd, NULL, err);
 	if (rc != 0 && name[0] != '/' && run->dir.fd >= 0) {
-		if (rc == TDS_E_MISSING && tds_io_open(run->dir.fd, name, false, &operand->fd, NULL, &other) == 0) {
+		if (rc == TDS_E_MISSING &&
+		    tds_io_open(run->dir.fd, name, false, &operand->fd, NULL, &other) == 0) {
 			operand->path = tds_dir_join(&run->dir, name);
 			return 0;
 		}
@@ -227,10 +238,12 @@ static int open_named(struct run *run, const char *name, struct operand *operand
 	return rc;
 }
 
-static int open_operand(struct run *run, const char *name, struct operand *operand, struct tds_err *err)
+static int open_operand(struct run *run, const char *name, struct operand *operand,
+			struct tds_err *err)
 {
 	*operand = (struct operand){ .fd = -1 };
-	int rc = strcmp(name, "-") == 0 ? open_stdin(operand, err) : open_named(run, name, operand, err);
+	int rc = strcmp(name, "-") == 0 ? open_stdin(operand, err)
+					: open_named(run, name, operand, err);
 
 	if (!operand->path && !(operand->path = strdup(name)))
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
@@ -246,7 +259,8 @@ static void warn_of_keys(struct run *run, const struct tds_keyring *ring)
 		tds_cli_warn(&run->cli, run->dir.path, "%s", ring->warning);
 	for (size_t i = 0; i < ring->n; i++) {
 		if (!ring->v[i].pub)
-			tds_cli_warn(&run->cli, ring->v[i].path, "not used: %s", ring->v[i].fault.reason);
+			tds_cli_warn(&run->cli, ring->v[i].path, "not used: %s",
+				     ring->v[i].fault.reason);
 		else if (ring->v[i].insecure)
 			tds_cli_warn(&run->cli, ring->v[i].path, "others may write it");
 	}
@@ -255,8 +269,9 @@ static void warn_of_keys(struct run *run, const struct tds_keyring *ring)
 static int read_keys(struct run *run, struct tds_keyring *ring, struct tds_err *err)
 {
 	const struct opts *o = &run->opts;
-	int rc = o->nkeys > 0 ? tds_keyring_named(run->dir.fd >= 0 ? &run->dir : NULL, o->keys, o->nkeys, ring, err) :
-				tds_keyring_read(&run->dir, ring, err);
+	int rc = o->nkeys > 0 ? tds_keyring_named(run->dir.fd >= 0 ? &run->dir : NULL, o->keys,
+						  o->nkeys, ring, err)
+			      : tds_keyring_read(&run->dir, ring, err);
 
 	if (rc == 0)
 		warn_of_keys(run, ring);
@@ -269,8 +284,9 @@ static void tell(void *ctx, const struct tds_check *check)
 	FILE *out = run->cli.out;
 
 	if (run->checks) {
-		json_t *one = json_pack("{s:o?, s:b, s:o?}", "check", tds_cli_json_text(check->what), "ok", check->ok,
-					"detail", tds_cli_json_text(check->detail));
+		json_t *one =
+			json_pack("{s:o?, s:b, s:o?}", "check", tds_cli_json_text(check->what),
+				  "ok", check->ok, "detail", tds_cli_json_text(check->detail));
 
 		if (one && check->offset >= 0)
 			(void)json_object_set_new(one, "offset", json_integer(check->offset));
@@ -286,6 +302,12 @@ static void tell(void *ctx, const struct tds_check *check)
 	(void)fputs(": ", out);
 	tds_text_escape(out, check->detail, strlen(check->detail));
 	(void)fputc('\n', out);
+}
+
+static void print_heading(struct run *run, const char *path)
+{
+	tds_text_escape(run->cli.out, path, strlen(path));
+	(void)fputs(":\n", run->cli.out);
 }
 
 /* The declared group that the file's name belongs to. Caller frees; NULL: none. */
@@ -314,9 +336,12 @@ static int verify(struct run *run, const struct operand *operand, const struct t
 		.tell = run->opts.explain ? tell : NULL,
 		.ctx = run,
 	};
+	if (run->opts.explain && !run->checks && run->several)
+		print_heading(run, operand->path);
 	rc = tds_package_read(operand->fd, run->cli.json, &package, err);
 	if (rc != 0 && run->opts.explain)
-		tell(run, &(struct tds_check){ .what = "package", .offset = -1, .detail = err->reason });
+		tell(run,
+		     &(struct tds_check){ .what = "package", .offset = -1, .detail = err->reason });
 	return rc == 0 ? tds_source_verify(&package, &opts, source, err) : rc;
 }
 
@@ -337,7 +362,8 @@ static bool is_wanted(void *ctx, const struct tds_zip_entry *entry)
 }
 
 /* What the stream cannot take, tds_cli_finish says. */
-static int print_piece(void *ctx, const struct tds_zip_entry *entry, const void *data, size_t len, struct tds_err *err)
+static int print_piece(void *ctx, const struct tds_zip_entry *entry, const void *data, size_t len,
+		       struct tds_err *err)
 {
 	struct run *run = ctx;
 
@@ -367,7 +393,8 @@ static int write_archive(const struct tds_zip *zip, const char *path, struct tds
 
 	if (dirfd < 0)
 		return tds_err_sys(err, TDS_E_WRITE, "%s", path);
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode) &&
+	    !S_ISLNK(st.st_mode))
 		return tds_err_set(err, TDS_E_WRITE, "%s: is not a regular file", path);
 	tds_io_sweep(dirfd);
 	int rc = tds_outfile_open(dirfd, name, &out, err);
@@ -382,15 +409,16 @@ static int write_archive(const struct tds_zip *zip, const char *path, struct tds
 	return rc == 0 ? 0 : tds_err_prefix(err, "%s", path);
 }
 
-static int use(struct run *run, const struct operand *operand, const struct tds_source *source, struct tds_err *err)
+static int use(struct run *run, const struct operand *operand, const struct tds_source *source,
+	       struct tds_err *err)
 {
 	const struct opts *o = &run->opts;
 
 	switch (o->mode) {
 	case MODE_VERIFY:
 		if (!run->cli.json && !run->cli.quiet)
-			(void)fprintf(run->cli.out, "Validated \"%s\" loadable with key %s\n", operand->path,
-				      source->key->path);
+			(void)fprintf(run->cli.out, "Validated \"%s\" loadable with key %s\n",
+				      operand->path, source->key->path);
 		return 0;
 	case MODE_LIST:
 		if (!run->cli.json)
@@ -415,14 +443,16 @@ static json_t *members_json(const struct tds_zip *zip)
 	for (size_t i = 0; i < zip->n; i++) {
 		const struct tds_zip_entry *e = &zip->v[i];
 
-		(void)json_array_append_new(members, json_pack("{s:s, s:I, s:I, s:b}", "name", e->name, "size",
-							       (json_int_t)e->size, "packed", (json_int_t)e->packed,
+		(void)json_array_append_new(members, json_pack("{s:s, s:I, s:I, s:b}", "name",
+							       e->name, "size", (json_int_t)e->size,
+							       "packed", (json_int_t)e->packed,
 							       "executable", e->executable));
 	}
 	return members;
 }
 
-static json_t *source_json(const struct run *run, const struct operand *operand, const struct tds_source *source)
+static json_t *source_json(const struct run *run, const struct operand *operand,
+			   const struct tds_source *source)
 {
 	const struct tds_package *package = &source->package;
 	char md5[TDS_DIGEST_HEX_MAX];
@@ -430,26 +460,30 @@ static json_t *source_json(const struct run *run, const struct operand *operand,
 
 	tds_digest_hex(package->md5, TDS_MD5_LEN, md5);
 	tds_digest_hex(package->sha256, TDS_SHA256_LEN, sha256);
-	json_t *doc = json_pack("{s:o?, s:b, s:o?, s:s, s:o, s:o, s:s, s:s, s:I, s:I, s:I}", "file",
-				tds_cli_json_text(operand->path), "ok", true, "key", tds_cli_json_text(source->key->path),
-				"format", tds_format_name(package->header.format), "group",
-				source->group ? tds_cli_json_text(source->group) : json_null(), "version",
-				source->group && source->version[0] ? tds_cli_json_text(source->version) : json_null(),
-				"md5", md5, "sha256", sha256, "size", (json_int_t)package->size, "entries",
-				(json_int_t)source->zip.n, "bytes", (json_int_t)source->zip.bytes);
+	json_t *doc = json_pack(
+		"{s:o?, s:b, s:o?, s:s, s:o, s:o, s:s, s:s, s:I, s:I, s:I}", "file",
+		tds_cli_json_text(operand->path), "ok", true, "key",
+		tds_cli_json_text(source->key->path), "format",
+		tds_format_name(package->header.format), "group",
+		source->group ? tds_cli_json_text(source->group) : json_null(), "version",
+		source->group && source->version[0] ? tds_cli_json_text(source->version)
+						    : json_null(),
+		"md5", md5, "sha256", sha256, "size", (json_int_t)package->size, "entries",
+		(json_int_t)source->zip.n, "bytes", (json_int_t)source->zip.bytes);
 	if (doc && run->opts.mode == MODE_LIST)
 		(void)json_object_set_new(doc, "members", members_json(&source->zip));
 	return doc;
 }
 
-static void report_json(struct run *run, const struct operand *operand, const struct tds_source *source,
-			const struct tds_err *err)
+static void report_json(struct run *run, const struct operand *operand,
+			const struct tds_source *source, const struct tds_err *err)
 {
 	json_t *doc;
 
 	if (err)
-		doc = json_pack("{s:o?, s:b, s:i, s:o?}", "file", tds_cli_json_text(operand->path), "ok", false,
-				"status", tds_code_status(err->code), "error", tds_cli_json_text(err->reason));
+		doc = json_pack("{s:o?, s:b, s:i, s:o?}", "file", tds_cli_json_text(operand->path),
+				"ok", false, "status", tds_code_status(err->code), "error",
+				tds_cli_json_text(err->reason));
 	else
 		doc = source_json(run, operand, source);
 	if (doc && run->checks)
@@ -489,7 +523,9 @@ int main(int argc, char **argv)
 	tds_auto(names) struct tds_names names = { 0 };
 
 	tds_cli_start(&run.cli, "tds-verify");
-	if (parse_opts(&run, argc, argv, &names) && open_directory(&run) == 0)
+	bool ready = parse_opts(&run, argc, argv, &names) && open_directory(&run) == 0;
+	run.several = names.n > 1;
+	if (ready)
 		for (size_t i = 0; i < names.n; i++)
 			verify_operand(&run, names.v[i]);
 	tds_dir_close(&run.dir);

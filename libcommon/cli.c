@@ -199,14 +199,17 @@ static int add_name(struct tds_names *names, char *name, struct tds_err *err)
 	return 0;
 }
 
-static int add_names_of(const char *text, size_t len, char end, struct tds_names *names, struct tds_err *err)
+static int add_names_of(const char *text, size_t len, char end, struct tds_names *names,
+			struct tds_err *err)
 {
 	for (size_t at = 0; at < len;) {
 		const char *stop = memchr(text + at, end, len - at);
 		size_t n = stop ? (size_t)(stop - text) - at : len - at;
 
 		if (end == '\n' && memchr(text + at, '\0', n))
-			return tds_err_set(err, TDS_E_USAGE, "a name holds a NUL byte (are they ended by NUL? see -0)");
+			return tds_err_set(
+				err, TDS_E_USAGE,
+				"a name holds a NUL byte (are they ended by NUL? see -0)");
 		int rc = n ? add_name(names, strndup(text + at, n), err) : 0;
 		if (rc != 0)
 			return rc;
@@ -231,7 +234,8 @@ int tds_names_read(char *const *argv, int argc, const char *from, bool nul, stru
 		if (strcmp(from, "-") != 0)
 			rc = tds_io_open(AT_FDCWD, from, true, &fd, NULL, err);
 		if (rc == 0)
-			rc = tds_io_slurp_fd(fd < 0 ? STDIN_FILENO : fd, TDS_NAMES_MAX_BYTES, &text, &len, err);
+			rc = tds_io_slurp_fd(fd < 0 ? STDIN_FILENO : fd, TDS_NAMES_MAX_BYTES, &text,
+					     &len, err);
 		if (rc == 0)
 			rc = add_names_of(text, len, nul ? '\0' : '\n', names, err);
 		if (rc != 0)

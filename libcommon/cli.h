@@ -45,16 +45,18 @@ struct tds_cli {
 /* clang-format on */
 
 /* The lines of --help for them. */
-#define TDS_CLI_HELP                                                                    \
+#define TDS_CLI_HELP                                                                      \
 	"  -C, --directory=DIR    the director directory (else $THESPIAN_DIRECTOR_DIR,\n" \
-	"                         else " TDS_DIRECTOR_DIR_DEFAULT ")\n"                  \
-	"  -j, --json             print JSON\n"                                         \
-	"  -q, --quiet            print no warnings, and nothing where all is well\n"   \
-	"  -v, --verbose          say more\n"                                           \
-	"  -h, --help             print this help\n"                                    \
+	"                         else " TDS_DIRECTOR_DIR_DEFAULT ")\n"                   \
+	"  -j, --json             print JSON\n"                                           \
+	"  -q, --quiet            print no warnings, and nothing where all is well\n"     \
+	"  -v, --verbose          say more\n"                                             \
+	"  -h, --help             print this help\n"                                      \
 	"  -V, --version          print the version\n"
-#define TDS_CLI_HELP_NUL "  -0, --null             names end in NUL, read and printed, instead of a newline\n"
-#define TDS_CLI_HELP_NAMES "  -T, --names-from=FILE  read names from FILE too, one a line (-: standard input)\n"
+#define TDS_CLI_HELP_NUL \
+	"  -0, --null             names end in NUL, read and printed, instead of a newline\n"
+#define TDS_CLI_HELP_NAMES \
+	"  -T, --names-from=FILE  read names from FILE too, one a line (-: standard input)\n"
 
 /*
  * Defaults from the environment, stdout and stderr as streams, SIGPIPE ending the tool quietly, and

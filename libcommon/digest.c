@@ -20,7 +20,8 @@ void tds_crypto_init(void)
 void tds_crypto_init_lean(void)
 {
 	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT |
-					  OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS,
+					  OPENSSL_INIT_NO_ADD_ALL_CIPHERS |
+					  OPENSSL_INIT_NO_ADD_ALL_DIGESTS,
 				  NULL);
 }
 
@@ -33,7 +34,8 @@ struct tds_digest *tds_digest_new(enum tds_digest_kind kind)
 		return NULL;
 	digest->ctx = EVP_MD_CTX_new();
 	if (!digest->ctx ||
-	    EVP_DigestInit_ex(digest->ctx, kind == TDS_DIGEST_MD5 ? EVP_md5() : EVP_sha256(), NULL) != 1) {
+	    EVP_DigestInit_ex(digest->ctx, kind == TDS_DIGEST_MD5 ? EVP_md5() : EVP_sha256(),
+			      NULL) != 1) {
 		tds_digest_free(digest);
 		return NULL;
 	}

@@ -22,7 +22,8 @@ int tds_dir_open(const char *path, struct tds_dir *dir, struct tds_err *err)
 {
 	*dir = (struct tds_dir){ .fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
 	if (dir->fd < 0)
-		return tds_err_sys(err, errno == ENOENT ? TDS_E_MISSING : TDS_E_UNUSABLE, "cannot be opened");
+		return tds_err_sys(err, errno == ENOENT ? TDS_E_MISSING : TDS_E_UNUSABLE,
+				   "cannot be opened");
 	dir->path = strdup(path);
 	if (!dir->path) {
 		tds_dir_close(dir);
@@ -45,7 +46,8 @@ char *tds_dir_join(const struct tds_dir *dir, const char *name)
 	size_t len = strlen(dir->path);
 	char *joined = NULL;
 
-	if (asprintf(&joined, "%s%s%s", dir->path, len > 0 && dir->path[len - 1] == '/' ? "" : "/", name) < 0)
+	if (asprintf(&joined, "%s%s%s", dir->path, len > 0 && dir->path[len - 1] == '/' ? "" : "/",
+		     name) < 0)
 		return NULL;
 	return joined;
 }
@@ -124,7 +126,8 @@ static bool take_entry(struct scan *scan, int dirfd, const struct dirent *entry)
 		return (kind != S_IFREG && kind != S_IFLNK) || keep(scan, &scan->files, name, len);
 	}
 	if (strcmp(name + len - SUFFIX_LEN, TDS_TLI_SUFFIX) == 0)
-		return kind_of(dirfd, entry) != S_IFREG || keep(scan, &scan->groups, name, len - SUFFIX_LEN);
+		return kind_of(dirfd, entry) != S_IFREG ||
+		       keep(scan, &scan->groups, name, len - SUFFIX_LEN);
 	return true;
 }
 
@@ -143,7 +146,8 @@ static int read_names(const struct tds_dir *dir, struct scan *scan, struct tds_e
 		if (!take_entry(scan, dir->fd, entry))
 			rc = tds_err_set(err, TDS_E_NOMEM, "out of memory");
 		else if (scan->used > TDS_DIR_MAX_BYTES)
-			rc = tds_err_set(err, TDS_E_UNUSABLE, "holds more names than %d bytes", TDS_DIR_MAX_BYTES);
+			rc = tds_err_set(err, TDS_E_UNUSABLE, "holds more names than %d bytes",
+					 TDS_DIR_MAX_BYTES);
 	}
 	if (rc == 0 && errno != 0)
 		rc = tds_err_sys(err, TDS_E_UNUSABLE, "cannot be read");
@@ -305,7 +309,8 @@ static bool is_declared(const struct tds_dir *dir, const char *group, char *name
 	struct stat st;
 
 	(void)stpcpy(stpcpy(name, group), TDS_TLI_SUFFIX);
-	return tds_group_name_ok(group) && fstatat(dir->fd, name, &st, 0) == 0 && S_ISREG(st.st_mode);
+	return tds_group_name_ok(group) && fstatat(dir->fd, name, &st, 0) == 0 &&
+	       S_ISREG(st.st_mode);
 }
 
 int tds_dir_owner(const struct tds_dir *dir, const char *file, char **group, struct tds_err *err)

@@ -47,8 +47,8 @@ struct tds_groups {
 	size_t n;
 	struct tds_file *files; /* of all groups; each group points into it */
 	size_t nfiles;
-	char *names;            /* of groups and files */
-	uint64_t lengths[4];    /* a bit for each length that a group's name has */
+	char *names;         /* of groups and files */
+	uint64_t lengths[4]; /* a bit for each length that a group's name has */
 };
 
 /*
@@ -58,7 +58,8 @@ struct tds_groups {
  * Owner:   caller frees with tds_groups_fini, on success only.
  * Errors:  TDS_E_UNUSABLE, TDS_E_NOMEM.
  */
-int tds_groups_scan(const struct tds_dir *dir, struct tds_groups *groups, struct tds_err *err) TDS_MUST_CHECK;
+int tds_groups_scan(const struct tds_dir *dir, struct tds_groups *groups,
+		    struct tds_err *err) TDS_MUST_CHECK;
 void tds_groups_fini(struct tds_groups *groups);
 #define tds_groups_cleanup tds_groups_fini
 
@@ -72,6 +73,7 @@ const struct tds_group *tds_groups_owner(const struct tds_groups *groups, const 
  * Owner:  caller frees *group, which is NULL where there is none.
  * Errors: TDS_E_NOMEM.
  */
-int tds_dir_owner(const struct tds_dir *dir, const char *file, char **group, struct tds_err *err) TDS_MUST_CHECK;
+int tds_dir_owner(const struct tds_dir *dir, const char *file, char **group,
+		  struct tds_err *err) TDS_MUST_CHECK;
 
 #endif

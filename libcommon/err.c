@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+TDS_PRINTF(3, 0)
 static void set_reason(struct tds_err *err, enum tds_code code, const char *fmt, va_list ap)
 {
 	err->code = code;
@@ -36,12 +37,14 @@ int tds_err_sys(struct tds_err *err, enum tds_code code, const char *fmt, ...)
 		set_reason(err, code, fmt, ap);
 		va_end(ap);
 		size_t n = strlen(err->reason);
-		(void)snprintf(err->reason + n, sizeof(err->reason) - n, "%s%s", n ? ": " : "", strerror(errnum));
+		(void)snprintf(err->reason + n, sizeof(err->reason) - n, "%s%s", n ? ": " : "",
+			       strerror(errnum));
 	}
 	return code;
 }
 
-int tds_err_at(struct tds_err *err, enum tds_code code, unsigned line, unsigned column, const char *fmt, ...)
+int tds_err_at(struct tds_err *err, enum tds_code code, unsigned line, unsigned column,
+	       const char *fmt, ...)
 {
 	va_list ap;
 

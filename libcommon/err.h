@@ -13,17 +13,17 @@
  * Each code with the exit status a tool ends with, and the words for it where there are no better ones.
  * The statuses are those of EXIT STATUS in every man page.
  */
-#define TDS_CODES(X)                                                           \
-	X(TDS_E_REFUSED, -1, 1, "refused")                                     \
-	X(TDS_E_SYNTAX, -2, 1, "syntax error")                                 \
-	X(TDS_E_USAGE, -3, 2, "wrong usage")                                   \
-	X(TDS_E_MISSING, -4, 4, "no such file, group or member")               \
-	X(TDS_E_UNUSABLE, -5, 4, "cannot be used")                             \
-	X(TDS_E_WRITE, -6, 5, "cannot be written")                             \
-	X(TDS_E_NOMEM, -7, 5, "out of memory")                                 \
-	X(TDS_E_ARCHIVE, -8, 6, "the archive is damaged or unsafe")            \
-	X(TDS_E_UNTRUSTED, -9, 7, "no key validates it")                       \
-	X(TDS_E_NO_ADMIN, -10, 8, "the admin process cannot be reached")       \
+#define TDS_CODES(X)                                                     \
+	X(TDS_E_REFUSED, -1, 1, "refused")                               \
+	X(TDS_E_SYNTAX, -2, 1, "syntax error")                           \
+	X(TDS_E_USAGE, -3, 2, "wrong usage")                             \
+	X(TDS_E_MISSING, -4, 4, "no such file, group or member")         \
+	X(TDS_E_UNUSABLE, -5, 4, "cannot be used")                       \
+	X(TDS_E_WRITE, -6, 5, "cannot be written")                       \
+	X(TDS_E_NOMEM, -7, 5, "out of memory")                           \
+	X(TDS_E_ARCHIVE, -8, 6, "the archive is damaged or unsafe")      \
+	X(TDS_E_UNTRUSTED, -9, 7, "no key validates it")                 \
+	X(TDS_E_NO_ADMIN, -10, 8, "the admin process cannot be reached") \
 	X(TDS_E_TIMEOUT, -11, 9, "timed out")
 
 enum tds_code {
@@ -49,8 +49,8 @@ struct tds_err {
  */
 int tds_err_set(struct tds_err *err, enum tds_code code, const char *fmt, ...) TDS_PRINTF(3, 4);
 int tds_err_sys(struct tds_err *err, enum tds_code code, const char *fmt, ...) TDS_PRINTF(3, 4);
-int tds_err_at(struct tds_err *err, enum tds_code code, unsigned line, unsigned column, const char *fmt,
-	       ...) TDS_PRINTF(5, 6);
+int tds_err_at(struct tds_err *err, enum tds_code code, unsigned line, unsigned column,
+	       const char *fmt, ...) TDS_PRINTF(5, 6);
 
 /* Put "PREFIX: " before the reason of a failure that is rising. Returns err's code. */
 int tds_err_prefix(struct tds_err *err, const char *fmt, ...) TDS_PRINTF(2, 3);

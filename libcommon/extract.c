@@ -13,10 +13,10 @@
 #include "mem.h"
 
 struct extraction {
-	int top;                   /* the folder that everything goes below */
-	char *folder;              /* of the file that is being written, relative to top; "" for top itself */
+	int top;      /* the folder that everything goes below */
+	char *folder; /* of the file that is being written, relative to top; "" for top itself */
 	int folder_fd;
-	void *swept;               /* the folders that were swept: a tree of their names, for tsearch */
+	void *swept; /* the folders that were swept: a tree of their names, for tsearch */
 	struct tds_outfile out;
 	const struct tds_zip_entry *entry; /* being written; NULL: none */
 };
@@ -38,7 +38,8 @@ static int make_folders(int dirfd, const char *path, int flags)
 		errno = ENOMEM;
 		return -1;
 	}
-	for (char *name = strtok_r(names, "/", &rest); name && fd >= 0; name = strtok_r(NULL, "/", &rest)) {
+	for (char *name = strtok_r(names, "/", &rest); name && fd >= 0;
+	     name = strtok_r(NULL, "/", &rest)) {
 		int next = -1;
 
 		if (mkdirat(fd, name, 0755) == 0 || errno == EEXIST)
@@ -114,7 +115,8 @@ static int begin(struct extraction *x, const struct tds_zip_entry *entry, struct
 	return 0;
 }
 
-static int take(void *ctx, const struct tds_zip_entry *entry, const void *data, size_t len, struct tds_err *err)
+static int take(void *ctx, const struct tds_zip_entry *entry, const void *data, size_t len,
+		struct tds_err *err)
 {
 	struct extraction *x = ctx;
 

@@ -71,7 +71,8 @@ static int wait_for_writer(int fd)
 	return 0;
 }
 
-int tds_io_open(int dirfd, const char *name, bool any_kind, int *fd, struct stat *st, struct tds_err *err)
+int tds_io_open(int dirfd, const char *name, bool any_kind, int *fd, struct stat *st,
+		struct tds_err *err)
 {
 	struct stat own;
 	struct stat *kind = st ? st : &own;
@@ -79,12 +80,14 @@ int tds_io_open(int dirfd, const char *name, bool any_kind, int *fd, struct stat
 	tds_autofd int opened = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (opened < 0)
-		return tds_err_sys(err, errno == ENOENT || errno == ENOTDIR ? TDS_E_MISSING : TDS_E_UNUSABLE,
-				   "cannot be opened");
+		return tds_err_sys(
+			err, errno == ENOENT || errno == ENOTDIR ? TDS_E_MISSING : TDS_E_UNUSABLE,
+			"cannot be opened");
 	int rc = check_kind(opened, any_kind, kind, err);
 	if (rc != 0)
 		return rc;
-	if ((S_ISFIFO(kind->st_mode) && wait_for_writer(opened) != 0) || fcntl(opened, F_SETFL, 0) != 0)
+	if ((S_ISFIFO(kind->st_mode) && wait_for_writer(opened) != 0) ||
+	    fcntl(opened, F_SETFL, 0) != 0)
 		return tds_err_sys(err, TDS_E_UNUSABLE, "cannot be read");
 	*fd = tds_steal_fd(&opened);
 	return 0;
@@ -121,7 +124,8 @@ static int slurp(int fd, size_t expect, size_t max, char **data, size_t *len, st
 	return 0;
 }
 
-int tds_io_slurp(int dirfd, const char *name, size_t max, char **data, size_t *len, struct tds_err *err)
+int tds_io_slurp(int dirfd, const char *name, size_t max, char **data, size_t *len,
+		 struct tds_err *err)
 {
 	struct stat st;
 	tds_autofd int fd = -1;
@@ -166,7 +170,8 @@ int tds_outfile_open(int dirfd, const char *name, struct tds_outfile *out, struc
 			tds_outfile_discard(out);
 			return tds_err_set(err, TDS_E_NOMEM, "out of memory");
 		}
-		out->fd = openat(dirfd, out->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+		out->fd = openat(dirfd, out->temp,
+				 O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (out->fd < 0) {
 			tds_err_sys(err, TDS_E_WRITE, "cannot be created");
 			free(out->temp); /* not ours */
@@ -196,7 +201,8 @@ static int commit(struct tds_outfile *out, mode_t mode, bool replace, struct tds
 	int rc = 0;
 
 	if (fchmod(out->fd, mode) != 0 || fsync(out->fd) != 0 ||
-	    (replace ? renameat(out->dirfd, out->temp, out->dirfd, out->name) : rename_new(out)) != 0) {
+	    (replace ? renameat(out->dirfd, out->temp, out->dirfd, out->name) : rename_new(out)) !=
+		    0) {
 		rc = tds_err_sys(err, TDS_E_WRITE, "cannot be written");
 	} else {
 		free(out->temp);

@@ -26,8 +26,8 @@ int tds_io_write(int fd, const void *buf, size_t len);
  * Owner:   caller closes *fd.
  * Errors:  TDS_E_MISSING (ENOENT, ENOTDIR), TDS_E_UNUSABLE (no permission, a folder, not a regular file).
  */
-int tds_io_open(int dirfd, const char *name, bool any_kind, int *fd, struct stat *st, struct tds_err *err)
-	TDS_MUST_CHECK;
+int tds_io_open(int dirfd, const char *name, bool any_kind, int *fd, struct stat *st,
+		struct tds_err *err) TDS_MUST_CHECK;
 
 /*
  * Read a regular file whole.
@@ -36,11 +36,12 @@ int tds_io_open(int dirfd, const char *name, bool any_kind, int *fd, struct stat
  * Owner:   caller frees *data.
  * Errors:  as tds_io_open; TDS_E_UNUSABLE where it is larger than max or cannot be read; TDS_E_NOMEM.
  */
-int tds_io_slurp(int dirfd, const char *name, size_t max, char **data, size_t *len, struct tds_err *err)
-	TDS_MUST_CHECK;
+int tds_io_slurp(int dirfd, const char *name, size_t max, char **data, size_t *len,
+		 struct tds_err *err) TDS_MUST_CHECK;
 
 /* The same for an open descriptor of any kind, read to its end. */
-int tds_io_slurp_fd(int fd, size_t max, char **data, size_t *len, struct tds_err *err) TDS_MUST_CHECK;
+int tds_io_slurp_fd(int fd, size_t max, char **data, size_t *len,
+		    struct tds_err *err) TDS_MUST_CHECK;
 
 /*
  * A file that is written complete or not at all: a temporary file beside its name, which commit renames to it.
@@ -50,9 +51,9 @@ int tds_io_slurp_fd(int fd, size_t max, char **data, size_t *len, struct tds_err
 #define TDS_IO_TEMP_PREFIX ".tds-tmp-"
 
 struct tds_outfile {
-	int fd;          /* open for reading and writing; -1: none */
-	int dirfd;       /* borrowed; the folder of both names */
-	char *temp;      /* NULL: none, or committed */
+	int fd;     /* open for reading and writing; -1: none */
+	int dirfd;  /* borrowed; the folder of both names */
+	char *temp; /* NULL: none, or committed */
 	char *name;
 };
 
@@ -60,14 +61,16 @@ struct tds_outfile {
  * Begin a file. name is a plain name in dirfd.
  * Errors:  TDS_E_WRITE, TDS_E_NOMEM. On error *out is safe to discard.
  */
-int tds_outfile_open(int dirfd, const char *name, struct tds_outfile *out, struct tds_err *err) TDS_MUST_CHECK;
+int tds_outfile_open(int dirfd, const char *name, struct tds_outfile *out,
+		     struct tds_err *err) TDS_MUST_CHECK;
 
 /* Give it its mode, fsync, rename, fsync the folder, close. An existing file of the name is replaced.
  * Errors: TDS_E_WRITE; the name's file is then the old one, and the temporary file is gone. */
 int tds_outfile_commit(struct tds_outfile *out, mode_t mode, struct tds_err *err) TDS_MUST_CHECK;
 
 /* The same, but TDS_E_WRITE where a file of the name exists. */
-int tds_outfile_commit_new(struct tds_outfile *out, mode_t mode, struct tds_err *err) TDS_MUST_CHECK;
+int tds_outfile_commit_new(struct tds_outfile *out, mode_t mode,
+			   struct tds_err *err) TDS_MUST_CHECK;
 
 /* Remove what was not committed. Accepts a zeroed or a committed one. */
 void tds_outfile_discard(struct tds_outfile *out);

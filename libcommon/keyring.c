@@ -26,8 +26,8 @@ static bool others_may_write(const struct stat *st, uid_t dir_owner)
 }
 
 /* A small regular file, and whether others may write it. */
-static int read_text(int dirfd, const char *name, uid_t dir_owner, size_t max, char **text, size_t *len,
-		     bool *insecure, struct tds_err *err)
+static int read_text(int dirfd, const char *name, uid_t dir_owner, size_t max, char **text,
+		     size_t *len, bool *insecure, struct tds_err *err)
 {
 	tds_autofd int fd = -1;
 	struct stat st;
@@ -43,17 +43,21 @@ static int read_text(int dirfd, const char *name, uid_t dir_owner, size_t max, c
  * The same for a file that limits trust, and need not be there: *text is then NULL. A link that leads nowhere is there,
  * and cannot be read: limits must not vanish with what it led to.
  */
-static int read_limits_text(int dirfd, const char *name, uid_t dir_owner, char **text, size_t *len, bool *insecure,
-			    struct tds_err *err)
+static int read_limits_text(int dirfd, const char *name, uid_t dir_owner, char **text, size_t *len,
+			    bool *insecure, struct tds_err *err)
 {
 	struct stat st;
 	int rc = read_text(dirfd, name, dir_owner, TDS_CFG_MAX_BYTES, text, len, insecure, err);
 
-	return rc == TDS_E_MISSING && fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT ? 0 : rc;
+	return rc == TDS_E_MISSING && fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 &&
+			       errno == ENOENT
+		       ? 0
+		       : rc;
 }
 
 /* Calls take for each line that is neither empty nor a comment, blanks around it cut; stops where take fails. */
-static int each_line(char *text, size_t len, int (*take)(void *ctx, char *line, unsigned number, struct tds_err *err),
+static int each_line(char *text, size_t len,
+		     int (*take)(void *ctx, char *line, unsigned number, struct tds_err *err),
 		     void *ctx, struct tds_err *err)
 {
 	unsigned number = 0;
@@ -100,7 +104,8 @@ static int take_allow(void *ctx, char *line, unsigned number, struct tds_err *er
 }
 
 /* NAME_tls.allow beside NAME_tls.key. Without the file the key signs for all groups. */
-static int read_allow(int dirfd, const char *keyname, uid_t dir_owner, struct tds_key *key, struct tds_err *err)
+static int read_allow(int dirfd, const char *keyname, uid_t dir_owner, struct tds_key *key,
+		      struct tds_err *err)
 {
 	tds_autofree char *name = NULL;
 	tds_autofree char *text = NULL;
@@ -144,7 +149,8 @@ static int take_revoked(void *ctx, char *line, unsigned number, struct tds_err *
 		more[ring->nrevoked].sha256[i] = (unsigned char)(high << 4 | low);
 	}
 	if (!strchr(" \t", line[2 * TDS_SHA256_LEN]))
-		return tds_err_at(err, TDS_E_SYNTAX, number, 2 * TDS_SHA256_LEN + 1, "not a SHA-256 digest");
+		return tds_err_at(err, TDS_E_SYNTAX, number, 2 * TDS_SHA256_LEN + 1,
+				  "not a SHA-256 digest");
 	ring->nrevoked++;
 	return 0;
 }
@@ -160,7 +166,8 @@ static int take_min_bits(void *ctx, char *line, unsigned number, struct tds_err 
 	uint64_t bits;
 
 	if (ring->min_bits != 0 || !tds_parse_uint(line, strlen(line), 8 * TDS_SIG_MAX, &bits))
-		return tds_err_at(err, TDS_E_SYNTAX, number, 1, "not one number of bits, at most %d", 8 * TDS_SIG_MAX);
+		return tds_err_at(err, TDS_E_SYNTAX, number, 1,
+				  "not one number of bits, at most %d", 8 * TDS_SIG_MAX);
 	ring->min_bits = bits > TDS_KEY_MIN_BITS ? (unsigned)bits : TDS_KEY_MIN_BITS;
 	return 0;
 }
@@ -188,19 +195,22 @@ static int read_limits(const struct tds_dir *dir, const char *name, uid_t dir_ow
 		return 0;
 	if (why.line)
 		return tds_err_set(err, rc == TDS_E_NOMEM ? TDS_E_NOMEM : TDS_E_UNTRUSTED,
-				   "no key is trusted: %s/%s:%u:%u: %s", dir->path, name, why.line, why.column,
-				   why.reason);
-	return tds_err_set(err, rc == TDS_E_NOMEM ? TDS_E_NOMEM : TDS_E_UNTRUSTED, "no key is trusted: %s/%s: %s",
-			   dir->path, name, why.reason);
+				   "no key is trusted: %s/%s:%u:%u: %s", dir->path, name, why.line,
+				   why.column, why.reason);
+	return tds_err_set(err, rc == TDS_E_NOMEM ? TDS_E_NOMEM : TDS_E_UNTRUSTED,
+			   "no key is trusted: %s/%s: %s", dir->path, name, why.reason);
 }
 
-static int read_all_limits(const struct tds_dir *dir, uid_t dir_owner, struct tds_keyring *ring, struct tds_err *err)
+static int read_all_limits(const struct tds_dir *dir, uid_t dir_owner, struct tds_keyring *ring,
+			   struct tds_err *err)
 {
 	bool found;
 	int rc = read_limits(dir, "minkeybits.cfg", dir_owner, &found, take_min_bits, ring, err);
 
 	if (rc == 0 && found && ring->min_bits == 0)
-		rc = tds_err_set(err, TDS_E_UNTRUSTED, "no key is trusted: %s/minkeybits.cfg: holds no number", dir->path);
+		rc = tds_err_set(err, TDS_E_UNTRUSTED,
+				 "no key is trusted: %s/minkeybits.cfg: holds no number",
+				 dir->path);
 	if (rc == 0)
 		rc = read_limits(dir, "revoked.cfg", dir_owner, &found, take_revoked, ring, err);
 	if (ring->nrevoked > 1)
@@ -214,15 +224,18 @@ static void warn_of_weakness(struct tds_key *key)
 	unsigned long long e = tds_pubkey_exponent(key->pub);
 
 	if (bits < TDS_KEY_GOOD_BITS)
-		(void)snprintf(key->warning, sizeof(key->warning), "a key of %u bits is short, %d and more are good",
-			       bits, TDS_KEY_GOOD_BITS);
+		(void)snprintf(key->warning, sizeof(key->warning),
+			       "a key of %u bits is short, %d and more are good", bits,
+			       TDS_KEY_GOOD_BITS);
 	else if (e != 0 && e < TDS_KEY_GOOD_EXPONENT)
-		(void)snprintf(key->warning, sizeof(key->warning), "a public exponent of %llu is small, %d is good",
-			       e, TDS_KEY_GOOD_EXPONENT);
+		(void)snprintf(key->warning, sizeof(key->warning),
+			       "a public exponent of %llu is small, %d is good", e,
+			       TDS_KEY_GOOD_EXPONENT);
 }
 
 /* Revoked by the digest of the key itself or, as sha256sum of the file is quicker to type, of its file. */
-static bool is_revoked(const struct tds_keyring *ring, const struct tds_key *key, const char *text, size_t len)
+static bool is_revoked(const struct tds_keyring *ring, const struct tds_key *key, const char *text,
+		       size_t len)
 {
 	unsigned char sha256[TDS_SHA256_LEN];
 
@@ -244,14 +257,16 @@ static int read_key(int dirfd, const char *name, uid_t dir_owner, const struct t
 {
 	tds_autofree char *text = NULL;
 	size_t len;
-	int rc = read_text(dirfd, name, dir_owner, TDS_KEY_MAX_BYTES, &text, &len, &key->insecure, err);
+	int rc = read_text(dirfd, name, dir_owner, TDS_KEY_MAX_BYTES, &text, &len, &key->insecure,
+			   err);
 
 	if (rc == 0)
 		rc = tds_pubkey_parse(text, len, &key->pub, err);
 	if (rc != 0)
 		return rc;
 	if (ring->min_bits > tds_pubkey_bits(key->pub))
-		return tds_err_set(err, TDS_E_UNTRUSTED, "is an RSA key of %u bits, fewer than the %u of minkeybits.cfg",
+		return tds_err_set(err, TDS_E_UNTRUSTED,
+				   "is an RSA key of %u bits, fewer than the %u of minkeybits.cfg",
 				   tds_pubkey_bits(key->pub), ring->min_bits);
 	if (is_revoked(ring, key, text, len))
 		return tds_err_set(err, TDS_E_UNTRUSTED, "is revoked");
@@ -268,8 +283,8 @@ static bool has_suffix(const char *name, const char *suffix)
 }
 
 /* Add the key file name; what is wrong with it is kept in its fault. */
-static int add_key(int dirfd, const char *name, char *path, uid_t dir_owner, struct tds_keyring *ring,
-		   struct tds_err *err)
+static int add_key(int dirfd, const char *name, char *path, uid_t dir_owner,
+		   struct tds_keyring *ring, struct tds_err *err)
 {
 	struct tds_key *more = grow(ring->v, ring->n, sizeof(*more));
 
@@ -297,7 +312,8 @@ static int compare_keys(const void *a, const void *b)
 	return strcmp(((const struct tds_key *)a)->path, ((const struct tds_key *)b)->path);
 }
 
-static int read_keys(const struct tds_dir *dir, uid_t dir_owner, struct tds_keyring *ring, struct tds_err *err)
+static int read_keys(const struct tds_dir *dir, uid_t dir_owner, struct tds_keyring *ring,
+		     struct tds_err *err)
 {
 	tds_autofd int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *names = fd < 0 ? NULL : fdopendir(fd);
@@ -310,7 +326,8 @@ static int read_keys(const struct tds_dir *dir, uid_t dir_owner, struct tds_keyr
 	/* As for the shell's *_tls.key, a name that begins with a dot is hidden. */
 	while (rc == 0 && (errno = 0, entry = readdir(names)))
 		if (entry->d_name[0] != '.' && has_suffix(entry->d_name, KEY_SUFFIX))
-			rc = add_key(dir->fd, entry->d_name, tds_dir_join(dir, entry->d_name), dir_owner, ring, err);
+			rc = add_key(dir->fd, entry->d_name, tds_dir_join(dir, entry->d_name),
+				     dir_owner, ring, err);
 	if (rc == 0 && errno != 0)
 		rc = tds_err_sys(err, TDS_E_UNUSABLE, "%s", dir->path);
 	(void)closedir(names);
@@ -336,8 +353,8 @@ int tds_keyring_read(const struct tds_dir *dir, struct tds_keyring *ring, struct
 	return rc;
 }
 
-int tds_keyring_named(const struct tds_dir *dir, char *const *paths, size_t n, struct tds_keyring *ring,
-		      struct tds_err *err)
+int tds_keyring_named(const struct tds_dir *dir, char *const *paths, size_t n,
+		      struct tds_keyring *ring, struct tds_err *err)
 {
 	struct stat st;
 	int rc = 0;
@@ -350,7 +367,8 @@ int tds_keyring_named(const struct tds_dir *dir, char *const *paths, size_t n, s
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		rc = add_key(AT_FDCWD, paths[i], strdup(paths[i]), geteuid(), ring, err);
 		if (rc == 0 && !ring->v[i].pub)
-			rc = tds_err_set(err, ring->v[i].fault.code, "%s: %s", paths[i], ring->v[i].fault.reason);
+			rc = tds_err_set(err, ring->v[i].fault.code, "%s: %s", paths[i],
+					 ring->v[i].fault.reason);
 	}
 	if (rc != 0)
 		tds_keyring_fini(ring);
@@ -375,8 +393,8 @@ void tds_keyring_fini(struct tds_keyring *ring)
 
 bool tds_keyring_revoked(const struct tds_keyring *ring, const unsigned char sha256[TDS_SHA256_LEN])
 {
-	return ring->nrevoked > 0 && bsearch(sha256, ring->revoked, ring->nrevoked, sizeof(*ring->revoked),
-					     compare_revoked) != NULL;
+	return ring->nrevoked > 0 && bsearch(sha256, ring->revoked, ring->nrevoked,
+					     sizeof(*ring->revoked), compare_revoked) != NULL;
 }
 
 bool tds_key_allows(const struct tds_key *key, const char *group)

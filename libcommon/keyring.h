@@ -18,12 +18,12 @@
 
 /* One key file, usable or not. */
 struct tds_key {
-	char *path;              /* as it is shown: DIR/NAME_tls.key */
-	struct tds_pubkey *pub;  /* NULL: cannot be used, and fault says why */
+	char *path;             /* as it is shown: DIR/NAME_tls.key */
+	struct tds_pubkey *pub; /* NULL: cannot be used, and fault says why */
 	struct tds_err fault;
-	char warning[96];        /* why it is used with a warning; empty: none */
-	bool insecure;           /* others may write it, or its .allow: refused where strict */
-	bool limited;            /* it may sign for the groups that a pattern of allow fits, and for no others */
+	char warning[96]; /* why it is used with a warning; empty: none */
+	bool insecure;    /* others may write it, or its .allow: refused where strict */
+	bool limited; /* it may sign for the groups that a pattern of allow fits, and for no others */
 	char **allow;
 	size_t nallow;
 };
@@ -37,8 +37,9 @@ struct tds_keyring {
 	size_t n;
 	struct tds_revoked *revoked; /* digests of packages and keys, sorted */
 	size_t nrevoked;
-	unsigned min_bits;    /* of minkeybits.cfg, 0: none */
-	const char *warning;  /* about the directory: others may write in it, or its limits; NULL: none */
+	unsigned min_bits; /* of minkeybits.cfg, 0: none */
+	const char *
+		warning; /* about the directory: others may write in it, or its limits; NULL: none */
 };
 
 /*
@@ -46,20 +47,22 @@ struct tds_keyring {
  * Errors: TDS_E_UNTRUSTED where minkeybits.cfg or revoked.cfg is there but cannot be understood: then nothing may
  *         be trusted; TDS_E_NOMEM.
  */
-int tds_keyring_read(const struct tds_dir *dir, struct tds_keyring *ring, struct tds_err *err) TDS_MUST_CHECK;
+int tds_keyring_read(const struct tds_dir *dir, struct tds_keyring *ring,
+		     struct tds_err *err) TDS_MUST_CHECK;
 
 /*
  * A ring of the named key files instead; dir, where not NULL, still gives minkeybits.cfg and revoked.cfg.
  * Errors: TDS_E_MISSING, TDS_E_UNUSABLE for a key that is named but cannot be used; else as above.
  */
-int tds_keyring_named(const struct tds_dir *dir, char *const *paths, size_t n, struct tds_keyring *ring,
-		      struct tds_err *err) TDS_MUST_CHECK;
+int tds_keyring_named(const struct tds_dir *dir, char *const *paths, size_t n,
+		      struct tds_keyring *ring, struct tds_err *err) TDS_MUST_CHECK;
 
 void tds_keyring_fini(struct tds_keyring *ring);
 #define tds_keyring_cleanup tds_keyring_fini
 
 /* Is this digest in revoked.cfg? */
-bool tds_keyring_revoked(const struct tds_keyring *ring, const unsigned char sha256[TDS_SHA256_LEN]);
+bool tds_keyring_revoked(const struct tds_keyring *ring,
+			 const unsigned char sha256[TDS_SHA256_LEN]);
 
 /* May the key sign for this group? group NULL: not known, so only a key for all groups may. */
 bool tds_key_allows(const struct tds_key *key, const char *group);

@@ -72,39 +72,45 @@ static int parse_format(struct scan *scan, struct tds_header *header, struct tds
 			return 0;
 		}
 	}
-	return tds_err_set(err, TDS_E_UNTRUSTED, "not a package (byte 0: no format name that is known)");
+	return tds_err_set(err, TDS_E_UNTRUSTED,
+			   "not a package (byte 0: no format name that is known)");
 }
 
 /* A number on a line of its own; *at gets where it stands. */
-static int parse_number(struct scan *scan, const char *what, uint64_t max, uint64_t *value, size_t *at,
-			struct tds_err *err)
+static int parse_number(struct scan *scan, const char *what, uint64_t max, uint64_t *value,
+			size_t *at, struct tds_err *err)
 {
 	size_t len;
 
 	*at = scan->at;
 	const char *line = next_line(scan, &len);
 	if (!line || !tds_parse_uint(line, len, max, value))
-		return tds_err_set(err, TDS_E_UNTRUSTED, "not a package (byte %zu: %s is not a plain decimal number)",
+		return tds_err_set(err, TDS_E_UNTRUSTED,
+				   "not a package (byte %zu: %s is not a plain decimal number)",
 				   *at, what);
 	return 0;
 }
 
-int tds_header_parse(const unsigned char *data, size_t len, struct tds_header *header, struct tds_err *err)
+int tds_header_parse(const unsigned char *data, size_t len, struct tds_header *header,
+		     struct tds_err *err)
 {
-	struct scan scan = { .data = data, .len = len < TDS_PACKAGE_HEADER_MAX ? len : TDS_PACKAGE_HEADER_MAX };
+	struct scan scan = { .data = data,
+			     .len = len < TDS_PACKAGE_HEADER_MAX ? len : TDS_PACKAGE_HEADER_MAX };
 	uint64_t siglen = 0;
 
 	*header = (struct tds_header){ 0 };
 	int rc = parse_format(&scan, header, err);
 	if (rc == 0)
-		rc = parse_number(&scan, "the length of the signature", UINT32_MAX, &siglen, &header->siglen_at, err);
+		rc = parse_number(&scan, "the length of the signature", UINT32_MAX, &siglen,
+				  &header->siglen_at, err);
 	if (rc == 0 && (siglen == 0 || siglen > TDS_SIG_MAX))
-		rc = tds_err_set(err, TDS_E_UNTRUSTED, "byte %zu: no key has signatures of %ju bytes",
-				 header->siglen_at, (uintmax_t)siglen);
+		rc = tds_err_set(err, TDS_E_UNTRUSTED,
+				 "byte %zu: no key has signatures of %ju bytes", header->siglen_at,
+				 (uintmax_t)siglen);
 	/* 18 digits at most */
 	if (rc == 0 && header->format == TDS_FORMAT_DIRECTOR1)
-		rc = parse_number(&scan, "the offset of the end record", 999999999999999999, &header->end,
-				  &header->end_at, err);
+		rc = parse_number(&scan, "the offset of the end record", 999999999999999999,
+				  &header->end, &header->end_at, err);
 	header->siglen = (size_t)siglen;
 	header->len = scan.at;
 	return rc;
@@ -126,7 +132,8 @@ static void exchange(unsigned char *out, const unsigned char *data, size_t len, 
 	for (unsigned i = 0; i < sizeof(map); i++)
 		map[i] = (unsigned char)i;
 	for (unsigned i = 0; i < sizeof(viceroy1) / sizeof(viceroy1[0]); i++)
-		map[store ? viceroy1[i].to : viceroy1[i].from] = store ? viceroy1[i].from : viceroy1[i].to;
+		map[store ? viceroy1[i].to : viceroy1[i].from] =
+			store ? viceroy1[i].from : viceroy1[i].to;
 	for (size_t i = 0; i < len; i++)
 		out[i] = map[data[i]];
 }
@@ -199,14 +206,15 @@ struct reader {
 	struct follower follower;
 	struct tds_digest *sha256; /* of the whole file; NULL: not wanted */
 	struct tds_digest *md5;
-	bool growing;              /* how much comes is not known beforehand */
-	uint64_t payload;          /* bytes behind the header so far */
-	size_t used;               /* bytes of package->map so far */
+	bool growing;     /* how much comes is not known beforehand */
+	uint64_t payload; /* bytes behind the header so far */
+	size_t used;      /* bytes of package->map so far */
 };
 
 static int too_large(struct tds_err *err)
 {
-	return tds_err_set(err, TDS_E_UNTRUSTED, "is larger than the %lld bytes that a package may have",
+	return tds_err_set(err, TDS_E_UNTRUSTED,
+			   "is larger than the %lld bytes that a package may have",
 			   TDS_PACKAGE_MAX_BYTES);
 }
 
@@ -215,11 +223,13 @@ static int make_room(struct reader *r, uint64_t size, struct tds_err *err)
 {
 	struct tds_package *package = r->package;
 	size_t len = (size_t)size + sizeof(end_mark);
-	void *map = package->map ? mremap(package->map, package->maplen, len, MREMAP_MAYMOVE) :
-				   mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *map = package->map ? mremap(package->map, package->maplen, len, MREMAP_MAYMOVE)
+				 : mmap(NULL, len, PROT_READ | PROT_WRITE,
+					MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (map == MAP_FAILED)
-		return tds_err_sys(err, TDS_E_NOMEM, "no memory for a package of %ju bytes", (uintmax_t)size);
+		return tds_err_sys(err, TDS_E_NOMEM, "no memory for a package of %ju bytes",
+				   (uintmax_t)size);
 	/* Fewer page faults; where the system has no huge pages to give, it is the same without. */
 	(void)madvise(map, len, MADV_HUGEPAGE);
 	package->map = map;
@@ -239,7 +249,9 @@ static size_t next_piece(struct reader *r, size_t want)
 		r->used += sizeof(end_mark);
 		return want;
 	}
-	return r->payload + want > header->end && r->used == r->payload ? (size_t)(header->end - r->payload) : want;
+	return r->payload + want > header->end && r->used == r->payload
+		       ? (size_t)(header->end - r->payload)
+		       : want;
 }
 
 /* n more bytes of payload are in their place. */
@@ -292,9 +304,12 @@ static int check_length(const struct reader *r, struct tds_err *err)
 	if (header->len + r->payload > TDS_PACKAGE_MAX_BYTES)
 		return too_large(err);
 	if (header->format == TDS_FORMAT_DIRECTOR1 &&
-	    r->payload > header->end + TDS_ZIP_END_LEN - sizeof(end_mark) + UINT16_MAX + header->siglen)
-		return tds_err_set(err, TDS_E_UNTRUSTED, "byte %zu: the end record cannot be at %ju, so far before the end",
-				   header->end_at, (uintmax_t)header->end);
+	    r->payload >
+		    header->end + TDS_ZIP_END_LEN - sizeof(end_mark) + UINT16_MAX + header->siglen)
+		return tds_err_set(
+			err, TDS_E_UNTRUSTED,
+			"byte %zu: the end record cannot be at %ju, so far before the end",
+			header->end_at, (uintmax_t)header->end);
 	return 0;
 }
 
@@ -335,10 +350,12 @@ static int split(struct reader *r, struct tds_err *err)
 
 	package->size = header->len + r->payload;
 	if (r->payload < header->siglen)
-		return tds_err_set(err, TDS_E_UNTRUSTED, "byte %zu: a signature of %zu bytes does not fit in the file",
+		return tds_err_set(err, TDS_E_UNTRUSTED,
+				   "byte %zu: a signature of %zu bytes does not fit in the file",
 				   header->siglen_at, header->siglen);
 	if (header->format == TDS_FORMAT_DIRECTOR1 && header->end > r->payload - header->siglen)
-		return tds_err_set(err, TDS_E_UNTRUSTED, "byte %zu: the end record cannot be at %ju, behind the archive",
+		return tds_err_set(err, TDS_E_UNTRUSTED,
+				   "byte %zu: the end record cannot be at %ju, behind the archive",
 				   header->end_at, (uintmax_t)header->end);
 	package->ziplen = r->used - header->siglen;
 	if (header->format == TDS_FORMAT_VICEROY1) {
@@ -391,7 +408,8 @@ static int reader_init(struct reader *r, int fd, bool digests, struct tds_err *e
 	}
 	if (!r->follower.sha256 || (digests && (!r->sha256 || !r->md5)))
 		return tds_err_set(err, TDS_E_NOMEM, "no digest");
-	return make_room(r, r->growing ? FOLLOW_FROM : (uint64_t)st.st_size + TDS_PACKAGE_HEADER_MAX, err);
+	return make_room(
+		r, r->growing ? FOLLOW_FROM : (uint64_t)st.st_size + TDS_PACKAGE_HEADER_MAX, err);
 }
 
 static void reader_fini(struct reader *r)
@@ -405,14 +423,16 @@ static void reader_fini(struct reader *r)
 int tds_package_read(int fd, bool digests, struct tds_package *package, struct tds_err *err)
 {
 	struct reader r = { .package = package,
-			    .follower = { .mutex = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER } };
+			    .follower = { .mutex = PTHREAD_MUTEX_INITIALIZER,
+					  .more = PTHREAD_COND_INITIALIZER } };
 
 	*package = (struct tds_package){ 0 };
 	int rc = reader_init(&r, fd, digests, err);
 	if (rc == 0)
 		rc = read_header(fd, &r, err);
 	/* It needs memory that stays where it is, and bytes that are not changed later. */
-	if (rc == 0 && !r.growing && package->maplen > FOLLOW_FROM && package->header.format != TDS_FORMAT_VICEROY1)
+	if (rc == 0 && !r.growing && package->maplen > FOLLOW_FROM &&
+	    package->header.format != TDS_FORMAT_VICEROY1)
 		follower_start(&r.follower, package->map);
 	if (rc == 0)
 		rc = read_payload(fd, &r, err);
@@ -437,7 +457,8 @@ int tds_package_memfd(const struct tds_package *package, int *fd, struct tds_err
 {
 	tds_autofd int made = tds_io_memfd("tds-archive");
 
-	if (made < 0 || tds_io_write(made, package->zip, package->ziplen) != 0 || tds_io_seal(made) != 0)
+	if (made < 0 || tds_io_write(made, package->zip, package->ziplen) != 0 ||
+	    tds_io_seal(made) != 0)
 		return tds_err_sys(err, TDS_E_WRITE, "no memory file for the archive");
 	*fd = tds_steal_fd(&made);
 	return 0;
@@ -454,12 +475,14 @@ uint64_t tds_package_offset(const struct tds_package *package, uint64_t zip_offs
 	return header->len + zip_offset;
 }
 
-static int print_header(char header[TDS_PACKAGE_HEADER_MAX], enum tds_format format, size_t siglen, size_t end)
+static int print_header(char header[TDS_PACKAGE_HEADER_MAX], enum tds_format format, size_t siglen,
+			size_t end)
 {
 	if (format == TDS_FORMAT_DIRECTOR1)
-		return snprintf(header, TDS_PACKAGE_HEADER_MAX, "%s%s\n%zu\n%zu\n", format_names[format], hash_name, siglen,
-				end);
-	return snprintf(header, TDS_PACKAGE_HEADER_MAX, "%s%s\n%zu\n", format_names[format], hash_name, siglen);
+		return snprintf(header, TDS_PACKAGE_HEADER_MAX, "%s%s\n%zu\n%zu\n",
+				format_names[format], hash_name, siglen, end);
+	return snprintf(header, TDS_PACKAGE_HEADER_MAX, "%s%s\n%zu\n", format_names[format],
+			hash_name, siglen);
 }
 
 static void digest_viceroy1(struct tds_digest *digest, const unsigned char *zip, size_t ziplen)
@@ -498,19 +521,21 @@ int tds_package_sha256_as(const struct tds_package *package, enum tds_format for
 	return ok ? 0 : tds_err_set(err, TDS_E_NOMEM, "no digest");
 }
 
-int tds_package_write(int fd, enum tds_format format, const unsigned char *zip, size_t ziplen, size_t end,
-		      const unsigned char *sig, size_t siglen, struct tds_err *err)
+int tds_package_write(int fd, enum tds_format format, const unsigned char *zip, size_t ziplen,
+		      size_t end, const unsigned char *sig, size_t siglen, struct tds_err *err)
 {
 	char header[TDS_PACKAGE_HEADER_MAX];
 	size_t skip = format == TDS_FORMAT_DIRECTOR1 ? sizeof(end_mark) : 0;
 	int n = print_header(header, format, siglen, end);
 
 	if (format == TDS_FORMAT_VICEROY1)
-		return tds_err_set(err, TDS_E_USAGE, "packages of format %s are only read", format_names[format]);
+		return tds_err_set(err, TDS_E_USAGE, "packages of format %s are only read",
+				   format_names[format]);
 	if (end > ziplen || ziplen - end < skip)
 		return tds_err_set(err, TDS_E_ARCHIVE, "byte %zu: no end record there", end);
 	if (tds_io_write(fd, header, (size_t)n) != 0 || tds_io_write(fd, zip, end) != 0 ||
-	    tds_io_write(fd, zip + end + skip, ziplen - end - skip) != 0 || tds_io_write(fd, sig, siglen) != 0)
+	    tds_io_write(fd, zip + end + skip, ziplen - end - skip) != 0 ||
+	    tds_io_write(fd, sig, siglen) != 0)
 		return tds_err_sys(err, TDS_E_WRITE, "cannot be written");
 	return 0;
 }

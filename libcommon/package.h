@@ -15,8 +15,8 @@
 #include "err.h"
 #include "sig.h"
 
-#define TDS_PACKAGE_HEADER_MAX 64          /* bytes; the longest that the grammar allows is shorter */
-#define TDS_PACKAGE_MAX_BYTES (1LL << 30)  /* a larger file is refused by its size */
+#define TDS_PACKAGE_HEADER_MAX 64 /* bytes; the longest that the grammar allows is shorter */
+#define TDS_PACKAGE_MAX_BYTES (1LL << 30) /* a larger file is refused by its size */
 
 enum tds_format {
 	TDS_FORMAT_DIRECTOR1, /* ThespianDirectorFMT1-sha256 */
@@ -32,10 +32,10 @@ int tds_format_find(const char *name);
 /* The lines before the archive, each number as it stands there. */
 struct tds_header {
 	enum tds_format format;
-	size_t len;        /* bytes of the header */
-	size_t siglen;     /* S */
-	size_t siglen_at;  /* offset of that line in the file */
-	uint64_t end;      /* E: where the end record goes (Director format only) */
+	size_t len;       /* bytes of the header */
+	size_t siglen;    /* S */
+	size_t siglen_at; /* offset of that line in the file */
+	uint64_t end;     /* E: where the end record goes (Director format only) */
 	size_t end_at;
 };
 
@@ -44,21 +44,22 @@ struct tds_header {
  * Source:  untrusted; len bytes are there, the whole file or at least TDS_PACKAGE_HEADER_MAX.
  * Errors:  TDS_E_UNTRUSTED, with the offset and what is wrong there.
  */
-int tds_header_parse(const unsigned char *data, size_t len, struct tds_header *header, struct tds_err *err)
-	TDS_MUST_CHECK;
+int tds_header_parse(const unsigned char *data, size_t len, struct tds_header *header,
+		     struct tds_err *err) TDS_MUST_CHECK;
 
 struct tds_package {
 	struct tds_header header;
-	const unsigned char *zip;              /* the restored archive, in private memory that is read-only by now */
+	const unsigned char
+		*zip; /* the restored archive, in private memory that is read-only by now */
 	size_t ziplen;
-	const unsigned char *sig;              /* header.siglen bytes */
-	size_t sig_at;                         /* its offset in the file */
+	const unsigned char *sig; /* header.siglen bytes */
+	size_t sig_at;            /* its offset in the file */
 	unsigned char zip_sha256[TDS_SHA256_LEN];
-	bool digests;                          /* sha256 and md5 were wanted */
-	unsigned char sha256[TDS_SHA256_LEN];  /* of the whole file */
-	unsigned char md5[TDS_MD5_LEN];        /* likewise: the source hash */
-	uint64_t size;                         /* of the whole file */
-	unsigned char *map;                    /* the memory that zip and sig are in */
+	bool digests;                         /* sha256 and md5 were wanted */
+	unsigned char sha256[TDS_SHA256_LEN]; /* of the whole file */
+	unsigned char md5[TDS_MD5_LEN];       /* likewise: the source hash */
+	uint64_t size;                        /* of the whole file */
+	unsigned char *map;                   /* the memory that zip and sig are in */
 	size_t maplen;
 };
 
@@ -68,7 +69,8 @@ struct tds_package {
  * Owner:   caller closes *package with tds_package_close(), on success only; fd stays the caller's.
  * Errors:  TDS_E_UNTRUSTED (not a package, too large), TDS_E_UNUSABLE (cannot be read), TDS_E_NOMEM.
  */
-int tds_package_read(int fd, bool digests, struct tds_package *package, struct tds_err *err) TDS_MUST_CHECK;
+int tds_package_read(int fd, bool digests, struct tds_package *package,
+		     struct tds_err *err) TDS_MUST_CHECK;
 void tds_package_close(struct tds_package *package); /* also of a zeroed one */
 #define tds_package_cleanup tds_package_close
 
@@ -77,7 +79,8 @@ void tds_package_close(struct tds_package *package); /* also of a zeroed one */
  * Owner:   caller closes *fd.
  * Errors:  TDS_E_WRITE.
  */
-int tds_package_memfd(const struct tds_package *package, int *fd, struct tds_err *err) TDS_MUST_CHECK;
+int tds_package_memfd(const struct tds_package *package, int *fd,
+		      struct tds_err *err) TDS_MUST_CHECK;
 
 /*
  * The SHA-256 that the file has when it is written in the named format: nothing signs the header, so anybody can put
@@ -94,7 +97,8 @@ uint64_t tds_package_offset(const struct tds_package *package, uint64_t zip_offs
  * Write a package to fd: header, archive (zip, ziplen), signature. end is where the archive's end record begins.
  * Errors:  TDS_E_WRITE.
  */
-int tds_package_write(int fd, enum tds_format format, const unsigned char *zip, size_t ziplen, size_t end,
-		      const unsigned char *sig, size_t siglen, struct tds_err *err) TDS_MUST_CHECK;
+int tds_package_write(int fd, enum tds_format format, const unsigned char *zip, size_t ziplen,
+		      size_t end, const unsigned char *sig, size_t siglen,
+		      struct tds_err *err) TDS_MUST_CHECK;
 
 #endif

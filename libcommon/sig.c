@@ -29,7 +29,8 @@ static int openssl_err(struct tds_err *err, enum tds_code code, const char *what
 	const char *reason = e ? ERR_reason_error_string(e) : NULL;
 
 	ERR_clear_error();
-	return tds_err_set(err, code, "%s%s%s%s", what, reason ? " (" : "", reason ? reason : "", reason ? ")" : "");
+	return tds_err_set(err, code, "%s%s%s%s", what, reason ? " (" : "", reason ? reason : "",
+			   reason ? ")" : "");
 }
 
 /* The first PEM block of text as DER; *name and *der are OpenSSL's memory. */
@@ -68,23 +69,25 @@ static int check_rsa(const EVP_PKEY *pkey, struct tds_err *err)
 	if (EVP_PKEY_get_base_id(pkey) != EVP_PKEY_RSA)
 		return tds_err_set(err, TDS_E_UNUSABLE, "is not an RSA key");
 	odd = EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_N, &n) == 1 &&
-	      EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) == 1 && BN_is_odd(n) && BN_is_odd(e) &&
-	      !BN_is_one(e) && BN_cmp(e, n) < 0;
+	      EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) == 1 && BN_is_odd(n) &&
+	      BN_is_odd(e) && !BN_is_one(e) && BN_cmp(e, n) < 0;
 	BN_free(n);
 	BN_free(e);
 	if (!odd)
-		return tds_err_set(err, TDS_E_UNUSABLE, "is an RSA key whose numbers cannot be right");
+		return tds_err_set(err, TDS_E_UNUSABLE,
+				   "is an RSA key whose numbers cannot be right");
 	int bits = EVP_PKEY_get_bits(pkey);
 	if (bits < TDS_KEY_MIN_BITS)
-		return tds_err_set(err, TDS_E_UNUSABLE, "is an RSA key of %d bits, fewer than %d", bits,
-				   TDS_KEY_MIN_BITS);
+		return tds_err_set(err, TDS_E_UNUSABLE, "is an RSA key of %d bits, fewer than %d",
+				   bits, TDS_KEY_MIN_BITS);
 	if (EVP_PKEY_get_size(pkey) > TDS_SIG_MAX)
-		return tds_err_set(err, TDS_E_UNUSABLE, "is an RSA key of %d bits, more than %d", bits,
-				   8 * TDS_SIG_MAX);
+		return tds_err_set(err, TDS_E_UNUSABLE, "is an RSA key of %d bits, more than %d",
+				   bits, 8 * TDS_SIG_MAX);
 	return 0;
 }
 
-static int parse_spki(const unsigned char *der, long derlen, struct tds_pubkey *key, struct tds_err *err)
+static int parse_spki(const unsigned char *der, long derlen, struct tds_pubkey *key,
+		      struct tds_err *err)
 {
 	const unsigned char *end = der;
 
@@ -92,7 +95,8 @@ static int parse_spki(const unsigned char *der, long derlen, struct tds_pubkey *
 	if (!key->pkey)
 		return openssl_err(err, TDS_E_UNUSABLE, "holds no key that OpenSSL can read");
 	if (end != der + derlen)
-		return tds_err_set(err, TDS_E_UNUSABLE, "has %ld bytes behind the key", (long)(der + derlen - end));
+		return tds_err_set(err, TDS_E_UNUSABLE, "has %ld bytes behind the key",
+				   (long)(der + derlen - end));
 	int rc = check_rsa(key->pkey, err);
 	if (rc != 0)
 		return rc;
@@ -109,12 +113,13 @@ int tds_pubkey_parse(const char *text, size_t len, struct tds_pubkey **key, stru
 
 	*key = NULL;
 	tds_crypto_init();
-	int rc = read ? first_block(text, len, &name, &der, &derlen, err) :
-			tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	int rc = read ? first_block(text, len, &name, &der, &derlen, err)
+		      : tds_err_set(err, TDS_E_NOMEM, "out of memory");
 	if (rc == 0 && strstr(name, "PRIVATE"))
 		rc = tds_err_set(err, TDS_E_UNUSABLE, "holds a private key, not a public one");
 	else if (rc == 0 && strcmp(name, PEM_STRING_PUBLIC) != 0)
-		rc = tds_err_set(err, TDS_E_UNUSABLE, "holds a \"%.40s\", not a \"" PEM_STRING_PUBLIC "\"", name);
+		rc = tds_err_set(err, TDS_E_UNUSABLE,
+				 "holds a \"%.40s\", not a \"" PEM_STRING_PUBLIC "\"", name);
 	if (rc == 0)
 		rc = parse_spki(der, derlen, read, err);
 	OPENSSL_free(name);
@@ -153,7 +158,8 @@ bool tds_pubkey_sha256(const struct tds_pubkey *key, unsigned char sha256[TDS_SH
 {
 	unsigned char *der = NULL;
 	int derlen = i2d_PUBKEY(key->pkey, &der);
-	bool ok = derlen > 0 && EVP_Digest(der, (size_t)derlen, sha256, NULL, EVP_sha256(), NULL) == 1;
+	bool ok = derlen > 0 &&
+		  EVP_Digest(der, (size_t)derlen, sha256, NULL, EVP_sha256(), NULL) == 1;
 
 	OPENSSL_free(der);
 	return ok;
@@ -176,8 +182,9 @@ int tds_sig_verify(const struct tds_pubkey *key, const unsigned char sha256[TDS_
 		   const unsigned char *sig, size_t siglen, struct tds_err *err)
 {
 	if (siglen != tds_pubkey_siglen(key))
-		return tds_err_set(err, TDS_E_UNTRUSTED, "the signature has %zu bytes, those of the key have %zu",
-				   siglen, tds_pubkey_siglen(key));
+		return tds_err_set(err, TDS_E_UNTRUSTED,
+				   "the signature has %zu bytes, those of the key have %zu", siglen,
+				   tds_pubkey_siglen(key));
 	EVP_PKEY_CTX *ctx = pkcs1_ctx(key->pkey, EVP_PKEY_verify_init);
 	if (!ctx)
 		return openssl_err(err, TDS_E_NOMEM, "the signature cannot be checked");
@@ -223,7 +230,8 @@ int tds_privkey_parse(const char *text, size_t len, tds_passphrase_fn *passphras
 		read->pkey = PEM_read_bio_PrivateKey(bio, NULL, ask_passphrase, &ask);
 	if (rc == 0 && !read->pkey) {
 		if (ask.refused)
-			rc = openssl_err(err, TDS_E_UNUSABLE, "the key is encrypted, and there is no passphrase");
+			rc = openssl_err(err, TDS_E_UNUSABLE,
+					 "the key is encrypted, and there is no passphrase");
 		else if (ask.asked)
 			rc = openssl_err(err, TDS_E_UNUSABLE, "wrong passphrase, or a damaged key");
 		else
@@ -253,8 +261,9 @@ int tds_privkey_public(const struct tds_privkey *key, struct tds_pubkey **pub, s
 	unsigned char *der = NULL;
 	int derlen = i2d_PUBKEY(key->pkey, &der);
 	struct tds_pubkey *made = calloc(1, sizeof(*made));
-	int rc = derlen > 0 && made ? parse_spki(der, derlen, made, err) :
-				      openssl_err(err, TDS_E_NOMEM, "its public half cannot be made");
+	int rc = derlen > 0 && made
+			 ? parse_spki(der, derlen, made, err)
+			 : openssl_err(err, TDS_E_NOMEM, "its public half cannot be made");
 
 	OPENSSL_free(der);
 	*pub = rc == 0 ? made : NULL;
@@ -263,8 +272,8 @@ int tds_privkey_public(const struct tds_privkey *key, struct tds_pubkey **pub, s
 	return rc;
 }
 
-int tds_sig_sign(const struct tds_privkey *key, const unsigned char sha256[TDS_SHA256_LEN], unsigned char *sig,
-		 size_t *siglen, struct tds_err *err)
+int tds_sig_sign(const struct tds_privkey *key, const unsigned char sha256[TDS_SHA256_LEN],
+		 unsigned char *sig, size_t *siglen, struct tds_err *err)
 {
 	EVP_PKEY_CTX *ctx = pkcs1_ctx(key->pkey, EVP_PKEY_sign_init);
 

@@ -12,9 +12,9 @@
 #include "digest.h"
 #include "err.h"
 
-#define TDS_SIG_MAX 2048        /* bytes: a modulus of 16384 bits */
-#define TDS_KEY_MIN_BITS 1024   /* below: refused */
-#define TDS_KEY_GOOD_BITS 2048  /* below: a warning */
+#define TDS_SIG_MAX 2048       /* bytes: a modulus of 16384 bits */
+#define TDS_KEY_MIN_BITS 1024  /* below: refused */
+#define TDS_KEY_GOOD_BITS 2048 /* below: a warning */
 #define TDS_KEY_GOOD_EXPONENT 65537
 
 struct tds_pubkey; /* opaque */
@@ -23,7 +23,8 @@ struct tds_pubkey; /* opaque */
  * Read the first PEM block of text, which must be a SubjectPublicKeyInfo of an RSA key.
  * Errors:  TDS_E_UNUSABLE. On error *key is NULL.
  */
-int tds_pubkey_parse(const char *text, size_t len, struct tds_pubkey **key, struct tds_err *err) TDS_MUST_CHECK;
+int tds_pubkey_parse(const char *text, size_t len, struct tds_pubkey **key,
+		     struct tds_err *err) TDS_MUST_CHECK;
 void tds_pubkey_free(struct tds_pubkey *key);
 
 /* Bits of the modulus; bytes of it, which is the length of its signatures; the exponent (0: over 64 bits). */
@@ -35,7 +36,8 @@ unsigned long long tds_pubkey_exponent(const struct tds_pubkey *key);
  * SHA-256 of its SubjectPublicKeyInfo in DER, in whatever encoding it was read: the name by which it can be revoked.
  * false: out of memory.
  */
-bool tds_pubkey_sha256(const struct tds_pubkey *key, unsigned char sha256[TDS_SHA256_LEN]) TDS_MUST_CHECK;
+bool tds_pubkey_sha256(const struct tds_pubkey *key,
+		       unsigned char sha256[TDS_SHA256_LEN]) TDS_MUST_CHECK;
 
 /* Errors: TDS_E_UNTRUSTED (it is not this key's signature of the digest), TDS_E_NOMEM. */
 int tds_sig_verify(const struct tds_pubkey *key, const unsigned char sha256[TDS_SHA256_LEN],
@@ -58,10 +60,11 @@ int tds_privkey_parse(const char *text, size_t len, tds_passphrase_fn *passphras
 void tds_privkey_free(struct tds_privkey *key);
 
 /* Its public half. Caller frees. Errors: TDS_E_NOMEM. */
-int tds_privkey_public(const struct tds_privkey *key, struct tds_pubkey **pub, struct tds_err *err) TDS_MUST_CHECK;
+int tds_privkey_public(const struct tds_privkey *key, struct tds_pubkey **pub,
+		       struct tds_err *err) TDS_MUST_CHECK;
 
 /* Sign a digest. sig has room for TDS_SIG_MAX bytes; *siglen gets the length. Errors: TDS_E_UNUSABLE. */
-int tds_sig_sign(const struct tds_privkey *key, const unsigned char sha256[TDS_SHA256_LEN], unsigned char *sig,
-		 size_t *siglen, struct tds_err *err) TDS_MUST_CHECK;
+int tds_sig_sign(const struct tds_privkey *key, const unsigned char sha256[TDS_SHA256_LEN],
+		 unsigned char *sig, size_t *siglen, struct tds_err *err) TDS_MUST_CHECK;
 
 #endif

@@ -14,7 +14,8 @@
 #define COMMENT_VERSION " version="
 
 TDS_PRINTF(5, 6)
-static void tell(const struct tds_source_opts *opts, const char *what, int64_t offset, bool ok, const char *fmt, ...)
+static void tell(const struct tds_source_opts *opts, const char *what, int64_t offset, bool ok,
+		 const char *fmt, ...)
 {
 	char detail[TDS_ERR_REASON_MAX];
 	va_list ap;
@@ -24,7 +25,8 @@ static void tell(const struct tds_source_opts *opts, const char *what, int64_t o
 	va_start(ap, fmt);
 	(void)vsnprintf(detail, sizeof(detail), fmt, ap);
 	va_end(ap);
-	opts->tell(opts->ctx, &(struct tds_check){ .what = what, .offset = offset, .ok = ok, .detail = detail });
+	opts->tell(opts->ctx, &(struct tds_check){
+				      .what = what, .offset = offset, .ok = ok, .detail = detail });
 }
 
 char *tds_source_comment(const char *group, const char *version)
@@ -33,7 +35,8 @@ char *tds_source_comment(const char *group, const char *version)
 	tds_autofree char *v = tds_text_percent(version ? version : "");
 	char *comment = NULL;
 
-	if (!g || !v || asprintf(&comment, COMMENT_MARK COMMENT_GROUP "%s" COMMENT_VERSION "%s", g, v) < 0)
+	if (!g || !v ||
+	    asprintf(&comment, COMMENT_MARK COMMENT_GROUP "%s" COMMENT_VERSION "%s", g, v) < 0)
 		return NULL;
 	return comment;
 }
@@ -42,7 +45,8 @@ char *tds_source_comment(const char *group, const char *version)
  * The group and version that the comment of an archive signs; both NULL where it is somebody else's comment.
  * Errors: TDS_E_ARCHIVE where it begins as ours and goes on as nothing that we write.
  */
-static int parse_comment(const char *comment, size_t len, char **group, char **version, struct tds_err *err)
+static int parse_comment(const char *comment, size_t len, char **group, char **version,
+			 struct tds_err *err)
 {
 	static const char head[] = COMMENT_MARK COMMENT_GROUP;
 
@@ -57,7 +61,8 @@ static int parse_comment(const char *comment, size_t len, char **group, char **v
 		*version = tds_text_unpercent(v, (size_t)(comment + len - v));
 	}
 	if (!*group || !*version || !tds_group_name_ok(*group))
-		return tds_err_set(err, TDS_E_ARCHIVE, "the signed name in the ZIP comment is malformed");
+		return tds_err_set(err, TDS_E_ARCHIVE,
+				   "the signed name in the ZIP comment is malformed");
 	return 0;
 }
 
@@ -69,8 +74,8 @@ static int signed_group(const struct tds_package *package, char **group, struct 
 	int rc = tds_zip_find_end(package->zip, package->ziplen, &end, err);
 
 	if (rc == 0)
-		rc = parse_comment((const char *)package->zip + end + TDS_ZIP_END_LEN, package->ziplen - end - TDS_ZIP_END_LEN, group, &version,
-				   err);
+		rc = parse_comment((const char *)package->zip + end + TDS_ZIP_END_LEN,
+				   package->ziplen - end - TDS_ZIP_END_LEN, group, &version, err);
 	return rc;
 }
 
@@ -82,14 +87,16 @@ struct trial {
 	size_t tried;
 	char *group; /* that the key must be allowed for; NULL: not known, or not asked yet */
 	bool asked;
-	int fault;   /* of the archive, seen when a key's limits had to be known */
+	int fault; /* of the archive, seen when a key's limits had to be known */
 };
 
-static bool may_sign(struct trial *t, const struct tds_package *package, const struct tds_source_opts *opts,
-		     const struct tds_key *key, struct tds_err *err)
+static bool may_sign(struct trial *t, const struct tds_package *package,
+		     const struct tds_source_opts *opts, const struct tds_key *key,
+		     struct tds_err *err)
 {
 	if (opts->strict && (key->insecure || opts->ring->warning)) {
-		t->refusal = key->insecure ? "others may write its file" : "others may write in its folder, or to its limits";
+		t->refusal = key->insecure ? "others may write its file"
+					   : "others may write in its folder, or to its limits";
 		return false;
 	}
 	if (!key->limited)
@@ -100,12 +107,14 @@ static bool may_sign(struct trial *t, const struct tds_package *package, const s
 		if (t->fault == 0 && !t->group && opts->owner && !(t->group = strdup(opts->owner)))
 			t->fault = tds_err_set(err, TDS_E_NOMEM, "out of memory");
 	}
-	t->refusal = t->group ? "it may not sign for this group" : "it signs for some groups only, and this one's is not known";
+	t->refusal = t->group ? "it may not sign for this group"
+			      : "it signs for some groups only, and this one's is not known";
 	return t->fault == 0 && tds_key_allows(key, t->group);
 }
 
-static void try_key(struct trial *t, const struct tds_package *package, const struct tds_source_opts *opts,
-		    const struct tds_key *key, struct tds_err *err)
+static void try_key(struct trial *t, const struct tds_package *package,
+		    const struct tds_source_opts *opts, const struct tds_key *key,
+		    struct tds_err *err)
 {
 	struct tds_err why = { 0 };
 	int64_t at = (int64_t)package->sig_at;
@@ -115,14 +124,17 @@ static void try_key(struct trial *t, const struct tds_package *package, const st
 		return;
 	}
 	t->tried++;
-	if (tds_sig_verify(key->pub, package->zip_sha256, package->sig, package->header.siglen, &why) != 0) {
+	if (tds_sig_verify(key->pub, package->zip_sha256, package->sig, package->header.siglen,
+			   &why) != 0) {
 		tell(opts, key->path, at, false, "%s", why.reason);
 	} else if (!may_sign(t, package, opts, key, err)) {
 		if (t->fault == 0)
-			tell(opts, key->path, at, false, "the signature is this key's, but %s", t->refusal);
+			tell(opts, key->path, at, false, "the signature is this key's, but %s",
+			     t->refusal);
 		t->refused = key;
 	} else {
-		tell(opts, key->path, at, true, "the signature is this key's (RSA, %u bits)", tds_pubkey_bits(key->pub));
+		tell(opts, key->path, at, true, "the signature is this key's (RSA, %u bits)",
+		     tds_pubkey_bits(key->pub));
 		t->found = t->found ? t->found : key;
 	}
 }
@@ -141,10 +153,12 @@ static int check_signature(const struct tds_package *package, const struct tds_s
 	if (t.found || t.fault != 0)
 		return t.fault;
 	if (t.refused)
-		return tds_err_set(err, TDS_E_UNTRUSTED, "no key validates it: it is signed with %s, but %s",
+		return tds_err_set(err, TDS_E_UNTRUSTED,
+				   "no key validates it: it is signed with %s, but %s",
 				   t.refused->path, t.refusal);
 	if (t.tried == 0)
-		return tds_err_set(err, TDS_E_UNTRUSTED, "no key validates it: there is no usable key");
+		return tds_err_set(err, TDS_E_UNTRUSTED,
+				   "no key validates it: there is no usable key");
 	return tds_err_set(err, TDS_E_UNTRUSTED, "no key validates it (%zu tried)", t.tried);
 }
 
@@ -152,12 +166,14 @@ static int check_signature(const struct tds_package *package, const struct tds_s
  * The list has digests of files, and the header is not signed: a package that is revoked must not come back in a file of
  * another format. Where there is no end record there is no package, which the archive's check says.
  */
-static int check_revoked(const struct tds_package *package, const struct tds_source_opts *opts, struct tds_err *err)
+static int check_revoked(const struct tds_package *package, const struct tds_source_opts *opts,
+			 struct tds_err *err)
 {
 	bool revoked = false;
 	size_t end;
 
-	if (opts->ring->nrevoked == 0 || tds_zip_find_end(package->zip, package->ziplen, &end, NULL) != 0)
+	if (opts->ring->nrevoked == 0 ||
+	    tds_zip_find_end(package->zip, package->ziplen, &end, NULL) != 0)
 		return 0;
 	for (int format = 0; format < TDS_FORMATS && !revoked; format++) {
 		unsigned char sha256[TDS_SHA256_LEN];
@@ -176,28 +192,37 @@ static void tell_header(const struct tds_package *package, const struct tds_sour
 	const struct tds_header *header = &package->header;
 
 	tell(opts, "header", 0, true, "format %s, SHA-256", tds_format_name(header->format));
-	tell(opts, "header", (int64_t)header->siglen_at, true, "signature of %zu bytes", header->siglen);
+	tell(opts, "header", (int64_t)header->siglen_at, true, "signature of %zu bytes",
+	     header->siglen);
 	if (header->format == TDS_FORMAT_DIRECTOR1)
-		tell(opts, "header", (int64_t)header->end_at, true, "end record at archive byte %ju",
-		     (uintmax_t)header->end);
+		tell(opts, "header", (int64_t)header->end_at, true,
+		     "end record at archive byte %ju", (uintmax_t)header->end);
 }
 
-static int check_structure(const struct tds_source_opts *opts, struct tds_source *source, struct tds_err *err)
+static int check_structure(const struct tds_source_opts *opts, struct tds_source *source,
+			   struct tds_err *err)
 {
 	const struct tds_package *package = &source->package;
 	int rc = tds_zip_open(package->zip, package->ziplen, &opts->limits, &source->zip, err);
 
 	/* The header is not signed. Another offset can restore the same archive, but is not how it was written. */
-	if (rc == 0 && package->header.format == TDS_FORMAT_DIRECTOR1 && source->zip.end != package->header.end)
-		rc = tds_err_set(err, TDS_E_ARCHIVE, "byte %zu: the end record is at archive byte %zu, not at %ju",
-				 package->header.end_at, source->zip.end, (uintmax_t)package->header.end);
+	if (rc == 0 && package->header.format == TDS_FORMAT_DIRECTOR1 &&
+	    source->zip.end != package->header.end)
+		rc = tds_err_set(err, TDS_E_ARCHIVE,
+				 "byte %zu: the end record is at archive byte %zu, not at %ju",
+				 package->header.end_at, source->zip.end,
+				 (uintmax_t)package->header.end);
 	if (rc == 0)
 		tell(opts, "archive", (int64_t)tds_package_offset(package, source->zip.end), true,
-		     "structure: %zu members of %ju bytes", source->zip.n, (uintmax_t)source->zip.bytes);
+		     "structure: %zu members of %ju bytes", source->zip.n,
+		     (uintmax_t)source->zip.bytes);
 	return rc;
 }
 
-/* Does the file's name say what the signed name says? */
+/*
+ * Does the file's name say what the signed name says? No version and an empty one ("foo-.tls") are spelled alike there,
+ * and neither is newer than anything.
+ */
 static bool name_agrees(const char *name, const char *group, const char *version)
 {
 	const char *base = strrchr(name, '/');
@@ -206,16 +231,19 @@ static bool name_agrees(const char *name, const char *group, const char *version
 	base = base ? base + 1 : name;
 	if (!tds_group_fits(group, base, &said))
 		return false;
-	if (!said || version[0] == '\0')
-		return !said && version[0] == '\0';
+	if (!said)
+		return version[0] == '\0';
 	size_t n = strlen(said) - strlen(".tls");
 	return strlen(version) == n && memcmp(said, version, n) == 0;
 }
 
-static int check_name(const struct tds_source_opts *opts, struct tds_source *source, struct tds_err *err)
+static int check_name(const struct tds_source_opts *opts, struct tds_source *source,
+		      struct tds_err *err)
 {
-	int64_t at = (int64_t)tds_package_offset(&source->package, source->zip.end + TDS_ZIP_END_LEN);
-	int rc = parse_comment(source->zip.comment, source->zip.comment_len, &source->group, &source->version, err);
+	int64_t at =
+		(int64_t)tds_package_offset(&source->package, source->zip.end + TDS_ZIP_END_LEN);
+	int rc = parse_comment(source->zip.comment, source->zip.comment_len, &source->group,
+			       &source->version, err);
 
 	if (rc != 0)
 		return rc;
@@ -226,16 +254,21 @@ static int check_name(const struct tds_source_opts *opts, struct tds_source *sou
 		return 0;
 	}
 	if (opts->name && !name_agrees(opts->name, source->group, source->version))
-		return tds_err_set(err, TDS_E_ARCHIVE, "is signed as group %s version \"%s\", which is not what its name says",
-				   source->group, source->version);
+		return tds_err_set(
+			err, TDS_E_ARCHIVE,
+			"is signed as group %s version \"%s\", which is not what its name says",
+			source->group, source->version);
 	if (opts->owner && strcmp(opts->owner, source->group) != 0)
-		return tds_err_set(err, TDS_E_ARCHIVE, "is signed as group %s, but its name is one of group %s",
+		return tds_err_set(err, TDS_E_ARCHIVE,
+				   "is signed as group %s, but its name is one of group %s",
 				   source->group, opts->owner);
-	tell(opts, "signed name", at, true, "group %s, version \"%s\"", source->group, source->version);
+	tell(opts, "signed name", at, true, "group %s, version \"%s\"", source->group,
+	     source->version);
 	return 0;
 }
 
-static int check_members(const struct tds_source_opts *opts, struct tds_source *source, struct tds_err *err)
+static int check_members(const struct tds_source_opts *opts, struct tds_source *source,
+			 struct tds_err *err)
 {
 	int rc = tds_zip_unpack(&source->zip, NULL, NULL, NULL, err);
 
@@ -245,7 +278,8 @@ static int check_members(const struct tds_source_opts *opts, struct tds_source *
 	return rc;
 }
 
-static int check_archive(const struct tds_source_opts *opts, struct tds_source *source, struct tds_err *err)
+static int check_archive(const struct tds_source_opts *opts, struct tds_source *source,
+			 struct tds_err *err)
 {
 	int rc = check_structure(opts, source, err);
 
@@ -258,8 +292,8 @@ static int check_archive(const struct tds_source_opts *opts, struct tds_source *
 	return rc;
 }
 
-int tds_source_verify(struct tds_package *package, const struct tds_source_opts *opts, struct tds_source *source,
-		      struct tds_err *err)
+int tds_source_verify(struct tds_package *package, const struct tds_source_opts *opts,
+		      struct tds_source *source, struct tds_err *err)
 {
 	*source = (struct tds_source){ .package = *package };
 	*package = (struct tds_package){ 0 };

@@ -15,17 +15,19 @@
 
 /* One check, told as it is made. */
 struct tds_check {
-	const char *what;    /* "header", "signature", "key KEYFILE", "archive", ... */
-	int64_t offset;      /* in the file, in bytes; -1: no place */
+	const char *what; /* "header", "signature", "key KEYFILE", "archive", ... */
+	int64_t offset;   /* in the file, in bytes; -1: no place */
 	bool ok;
-	const char *detail;  /* what was found */
+	const char *detail; /* what was found */
 };
 
 struct tds_source_opts {
 	const struct tds_keyring *ring;
-	const char *name;            /* the file's name, to be held against the signed one; NULL: none (standard input) */
-	const char *owner;           /* the declared group that the name belongs to; NULL: not known, or none */
-	bool strict;                 /* refuse packages without a signed name, and insecure keys */
+	const char *
+		name; /* the file's name, to be held against the signed one; NULL: none (standard input) */
+	const char
+		*owner; /* the declared group that the name belongs to; NULL: not known, or none */
+	bool strict;    /* refuse packages without a signed name, and insecure keys */
 	struct tds_zip_limits limits;
 	void (*tell)(void *ctx, const struct tds_check *check); /* NULL: nobody listens */
 	void *ctx;
@@ -34,9 +36,9 @@ struct tds_source_opts {
 struct tds_source {
 	struct tds_package package;
 	struct tds_zip zip;
-	const struct tds_key *key;   /* that validated it; borrowed from the ring */
-	char *group;                 /* signed; NULL: the package has no signed name */
-	char *version;               /* signed, "" where it has none; NULL: the package has no signed name */
+	const struct tds_key *key; /* that validated it; borrowed from the ring */
+	char *group;               /* signed; NULL: the package has no signed name */
+	char *version; /* signed, "" where it has none; NULL: the package has no signed name */
 };
 
 /*
@@ -44,8 +46,8 @@ struct tds_source {
  * Owner:   takes *package over in any case; caller closes *source with tds_source_close(), on success only.
  * Errors:  TDS_E_UNTRUSTED before the signature holds, TDS_E_ARCHIVE after it; TDS_E_NOMEM.
  */
-int tds_source_verify(struct tds_package *package, const struct tds_source_opts *opts, struct tds_source *source,
-		      struct tds_err *err) TDS_MUST_CHECK;
+int tds_source_verify(struct tds_package *package, const struct tds_source_opts *opts,
+		      struct tds_source *source, struct tds_err *err) TDS_MUST_CHECK;
 void tds_source_close(struct tds_source *source);
 #define tds_source_cleanup tds_source_close
 

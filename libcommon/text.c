@@ -56,7 +56,8 @@ static bool is_control(const char *text, size_t n)
 {
 	unsigned char c = (unsigned char)text[0];
 
-	return (n == 1 && (c < 0x20 || c == 0x7f)) || (n == 2 && c == 0xc2 && (unsigned char)text[1] < 0xa0);
+	return (n == 1 && (c < 0x20 || c == 0x7f)) ||
+	       (n == 2 && c == 0xc2 && (unsigned char)text[1] < 0xa0);
 }
 
 void tds_text_escape(FILE *out, const char *text, size_t len)
@@ -143,8 +144,10 @@ char *tds_text_unpercent(const char *text, size_t len)
 			int high = hex_digit(text[i + 1]);
 			int low = hex_digit(text[i + 2]);
 
+			if (high < 0 || low < 0)
+				goto bad;
 			c = (unsigned char)(high << 4 | low);
-			if (high < 0 || low < 0 || c == '\0' || is_unreserved(c))
+			if (c == '\0' || is_unreserved(c))
 				goto bad;
 			i += 2;
 		} else if (!is_unreserved(c)) {

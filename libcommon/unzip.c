@@ -18,7 +18,8 @@ struct unpack {
 	bool (*want)(void *ctx, const struct tds_zip_entry *entry);
 	tds_zip_sink *sink;
 	void *ctx;
-	unsigned char (*twins)[TDS_SHA256_LEN]; /* by the member's index in zip->v; NULL: none yet */
+	unsigned char (
+		*twins)[TDS_SHA256_LEN]; /* by the member's index in zip->v; NULL: none yet */
 };
 
 static int libarchive_err(struct unpack *u, const struct tds_zip_entry *entry, struct tds_err *err)
@@ -27,8 +28,8 @@ static int libarchive_err(struct unpack *u, const struct tds_zip_entry *entry, s
 
 	if (!why)
 		why = "cannot be unpacked";
-	return tds_err_set(err, TDS_E_ARCHIVE, "archive byte %ju: member %.300s: %.*s", (uintmax_t)entry->data,
-			   entry->name, (int)strcspn(why, "\n"), why);
+	return tds_err_set(err, TDS_E_ARCHIVE, "archive byte %ju: member %.300s: %.*s",
+			   (uintmax_t)entry->data, entry->name, (int)strcspn(why, "\n"), why);
 }
 
 static int compare_at(const void *a, const void *b)
@@ -40,19 +41,22 @@ static int compare_at(const void *a, const void *b)
 }
 
 /* One piece of a member, at offset at of it. */
-static int take_piece(struct unpack *u, const struct tds_zip_entry *entry, bool wanted, struct tds_digest *digest,
-		      const void *data, size_t len, uint64_t at, struct tds_err *err)
+static int take_piece(struct unpack *u, const struct tds_zip_entry *entry, bool wanted,
+		      struct tds_digest *digest, const void *data, size_t len, uint64_t at,
+		      struct tds_err *err)
 {
 	if (len > entry->size - at)
-		return tds_err_set(err, TDS_E_ARCHIVE, "archive byte %ju: member %.300s: unpacks to more than its %ju bytes",
-				   (uintmax_t)entry->data, entry->name, (uintmax_t)entry->size);
+		return tds_err_set(
+			err, TDS_E_ARCHIVE,
+			"archive byte %ju: member %.300s: unpacks to more than its %ju bytes",
+			(uintmax_t)entry->data, entry->name, (uintmax_t)entry->size);
 	if (digest)
 		tds_digest_update(digest, data, len);
 	return wanted && len > 0 ? u->sink(u->ctx, entry, data, len, err) : 0;
 }
 
-static int unpack_data(struct unpack *u, const struct tds_zip_entry *entry, bool wanted, struct tds_digest *digest,
-		       struct tds_err *err)
+static int unpack_data(struct unpack *u, const struct tds_zip_entry *entry, bool wanted,
+		       struct tds_digest *digest, struct tds_err *err)
 {
 	uint64_t at = 0;
 
@@ -73,8 +77,10 @@ static int unpack_data(struct unpack *u, const struct tds_zip_entry *entry, bool
 		at += len;
 	}
 	if (at != entry->size)
-		return tds_err_set(err, TDS_E_ARCHIVE, "archive byte %ju: member %.300s: unpacks to %ju bytes, not %ju",
-				   (uintmax_t)entry->data, entry->name, (uintmax_t)at, (uintmax_t)entry->size);
+		return tds_err_set(err, TDS_E_ARCHIVE,
+				   "archive byte %ju: member %.300s: unpacks to %ju bytes, not %ju",
+				   (uintmax_t)entry->data, entry->name, (uintmax_t)at,
+				   (uintmax_t)entry->size);
 	return 0;
 }
 
@@ -95,8 +101,10 @@ static int unpack_member(struct unpack *u, const struct tds_zip_entry *entry, st
 	else if (status != ARCHIVE_OK && status != ARCHIVE_WARN)
 		rc = libarchive_err(u, entry, err);
 	else if (archive_entry_size(header) != (la_int64_t)entry->size)
-		rc = tds_err_set(err, TDS_E_ARCHIVE, "archive byte %ju: member %.300s: libarchive sees another member here",
-				 (uintmax_t)entry->at, entry->name);
+		rc = tds_err_set(
+			err, TDS_E_ARCHIVE,
+			"archive byte %ju: member %.300s: libarchive sees another member here",
+			(uintmax_t)entry->at, entry->name);
 	if (rc == 0 && wanted)
 		rc = u->sink(u->ctx, entry, NULL, 0, err);
 	if (rc == 0 && !entry->folder)
@@ -109,7 +117,8 @@ static int unpack_member(struct unpack *u, const struct tds_zip_entry *entry, st
 
 static int compare_twins(const void *a, const void *b)
 {
-	return strcmp((*(const struct tds_zip_entry *const *)a)->name, (*(const struct tds_zip_entry *const *)b)->name);
+	return strcmp((*(const struct tds_zip_entry *const *)a)->name,
+		      (*(const struct tds_zip_entry *const *)b)->name);
 }
 
 /* Members of one name, packed in different ways, must have unpacked to the same bytes. */
@@ -128,7 +137,8 @@ static int check_twins(struct unpack *u, const struct tds_zip_entry **sorted, st
 		if (a && strcmp(a->name, b->name) == 0 &&
 		    memcmp(u->twins[a - zip->v], u->twins[b - zip->v], TDS_SHA256_LEN) != 0)
 			return tds_err_set(err, TDS_E_ARCHIVE,
-					   "archive byte %ju: member %.300s: there twice, with different contents",
+					   "archive byte %ju: member %.300s: there twice, with "
+					   "different contents",
 					   (uintmax_t)b->at, b->name);
 		a = b;
 	}
@@ -155,15 +165,17 @@ static int unpack_all(struct unpack *u, struct tds_err *err)
 		rc = unpack_member(u, order[i], err);
 	struct archive_entry *more;
 	if (rc == 0 && archive_read_next_header(u->archive, &more) != ARCHIVE_EOF)
-		rc = tds_err_set(err, TDS_E_ARCHIVE, "libarchive sees more than its %zu members", zip->n);
+		rc = tds_err_set(err, TDS_E_ARCHIVE, "libarchive sees more than its %zu members",
+				 zip->n);
 	if (rc == 0 && twins)
 		rc = check_twins(u, order, err);
 	free(u->twins);
 	return rc;
 }
 
-int tds_zip_unpack(const struct tds_zip *zip, bool (*want)(void *ctx, const struct tds_zip_entry *entry),
-		   tds_zip_sink *sink, void *ctx, struct tds_err *err)
+int tds_zip_unpack(const struct tds_zip *zip,
+		   bool (*want)(void *ctx, const struct tds_zip_entry *entry), tds_zip_sink *sink,
+		   void *ctx, struct tds_err *err)
 {
 	struct unpack u = { .zip = zip, .want = want, .sink = sink, .ctx = ctx };
 	int rc;
@@ -177,8 +189,10 @@ int tds_zip_unpack(const struct tds_zip *zip, bool (*want)(void *ctx, const stru
 	 * Without the comment: it may hold what looks like an end record, and may be longer than libarchive searches.
 	 */
 	if (archive_read_support_format_zip_seekable(u.archive) != ARCHIVE_OK ||
-	    archive_read_open_memory(u.archive, zip->data, zip->end + TDS_ZIP_END_LEN) != ARCHIVE_OK)
-		rc = tds_err_set(err, TDS_E_ARCHIVE, "libarchive: %s", archive_error_string(u.archive));
+	    archive_read_open_memory(u.archive, zip->data, zip->end + TDS_ZIP_END_LEN) !=
+		    ARCHIVE_OK)
+		rc = tds_err_set(err, TDS_E_ARCHIVE, "libarchive: %s",
+				 archive_error_string(u.archive));
 	else
 		rc = unpack_all(&u, err);
 	(void)archive_read_free(u.archive);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Group names, package names and the order of versions. A version is cut into runs of digits and runs of
- * anything else; numbers come before text, and what ends first comes first.
+ * Group names, package names and the order of versions. What stands behind the group's name is cut into runs of
+ * digits and runs of anything else; what ends first comes first.
  */
 #include "version.h"
 
@@ -96,24 +96,20 @@ static int text_cmp(struct span a, struct span b)
 	return cmp != 0 ? cmp : size_cmp(a.len, b.len);
 }
 
-static int run_cmp(struct span a, struct span b)
-{
-	bool number = is_digit(*a.at);
-
-	if (number != is_digit(*b.at))
-		return number ? -1 : 1;
-	return number ? number_cmp(a, b) : text_cmp(a, b);
-}
-
 int tds_version_cmp(const char *group, const char *a, const char *b)
 {
 	struct span rest_a = deciding(group, a);
 	struct span rest_b = deciding(group, b);
 
+	/*
+	 * Both begin with '-', so text and numbers take turns in step, and a run meets one of its own kind. That a
+	 * number is older than text comes of this too: "-" begins "-x".
+	 */
 	while (rest_a.len > 0 && rest_b.len > 0) {
+		bool number = is_digit(*rest_a.at);
 		struct span run_a = next_run(&rest_a);
 		struct span run_b = next_run(&rest_b);
-		int cmp = run_cmp(run_a, run_b);
+		int cmp = number ? number_cmp(run_a, run_b) : text_cmp(run_a, run_b);
 
 		if (cmp != 0)
 			return cmp;

@@ -54,9 +54,11 @@ static int bad(struct tds_err *err, uint64_t at, const char *what)
 	return tds_err_set(err, TDS_E_ARCHIVE, "archive byte %ju: %s", (uintmax_t)at, what);
 }
 
-static int bad_entry(struct tds_err *err, const struct tds_zip_entry *entry, uint64_t at, const char *what)
+static int bad_entry(struct tds_err *err, const struct tds_zip_entry *entry, uint64_t at,
+		     const char *what)
 {
-	return tds_err_set(err, TDS_E_ARCHIVE, "archive byte %ju: member %.300s: %s", (uintmax_t)at, entry->name, what);
+	return tds_err_set(err, TDS_E_ARCHIVE, "archive byte %ju: member %.300s: %s", (uintmax_t)at,
+			   entry->name, what);
 }
 
 int tds_zip_find_end(const unsigned char *data, size_t len, size_t *end, struct tds_err *err)
@@ -68,7 +70,8 @@ int tds_zip_find_end(const unsigned char *data, size_t len, size_t *end, struct 
 		if (!has_mark(p, 5, 6))
 			continue;
 		if (back < TDS_ZIP_END_LEN || le16(p + 20) != back - TDS_ZIP_END_LEN)
-			return bad(err, len - back, "an end record that does not reach to the end of the archive");
+			return bad(err, len - back,
+				   "an end record that does not reach to the end of the archive");
 		*end = len - back;
 		return 0;
 	}
@@ -89,11 +92,14 @@ static int read_end64(const struct tds_zip *zip, struct directory *dir, struct t
 	const unsigned char *p = zip->data + at;
 	const unsigned char *locator = p + END64_LEN;
 
-	if (!has_mark(p, 6, 6) || le64(p + 4) != END64_LEN - 12 || le32(p + 16) != 0 || le32(p + 20) != 0 ||
-	    le64(p + 24) != le64(p + 32) || le64(p + 40) != dir->size || le64(p + 48) != dir->at)
+	if (!has_mark(p, 6, 6) || le64(p + 4) != END64_LEN - 12 || le32(p + 16) != 0 ||
+	    le32(p + 20) != 0 || le64(p + 24) != le64(p + 32) || le64(p + 40) != dir->size ||
+	    le64(p + 48) != dir->at)
 		return bad(err, at, "the zip64 end record does not agree with the end record");
-	if (!has_mark(locator, 6, 7) || le32(locator + 4) != 0 || le64(locator + 8) != at || le32(locator + 16) != 1)
-		return bad(err, at + END64_LEN, "the zip64 locator does not agree with the end record");
+	if (!has_mark(locator, 6, 7) || le32(locator + 4) != 0 || le64(locator + 8) != at ||
+	    le32(locator + 16) != 1)
+		return bad(err, at + END64_LEN,
+			   "the zip64 locator does not agree with the end record");
 	if (dir->entries != UINT16_MAX || le64(p + 24) <= UINT16_MAX)
 		return bad(err, at, "zip64 where it is not needed");
 	dir->entries = le64(p + 24);
@@ -104,23 +110,27 @@ static int read_end(const struct tds_zip *zip, struct directory *dir, struct tds
 {
 	const unsigned char *p = zip->data + zip->end;
 
-	*dir = (struct directory){ .entries = le16(p + 10), .size = le32(p + 12), .at = le32(p + 16) };
+	*dir = (struct directory){ .entries = le16(p + 10),
+				   .size = le32(p + 12),
+				   .at = le32(p + 16) };
 	if (le16(p + 4) != 0 || le16(p + 6) != 0 || le16(p + 8) != dir->entries)
 		return bad(err, zip->end, "an archive of several disks");
 	if (dir->at + dir->size == zip->end) {
 		/* Other readers take a locator in front of the end record for one, though it is part of the directory. */
 		if (zip->end >= LOCATOR_LEN && has_mark(zip->data + zip->end - LOCATOR_LEN, 6, 7))
-			return bad(err, zip->end - LOCATOR_LEN, "a zip64 locator within the directory");
+			return bad(err, zip->end - LOCATOR_LEN,
+				   "a zip64 locator within the directory");
 		return 0;
 	}
-	if (zip->end >= LOCATOR_LEN + END64_LEN && dir->at + dir->size == zip->end - LOCATOR_LEN - END64_LEN)
+	if (zip->end >= LOCATOR_LEN + END64_LEN &&
+	    dir->at + dir->size == zip->end - LOCATOR_LEN - END64_LEN)
 		return read_end64(zip, dir, err);
 	return bad(err, zip->end, "the directory does not end where the end record begins");
 }
 
 /* Extra fields: well formed, and none that gives another size or another name. */
-static int check_extra(const struct tds_zip_entry *entry, uint64_t at, const unsigned char *p, size_t len,
-		       struct tds_err *err)
+static int check_extra(const struct tds_zip_entry *entry, uint64_t at, const unsigned char *p,
+		       size_t len, struct tds_err *err)
 {
 	while (len >= 4) {
 		unsigned id = le16(p);
@@ -171,7 +181,8 @@ static char *decode_name(const char *name, size_t len, bool utf8)
 
 static bool has_drive(const char *name)
 {
-	return ((name[0] >= 'a' && name[0] <= 'z') || (name[0] >= 'A' && name[0] <= 'Z')) && name[1] == ':';
+	return ((name[0] >= 'a' && name[0] <= 'z') || (name[0] >= 'A' && name[0] <= 'Z')) &&
+	       name[1] == ':';
 }
 
 /* What is wrong with a name; NULL: nothing. */
@@ -215,20 +226,24 @@ static int read_name(const unsigned char *p, size_t len, uint64_t at, struct tds
 }
 
 /* The type that the mode bits and the DOS attributes give must be the one that the name gives. */
-static int check_type(const struct tds_zip_entry *entry, uint64_t at, uint32_t attributes, struct tds_err *err)
+static int check_type(const struct tds_zip_entry *entry, uint64_t at, uint32_t attributes,
+		      struct tds_err *err)
 {
 	uint32_t type = attributes >> 16 & S_IFMT;
 
 	if (type != 0 && type != S_IFREG && type != S_IFDIR)
 		return bad_entry(err, entry, at, "neither a regular file nor a folder");
-	if ((type != 0 && (type == S_IFDIR) != entry->folder) || ((attributes & 0x10) && !entry->folder))
-		return bad_entry(err, entry, at, "a folder by its mode or its name, but not by both");
+	if ((type != 0 && (type == S_IFDIR) != entry->folder) ||
+	    ((attributes & 0x10) && !entry->folder))
+		return bad_entry(err, entry, at,
+				 "a folder by its mode or its name, but not by both");
 	if (entry->folder && (entry->size != 0 || entry->packed != 0))
 		return bad_entry(err, entry, at, "a folder with contents");
 	return 0;
 }
 
-static int check_method(const struct tds_zip_entry *entry, uint64_t at, unsigned method, struct tds_err *err)
+static int check_method(const struct tds_zip_entry *entry, uint64_t at, unsigned method,
+			struct tds_err *err)
 {
 	if (entry->flags & 1)
 		return bad_entry(err, entry, at, "encrypted");
@@ -245,8 +260,8 @@ static int check_method(const struct tds_zip_entry *entry, uint64_t at, unsigned
 }
 
 /* One directory entry at *at, which moves behind it. */
-static int read_entry(const struct tds_zip *zip, uint64_t *at, uint64_t end, struct tds_zip_entry *entry,
-		      struct tds_err *err)
+static int read_entry(const struct tds_zip *zip, uint64_t *at, uint64_t end,
+		      struct tds_zip_entry *entry, struct tds_err *err)
 {
 	const unsigned char *p = zip->data + *at;
 
@@ -280,17 +295,18 @@ static int read_entry(const struct tds_zip *zip, uint64_t *at, uint64_t end, str
 	return rc;
 }
 
-static int read_directory(struct tds_zip *zip, const struct directory *dir, const struct tds_zip_limits *limits,
-			  struct tds_err *err)
+static int read_directory(struct tds_zip *zip, const struct directory *dir,
+			  const struct tds_zip_limits *limits, struct tds_err *err)
 {
 	uint64_t end = dir->at + dir->size;
 	uint64_t at = dir->at;
 
 	if (dir->entries > limits->entries)
-		return tds_err_set(err, TDS_E_ARCHIVE, "has %ju members, more than %ju", (uintmax_t)dir->entries,
-				   (uintmax_t)limits->entries);
+		return tds_err_set(err, TDS_E_ARCHIVE, "has %ju members, more than %ju",
+				   (uintmax_t)dir->entries, (uintmax_t)limits->entries);
 	if (dir->entries > dir->size / ENTRY_LEN)
-		return bad(err, zip->end, "the end record counts more members than the directory holds");
+		return bad(err, zip->end,
+			   "the end record counts more members than the directory holds");
 	zip->v = calloc(dir->entries ? dir->entries : 1, sizeof(*zip->v));
 	if (!zip->v)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
@@ -319,8 +335,8 @@ static bool local_sizes_agree(const struct tds_zip_entry *entry, const unsigned 
 }
 
 /* The local header of entry, which must end, data and all, at or before limit. */
-static int read_local(const struct tds_zip *zip, struct tds_zip_entry *entry, size_t name_at, uint64_t limit,
-		      struct tds_err *err)
+static int read_local(const struct tds_zip *zip, struct tds_zip_entry *entry, size_t name_at,
+		      uint64_t limit, struct tds_err *err)
 {
 	const unsigned char *p = zip->data + entry->at;
 
@@ -335,15 +351,17 @@ static int read_local(const struct tds_zip *zip, struct tds_zip_entry *entry, si
 	    memcmp(p + LOCAL_LEN, zip->data + name_at + ENTRY_LEN, name_len) != 0)
 		return bad_entry(err, entry, entry->at, "another name in the local header");
 	if (le16(p + 6) != entry->flags || le16(p + 8) != (entry->stored ? 0 : 8))
-		return bad_entry(err, entry, entry->at, "another method or other flags in the local header");
+		return bad_entry(err, entry, entry->at,
+				 "another method or other flags in the local header");
 	if (!local_sizes_agree(entry, p))
-		return bad_entry(err, entry, entry->at, "other sizes or another CRC in the local header");
+		return bad_entry(err, entry, entry->at,
+				 "other sizes or another CRC in the local header");
 	return check_extra(entry, entry->at, p + LOCAL_LEN + name_len, extra_len, err);
 }
 
 /* What stands between a member's data and limit: nothing, or the data descriptor, with or without its mark. */
-static int check_behind(const struct tds_zip *zip, const struct tds_zip_entry *entry, uint64_t limit,
-			struct tds_err *err)
+static int check_behind(const struct tds_zip *zip, const struct tds_zip_entry *entry,
+			uint64_t limit, struct tds_err *err)
 {
 	uint64_t at = entry->data + entry->packed;
 	const unsigned char *p = zip->data + at;
@@ -356,7 +374,8 @@ static int check_behind(const struct tds_zip *zip, const struct tds_zip_entry *e
 	else if (len != 12)
 		return bad_entry(err, entry, at, "no data descriptor that fits");
 	if (le32(p) != entry->crc || le32(p + 4) != entry->packed || le32(p + 8) != entry->size)
-		return bad_entry(err, entry, at, "other sizes or another CRC in the data descriptor");
+		return bad_entry(err, entry, at,
+				 "other sizes or another CRC in the data descriptor");
 	return 0;
 }
 
@@ -375,14 +394,17 @@ static int compare_places(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void list_places(const struct tds_zip *zip, const struct directory *dir, struct place *places)
+static void list_places(const struct tds_zip *zip, const struct directory *dir,
+			struct place *places)
 {
 	size_t at = dir->at;
 
 	for (size_t i = 0; i < zip->n; i++) {
 		const unsigned char *p = zip->data + at;
 
-		places[i] = (struct place){ .at = zip->v[i].at, .directory_at = at, .entry = &zip->v[i] };
+		places[i] = (struct place){ .at = zip->v[i].at,
+					    .directory_at = at,
+					    .entry = &zip->v[i] };
 		at += ENTRY_LEN + (size_t)le16(p + 28) + le16(p + 30) + le16(p + 32);
 	}
 	qsort(places, zip->n, sizeof(*places), compare_places);
@@ -404,7 +426,8 @@ static int check_tiling(struct tds_zip *zip, const struct directory *dir, struct
 		uint64_t limit = places[i + 1].at;
 
 		if (limit <= places[i].at || limit > dir->at)
-			return bad_entry(err, places[i].entry, places[i].at, "overlaps with another, or the directory");
+			return bad_entry(err, places[i].entry, places[i].at,
+					 "overlaps with another, or the directory");
 		rc = read_local(zip, places[i].entry, places[i].directory_at, limit, err);
 		if (rc == 0)
 			rc = check_behind(zip, places[i].entry, limit, err);
@@ -430,7 +453,8 @@ static int compare_names(const void *a, const void *b)
 	return cx < cy ? -1 : cx > cy;
 }
 
-static bool same_packed(const struct tds_zip *zip, const struct tds_zip_entry *a, const struct tds_zip_entry *b)
+static bool same_packed(const struct tds_zip *zip, const struct tds_zip_entry *a,
+			const struct tds_zip_entry *b)
 {
 	return a->stored == b->stored && a->packed == b->packed &&
 	       memcmp(zip->data + a->data, zip->data + b->data, a->packed) == 0;
@@ -472,8 +496,8 @@ static int check_names(struct tds_zip *zip, struct tds_err *err)
 	return rc;
 }
 
-int tds_zip_open(const unsigned char *data, size_t len, const struct tds_zip_limits *limits, struct tds_zip *zip,
-		 struct tds_err *err)
+int tds_zip_open(const unsigned char *data, size_t len, const struct tds_zip_limits *limits,
+		 struct tds_zip *zip, struct tds_err *err)
 {
 	struct directory dir;
 

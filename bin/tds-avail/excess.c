@@ -6,9 +6,11 @@
 #include "avail.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "mem.h"
 #include "prune.h"
+#include "text.h"
 
 struct run {
 	const struct avail *avail;
@@ -34,6 +36,19 @@ static int see_all(struct run *run)
 	return 0;
 }
 
+/* With -v: why a package stays that is beyond the limit. */
+static void tell_kept(const struct run *run, const struct tds_file *file, const char *why)
+{
+	struct tds_cli *cli = &run->avail->opts->cli;
+	tds_autofree char *path = tds_dir_join(&run->avail->dir, file->name);
+
+	if (cli->verbose == 0 || !path)
+		return;
+	(void)fprintf(cli->err, "%s: ", cli->tool);
+	tds_text_escape(cli->err, path, strlen(path));
+	(void)fprintf(cli->err, ": kept: %s\n", why);
+}
+
 /* Delete one package, where that is what we are here for. Returns whether it is to be shown. */
 static bool treat(struct run *run, const struct tds_file *file)
 {
@@ -45,6 +60,8 @@ static bool treat(struct run *run, const struct tds_file *file)
 	if (tds_prune_remove(&run->avail->dir, file->name, &run->seen[file - run->avail->groups.files], &removed,
 			     &err) != 0)
 		report(run->avail, file->name, "", &err);
+	else if (!removed)
+		tell_kept(run, file, "it is gone, or another file by now");
 	run->removed |= removed;
 	return removed;
 }
@@ -64,9 +81,18 @@ static void show(const struct run *run, const struct tds_group *group, const str
 
 static void do_files(struct run *run, const struct tds_group *group, int64_t keep_limit, json_t *packages)
 {
-	for (size_t i = 0; i < group->n; i++)
-		if (tds_prune_excess(group, i, keep_limit, &run->loaded) && treat(run, &group->files[i]))
-			show(run, group, &group->files[i], packages);
+	const struct tds_loaded nothing = { 0 };
+
+	for (size_t i = 0; i < group->n; i++) {
+		const struct tds_file *file = &group->files[i];
+
+		if (!tds_prune_excess(group, i, keep_limit, &nothing))
+			continue;
+		if (!tds_prune_excess(group, i, keep_limit, &run->loaded))
+			tell_kept(run, file, "loaded.json names it");
+		else if (treat(run, file))
+			show(run, group, file, packages);
+	}
 }
 
 static void do_group(struct run *run, const struct tds_group *group)

@@ -98,7 +98,7 @@ static bool ask_cache(const struct work *work, struct item *item)
 	int dirfd = work->avail->dir.fd;
 	struct stat st;
 
-	if (!work->cache || fstatat(dirfd, item->name, &st, 0) != 0 || !S_ISREG(st.st_mode) ||
+	if (!work->cache || fstatat(dirfd, item->name, &st, 0) != 0 ||
 	    !readable(dirfd, item->name, &st) || !tds_cache_get(work->cache, &st, item->md5))
 		return false;
 	note_stat(item, &st);

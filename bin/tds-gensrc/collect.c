@@ -149,32 +149,27 @@ static bool same_file(const struct opts *o, const struct member *a, const struct
 		x.st_dev == y.st_dev && x.st_ino == y.st_ino);
 }
 
-/* Keep one of the members that are the same file, and refuse two files of one name. */
+/* Sort by name, refuse two files of one name, and keep one where several names are of the same file. */
 static bool unify_members(struct opts *o, struct members *members)
 {
+	struct member *v = members->v;
 	size_t kept = 0;
 
-	if (members->n == 0)
-		return true;
-	qsort(members->v, members->n, sizeof(*members->v), by_name);
+	qsort(v, members->n, sizeof(*v), by_name);
 	for (size_t i = 1; i < members->n; i++) {
-		struct member *last = &members->v[kept];
-		struct member *m = &members->v[i];
 		struct tds_err err;
 
-		if (strcmp(last->name, m->name) != 0) {
-			members->v[++kept] = *m;
+		if (strcmp(v[i - 1].name, v[i].name) != 0 || same_file(o, &v[i - 1], &v[i]))
 			continue;
-		}
-		if (!same_file(o, last, m)) {
-			tds_err_set(&err, TDS_E_UNUSABLE, "would be the member %s, which %s is too",
-				    m->name, last->shown);
-			/* What follows i stays where members_fini finds it. */
-			memmove(&members->v[kept + 1], m, (members->n - i) * sizeof(*m));
-			members->n -= i - kept - 1;
-			return fail(o, members->v[kept + 1].shown, &err);
-		}
-		member_fini(m);
+		tds_err_set(&err, TDS_E_UNUSABLE, "would be the member %s, which %s is too",
+			    v[i].name, v[i - 1].shown);
+		return fail(o, v[i].shown, &err);
+	}
+	for (size_t i = 1; i < members->n; i++) {
+		if (strcmp(v[kept].name, v[i].name) == 0)
+			member_fini(&v[i]);
+		else
+			v[++kept] = v[i];
 	}
 	members->n = kept + 1;
 	return true;

@@ -198,22 +198,24 @@ static bool add_folder(struct opts *o, struct members *members, char *folder)
 	char *const roots[] = { folder, NULL };
 	size_t top = (size_t)(strrchr(folder, '/') - folder) + 1;
 	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, NULL);
+	int errnum = fts ? 0 : errno;
 	FTSENT *entry;
-	bool ok = fts != NULL;
+	bool ok = true;
 
-	while (ok && (errno = 0, entry = fts_read(fts)))
+	while (fts && ok && (errno = 0, entry = fts_read(fts)))
 		ok = add_entry(o, members, entry, top);
-	if (ok && errno != 0)
-		ok = false;
-	if (!fts || (!ok && errno != 0)) {
+	if (fts && ok)
+		errnum = errno; /* of the last fts_read */
+	if (fts)
+		(void)fts_close(fts);
+	if (errnum != 0) {
 		struct tds_err err;
 
+		errno = errnum;
 		tds_err_sys(&err, TDS_E_UNUSABLE, "cannot be read");
 		tds_cli_error(&o->cli, folder, &err);
 	}
-	if (fts)
-		(void)fts_close(fts);
-	return ok;
+	return ok && errnum == 0;
 }
 
 static bool add_dep(struct opts *o, const struct search_path *path, const struct dep *dep,

@@ -154,4 +154,32 @@ struct verified {
 int verify_package(const struct opts *o, int fd, const char *name, const struct tds_privkey *key,
 		   struct verified *verified, struct tds_err *err);
 
+/* place.c: where the package goes */
+
+struct place {
+	struct tds_dir director; /* fd -1: it is not there, and not needed */
+	struct tds_dir other;    /* the folder of -o; fd -1: none */
+	char *name;              /* GROUP-VERSION.tls */
+	char *path;              /* the same, as it is printed */
+	char *tli_name;          /* GROUP.tli */
+	char *tli;               /* the text to install there; NULL: none */
+	size_t tli_len;
+};
+#define PLACE_NONE ((struct place){ .director = { .fd = -1 }, .other = { .fd = -1 } })
+
+/*
+ * Open SRCDIR, the director directory and the folder of -o, find out what the files are called there, and clear
+ * away what a crash has left.
+ */
+bool open_places(struct opts *o, struct place *place);
+
+/* Read and check the declaration that is to be installed, if there is one. */
+bool read_tli(struct opts *o, struct place *place);
+
+/* Write the package beside its place and verify it there; then install the declaration, and last the package. */
+bool write_files(struct opts *o, const struct place *place, const struct archive_bytes *archive,
+		 const struct tds_privkey *key, struct verified *verified);
+
+void place_fini(struct place *place);
+
 #endif

@@ -2,19 +2,14 @@
 /* Pack sources and sign them: options, and the order in which things are done. */
 #include "gensrc.h"
 
-#include <fcntl.h>
-#include <limits.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "digest.h"
-#include "io.h"
 #include "mem.h"
 #include "text.h"
-#include "tli.h"
 
 static const char help[] =
 	"usage: tds-gensrc [options] GROUP KEYFILE SRCDIR [version:V] [deps:FILE] [tli:FILE] "
@@ -64,25 +59,10 @@ static const struct option options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-/* Where the package goes, and what is beside it. */
-struct place {
-	struct tds_dir director; /* fd -1: it is not there, and not needed */
-	struct tds_dir other;    /* the folder of -o; fd -1: none */
-	char *name;              /* GROUP-VERSION.tls */
-	char *path;              /* the same, as it is printed */
-	char *tli;               /* the text to install as GROUP.tli; NULL: none */
-	size_t tli_len;
-};
-
 static bool fail(struct opts *o, const char *subject, const struct tds_err *err)
 {
 	tds_cli_error(&o->cli, subject, err);
 	return false;
-}
-
-static bool no_memory(struct opts *o)
-{
-	return fail(o, NULL, &(struct tds_err){ .code = TDS_E_NOMEM });
 }
 
 static void set_version(struct opts *o, const char *value)
@@ -248,201 +228,6 @@ static bool parse_opts(struct opts *o, int argc, char **argv)
 	       fail(o, NULL, &err);
 }
 
-static bool name_package(struct opts *o, struct place *place)
-{
-	int n = o->version ? asprintf(&place->name, "%s-%s.tls", o->group, o->version)
-			   : asprintf(&place->name, "%s.tls", o->group);
-
-	if (n < 0) {
-		place->name = NULL;
-		return no_memory(o);
-	}
-	if (n > NAME_MAX)
-		tds_cli_usage(&o->cli, "the package's name is longer than %d bytes", NAME_MAX);
-	return n <= NAME_MAX;
-}
-
-/* The folder of -o, and whether the name there is the one that will be signed. */
-static bool open_output(struct opts *o, struct place *place)
-{
-	const char *slash = strrchr(o->output, '/');
-	tds_autofree char *folder =
-		slash ? strndup(o->output, (size_t)(slash - o->output) + 1) : strdup(".");
-	struct stat st;
-	struct tds_err err;
-
-	if (!folder)
-		return no_memory(o);
-	bool is_folder = stat(o->output, &st) == 0 && S_ISDIR(st.st_mode);
-	if (!is_folder && strcmp(slash ? slash + 1 : o->output, place->name) != 0) {
-		tds_cli_usage(&o->cli,
-			      "-o %s: the package would be refused under that name; it must be %s",
-			      o->output, place->name);
-		return false;
-	}
-	if (tds_dir_open(is_folder ? o->output : folder, &place->other, &err) != 0) {
-		err.code = TDS_E_WRITE;
-		return fail(o, o->output, &err);
-	}
-	place->path = is_folder ? tds_dir_join(&place->other, place->name) : strdup(o->output);
-	return place->path || no_memory(o);
-}
-
-static bool open_director(struct opts *o, struct place *place)
-{
-	struct tds_err err;
-
-	if (tds_dir_open(o->cli.dir, &place->director, &err) != 0) {
-		if (o->output && !o->tli && err.code == TDS_E_MISSING)
-			return true;
-		err.code = TDS_E_WRITE;
-		return fail(o, o->cli.dir, &err);
-	}
-	if (!o->output)
-		place->path = tds_dir_join(&place->director, place->name);
-	return o->output || place->path || no_memory(o);
-}
-
-/* With GROUP itself declared, the package must not be taken for another group's. */
-static bool check_owner(struct opts *o, const struct place *place)
-{
-	tds_auto(groups) struct tds_groups groups = { 0 };
-	struct tds_err err;
-
-	if (place->director.fd < 0)
-		return true;
-	if (tds_groups_scan(&place->director, &groups, &err) != 0)
-		return fail(o, o->cli.dir, &err);
-	const struct tds_group *owner = tds_groups_owner(&groups, place->name);
-	if (!owner || strlen(owner->name) <= strlen(o->group))
-		return true;
-	tds_cli_usage(&o->cli, "%s would belong to the group %s, not to %s", place->name,
-		      owner->name, o->group);
-	return false;
-}
-
-/* Open SRCDIR, the director directory and the folder of -o, and clear away what a crash has left there. */
-static bool open_places(struct opts *o, struct place *place)
-{
-	o->srcfd = open(o->srcdir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (o->srcfd < 0) {
-		struct tds_err err;
-
-		tds_err_sys(&err, TDS_E_MISSING, "cannot be opened");
-		return fail(o, o->srcdir, &err);
-	}
-	if (!name_package(o, place) || !open_director(o, place) ||
-	    (o->output && !open_output(o, place)) || !check_owner(o, place))
-		return false;
-	if (place->director.fd >= 0)
-		tds_io_sweep(place->director.fd);
-	if (place->other.fd >= 0)
-		tds_io_sweep(place->other.fd);
-	return true;
-}
-
-struct tli_warner {
-	struct opts *o;
-	const char *shown;
-};
-
-static void warn_of_tli(void *ctx, unsigned line, unsigned column, const char *text)
-{
-	struct tli_warner *w = ctx;
-
-	tds_cli_warn(&w->o->cli, w->shown, "line %u, column %u: %s", line, column, text);
-}
-
-/* Read and check the declaration: the one that is named, else SRCDIR/GROUP.tli where it is there. */
-static bool read_tli(struct opts *o, struct place *place)
-{
-	tds_autofree char *own = NULL;
-	tds_autofree char *shown = NULL;
-	struct tds_tli tli;
-	struct tds_err err = { 0 };
-	int rc;
-
-	if (o->tli) {
-		rc = read_named_file(o, o->tli, TDS_LITERAL_MAX_BYTES, &place->tli, &place->tli_len,
-				     &shown, &err);
-	} else {
-		if (o->output)
-			return true;
-		if (asprintf(&own, "%s.tli", o->group) < 0)
-			own = NULL;
-		shown = own ? below_srcdir(o, own) : NULL;
-		if (!shown)
-			return no_memory(o);
-		rc = tds_io_slurp(o->srcfd, own, TDS_LITERAL_MAX_BYTES, &place->tli,
-				  &place->tli_len, &err);
-		if (rc == TDS_E_MISSING)
-			return true;
-	}
-	if (rc == 0) {
-		struct tli_warner warner = { .o = o, .shown = shown };
-
-		rc = tds_tli_parse(place->tli, place->tli_len,
-				   (struct tds_tli_watcher){ .warn = warn_of_tli, .ctx = &warner },
-				   &tli, &err);
-	}
-	if (rc != 0)
-		return fail(o, shown ? shown : o->tli, &err);
-	tds_tli_fini(&tli);
-	return true;
-}
-
-static mode_t file_mode(void)
-{
-	mode_t mask = umask(0);
-
-	(void)umask(mask);
-	return 0644 & ~mask;
-}
-
-/* Install GROUP.tli, where there is one. */
-static int install_tli(const struct opts *o, const struct place *place, struct tds_err *err)
-{
-	tds_auto(outfile) struct tds_outfile out = { .fd = -1 };
-	tds_autofree char *name = NULL;
-
-	if (!place->tli)
-		return 0;
-	if (asprintf(&name, "%s.tli", o->group) < 0) {
-		name = NULL;
-		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	}
-	int rc = tds_outfile_open(place->director.fd, name, &out, err);
-	if (rc == 0 && tds_io_write(out.fd, place->tli, place->tli_len) != 0)
-		rc = tds_err_sys(err, TDS_E_WRITE, "cannot be written");
-	if (rc == 0)
-		rc = tds_outfile_commit(&out, file_mode(), err);
-	return rc != 0 ? tds_err_prefix(err, "%s", name) : 0;
-}
-
-/*
- * Write the package beside its place and verify it there; then install the declaration, and last the package. So
- * what can fail has mostly failed before either changes.
- */
-static bool write_files(struct opts *o, const struct place *place,
-			const struct archive_bytes *archive, const struct tds_privkey *key,
-			struct verified *verified)
-{
-	tds_auto(outfile) struct tds_outfile out = { .fd = -1 };
-	struct tds_err err = { 0 };
-	int dirfd = place->other.fd >= 0 ? place->other.fd : place->director.fd;
-	int rc = tds_outfile_open(dirfd, place->name, &out, &err);
-
-	if (rc == 0)
-		rc = write_package(o, out.fd, archive, key, &err);
-	if (rc == 0)
-		rc = verify_package(o, out.fd, place->name, key, verified, &err);
-	if (rc == 0)
-		rc = install_tli(o, place, &err);
-	if (rc == 0)
-		rc = tds_outfile_commit(&out, file_mode(), &err);
-	return rc == 0 || fail(o, place->path, &err);
-}
-
 static void report(struct opts *o, const struct place *place, size_t members,
 		   const struct verified *verified)
 {
@@ -484,7 +269,7 @@ static void keep_memory(void)
 
 static void make_package(struct opts *o)
 {
-	struct place place = { .director = { .fd = -1 }, .other = { .fd = -1 } };
+	struct place place = PLACE_NONE;
 	struct members members = { 0 };
 	struct archive_bytes archive = { 0 };
 	struct tds_privkey *key = NULL;
@@ -499,11 +284,7 @@ static void make_package(struct opts *o)
 	tds_privkey_free(key);
 	free(archive.zip);
 	members_fini(&members);
-	free(place.tli);
-	free(place.name);
-	free(place.path);
-	tds_dir_close(&place.other);
-	tds_dir_close(&place.director);
+	place_fini(&place);
 }
 
 int main(int argc, char **argv)

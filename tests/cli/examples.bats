@@ -38,6 +38,8 @@ runs() {
 
 @test "tds-avail(1)" { runs tds-avail.1; }
 
+@test "tds-admin(1)" { runs tds-admin.1; }
+
 @test "tls(5)" { runs tls.5; }
 
 @test "tli(5)" { runs tli.5; }

@@ -11,6 +11,7 @@ expected() {
 		0644 usr/share/bash-completion/completions/tds-avail
 		0644 usr/share/bash-completion/completions/tds-gensrc
 		0644 usr/share/bash-completion/completions/tds-verify
+		0644 usr/share/man/man1/tds-admin.1
 		0644 usr/share/man/man1/tds-avail.1
 		0644 usr/share/man/man1/tds-gensrc.1
 		0644 usr/share/man/man1/tds-verify.1

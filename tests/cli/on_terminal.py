@@ -44,7 +44,7 @@ def main():
     except OSError:  # the other end is closed
         pass
     print(shown.decode().replace('\r\n', '\n'), end='')
-    print('shown again' if echoes(again) else 'not shown again')
+    print('echo on' if echoes(again) else 'echo off')
     status = os.waitpid(pid, 0)[1]
     print('signal %d' % os.WTERMSIG(status) if os.WIFSIGNALED(status) else 'status %d' % os.WEXITSTATUS(status))
 

@@ -69,7 +69,6 @@ known() {
 
 @test "tds-admin" {
 	new_dir
-	[ -e "$ROOT/man/tds-admin.1" ] || skip 'no man page yet'
 	same tds-admin
 	known tds-admin
 }

@@ -522,6 +522,8 @@ $DIR/e-1.tls" '' tds-avail --prune
 	loaded a-1.tls a-4.tls other-9.tls
 	expect 0 "$DIR/a-3.tls
 $DIR/a-2.tls" '' tds-avail --excess
+	expect 0 "$DIR/a-3.tls
+$DIR/a-2.tls" "tds-avail: $DIR/a-1.tls: kept: loaded.json names it" tds-avail --excess -v
 	tds-avail --prune
 	[ "$(left)" = 'a-1.tls a-4.tls a-5.tls ' ]
 	# From another run directory.

@@ -352,17 +352,17 @@ for i in zipfile.ZipFile(sys.argv[1]).infolist(): print($2)" "$BATS_TEST_TMPDIR/
 @test 'a passphrase asked on the terminal' {
 	local ask=("$ROOT/tests/cli/on_terminal.py")
 	run python3 "${ask[@]}" correct-horse tds-gensrc foo locked.pem src foo/actor.py
-	[ "$output" = "$(printf '%s\n' 'Passphrase for locked.pem: ' "Wrote $DIR/foo.tls" 'shown again' 'status 0')" ]
+	[ "$output" = "$(printf '%s\n' 'Passphrase for locked.pem: ' "Wrote $DIR/foo.tls" 'echo on' 'status 0')" ]
 	rm "$DIR/foo.tls"
 	run python3 "${ask[@]}" wrong tds-gensrc foo locked.pem src foo/actor.py
 	[[ ${lines[1]} == 'tds-gensrc: locked.pem: wrong passphrase'* ]]
-	[ "${lines[2]}, ${lines[3]}" = 'shown again, status 4' ]
+	[ "${lines[2]}, ${lines[3]}" = 'echo on, status 4' ]
+	# These keys make the terminal drop what it was about to show.
 	run python3 "${ask[@]}" '^C' tds-gensrc foo locked.pem src foo/actor.py
-	[ "$output" = "$(printf '%s\n' 'Passphrase for locked.pem: ' 'shown again' 'signal 2')" ]
+	[[ $output == *'echo on'$'\n''signal 2' ]]
 	[ "$(files "$DIR")" = "$BEFORE" ]
 	run python3 "${ask[@]}" '^Z correct-horse' tds-gensrc foo locked.pem src foo/actor.py
-	[ "$output" = "$(printf '%s\n' 'Passphrase for locked.pem: ' 'Passphrase for locked.pem: ' "Wrote $DIR/foo.tls" \
-		'shown again' 'status 0')" ]
+	[[ $output == *Passphrase*Passphrase*"Wrote $DIR/foo.tls"$'\n''echo on'$'\n''status 0' ]]
 }
 
 @test 'syntax errors: all of them, with their places' {

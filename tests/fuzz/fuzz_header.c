@@ -15,16 +15,17 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define CHECK(condition)         \
-	do {                     \
+#define CHECK(condition)          \
+	do {                      \
 		if (!(condition)) \
-			abort(); \
+			abort();  \
 	} while (0)
 
 #define STREAM_MAX 60000 /* bytes that a socket takes before somebody reads */
 
 /* The package of a memory file, and its verdict. */
-static int read_file(const uint8_t *data, size_t size, struct tds_package *package, struct tds_err *err)
+static int read_file(const uint8_t *data, size_t size, struct tds_package *package,
+		     struct tds_err *err)
 {
 	int fd = tds_io_memfd("input");
 
@@ -34,7 +35,8 @@ static int read_file(const uint8_t *data, size_t size, struct tds_package *packa
 	return rc;
 }
 
-static int read_stream(const uint8_t *data, size_t size, struct tds_package *package, struct tds_err *err)
+static int read_stream(const uint8_t *data, size_t size, struct tds_package *package,
+		       struct tds_err *err)
 {
 	int ends[2];
 
@@ -52,7 +54,8 @@ static void check_header(const uint8_t *data, size_t size)
 	int rc = tds_header_parse(data, size, &header, &err);
 
 	CHECK(rc == 0 || (rc == TDS_E_UNTRUSTED && err.code == rc && err.reason[0]));
-	CHECK(rc != 0 || (header.len <= size && header.siglen >= 1 && header.siglen <= TDS_SIG_MAX && header.end < 1000000000000000000));
+	CHECK(rc != 0 || (header.len <= size && header.siglen >= 1 &&
+			  header.siglen <= TDS_SIG_MAX && header.end < 1000000000000000000));
 }
 
 /* Written again it is the input, whatever the format. */
@@ -63,15 +66,16 @@ static void check_written(const struct tds_package *package, const uint8_t *data
 	char *written = NULL;
 	size_t len;
 	int fd = tds_io_memfd("output");
-	int rc = tds_package_write(fd, header->format, package->zip, package->ziplen, header->end, package->sig,
-				   header->siglen, NULL);
+	int rc = tds_package_write(fd, header->format, package->zip, package->ziplen, header->end,
+				   package->sig, header->siglen, NULL);
 
 	CHECK(package->size == size && package->sig_at + header->siglen <= size);
 	CHECK(header->end <= package->ziplen);
 	CHECK(tds_package_sha256_as(package, header->format, header->end, sha256, NULL) == 0);
 	CHECK(memcmp(sha256, package->sha256, sizeof(sha256)) == 0);
 	CHECK((rc != 0) == (header->format == TDS_FORMAT_VICEROY1));
-	CHECK(lseek(fd, 0, SEEK_SET) == 0 && tds_io_slurp_fd(fd, size + 1, &written, &len, NULL) == 0);
+	CHECK(lseek(fd, 0, SEEK_SET) == 0 &&
+	      tds_io_slurp_fd(fd, size + 1, &written, &len, NULL) == 0);
 	CHECK(rc != 0 || (len == size && memcmp(written, data, size) == 0));
 	free(written);
 	CHECK(close(fd) == 0);
@@ -80,8 +84,10 @@ static void check_written(const struct tds_package *package, const uint8_t *data
 static void check_same(const struct tds_package *a, const struct tds_package *b)
 {
 	CHECK(a->size == b->size && a->ziplen == b->ziplen && a->sig_at == b->sig_at);
-	CHECK(memcmp(a->zip, b->zip, a->ziplen) == 0 && memcmp(a->sig, b->sig, a->header.siglen) == 0);
-	CHECK(memcmp(a->sha256, b->sha256, TDS_SHA256_LEN) == 0 && memcmp(a->md5, b->md5, TDS_MD5_LEN) == 0);
+	CHECK(memcmp(a->zip, b->zip, a->ziplen) == 0 &&
+	      memcmp(a->sig, b->sig, a->header.siglen) == 0);
+	CHECK(memcmp(a->sha256, b->sha256, TDS_SHA256_LEN) == 0 &&
+	      memcmp(a->md5, b->md5, TDS_MD5_LEN) == 0);
 	CHECK(memcmp(a->zip_sha256, b->zip_sha256, TDS_SHA256_LEN) == 0);
 }
 
@@ -98,7 +104,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (rc == 0)
 		check_written(&package, data, size);
 	if (size <= STREAM_MAX) {
-		CHECK(read_stream(data, size, &streamed, &stream_err) == rc && strcmp(err.reason, stream_err.reason) == 0);
+		CHECK(read_stream(data, size, &streamed, &stream_err) == rc &&
+		      strcmp(err.reason, stream_err.reason) == 0);
 		if (rc == 0)
 			check_same(&package, &streamed);
 		tds_package_close(&streamed);

@@ -16,10 +16,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define CHECK(condition)         \
-	do {                     \
+#define CHECK(condition)          \
+	do {                      \
 		if (!(condition)) \
-			abort(); \
+			abort();  \
 	} while (0)
 
 static const char *const names[] = { "a_tls.key", "a_tls.allow", "revoked.cfg", "minkeybits.cfg" };
@@ -50,7 +50,8 @@ static void check_public(const struct tds_pubkey *key)
 	unsigned char sig[TDS_SIG_MAX] = { 0 };
 	size_t siglen = tds_pubkey_siglen(key);
 
-	CHECK(tds_pubkey_bits(key) >= TDS_KEY_MIN_BITS && siglen == (tds_pubkey_bits(key) + 7) / 8 && siglen <= TDS_SIG_MAX);
+	CHECK(tds_pubkey_bits(key) >= TDS_KEY_MIN_BITS &&
+	      siglen == (tds_pubkey_bits(key) + 7) / 8 && siglen <= TDS_SIG_MAX);
 	CHECK(tds_pubkey_exponent(key) != 1 && tds_pubkey_sha256(key, sha256));
 	CHECK(tds_sig_verify(key, sha256, sig, siglen, NULL) == TDS_E_UNTRUSTED);
 	sig[siglen - 1] = 1;

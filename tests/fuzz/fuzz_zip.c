@@ -13,10 +13,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define CHECK(condition)         \
-	do {                     \
+#define CHECK(condition)          \
+	do {                      \
 		if (!(condition)) \
-			abort(); \
+			abort();  \
 	} while (0)
 
 /* What comes out of the unpacking. */
@@ -44,7 +44,8 @@ static void check_entry_done(const struct output *out)
 	CHECK(!out->entry || (out->size == out->entry->size && out->crc == out->entry->crc));
 }
 
-static int take(void *ctx, const struct tds_zip_entry *entry, const void *data, size_t len, struct tds_err *err)
+static int take(void *ctx, const struct tds_zip_entry *entry, const void *data, size_t len,
+		struct tds_err *err)
 {
 	struct output *out = ctx;
 
@@ -69,7 +70,8 @@ static void check_name(const char *name)
 {
 	CHECK(name[0] != '\0' && name[0] != '/' && !strchr(name, '\\') && !strstr(name, "//"));
 	CHECK(tds_text_is_utf8(name, strlen(name)));
-	for (const char *part = name; part; part = strchr(part, '/') ? strchr(part, '/') + 1 : NULL) {
+	for (const char *part = name; part;
+	     part = strchr(part, '/') ? strchr(part, '/') + 1 : NULL) {
 		size_t n = strcspn(part, "/");
 
 		CHECK(!(n == 1 && part[0] == '.') && !(n == 2 && part[0] == '.' && part[1] == '.'));
@@ -100,7 +102,8 @@ static void check_tiles(const struct tds_zip *zip)
 	for (size_t i = 0; i < zip->n; i++) {
 		uint64_t end = sorted[i]->data + sorted[i]->packed;
 
-		CHECK(sorted[i]->at == at || (i > 0 && (sorted[i]->at == at + 12 || sorted[i]->at == at + 16)));
+		CHECK(sorted[i]->at == at ||
+		      (i > 0 && (sorted[i]->at == at + 12 || sorted[i]->at == at + 16)));
 		CHECK(sorted[i]->data >= sorted[i]->at + 30 && end <= zip->end);
 		at = end;
 	}
@@ -115,7 +118,8 @@ static void check_no_file_is_a_folder(const struct tds_zip *zip)
 		size_t n = strlen(zip->v[i].name);
 
 		for (size_t j = 0; j < zip->n && !zip->v[i].folder; j++)
-			CHECK(strncmp(zip->v[i].name, zip->v[j].name, n) != 0 || zip->v[j].name[n] != '/');
+			CHECK(strncmp(zip->v[i].name, zip->v[j].name, n) != 0 ||
+			      zip->v[j].name[n] != '/');
 	}
 }
 

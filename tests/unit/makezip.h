@@ -17,11 +17,11 @@ struct member {
 	size_t packed_len;
 	uint32_t attributes; /* 0: those of a regular file, 0644 */
 	uint16_t flags;
-	uint32_t crc;         /* 0: that of data */
-	size_t name_len;      /* 0: up to the NUL */
-	const void *extra;    /* in both headers */
+	uint32_t crc;      /* 0: that of data */
+	size_t name_len;   /* 0: up to the NUL */
+	const void *extra; /* in both headers */
 	uint16_t extra_len;
-	bool mark;            /* of its data descriptor, where flags has 8 */
+	bool mark; /* of its data descriptor, where flags has 8 */
 };
 
 struct made {

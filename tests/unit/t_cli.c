@@ -65,10 +65,13 @@ static void common_options(void **state)
 
 	(void)state;
 	tool_start(&tool);
-	assert_true(tds_cli_option(&tool.cli, 'j', NULL, "", &done) && tds_cli_option(&tool.cli, 'q', NULL, "", &done) &&
-		    tds_cli_option(&tool.cli, 'v', NULL, "", &done) && tds_cli_option(&tool.cli, 'v', NULL, "", &done) &&
+	assert_true(tds_cli_option(&tool.cli, 'j', NULL, "", &done) &&
+		    tds_cli_option(&tool.cli, 'q', NULL, "", &done) &&
+		    tds_cli_option(&tool.cli, 'v', NULL, "", &done) &&
+		    tds_cli_option(&tool.cli, 'v', NULL, "", &done) &&
 		    tds_cli_option(&tool.cli, '0', NULL, "", &done));
-	assert_true(tool.cli.json && tool.cli.quiet && tool.cli.verbose == 2 && tool.cli.nul && !done);
+	assert_true(tool.cli.json && tool.cli.quiet && tool.cli.verbose == 2 && tool.cli.nul &&
+		    !done);
 	assert_false(tds_cli_option(&tool.cli, 'x', NULL, "", &done));
 	assert_true(tds_cli_option(&tool.cli, 'h', NULL, "usage\n", &done) && done);
 	done = false;
@@ -113,10 +116,12 @@ static void results(void **state)
 	(void)state;
 	tool_start(&tool);
 	tds_cli_print_name(&tool.cli, "a b");
-	tds_cli_print_json(&tool.cli, json_pack("{s:o, s:o, s:i}", "z", tds_cli_json_text("\xc3\xa9\n"), "a",
-						tds_cli_json_text("\xff\n"), "m", 1));
+	tds_cli_print_json(&tool.cli,
+			   json_pack("{s:o, s:o, s:i}", "z", tds_cli_json_text("\xc3\xa9\n"), "a",
+				     tds_cli_json_text("\xff\n"), "m", 1));
 	tds_cli_print_json(&tool.cli, NULL);
-	tool_end(&tool, 5, "a b\n{\"z\":\"\xc3\xa9\\n\",\"a\":\"\\\\xff\\\\x0a\",\"m\":1}\n", "tds-test: out of memory\n");
+	tool_end(&tool, 5, "a b\n{\"z\":\"\xc3\xa9\\n\",\"a\":\"\\\\xff\\\\x0a\",\"m\":1}\n",
+		 "tds-test: out of memory\n");
 	tool_start(&tool);
 	tool.cli.nul = true;
 	tds_cli_print_name(&tool.cli, "a\nb");
@@ -142,14 +147,16 @@ static void full_disk(void **state)
 		tds_cli_print_name(&tool.cli, text);
 		tds_cli_print_json(&tool.cli, json_pack("[o]", tds_cli_json_text(text)));
 		tool_end(&tool, 5, "",
-			 bytes < 4096 ? "tds-test: standard output: cannot be written: No space left on device\n" :
-					"tds-test: standard output: cannot be written\n");
+			 bytes < 4096 ? "tds-test: standard output: cannot be written: No space "
+					"left on device\n"
+				      : "tds-test: standard output: cannot be written\n");
 		free(text);
 	}
 }
 
 /* Run names_read with this on standard input, and hold what it gives against names, a '|' behind each. */
-static void from_stdin(const char *text, size_t len, bool nul, const char *expected, const char *failure)
+static void from_stdin(const char *text, size_t len, bool nul, const char *expected,
+		       const char *failure)
 {
 	int fd = tds_io_memfd("stdin");
 	int saved = dup(0);
@@ -158,7 +165,8 @@ static void from_stdin(const char *text, size_t len, bool nul, const char *expec
 	struct tds_names names;
 	struct tds_err err = { 0 };
 
-	assert_true(tds_io_write(fd, text, len) == 0 && lseek(fd, 0, SEEK_SET) == 0 && dup2(fd, 0) == 0);
+	assert_true(tds_io_write(fd, text, len) == 0 && lseek(fd, 0, SEEK_SET) == 0 &&
+		    dup2(fd, 0) == 0);
 	int rc = tds_names_read(argv, 1, "-", nul, &names, &err);
 	assert_true(dup2(saved, 0) == 0);
 	close(fd);
@@ -180,7 +188,8 @@ static void names(void **state)
 	from_stdin("", 0, false, "first|", NULL);
 	from_stdin("a\n\n  b \nc\r\n-\nd", 14, false, "first|a|  b |c\r|-|d|", NULL);
 	from_stdin("a\nb\0\0c\0d", 8, true, "first|a\nb|c|d|", NULL);
-	from_stdin("a\0b\n", 4, false, "", "-: a name holds a NUL byte (are they ended by NUL? see -0)");
+	from_stdin("a\0b\n", 4, false, "",
+		   "-: a name holds a NUL byte (are they ended by NUL? see -0)");
 	from_stdin("\n\n\n", 3, false, "first|", NULL);
 }
 
@@ -193,14 +202,17 @@ static void names_from_files(void **state)
 	struct tds_err err = { 0 };
 
 	(void)snprintf(path, sizeof(path), "%s/names", f->path);
-	(void)snprintf(reason, sizeof(reason), "%s: cannot be opened: No such file or directory", path);
-	assert_failed(tds_names_read(NULL, 0, path, false, &names, &err), &err, TDS_E_MISSING, reason);
+	(void)snprintf(reason, sizeof(reason), "%s: cannot be opened: No such file or directory",
+		       path);
+	assert_failed(tds_names_read(NULL, 0, path, false, &names, &err), &err, TDS_E_MISSING,
+		      reason);
 	put(f, "names", 0644, "a\n");
 	assert_fine(tds_names_read(NULL, 0, path, false, &names, &err), &err);
 	assert_int_equal(names.n, 1);
 	tds_names_fini(&names);
 	(void)snprintf(reason, sizeof(reason), "%s: is a folder", f->path);
-	assert_failed(tds_names_read(NULL, 0, f->path, false, &names, &err), &err, TDS_E_UNUSABLE, reason);
+	assert_failed(tds_names_read(NULL, 0, f->path, false, &names, &err), &err, TDS_E_UNUSABLE,
+		      reason);
 	/* As large as it may be, and no larger; sparse, so NUL names that are all empty. */
 	int fd = openat(f->fd, "names", O_RDWR);
 	assert_int_equal(ftruncate(fd, TDS_NAMES_MAX_BYTES), 0);
@@ -209,7 +221,8 @@ static void names_from_files(void **state)
 	tds_names_fini(&names);
 	assert_int_equal(ftruncate(fd, TDS_NAMES_MAX_BYTES + 1), 0);
 	(void)snprintf(reason, sizeof(reason), "%s: is larger than 67108864 bytes", path);
-	assert_failed(tds_names_read(NULL, 0, path, true, &names, &err), &err, TDS_E_UNUSABLE, reason);
+	assert_failed(tds_names_read(NULL, 0, path, true, &names, &err), &err, TDS_E_UNUSABLE,
+		      reason);
 	close(fd);
 }
 
@@ -230,7 +243,9 @@ static void closed_descriptors(void **state)
 		close(2);
 		tds_cli_start(&cli, "tds-test");
 		int next = open("/dev/null", O_RDONLY);
-		_exit(next > 2 && read(0, &c, 1) < 0 && write(1, &c, 1) < 0 && write(2, &c, 1) < 0 ? 0 : 1);
+		_exit(next > 2 && read(0, &c, 1) < 0 && write(1, &c, 1) < 0 && write(2, &c, 1) < 0
+			      ? 0
+			      : 1);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
@@ -239,8 +254,9 @@ static void closed_descriptors(void **state)
 int main(void)
 {
 	const struct CMUnitTest cli[] = {
-		cmocka_unit_test(directory), cmocka_unit_test(common_options), cmocka_unit_test(messages),
-		cmocka_unit_test(results),   cmocka_unit_test(full_disk),      cmocka_unit_test(names),
+		cmocka_unit_test(directory), cmocka_unit_test(common_options),
+		cmocka_unit_test(messages),  cmocka_unit_test(results),
+		cmocka_unit_test(full_disk), cmocka_unit_test(names),
 		IN_FOLDER(names_from_files), cmocka_unit_test(closed_descriptors),
 	};
 

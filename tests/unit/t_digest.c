@@ -4,7 +4,8 @@
 
 #include "digest.h"
 
-static void assert_digest(enum tds_digest_kind kind, const char *text, size_t step, const char *expected)
+static void assert_digest(enum tds_digest_kind kind, const char *text, size_t step,
+			  const char *expected)
 {
 	unsigned char digest[TDS_SHA256_LEN];
 	char hex[TDS_DIGEST_HEX_MAX];
@@ -28,12 +29,15 @@ static void examples(void **state)
 
 	(void)state;
 	for (size_t step = 1; step < 60; step += 7) {
-		assert_digest(TDS_DIGEST_SHA256, "", step, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-		assert_digest(TDS_DIGEST_SHA256, "abc", step, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+		assert_digest(TDS_DIGEST_SHA256, "", step,
+			      "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+		assert_digest(TDS_DIGEST_SHA256, "abc", step,
+			      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 		assert_digest(TDS_DIGEST_SHA256, two_blocks, step,
 			      "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 		assert_digest(TDS_DIGEST_MD5, "", step, "d41d8cd98f00b204e9800998ecf8427e");
-		assert_digest(TDS_DIGEST_MD5, "message digest", step, "f96b697d7cb7938d525a2f31aaf161d0");
+		assert_digest(TDS_DIGEST_MD5, "message digest", step,
+			      "f96b697d7cb7938d525a2f31aaf161d0");
 	}
 	tds_digest_free(NULL);
 }

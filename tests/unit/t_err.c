@@ -10,9 +10,10 @@ static void statuses(void **state)
 		enum tds_code code;
 		int status;
 	} expected[] = {
-		{ TDS_OK, 0 },         { TDS_E_REFUSED, 1 },  { TDS_E_SYNTAX, 1 },  { TDS_E_USAGE, 2 },
-		{ TDS_E_MISSING, 4 },  { TDS_E_UNUSABLE, 4 }, { TDS_E_WRITE, 5 },   { TDS_E_NOMEM, 5 },
-		{ TDS_E_ARCHIVE, 6 },  { TDS_E_UNTRUSTED, 7 }, { TDS_E_NO_ADMIN, 8 }, { TDS_E_TIMEOUT, 9 },
+		{ TDS_OK, 0 },          { TDS_E_REFUSED, 1 },  { TDS_E_SYNTAX, 1 },
+		{ TDS_E_USAGE, 2 },     { TDS_E_MISSING, 4 },  { TDS_E_UNUSABLE, 4 },
+		{ TDS_E_WRITE, 5 },     { TDS_E_NOMEM, 5 },    { TDS_E_ARCHIVE, 6 },
+		{ TDS_E_UNTRUSTED, 7 }, { TDS_E_NO_ADMIN, 8 }, { TDS_E_TIMEOUT, 9 },
 	};
 
 	(void)state;
@@ -31,12 +32,15 @@ static void reasons(void **state)
 	struct tds_err err = { 0 };
 
 	(void)state;
-	assert_failed(tds_err_set(&err, TDS_E_SYNTAX, "%s %d", "line", 7), &err, TDS_E_SYNTAX, "line 7");
+	assert_failed(tds_err_set(&err, TDS_E_SYNTAX, "%s %d", "line", 7), &err, TDS_E_SYNTAX,
+		      "line 7");
 	assert_failed(tds_err_prefix(&err, "%s.tli", "foo"), &err, TDS_E_SYNTAX, "foo.tli: line 7");
 	errno = ENOSPC;
-	assert_failed(tds_err_sys(&err, TDS_E_WRITE, "out"), &err, TDS_E_WRITE, "out: No space left on device");
+	assert_failed(tds_err_sys(&err, TDS_E_WRITE, "out"), &err, TDS_E_WRITE,
+		      "out: No space left on device");
 	errno = EACCES;
-	assert_failed(tds_err_sys(&err, TDS_E_WRITE, "%s", ""), &err, TDS_E_WRITE, "Permission denied");
+	assert_failed(tds_err_sys(&err, TDS_E_WRITE, "%s", ""), &err, TDS_E_WRITE,
+		      "Permission denied");
 	assert_int_equal(tds_err_at(&err, TDS_E_SYNTAX, 3, 9, "odd"), TDS_E_SYNTAX);
 	assert_true(err.line == 3 && err.column == 9);
 	/* A new failure forgets the place of the old one; a prefix keeps it. */

@@ -5,7 +5,8 @@
 #include "extract.h"
 #include "makezip.h"
 
-static int extract(const struct folder *f, const struct member *m, size_t n, const char *to, struct tds_err *err)
+static int extract(const struct folder *f, const struct member *m, size_t n, const char *to,
+		   struct tds_err *err)
 {
 	static const struct tds_zip_limits limits = TDS_ZIP_LIMITS_DEFAULT;
 	struct tds_zip zip;
@@ -69,7 +70,8 @@ static void existing_files(void **state)
 	struct tds_err err;
 
 	put(f, "c", 0600, "mine");
-	assert_failed(extract(f, tree, COUNT(tree), ".", &err), &err, TDS_E_WRITE, "member c: cannot be written: File exists");
+	assert_failed(extract(f, tree, COUNT(tree), ".", &err), &err, TDS_E_WRITE,
+		      "member c: cannot be written: File exists");
 	assert_file(f, "c", "mine");
 	assert_int_equal(mode_of(f, "c"), S_IFREG | 0600);
 	assert_names(f, "a.py c deep"); /* what came before is whole, nothing temporary is left */
@@ -77,13 +79,16 @@ static void existing_files(void **state)
 	assert_int_equal(unlinkat(f->fd, "a.py", 0), 0);
 	/* A folder, a dangling link and a FIFO are in the way too. */
 	assert_int_equal(mkdirat(f->fd, "a.py", 0755), 0);
-	assert_failed(extract(f, tree, 1, ".", &err), &err, TDS_E_WRITE, "member a.py: cannot be written: File exists");
+	assert_failed(extract(f, tree, 1, ".", &err), &err, TDS_E_WRITE,
+		      "member a.py: cannot be written: File exists");
 	assert_int_equal(unlinkat(f->fd, "a.py", AT_REMOVEDIR), 0);
 	assert_int_equal(symlinkat("nowhere", f->fd, "a.py"), 0);
-	assert_failed(extract(f, tree, 1, ".", &err), &err, TDS_E_WRITE, "member a.py: cannot be written: File exists");
+	assert_failed(extract(f, tree, 1, ".", &err), &err, TDS_E_WRITE,
+		      "member a.py: cannot be written: File exists");
 	assert_int_equal(unlinkat(f->fd, "a.py", 0), 0);
 	assert_int_equal(mkfifoat(f->fd, "a.py", 0644), 0);
-	assert_failed(extract(f, tree, 1, ".", &err), &err, TDS_E_WRITE, "member a.py: cannot be written: File exists");
+	assert_failed(extract(f, tree, 1, ".", &err), &err, TDS_E_WRITE,
+		      "member a.py: cannot be written: File exists");
 	assert_names(f, "a.py deep");
 }
 
@@ -142,7 +147,7 @@ static void leftovers(void **state)
 int main(void)
 {
 	const struct CMUnitTest extraction[] = {
-		IN_FOLDER(everything),	       IN_FOLDER(existing_files), IN_FOLDER(planted_links),
+		IN_FOLDER(everything),         IN_FOLDER(existing_files), IN_FOLDER(planted_links),
 		IN_FOLDER(impossible_folders), IN_FOLDER(leftovers),
 	};
 

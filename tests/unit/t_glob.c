@@ -111,6 +111,19 @@ static void plain_rules(void **state)
 	expect(fd, "no/**", "");
 }
 
+/* fnmatch drops empty ranges first, and then looks for the '!'. */
+static void odd_sets(void **state)
+{
+	(void)state;
+	assert_true(tds_fnmatch("[b-a!x]", "y"));
+	assert_false(tds_fnmatch("[b-a!x]", "x"));
+	assert_true(tds_fnmatch("[b-a!-z]", "a"));
+	assert_false(tds_fnmatch("[b-a!-z]", "-"));
+	assert_false(tds_fnmatch("[b-a!-z]", "z"));
+	assert_true(tds_fnmatch("[!b-a]", "b"));
+	assert_false(tds_fnmatch("[b-a]", "b"));
+}
+
 /* A link to a folder above is not entered again, though what is named in it is found. */
 static void loops(void **state)
 {
@@ -313,6 +326,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(plain_rules, setup, teardown),
+		cmocka_unit_test(odd_sets),
 		cmocka_unit_test_setup_teardown(loops, setup, teardown),
 		cmocka_unit_test_setup_teardown(guards, setup, teardown),
 		cmocka_unit_test_setup_teardown(unreadable, setup, teardown),

@@ -35,9 +35,11 @@ static void opening(void **state)
 		      "cannot be opened: Not a directory");
 	assert_failed(tds_io_open(f->fd, "loop", true, &fd, NULL, &err), &err, TDS_E_UNUSABLE,
 		      "cannot be opened: Too many levels of symbolic links");
-	assert_failed(tds_io_open(f->fd, "folder", true, &fd, NULL, &err), &err, TDS_E_UNUSABLE, "is a folder");
+	assert_failed(tds_io_open(f->fd, "folder", true, &fd, NULL, &err), &err, TDS_E_UNUSABLE,
+		      "is a folder");
 	/* A planted FIFO holds nobody up. */
-	assert_failed(tds_io_open(f->fd, "fifo", false, &fd, NULL, &err), &err, TDS_E_UNUSABLE, "is not a regular file");
+	assert_failed(tds_io_open(f->fd, "fifo", false, &fd, NULL, &err), &err, TDS_E_UNUSABLE,
+		      "is not a regular file");
 	assert_int_equal(fd, -1);
 }
 
@@ -87,7 +89,8 @@ static void slurping(void **state)
 	assert_memory_equal(data, "a\0b", 4);
 	free(data);
 	data = NULL;
-	assert_failed(tds_io_slurp(f->fd, "file", 2, &data, &len, &err), &err, TDS_E_UNUSABLE, "is larger than 2 bytes");
+	assert_failed(tds_io_slurp(f->fd, "file", 2, &data, &len, &err), &err, TDS_E_UNUSABLE,
+		      "is larger than 2 bytes");
 	put(f, "empty", 0644, "");
 	assert_fine(tds_io_slurp(f->fd, "empty", 0, &data, &len, &err), &err);
 	assert_int_equal(len, 0);
@@ -99,15 +102,16 @@ static void slurping(void **state)
 	assert_true(len > 100 && data[len - 1] == '\n');
 	free(data);
 	data = NULL;
-	assert_failed(tds_io_slurp(AT_FDCWD, "/proc/self/status", 10, &data, &len, &err), &err, TDS_E_UNUSABLE,
-		      "is larger than 10 bytes");
+	assert_failed(tds_io_slurp(AT_FDCWD, "/proc/self/status", 10, &data, &len, &err), &err,
+		      TDS_E_UNUSABLE, "is larger than 10 bytes");
 	assert_null(data);
 }
 
 /* Around every size at which the buffer grows, and the limit. */
 static void slurping_pipes(void **state)
 {
-	static const size_t sizes[] = { 0, 1, 65534, 65535, 65536, 65537, 131071, 131072, 131073, 200000 };
+	static const size_t sizes[] = { 0,     1,      65534,  65535,  65536,
+					65537, 131071, 131072, 131073, 200000 };
 	const struct folder *f = *state;
 	char *bytes = malloc(200000);
 	char *data;
@@ -135,7 +139,8 @@ static void slurping_pipes(void **state)
 	free(bytes);
 }
 
-static void begin(const struct folder *f, const char *name, struct tds_outfile *out, const char *text)
+static void begin(const struct folder *f, const char *name, struct tds_outfile *out,
+		  const char *text)
 {
 	struct tds_err err = { 0 };
 
@@ -181,9 +186,11 @@ static void a_new_file_replaces_none(void **state)
 	put(f, "old", 0600, "old");
 	assert_int_equal(symlinkat("nowhere", f->fd, "link"), 0);
 	begin(f, "old", &out, "new");
-	assert_failed(tds_outfile_commit_new(&out, 0644, &err), &err, TDS_E_WRITE, "cannot be written: File exists");
+	assert_failed(tds_outfile_commit_new(&out, 0644, &err), &err, TDS_E_WRITE,
+		      "cannot be written: File exists");
 	begin(f, "link", &out, "new");
-	assert_failed(tds_outfile_commit_new(&out, 0644, &err), &err, TDS_E_WRITE, "cannot be written: File exists");
+	assert_failed(tds_outfile_commit_new(&out, 0644, &err), &err, TDS_E_WRITE,
+		      "cannot be written: File exists");
 	assert_file(f, "old", "old");
 	begin(f, "fresh", &out, "new");
 	assert_fine(tds_outfile_commit_new(&out, 0644, &err), &err);
@@ -202,12 +209,15 @@ static void impossible_files(void **state)
 
 	assert_int_equal(mkdirat(f->fd, "folder", 0755), 0);
 	begin(f, "folder", &out, "x");
-	assert_failed(tds_outfile_commit(&out, 0644, &err), &err, TDS_E_WRITE, "cannot be written: Is a directory");
+	assert_failed(tds_outfile_commit(&out, 0644, &err), &err, TDS_E_WRITE,
+		      "cannot be written: Is a directory");
 	begin(f, "", &out, "x");
-	assert_failed(tds_outfile_commit(&out, 0644, &err), &err, TDS_E_WRITE, "cannot be written: No such file or directory");
+	assert_failed(tds_outfile_commit(&out, 0644, &err), &err, TDS_E_WRITE,
+		      "cannot be written: No such file or directory");
 	assert_names(f, "folder");
 	close(gone);
-	assert_failed(tds_outfile_open(gone, "x", &out, &err), &err, TDS_E_WRITE, "cannot be created: Bad file descriptor");
+	assert_failed(tds_outfile_open(gone, "x", &out, &err), &err, TDS_E_WRITE,
+		      "cannot be created: Bad file descriptor");
 	tds_outfile_discard(&out);
 }
 
@@ -223,7 +233,8 @@ static void die_while_writing(const struct folder *f)
 	if (child == 0) {
 		struct tds_outfile out;
 
-		if (tds_outfile_open(f->fd, "victim", &out, NULL) != 0 || tds_io_write(out.fd, "half", 4) != 0)
+		if (tds_outfile_open(f->fd, "victim", &out, NULL) != 0 ||
+		    tds_io_write(out.fd, "half", 4) != 0)
 			_exit(1);
 		(void)!write(ready[1], "x", 1);
 		pause();
@@ -279,8 +290,8 @@ static void write_until_told(const struct folder *f, int stop)
 		char name[16];
 
 		(void)snprintf(name, sizeof(name), "f%u", n % 20);
-		if (tds_outfile_open(f->fd, name, &out, NULL) != 0 || tds_io_write(out.fd, "x", 1) != 0 ||
-		    tds_outfile_commit(&out, 0644, NULL) != 0)
+		if (tds_outfile_open(f->fd, name, &out, NULL) != 0 ||
+		    tds_io_write(out.fd, "x", 1) != 0 || tds_outfile_commit(&out, 0644, NULL) != 0)
 			_exit(1);
 	}
 	_exit(0);

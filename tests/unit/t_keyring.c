@@ -42,7 +42,8 @@ static void no_ring(struct folder *f, const char *reason)
 	char expected[256];
 	const char *dollar = strchr(reason, '$');
 
-	(void)snprintf(expected, sizeof(expected), "%.*s%s%s", (int)(dollar - reason), reason, f->path, dollar + 1);
+	(void)snprintf(expected, sizeof(expected), "%.*s%s%s", (int)(dollar - reason), reason,
+		       f->path, dollar + 1);
 	assert_failed(read_ring(f, &ring, &err), &err, TDS_E_UNTRUSTED, expected);
 	assert_true(ring.n == 0 && !ring.v && !ring.revoked);
 }
@@ -82,7 +83,8 @@ static void names(void **state)
 
 		(void)snprintf(path, sizeof(path), "%s/%s", f->path, sorted[i]);
 		assert_string_equal(ring.v[i].path, path);
-		assert_true(ring.v[i].pub && !ring.v[i].insecure && !ring.v[i].limited && !ring.v[i].warning[0]);
+		assert_true(ring.v[i].pub && !ring.v[i].insecure && !ring.v[i].limited &&
+			    !ring.v[i].warning[0]);
 	}
 	tds_keyring_fini(&ring);
 	tds_keyring_fini(&ring);
@@ -163,9 +165,11 @@ static void allowed_groups(void **state)
 	put_key(f, "x_tls.key", "birch");
 	assert_true(allows(f, "foo") && allows(f, NULL));
 	put(f, "x_tls.allow", 0644, "# groups\n  foo \r\n\nweb-*\n[ab]?\n");
-	assert_true(allows(f, "foo") && allows(f, "web-") && allows(f, "web-a.b-c") && allows(f, "b1"));
-	assert_false(allows(f, "foo-bar") || allows(f, "Foo") || allows(f, "fo") || allows(f, "xfoo") || allows(f, "web") ||
-		     allows(f, "c1") || allows(f, "# groups") || allows(f, "") || allows(f, NULL));
+	assert_true(allows(f, "foo") && allows(f, "web-") && allows(f, "web-a.b-c") &&
+		    allows(f, "b1"));
+	assert_false(allows(f, "foo-bar") || allows(f, "Foo") || allows(f, "fo") ||
+		     allows(f, "xfoo") || allows(f, "web") || allows(f, "c1") ||
+		     allows(f, "# groups") || allows(f, "") || allows(f, NULL));
 	/* A list of none allows none; so does one that cannot be read as one. */
 	put(f, "x_tls.allow", 0644, "");
 	assert_false(allows(f, "foo") || allows(f, NULL));
@@ -247,7 +251,8 @@ static void revoked_keys(void **state)
 	good_ring(f, &ring);
 	assert_int_equal(ring.nrevoked, 300);
 	for (unsigned i = 0; i < 600; i++) {
-		const unsigned char sha256[TDS_SHA256_LEN] = { 0, 0, (unsigned char)(i >> 8), (unsigned char)i };
+		const unsigned char sha256[TDS_SHA256_LEN] = { 0, 0, (unsigned char)(i >> 8),
+							       (unsigned char)i };
 
 		assert_int_equal(tds_keyring_revoked(&ring, sha256), i % 2 == 0);
 	}
@@ -262,10 +267,14 @@ static void broken_lists_of_the_revoked(void **state)
 		const char *reason;
 	} broken[] = {
 		{ "x\n", "no key is trusted: $/revoked.cfg:1:1: not a SHA-256 digest" },
-		{ DER "\n" FILE_DIGEST "0\n", "no key is trusted: $/revoked.cfg:2:65: not a SHA-256 digest" },
-		{ "\n\nfoo-1.0.tls\n", "no key is trusted: $/revoked.cfg:3:1: not a SHA-256 digest" },
-		{ "\xef\xbb\xbf" DER, "no key is trusted: $/revoked.cfg:1:1: not a SHA-256 digest" },
-		{ "SHA256 (x) = " DER, "no key is trusted: $/revoked.cfg:1:1: not a SHA-256 digest" },
+		{ DER "\n" FILE_DIGEST "0\n",
+		  "no key is trusted: $/revoked.cfg:2:65: not a SHA-256 digest" },
+		{ "\n\nfoo-1.0.tls\n",
+		  "no key is trusted: $/revoked.cfg:3:1: not a SHA-256 digest" },
+		{ "\xef\xbb\xbf" DER,
+		  "no key is trusted: $/revoked.cfg:1:1: not a SHA-256 digest" },
+		{ "SHA256 (x) = " DER,
+		  "no key is trusted: $/revoked.cfg:1:1: not a SHA-256 digest" },
 	};
 	struct folder *f = *state;
 
@@ -304,7 +313,9 @@ static void minimal_bits(void **state)
 	put(f, "minkeybits.cfg", 0644, "0\n");
 	put_key(f, "x_tls.key", "moss");
 	one_key(f, "is an RSA key of 512 bits, fewer than 1024");
-	static const char *const broken[] = { "x", "-1", "02048", "2048 bits", "2048\n2048", "0\n4096", "16385", "2k", "99999999999999999999" };
+	static const char *const broken[] = { "x",         "-1",         "02048",
+					      "2048 bits", "2048\n2048", "0\n4096",
+					      "16385",     "2k",         "99999999999999999999" };
 	for (size_t i = 0; i < COUNT(broken); i++) {
 		struct tds_keyring ring;
 		struct tds_err err;
@@ -313,7 +324,8 @@ static void minimal_bits(void **state)
 		assert_int_equal(read_ring(f, &ring, &err), TDS_E_UNTRUSTED);
 	}
 	put(f, "minkeybits.cfg", 0644, "4096\n1\n");
-	no_ring(f, "no key is trusted: $/minkeybits.cfg:2:1: not one number of bits, at most 16384");
+	no_ring(f,
+		"no key is trusted: $/minkeybits.cfg:2:1: not one number of bits, at most 16384");
 	put(f, "minkeybits.cfg", 0644, "");
 	no_ring(f, "no key is trusted: $/minkeybits.cfg: holds no number");
 	put(f, "minkeybits.cfg", 0644, "# 2048\n");
@@ -326,7 +338,8 @@ static bool insecure(struct folder *f, const char *file, mode_t mode, int owner)
 	struct tds_keyring ring;
 
 	assert_int_equal(fchmodat(f->fd, file, mode, 0), 0);
-	assert_int_equal(fchownat(f->fd, file, owner < 0 ? geteuid() : (uid_t)owner, (gid_t)-1, 0), 0);
+	assert_int_equal(fchownat(f->fd, file, owner < 0 ? geteuid() : (uid_t)owner, (gid_t)-1, 0),
+			 0);
 	good_ring(f, &ring);
 	assert_non_null(ring.v[0].pub);
 	assert_null(ring.warning);
@@ -341,8 +354,10 @@ static void modes_and_owners(void **state)
 
 	put_key(f, "real", "birch");
 	assert_int_equal(symlinkat("real", f->fd, "x_tls.key"), 0);
-	assert_false(insecure(f, "real", 0644, -1) || insecure(f, "real", 0444, -1) || insecure(f, "real", 0755, -1));
-	assert_true(insecure(f, "real", 0664, -1) && insecure(f, "real", 0646, -1) && insecure(f, "real", 0666, -1));
+	assert_false(insecure(f, "real", 0644, -1) || insecure(f, "real", 0444, -1) ||
+		     insecure(f, "real", 0755, -1));
+	assert_true(insecure(f, "real", 0664, -1) && insecure(f, "real", 0646, -1) &&
+		    insecure(f, "real", 0666, -1));
 	put(f, "x_tls.allow", 0644, "*");
 	assert_false(insecure(f, "real", 0644, -1));
 	assert_true(insecure(f, "x_tls.allow", 0664, -1));
@@ -351,7 +366,8 @@ static void modes_and_owners(void **state)
 		return;
 	assert_true(insecure(f, "real", 0644, 12345));
 	assert_int_equal(fchown(f->fd, 12345, (gid_t)-1), 0);
-	assert_false(insecure(f, "real", 0644, 12345)); /* the directory's owner could replace it anyway */
+	assert_false(insecure(f, "real", 0644,
+			      12345)); /* the directory's owner could replace it anyway */
 	assert_true(insecure(f, "real", 0644, 12346));
 	assert_false(insecure(f, "real", 0644, 0));
 	assert_true(insecure(f, "x_tls.allow", 0644, 12346));
@@ -405,7 +421,8 @@ static void named_keys(void **state)
 	assert_string_equal(ring.v[0].path, path);
 	assert_non_null(ring.v[0].pub);
 	tds_keyring_fini(&ring);
-	(void)snprintf(reason, sizeof(reason), "%s: cannot be opened: No such file or directory", lost);
+	(void)snprintf(reason, sizeof(reason), "%s: cannot be opened: No such file or directory",
+		       lost);
 	assert_failed(tds_keyring_named(&dir, paths, 2, &ring, &err), &err, TDS_E_MISSING, reason);
 	put(f, "lost", 0644, "nonsense");
 	(void)snprintf(reason, sizeof(reason), "%s: is not a PEM file (no start line)", lost);
@@ -413,7 +430,8 @@ static void named_keys(void **state)
 	/* The directory's limits hold for them too, and their own .allow. */
 	put(f, "revoked.cfg", 0644, DER);
 	(void)snprintf(reason, sizeof(reason), "%s: is revoked", path);
-	assert_failed(tds_keyring_named(&dir, paths, 1, &ring, &err), &err, TDS_E_UNTRUSTED, reason);
+	assert_failed(tds_keyring_named(&dir, paths, 1, &ring, &err), &err, TDS_E_UNTRUSTED,
+		      reason);
 	assert_fine(tds_keyring_named(NULL, paths, 1, &ring, &err), &err);
 	tds_keyring_fini(&ring);
 	(void)snprintf(path, sizeof(path), "%s/x_tls.key", f->path);

@@ -39,7 +39,8 @@ static void headers(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++) {
 		assert_fine(parse(good[i].text, strlen(good[i].text), &header, &err), &err);
-		assert_true(header.format == good[i].format && header.siglen == good[i].siglen && header.end == good[i].end);
+		assert_true(header.format == good[i].format && header.siglen == good[i].siglen &&
+			    header.end == good[i].end);
 		assert_int_equal(header.siglen_at, strchr(good[i].text, '\n') + 1 - good[i].text);
 	}
 	assert_int_equal(header.len, strlen(V2 "128\n"));
@@ -53,7 +54,8 @@ static void headers(void **state)
 static void bad_headers(void **state)
 {
 	static const char format[] = "not a package (byte 0: no format name that is known)";
-	static const char siglen[] = "not a package (byte 28: the length of the signature is not a plain decimal number)";
+	static const char siglen[] = "not a package (byte 28: the length of the signature is not a "
+				     "plain decimal number)";
 	static const struct {
 		const char *text;
 		const char *reason;
@@ -85,19 +87,28 @@ static void bad_headers(void **state)
 		{ D1 "2147483648\n0\n", "byte 28: no key has signatures of 2147483648 bytes" },
 		{ D1 "0\n0\n", "byte 28: no key has signatures of 0 bytes" },
 		{ D1 "2049\n0\n", "byte 28: no key has signatures of 2049 bytes" },
-		{ D1 "256\n", "not a package (byte 32: the offset of the end record is not a plain decimal number)" },
-		{ D1 "256\n00\n", "not a package (byte 32: the offset of the end record is not a plain decimal number)" },
-		{ D1 "256\n-1\n", "not a package (byte 32: the offset of the end record is not a plain decimal number)" },
-		{ D1 "256\n1000000000000000000\n", "not a package (byte 32: the offset of the end record is not a plain decimal number)" },
-		{ V2 "007\n", "not a package (byte 19: the length of the signature is not a plain decimal number)" },
+		{ D1 "256\n", "not a package (byte 32: the offset of the end record is not a plain "
+			      "decimal number)" },
+		{ D1 "256\n00\n", "not a package (byte 32: the offset of the end record is not a "
+				  "plain decimal number)" },
+		{ D1 "256\n-1\n", "not a package (byte 32: the offset of the end record is not a "
+				  "plain decimal number)" },
+		{ D1 "256\n1000000000000000000\n", "not a package (byte 32: the offset of the end "
+						   "record is not a plain decimal number)" },
+		{ V2 "007\n", "not a package (byte 19: the length of the signature is not a plain "
+			      "decimal number)" },
 	};
 	struct tds_header header;
 	struct tds_err err;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
-		assert_failed(parse(bad[i].text, strlen(bad[i].text), &header, &err), &err, TDS_E_UNTRUSTED, bad[i].reason);
-	assert_int_equal(parse(D1 "2\0" "6\n0\n", 34, &header, &err), TDS_E_UNTRUSTED);
+		assert_failed(parse(bad[i].text, strlen(bad[i].text), &header, &err), &err,
+			      TDS_E_UNTRUSTED, bad[i].reason);
+	assert_int_equal(parse(D1 "2\0"
+				  "6\n0\n",
+			       34, &header, &err),
+			 TDS_E_UNTRUSTED);
 	/* No header of all lengths is read beyond what is there. */
 	for (size_t len = 0; len < strlen(D1 "256\n0\n"); len++) {
 		char *exact = malloc(len ? len : 1);
@@ -119,8 +130,8 @@ static unsigned char *make_archive(size_t len, size_t end)
 	return zip;
 }
 
-static void write_package(int fd, enum tds_format format, const unsigned char *zip, size_t len, size_t end,
-			  const unsigned char *sig, size_t siglen)
+static void write_package(int fd, enum tds_format format, const unsigned char *zip, size_t len,
+			  size_t end, const unsigned char *sig, size_t siglen)
 {
 	struct tds_err err = { 0 };
 
@@ -130,8 +141,8 @@ static void write_package(int fd, enum tds_format format, const unsigned char *z
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
 }
 
-static void assert_package(const struct tds_package *p, const unsigned char *zip, size_t len, const unsigned char *sig,
-			   size_t siglen)
+static void assert_package(const struct tds_package *p, const unsigned char *zip, size_t len,
+			   const unsigned char *sig, size_t siglen)
 {
 	unsigned char digest[TDS_SHA256_LEN];
 	struct tds_digest *d = tds_digest_new(TDS_DIGEST_SHA256);
@@ -188,7 +199,10 @@ static void hold_against_stream(int fd, const struct tds_package *p, size_t step
 /* Each size around the blocks and limits of the reader, the end record at each odd place. */
 static void files_and_streams(void **state)
 {
-	static const size_t sizes[] = { 22, 23, 30, 37, 64, 100, 4096, 262144, 1048500, 1048575, 1048576, 1048577, 2097152, 3000000 };
+	static const size_t sizes[] = {
+		22,     23,      30,      37,      64,      100,     4096,
+		262144, 1048500, 1048575, 1048576, 1048577, 2097152, 3000000
+	};
 	unsigned char sig[256];
 	int fd = tds_io_memfd("package");
 
@@ -205,10 +219,12 @@ static void files_and_streams(void **state)
 				struct tds_err err = { 0 };
 
 				/* What may come behind an end record is its own rest and a comment. */
-				if (end > len - 4 || (format == TDS_FORMAT_DIRECTOR1 && len - end > 22 + 65535))
+				if (end > len - 4 ||
+				    (format == TDS_FORMAT_DIRECTOR1 && len - end > 22 + 65535))
 					continue;
 				unsigned char *zip = make_archive(len, end);
-				write_package(fd, (enum tds_format)format, zip, len, end, sig, sizeof(sig));
+				write_package(fd, (enum tds_format)format, zip, len, end, sig,
+					      sizeof(sig));
 				assert_fine(tds_package_read(fd, true, &p, &err), &err);
 				assert_package(&p, zip, len, sig, sizeof(sig));
 				if (len <= 4096)
@@ -235,7 +251,8 @@ static void digests_of_files(void **state)
 	(void)state;
 	memcpy(zip + 100, "a: i = ::  ii==\n\naa", 19);
 	for (int format = 0; format < TDS_FORMATS; format += 2) {
-		write_package(fd, (enum tds_format)format, zip, 10000, 9978, (const unsigned char *)sig, sizeof(sig));
+		write_package(fd, (enum tds_format)format, zip, 10000, 9978,
+			      (const unsigned char *)sig, sizeof(sig));
 		assert_fine(tds_package_read(fd, true, &p[format], &err), &err);
 	}
 	/* ViceroyFMT1, which nothing of ours writes: signature first, then the archive with six bytes exchanged. */
@@ -248,7 +265,8 @@ static void digests_of_files(void **state)
 	}
 	assert_true(ftruncate(fd, 0) == 0 && lseek(fd, 0, SEEK_SET) == 0);
 	assert_true(dprintf(fd, V1 "%zu\n", sizeof(sig)) > 0);
-	assert_true(tds_io_write(fd, sig, sizeof(sig)) == 0 && tds_io_write(fd, exchanged, 10000) == 0);
+	assert_true(tds_io_write(fd, sig, sizeof(sig)) == 0 &&
+		    tds_io_write(fd, exchanged, 10000) == 0);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
 	assert_fine(tds_package_read(fd, true, &p[TDS_FORMAT_VICEROY1], &err), &err);
 	for (int i = 0; i < TDS_FORMATS; i++) {
@@ -256,7 +274,9 @@ static void digests_of_files(void **state)
 		for (int format = 0; format < TDS_FORMATS; format++) {
 			unsigned char sha256[TDS_SHA256_LEN];
 
-			assert_fine(tds_package_sha256_as(&p[i], (enum tds_format)format, 9978, sha256, &err), &err);
+			assert_fine(tds_package_sha256_as(&p[i], (enum tds_format)format, 9978,
+							  sha256, &err),
+				    &err);
 			assert_memory_equal(sha256, p[format].sha256, sizeof(sha256));
 		}
 	}
@@ -277,14 +297,16 @@ static void offsets(void **state)
 
 	(void)state;
 	for (int format = 0; format < TDS_FORMATS; format += 2) {
-		write_package(fd, (enum tds_format)format, zip, 1000, 900, (const unsigned char *)"sig", 3);
+		write_package(fd, (enum tds_format)format, zip, 1000, 900,
+			      (const unsigned char *)"sig", 3);
 		char *file = malloc(2000);
 		assert_true(pread(fd, file, 2000, 0) > 1000);
 		assert_fine(tds_package_read(fd, false, &p, &err), &err);
 		assert_false(p.digests);
 		for (uint64_t at = 0; at < 1000; at++)
 			if (format != TDS_FORMAT_DIRECTOR1 || at < 900 || at >= 904)
-				assert_int_equal((unsigned char)file[tds_package_offset(&p, at)], zip[at]);
+				assert_int_equal((unsigned char)file[tds_package_offset(&p, at)],
+						 zip[at]);
 		assert_memory_equal(file + p.sig_at, "sig", 3);
 		tds_package_close(&p);
 		free(file);
@@ -311,11 +333,13 @@ static void numbers_that_do_not_fit(void **state)
 	struct tds_err err;
 
 	(void)state;
-	assert_failed(read_text(V2 "4\nsig", &err), &err, TDS_E_UNTRUSTED, "byte 19: a signature of 4 bytes does not fit in the file");
+	assert_failed(read_text(V2 "4\nsig", &err), &err, TDS_E_UNTRUSTED,
+		      "byte 19: a signature of 4 bytes does not fit in the file");
 	assert_failed(read_text(D1 "4\n1\nsign", &err), &err, TDS_E_UNTRUSTED,
 		      "byte 30: the end record cannot be at 1, behind the archive");
-	assert_failed(read_text(D1 "4\n999999999999999999\nabcsign", &err), &err, TDS_E_UNTRUSTED,
-		      "byte 30: the end record cannot be at 999999999999999999, behind the archive");
+	assert_failed(
+		read_text(D1 "4\n999999999999999999\nabcsign", &err), &err, TDS_E_UNTRUSTED,
+		"byte 30: the end record cannot be at 999999999999999999, behind the archive");
 	assert_int_equal(read_text(D1 "1\n0\n", &err), TDS_E_UNTRUSTED);
 }
 
@@ -337,12 +361,14 @@ static void large_files(void **state)
 	/* What the header says of the end record says how much can follow. */
 	assert_true(ftruncate(fd, 0) == 0 && pwrite(fd, D1 "1\n5\n", 32, 0) == 32);
 	for (int more = 0; more < 2; more++) {
-		assert_true(ftruncate(fd, 32 + 5 + 18 + 65535 + 1 + more) == 0 && lseek(fd, 0, SEEK_SET) == 0);
+		assert_true(ftruncate(fd, 32 + 5 + 18 + 65535 + 1 + more) == 0 &&
+			    lseek(fd, 0, SEEK_SET) == 0);
 		int rc = tds_package_read(fd, false, &p, &err);
 		assert_int_equal(rc, more ? TDS_E_UNTRUSTED : 0);
 		tds_package_close(&p);
 	}
-	assert_string_equal(err.reason, "byte 30: the end record cannot be at 5, so far before the end");
+	assert_string_equal(err.reason,
+			    "byte 30: the end record cannot be at 5, so far before the end");
 	close(fd);
 }
 
@@ -401,7 +427,9 @@ static void files_that_change(void **state)
 
 		assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
 		int rc = tds_package_read(fd, true, &p, &err);
-		assert_true(rc == 0 || rc == TDS_E_UNTRUSTED || (rc == TDS_E_UNUSABLE && strcmp(err.reason, "grew while it was read") == 0));
+		assert_true(rc == 0 || rc == TDS_E_UNTRUSTED ||
+			    (rc == TDS_E_UNUSABLE &&
+			     strcmp(err.reason, "grew while it was read") == 0));
 		if (rc == 0) {
 			unsigned char *copy = malloc(p.ziplen + 1);
 
@@ -434,7 +462,8 @@ static void sealed(void **state)
 	assert_fine(tds_package_memfd(&p, &handed, &err), &err);
 	assert_int_equal(pwrite(handed, "X", 1, 0), -1);
 	assert_int_equal(ftruncate(handed, 0), -1);
-	assert_int_equal(fcntl(handed, F_GET_SEALS), F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+	assert_int_equal(fcntl(handed, F_GET_SEALS),
+			 F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 	assert_int_equal(lseek(handed, 0, SEEK_SET), 0);
 	char *data;
 	assert_fine(tds_io_slurp_fd(handed, 10000, &data, &len, &err), &err);
@@ -465,30 +494,29 @@ static void unreadable(void **state)
 	int folder = open("/", O_RDONLY | O_DIRECTORY);
 
 	(void)state;
-	assert_failed(tds_package_read(folder, false, &p, &err), &err, TDS_E_UNUSABLE, "cannot be read: Is a directory");
+	assert_failed(tds_package_read(folder, false, &p, &err), &err, TDS_E_UNUSABLE,
+		      "cannot be read: Is a directory");
 	close(folder);
-	assert_failed(tds_package_read(folder, false, &p, &err), &err, TDS_E_UNUSABLE, "cannot be read: Bad file descriptor");
-	assert_failed(tds_package_write(1, TDS_FORMAT_VICEROY1, NULL, 0, 0, NULL, 0, &err), &err, TDS_E_USAGE,
-		      "packages of format ViceroyFMT1 are only read");
-	assert_failed(tds_package_write(-1, TDS_FORMAT_DIRECTOR1, (const unsigned char *)"123", 3, 0, NULL, 0, &err), &err,
-		      TDS_E_ARCHIVE, "byte 0: no end record there");
-	assert_failed(tds_package_write(-1, TDS_FORMAT_DIRECTOR1, (const unsigned char *)"PK\5\6", 4, 0, NULL, 0, &err), &err,
-		      TDS_E_WRITE, "cannot be written: Bad file descriptor");
+	assert_failed(tds_package_read(folder, false, &p, &err), &err, TDS_E_UNUSABLE,
+		      "cannot be read: Bad file descriptor");
+	assert_failed(tds_package_write(1, TDS_FORMAT_VICEROY1, NULL, 0, 0, NULL, 0, &err), &err,
+		      TDS_E_USAGE, "packages of format ViceroyFMT1 are only read");
+	assert_failed(tds_package_write(-1, TDS_FORMAT_DIRECTOR1, (const unsigned char *)"123", 3,
+					0, NULL, 0, &err),
+		      &err, TDS_E_ARCHIVE, "byte 0: no end record there");
+	assert_failed(tds_package_write(-1, TDS_FORMAT_DIRECTOR1, (const unsigned char *)"PK\5\6",
+					4, 0, NULL, 0, &err),
+		      &err, TDS_E_WRITE, "cannot be written: Bad file descriptor");
 }
 
 int main(void)
 {
 	const struct CMUnitTest package[] = {
-		cmocka_unit_test(headers),
-		cmocka_unit_test(bad_headers),
-		cmocka_unit_test(files_and_streams),
-		cmocka_unit_test(digests_of_files),
-		cmocka_unit_test(offsets),
-		cmocka_unit_test(numbers_that_do_not_fit),
-		cmocka_unit_test(large_files),
-		cmocka_unit_test(endless_streams),
-		cmocka_unit_test(files_that_change),
-		cmocka_unit_test(sealed),
+		cmocka_unit_test(headers),           cmocka_unit_test(bad_headers),
+		cmocka_unit_test(files_and_streams), cmocka_unit_test(digests_of_files),
+		cmocka_unit_test(offsets),           cmocka_unit_test(numbers_that_do_not_fit),
+		cmocka_unit_test(large_files),       cmocka_unit_test(endless_streams),
+		cmocka_unit_test(files_that_change), cmocka_unit_test(sealed),
 		cmocka_unit_test(unreadable),
 	};
 

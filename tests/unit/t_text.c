@@ -20,13 +20,17 @@ static void escapes(void **state)
 	escaped("a\tb\nc\rd\x1b[2J\x7f", "a\\x09b\\x0ac\\x0dd\\x1b[2J\\x7f");
 	escaped("\xc3\xa9\xe2\x82\xac\xf0\x9f\x90\x8d", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x90\x8d");
 	/* C1, as UTF-8 and as a bare byte; the first character behind it */
-	escaped("\xc2\x9b" "31m\x9b\xc2\xa0", "\\xc2\\x9b31m\\x9b\xc2\xa0");
+	escaped("\xc2\x9b"
+		"31m\x9b\xc2\xa0",
+		"\\xc2\\x9b31m\\x9b\xc2\xa0");
 	/* not UTF-8: cut off, overlong, surrogate, beyond the last character, a continuation alone */
 	escaped("\xe2\x82", "\\xe2\\x82");
 	escaped("\xc0\xaf", "\\xc0\\xaf");
 	escaped("\xed\xa0\x80", "\\xed\\xa0\\x80");
 	escaped("\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80");
-	escaped("\x80" "a", "\\x80a");
+	escaped("\x80"
+		"a",
+		"\\x80a");
 	/* What looks like an escape is one itself, so that each output has one meaning. */
 	escaped("a\\x41b\\n", "a\\x5cx41b\\n");
 	escaped("\\", "\\");
@@ -34,11 +38,36 @@ static void escapes(void **state)
 
 static void utf8(void **state)
 {
-	static const char *const good[] = { "", "a", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
-					    "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf" };
-	static const char *const bad[] = { "\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2" "a", "\xe0\x9f\xbf", "\xe1\x80",
-					   "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
-					   "\xf8\x88\x80\x80\x80", "\xff", "\xfe", "a\xff", "\xe2\x82\xac\xe2" };
+	static const char *const good[] = { "",
+					    "a",
+					    "\x7f",
+					    "\xc2\x80",
+					    "\xdf\xbf",
+					    "\xe0\xa0\x80",
+					    "\xed\x9f\xbf",
+					    "\xee\x80\x80",
+					    "\xef\xbf\xbf",
+					    "\xf0\x90\x80\x80",
+					    "\xf4\x8f\xbf\xbf" };
+	static const char *const bad[] = { "\x80",
+					   "\xbf",
+					   "\xc0\x80",
+					   "\xc1\xbf",
+					   "\xc2",
+					   "\xc2"
+					   "a",
+					   "\xe0\x9f\xbf",
+					   "\xe1\x80",
+					   "\xed\xa0\x80",
+					   "\xed\xbf\xbf",
+					   "\xf0\x8f\xbf\xbf",
+					   "\xf4\x90\x80\x80",
+					   "\xf5\x80\x80\x80",
+					   "\xf8\x88\x80\x80\x80",
+					   "\xff",
+					   "\xfe",
+					   "a\xff",
+					   "\xe2\x82\xac\xe2" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++) {
@@ -62,7 +91,10 @@ static void percent(void **state)
 		bytes[i - 1] = (char)i;
 	bytes[255] = '\0';
 	there = tds_text_percent(bytes);
-	assert_int_equal(strspn(there, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%"), strlen(there));
+	assert_int_equal(
+		strspn(there,
+		       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%"),
+		strlen(there));
 	back = tds_text_unpercent(there, strlen(there));
 	assert_string_equal(back, bytes);
 	free(there);
@@ -75,8 +107,9 @@ static void percent(void **state)
 /* Each value has one spelling. */
 static void unpercent_is_strict(void **state)
 {
-	static const char *const bad[] = { "%", "%4", "%41", "%2f", "%2E", "%zz", "%G0", "%0G", "%00", " ", "/", "a b", "%%", "%2",
-					   "a%", "\xc3\xa9", "+", "=" };
+	static const char *const bad[] = { "%",   "%4",  "%41", "%2f",      "%2E", "%zz",
+					   "%G0", "%0G", "%00", " ",        "/",   "a b",
+					   "%%",  "%2",  "a%",  "\xc3\xa9", "+",   "=" };
 	char *empty = tds_text_unpercent("", 0);
 
 	(void)state;
@@ -100,7 +133,8 @@ static bool number(const char *text, uint64_t max, uint64_t expected)
 
 static void numbers(void **state)
 {
-	static const char *const bad[] = { "", "-1", "+1", " 1", "1 ", "01", "00", "0x1", "1e3", "1.0", "1\n", "a", "\xb2", "1_0" };
+	static const char *const bad[] = { "",    "-1",  "+1",  " 1",  "1 ", "01",   "00",
+					   "0x1", "1e3", "1.0", "1\n", "a",  "\xb2", "1_0" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
@@ -129,8 +163,9 @@ static void numbers(void **state)
 int main(void)
 {
 	const struct CMUnitTest text[] = {
-		cmocka_unit_test(escapes), cmocka_unit_test(utf8),    cmocka_unit_test(percent),
-		cmocka_unit_test(unpercent_is_strict), cmocka_unit_test(numbers),
+		cmocka_unit_test(escapes), cmocka_unit_test(utf8),
+		cmocka_unit_test(percent), cmocka_unit_test(unpercent_is_strict),
+		cmocka_unit_test(numbers),
 	};
 
 	return cmocka_run_group_tests(text, NULL, NULL);

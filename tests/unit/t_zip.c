@@ -41,11 +41,15 @@ static void refused(const struct made *z, const char *reason)
 static const struct member plain[] = {
 	{ .name = "a.py", .data = "A = 1\n" },
 	{ .name = "b/", .attributes = 040755u << 16 | 0x10 },
-	{ .name = "b/c.py", .data = "C = 1\n", .packed = "\x73\x56\xb0\x55\x30\xe4\x02\x00", .packed_len = 8 },
+	{ .name = "b/c.py",
+	  .data = "C = 1\n",
+	  .packed = "\x73\x56\xb0\x55\x30\xe4\x02\x00",
+	  .packed_len = 8 },
 };
 
 /* The archive of plain, one field changed: value in the bytes at the offset of a record. */
-static void with(size_t (*where)(const struct made *), size_t offset, int bytes, uint64_t value, const char *reason)
+static void with(size_t (*where)(const struct made *), size_t offset, int bytes, uint64_t value,
+		 const char *reason)
 {
 	struct made z;
 
@@ -93,18 +97,27 @@ static void end_records(void **state)
 	make_zip(&z, plain, COUNT(plain), "");
 	for (size_t len = 0; len < z.len; len++)
 		assert_int_equal(check(z.data, len, &err), TDS_E_ARCHIVE);
-	assert_string_equal(err.reason, "archive byte 266: an end record that does not reach to the end of the archive");
+	assert_string_equal(
+		err.reason,
+		"archive byte 266: an end record that does not reach to the end of the archive");
 	refused(&(struct made){ .len = 0 }, "not a ZIP archive: no end record at its end");
 	with(end, 4, 2, 1, "archive byte 266: an archive of several disks");
 	with(end, 6, 2, 1, "archive byte 266: an archive of several disks");
 	with(end, 8, 2, 2, "archive byte 266: an archive of several disks");
-	with(end, 8, 4, 0x00020002, "archive byte 214: bytes in the directory behind its last entry");
-	with(end, 8, 4, 0x00040004, "archive byte 266: the end record counts more members than the directory holds");
-	with(end, 8, 4, 0xffffffff, "archive byte 266: the end record counts more members than the directory holds");
-	with(end, 12, 4, 1, "archive byte 266: the directory does not end where the end record begins");
-	with(end, 12, 8, 0xffffffff, "archive byte 266: the directory does not end where the end record begins");
-	with(end, 16, 4, 0, "archive byte 266: the directory does not end where the end record begins");
-	with(end, 20, 2, 1, "archive byte 266: an end record that does not reach to the end of the archive");
+	with(end, 8, 4, 0x00020002,
+	     "archive byte 214: bytes in the directory behind its last entry");
+	with(end, 8, 4, 0x00040004,
+	     "archive byte 266: the end record counts more members than the directory holds");
+	with(end, 8, 4, 0xffffffff,
+	     "archive byte 266: the end record counts more members than the directory holds");
+	with(end, 12, 4, 1,
+	     "archive byte 266: the directory does not end where the end record begins");
+	with(end, 12, 8, 0xffffffff,
+	     "archive byte 266: the directory does not end where the end record begins");
+	with(end, 16, 4, 0,
+	     "archive byte 266: the directory does not end where the end record begins");
+	with(end, 20, 2, 1,
+	     "archive byte 266: an end record that does not reach to the end of the archive");
 }
 
 /* The last mark of the file decides, and is the only one behind the directory. */
@@ -119,16 +132,20 @@ static void comments(void **state)
 	add_bytes(&z, fake, sizeof(fake)); /* a whole end record of nothing */
 	refused(&z, "archive byte 288: the directory does not end where the end record begins");
 	make_zip(&z, plain, COUNT(plain), "see PK\5\6");
-	refused(&z, "archive byte 292: an end record that does not reach to the end of the archive");
+	refused(&z,
+		"archive byte 292: an end record that does not reach to the end of the archive");
 	make_zip(&z, plain, COUNT(plain), "PK\5\6 and more than an end record's length");
-	refused(&z, "archive byte 288: an end record that does not reach to the end of the archive");
+	refused(&z,
+		"archive byte 288: an end record that does not reach to the end of the archive");
 	make_zip(&z, plain, COUNT(plain), "PK\5 PK\6\6 PK\6\7 PK\1\2 PK\3\4");
 	taken(&z);
 	make_zip(&z, plain, COUNT(plain), "longer");
 	z.len--;
-	refused(&z, "archive byte 266: an end record that does not reach to the end of the archive");
+	refused(&z,
+		"archive byte 266: an end record that does not reach to the end of the archive");
 	add_bytes(&z, "??", 2);
-	refused(&z, "archive byte 266: an end record that does not reach to the end of the archive");
+	refused(&z,
+		"archive byte 266: an end record that does not reach to the end of the archive");
 	/* A mark within a member is none. */
 	const struct member inner = { .name = "in.zip", .data = "PK\5\6 not an end" };
 	make_zip(&z, &inner, 1, "");
@@ -148,15 +165,18 @@ static void longest_comment(void **state)
 	memcpy(all, z.data, z.len);
 	memset(all + z.len, 'x', len + 1);
 	assert_fine(check(all, z.len + len, &err), &err);
-	assert_failed(check(all, z.len + len + 1, &err), &err, TDS_E_ARCHIVE, "not a ZIP archive: no end record at its end");
+	assert_failed(check(all, z.len + len + 1, &err), &err, TDS_E_ARCHIVE,
+		      "not a ZIP archive: no end record at its end");
 	free(all);
 }
 
 static void directory_entries(void **state)
 {
 	(void)state;
-	with(central0, 0, 4, 0, "archive byte 116: no directory entry where the end record counts one");
-	with(central0, 28, 2, 5, "archive byte 167: no directory entry where the end record counts one");
+	with(central0, 0, 4, 0,
+	     "archive byte 116: no directory entry where the end record counts one");
+	with(central0, 28, 2, 5,
+	     "archive byte 167: no directory entry where the end record counts one");
 	with(central0, 28, 2, 0, "archive byte 116: member : an empty name");
 	with(central0, 28, 2, 0xffff, "archive byte 116: a directory entry that is cut off");
 	with(central0, 30, 2, 0xffff, "archive byte 116: a directory entry that is cut off");
@@ -172,20 +192,28 @@ static void local_headers(void **state)
 {
 	(void)state;
 	with(local0, 0, 4, 0, "archive byte 0: member a.py: no local header");
-	with(local0, 6, 2, 2, "archive byte 0: member a.py: another method or other flags in the local header");
-	with(local0, 8, 2, 8, "archive byte 0: member a.py: another method or other flags in the local header");
-	with(local0, 14, 4, 1, "archive byte 0: member a.py: other sizes or another CRC in the local header");
-	with(local0, 14, 4, 0, "archive byte 0: member a.py: other sizes or another CRC in the local header");
-	with(local0, 18, 4, 5, "archive byte 0: member a.py: other sizes or another CRC in the local header");
-	with(local0, 22, 4, 7, "archive byte 0: member a.py: other sizes or another CRC in the local header");
+	with(local0, 6, 2, 2,
+	     "archive byte 0: member a.py: another method or other flags in the local header");
+	with(local0, 8, 2, 8,
+	     "archive byte 0: member a.py: another method or other flags in the local header");
+	with(local0, 14, 4, 1,
+	     "archive byte 0: member a.py: other sizes or another CRC in the local header");
+	with(local0, 14, 4, 0,
+	     "archive byte 0: member a.py: other sizes or another CRC in the local header");
+	with(local0, 18, 4, 5,
+	     "archive byte 0: member a.py: other sizes or another CRC in the local header");
+	with(local0, 22, 4, 7,
+	     "archive byte 0: member a.py: other sizes or another CRC in the local header");
 	with(local0, 26, 2, 3, "archive byte 0: member a.py: another name in the local header");
-	with(local0, 26, 2, 0xffff, "archive byte 0: member a.py: reaches into what comes behind it");
+	with(local0, 26, 2, 0xffff,
+	     "archive byte 0: member a.py: reaches into what comes behind it");
 	with(local0, 28, 2, 1, "archive byte 0: member a.py: reaches into what comes behind it");
 	with(local0, 30, 1, 'b', "archive byte 0: member a.py: another name in the local header");
 }
 
 /* A change in both headers of the first member. */
-static void with_both(size_t in_local, size_t in_central, int bytes, uint64_t value, const char *reason)
+static void with_both(size_t in_local, size_t in_central, int bytes, uint64_t value,
+		      const char *reason)
 {
 	struct made z;
 
@@ -204,12 +232,15 @@ static void methods_and_flags(void **state)
 	with_both(6, 8, 2, 0x41, "archive byte 116: member a.py: encrypted");
 	for (unsigned bit = 4; bit < 16; bit++)
 		if (bit != 11)
-			with_both(6, 8, 2, 1u << bit, "archive byte 116: member a.py: flags that are not allowed");
+			with_both(6, 8, 2, 1u << bit,
+				  "archive byte 116: member a.py: flags that are not allowed");
 	with_both(18, 20, 4, 5, "archive byte 116: member a.py: stored, but of two sizes");
 	with_both(22, 24, 4, 7, "archive byte 116: member a.py: stored, but of two sizes");
-	with_both(18, 20, 8, 0x0000000700000007, "archive byte 0: member a.py: reaches into what comes behind it");
+	with_both(18, 20, 8, 0x0000000700000007,
+		  "archive byte 0: member a.py: reaches into what comes behind it");
 	with_both(18, 20, 8, 0x0000000500000005, "archive byte 39: bytes that belong to no member");
-	with_both(14, 16, 4, 7, "archive byte 34: member a.py: ZIP bad CRC: 0xa883df5e should be 0x7");
+	with_both(14, 16, 4, 7,
+		  "archive byte 34: member a.py: ZIP bad CRC: 0xa883df5e should be 0x7");
 }
 
 /* What unpacks to something else than its headers say, though these agree. */
@@ -232,7 +263,8 @@ static void contents(void **state)
 	assert_int_equal(check(z.data, z.len, &err), TDS_E_ARCHIVE);
 	m.data = "C = 1";
 	make_zip(&z, &m, 1, "");
-	refused(&z, "archive byte 31: member m: ZIP uncompressed data is wrong size (read 6, expected 5)");
+	refused(&z, "archive byte 31: member m: ZIP uncompressed data is wrong size (read 6, "
+		    "expected 5)");
 	m.data = "C = 1\n";
 	m.packed = "\x73\x56\xb0\x55\x30\xe4\x02\x00garbage";
 	m.packed_len = 15;
@@ -270,8 +302,9 @@ static void descriptors(void **state)
 	for (size_t at = 0; at < 16; at++) {
 		make_zip(&z, m, COUNT(m), "");
 		z.data[z.contents[0] + 4 + at] ^= 1;
-		refused(&z, at < 4 ? "archive byte 35: member a: no data descriptor that fits" :
-				     "archive byte 35: member a: other sizes or another CRC in the data descriptor");
+		refused(&z, at < 4 ? "archive byte 35: member a: no data descriptor that fits"
+				   : "archive byte 35: member a: other sizes or another CRC in the "
+				     "data descriptor");
 	}
 	make_zip(&z, m, COUNT(m), "");
 	put_le(z.data + z.local[1] + 6, 0, 2);
@@ -309,7 +342,9 @@ static void names(void **state)
 		{ "a//b", "an empty folder name in its name" },
 		{ "a/b//", "an empty folder name in its name" },
 	};
-	static const char *const good[] = { "...", "..a", "a..", ".a", "a/.b/..c/d...", "1:a", "ab:c", "\x01\n\x7f", " ", "~", "-" };
+	static const char *const good[] = { "...", "..a",  "a..",        ".a", "a/.b/..c/d...",
+					    "1:a", "ab:c", "\x01\n\x7f", " ",  "~",
+					    "-" };
 	struct member m = { .data = "x" };
 	struct made z;
 
@@ -319,7 +354,8 @@ static void names(void **state)
 
 		m.name = bad[i].name;
 		make_zip(&z, &m, 1, "");
-		(void)snprintf(reason, sizeof(reason), "archive byte %zu: member %s: %s", z.central[0], m.name, bad[i].fault);
+		(void)snprintf(reason, sizeof(reason), "archive byte %zu: member %s: %s",
+			       z.central[0], m.name, bad[i].fault);
 		refused(&z, reason);
 	}
 	for (size_t i = 0; i < COUNT(good); i++) {
@@ -351,7 +387,8 @@ static char *name_of(const char *name, bool utf8)
 
 static void encodings(void **state)
 {
-	static const char *const broken[] = { "\xff", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "a\xe2\x82" };
+	static const char *const broken[] = { "\xff", "\xc0\xaf", "\xed\xa0\x80",
+					      "\xf4\x90\x80\x80", "a\xe2\x82" };
 	char *name;
 
 	(void)state;
@@ -379,7 +416,8 @@ static void encodings(void **state)
 
 static void kinds(void **state)
 {
-	static const uint32_t odd[] = { 0120777, 0020666, 0060666, 0010666, 0140777, 0030000, 0170644 };
+	static const uint32_t odd[] = { 0120777, 0020666, 0060666, 0010666,
+					0140777, 0030000, 0170644 };
 	struct member m = { .name = "m", .data = "x" };
 	struct made z;
 
@@ -405,7 +443,8 @@ static void kinds(void **state)
 	m.data = NULL;
 	m.attributes = 0100644u << 16;
 	make_zip(&z, &m, 1, "");
-	refused(&z, "archive byte 32: member m/: a folder by its mode or its name, but not by both");
+	refused(&z,
+		"archive byte 32: member m/: a folder by its mode or its name, but not by both");
 	m.attributes = 1;
 	make_zip(&z, &m, 1, "");
 	taken(&z);
@@ -433,21 +472,26 @@ static void extra_fields(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(fields); i++) {
-		struct member m = { .name = "m", .data = "x", .extra = fields[i].bytes, .extra_len = fields[i].len };
+		struct member m = { .name = "m",
+				    .data = "x",
+				    .extra = fields[i].bytes,
+				    .extra_len = fields[i].len };
 		char reason[128];
 		struct made z;
 
 		make_zip(&z, &m, 1, "");
-		(void)snprintf(reason, sizeof(reason), "archive byte %zu: member m: %s", z.central[0],
-			       fields[i].fault ? fields[i].fault : "");
+		(void)snprintf(reason, sizeof(reason), "archive byte %zu: member m: %s",
+			       z.central[0], fields[i].fault ? fields[i].fault : "");
 		if (fields[i].fault)
 			refused(&z, reason);
 		else
 			taken(&z);
 		/* In the local header alone. */
 		memcpy(z.data + z.central[0] + 47, "xx", fields[i].len < 2 ? 0 : 2);
-		if (fields[i].fault && fields[i].len >= 8 && memcmp(fields[i].bytes, "xx", 2) != 0) {
-			(void)snprintf(reason, sizeof(reason), "archive byte 0: member m: %s", fields[i].fault);
+		if (fields[i].fault && fields[i].len >= 8 &&
+		    memcmp(fields[i].bytes, "xx", 2) != 0) {
+			(void)snprintf(reason, sizeof(reason), "archive byte 0: member m: %s",
+				       fields[i].fault);
 			refused(&z, reason);
 		}
 	}
@@ -492,9 +536,12 @@ static void names_that_clash(void **state)
 		{ { "a", "a/" }, "member a/: its name is below that of a file" },
 		{ { "a/", "a" }, "member a/: its name is below that of a file" },
 		{ { "a", "a/b" }, "member a/b: its name is below that of a file" },
-		{ { "a/b/c", "a-", "a\x01", "a" }, "member a/b/c: its name is below that of a file" },
+		{ { "a\x01", "a/b", "a" }, "member a/b: its name is below that of a file" },
+		{ { "a/b/c", "a-", "a\x01", "a" },
+		  "member a/b/c: its name is below that of a file" },
 		{ { "a", "a!", "a", "a/b" }, "member a/b: its name is below that of a file" },
-		{ { "a/b", "a/b/c", "a/b-c", "a/" }, "member a/b/c: its name is below that of a file" },
+		{ { "a/b", "a/b/c", "a/b-c", "a/" },
+		  "member a/b/c: its name is below that of a file" },
 	};
 
 	(void)state;
@@ -507,12 +554,14 @@ static void names_that_clash(void **state)
 		for (; n < 4 && sets[i].names[n]; n++) {
 			bool folder = sets[i].names[n][strlen(sets[i].names[n]) - 1] == '/';
 
-			m[n] = (struct member){ .name = sets[i].names[n], .data = folder ? NULL : "x",
+			m[n] = (struct member){ .name = sets[i].names[n],
+						.data = folder ? NULL : "x",
 						.attributes = folder ? 040755u << 16 : 0 };
 		}
 		make_zip(&z, m, n, "");
 		int rc = check(z.data, z.len, &err);
-		if ((rc == 0) != !sets[i].fault || (sets[i].fault && !strstr(err.reason, sets[i].fault)))
+		if ((rc == 0) != !sets[i].fault ||
+		    (sets[i].fault && !strstr(err.reason, sets[i].fault)))
 			fail_msg("%zu: %s", i, err.reason);
 	}
 }
@@ -540,8 +589,9 @@ static void twins(void **state)
 		size_t bs = (size_t)(kind[0] == 2) + (kind[1] == 2) + (kind[2] == 2);
 
 		for (unsigned order = 0; order < 6; order++) {
-			static const unsigned char orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
-								    { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
+			static const unsigned char orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 },
+								    { 1, 0, 2 }, { 1, 2, 0 },
+								    { 2, 0, 1 }, { 2, 1, 0 } };
 			struct made z;
 			struct made shuffled;
 			struct tds_err err;
@@ -551,10 +601,12 @@ static void twins(void **state)
 			shuffled = z;
 			len = z.central[1] - z.central[0];
 			for (int i = 0; i < 3; i++)
-				memcpy(shuffled.data + z.central[0] + (size_t)i * len, z.data + z.central[orders[order][i]], len);
+				memcpy(shuffled.data + z.central[0] + (size_t)i * len,
+				       z.data + z.central[orders[order][i]], len);
 			int rc = check(shuffled.data, shuffled.len, &err);
 			if ((rc == 0) != (bs == 0 || bs == 3) ||
-			    (rc != 0 && !strstr(err.reason, "member t: there twice, with different contents")))
+			    (rc != 0 &&
+			     !strstr(err.reason, "member t: there twice, with different contents")))
 				fail_msg("%u, %u: %d %s", pick, order, rc, err.reason);
 		}
 	}
@@ -688,31 +740,35 @@ static void zip64(void **state)
 	assert_int_equal(check(z.data, z.len, &err), TDS_E_ARCHIVE);
 	put_le(z.data + z.end64 + 24, UINT64_MAX, 8);
 	put_le(z.data + z.end64 + 32, UINT64_MAX, 8);
-	assert_failed(check(z.data, z.len, &err), &err, TDS_E_ARCHIVE, "has 18446744073709551615 members, more than 100000");
+	assert_failed(check(z.data, z.len, &err), &err, TDS_E_ARCHIVE,
+		      "has 18446744073709551615 members, more than 100000");
 	free(z.data);
 }
 
 static void limits(void **state)
 {
-	const struct member m[] = { { .name = "a", .data = "12345" }, { .name = "b", .data = "12345" } };
+	const struct member m[] = { { .name = "a", .data = "12345" },
+				    { .name = "b", .data = "12345" } };
 	struct tds_zip zip;
 	struct made z;
 	struct tds_err err = { 0 };
 
 	(void)state;
 	make_zip(&z, m, 2, "");
-	assert_failed(tds_zip_open(z.data, z.len, &(struct tds_zip_limits){ 1, 100 }, &zip, &err), &err, TDS_E_ARCHIVE,
-		      "has 2 members, more than 1");
-	assert_failed(tds_zip_open(z.data, z.len, &(struct tds_zip_limits){ 2, 9 }, &zip, &err), &err, TDS_E_ARCHIVE,
-		      "unpacks to more than 9 bytes");
-	assert_fine(tds_zip_open(z.data, z.len, &(struct tds_zip_limits){ 2, 10 }, &zip, &err), &err);
+	assert_failed(tds_zip_open(z.data, z.len, &(struct tds_zip_limits){ 1, 100 }, &zip, &err),
+		      &err, TDS_E_ARCHIVE, "has 2 members, more than 1");
+	assert_failed(tds_zip_open(z.data, z.len, &(struct tds_zip_limits){ 2, 9 }, &zip, &err),
+		      &err, TDS_E_ARCHIVE, "unpacks to more than 9 bytes");
+	assert_fine(tds_zip_open(z.data, z.len, &(struct tds_zip_limits){ 2, 10 }, &zip, &err),
+		    &err);
 	assert_int_equal(zip.bytes, 10);
 	tds_zip_close(&zip);
 	tds_zip_close(&zip);
 }
 
 /* A sink that joins names and contents: "a<12345>". */
-static int join(void *ctx, const struct tds_zip_entry *entry, const void *data, size_t len, struct tds_err *err)
+static int join(void *ctx, const struct tds_zip_entry *entry, const void *data, size_t len,
+		struct tds_err *err)
 {
 	char *text = ctx;
 
@@ -737,7 +793,9 @@ static void unpacking(void **state)
 				    { .name = "b/", .attributes = 040755u << 16 },
 				    { .name = "a", .data = "two" },
 				    { .name = "empty" } };
-	const struct member stop[] = { { .name = "a", .data = "x" }, { .name = "stop", .data = "y" }, { .name = "z", .data = "z" } };
+	const struct member stop[] = { { .name = "a", .data = "x" },
+				       { .name = "stop", .data = "y" },
+				       { .name = "z", .data = "z" } };
 	char text[256] = "";
 	struct tds_zip zip;
 	struct made z;
@@ -763,14 +821,26 @@ static void unpacking(void **state)
 int main(void)
 {
 	const struct CMUnitTest zip[] = {
-		cmocka_unit_test(sound),	     cmocka_unit_test(end_records),  cmocka_unit_test(comments),
-		cmocka_unit_test(longest_comment),   cmocka_unit_test(directory_entries),
-		cmocka_unit_test(local_headers),     cmocka_unit_test(methods_and_flags),
-		cmocka_unit_test(contents),	     cmocka_unit_test(descriptors),  cmocka_unit_test(names),
-		cmocka_unit_test(encodings),	     cmocka_unit_test(kinds),	     cmocka_unit_test(extra_fields),
-		cmocka_unit_test(overlaps),	     cmocka_unit_test(names_that_clash),
-		cmocka_unit_test(twins),	     cmocka_unit_test(hidden_zip64), cmocka_unit_test(zip64),
-		cmocka_unit_test(limits),	     cmocka_unit_test(unpacking),
+		cmocka_unit_test(sound),
+		cmocka_unit_test(end_records),
+		cmocka_unit_test(comments),
+		cmocka_unit_test(longest_comment),
+		cmocka_unit_test(directory_entries),
+		cmocka_unit_test(local_headers),
+		cmocka_unit_test(methods_and_flags),
+		cmocka_unit_test(contents),
+		cmocka_unit_test(descriptors),
+		cmocka_unit_test(names),
+		cmocka_unit_test(encodings),
+		cmocka_unit_test(kinds),
+		cmocka_unit_test(extra_fields),
+		cmocka_unit_test(overlaps),
+		cmocka_unit_test(names_that_clash),
+		cmocka_unit_test(twins),
+		cmocka_unit_test(hidden_zip64),
+		cmocka_unit_test(zip64),
+		cmocka_unit_test(limits),
+		cmocka_unit_test(unpacking),
 	};
 
 	return cmocka_run_group_tests(zip, NULL, NULL);

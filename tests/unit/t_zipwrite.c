@@ -190,6 +190,30 @@ static void times(void **state)
 	}
 }
 
+static struct archive_bytes of_time(time_t mtime)
+{
+	struct tds_zip_writer *writer = new_writer();
+	struct archive_bytes a;
+
+	add(writer, "x.py", false, mtime, "");
+	struct tds_zip zip = finish(writer, "", &a);
+	tds_zip_close(&zip);
+	return a;
+}
+
+/* Times out of range are moved into it everywhere, in the extra fields too. */
+static void clamped_times(void **state)
+{
+	struct archive_bytes early = of_time(0);
+	struct archive_bytes first = of_time(315532800);
+
+	(void)state;
+	assert_int_equal(early.len, first.len);
+	assert_memory_equal(early.data, first.data, first.len);
+	free(early.data);
+	free(first.data);
+}
+
 /* Around the count that 16 bits hold, where zip64 begins, and up to the limit. */
 static void many_members(void **state)
 {
@@ -275,8 +299,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_back),      cmocka_unit_test(no_members),
 		cmocka_unit_test(same_everywhere), cmocka_unit_test(times),
-		cmocka_unit_test(many_members),    cmocka_unit_test(limits),
-		cmocka_unit_test(names),
+		cmocka_unit_test(clamped_times),   cmocka_unit_test(many_members),
+		cmocka_unit_test(limits),          cmocka_unit_test(names),
 	};
 
 	/* The writer's caller sees to this. */

@@ -53,7 +53,8 @@ static inline int folder_remove(void **state)
 	return system(command);
 }
 
-static inline void put_bytes(const struct folder *folder, const char *name, mode_t mode, const void *data, size_t len)
+static inline void put_bytes(const struct folder *folder, const char *name, mode_t mode,
+			     const void *data, size_t len)
 {
 	int fd = openat(folder->fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
@@ -102,8 +103,8 @@ static inline void assert_names(const struct folder *folder, const char *expecte
 
 	assert_true(n >= 0);
 	for (int i = 0; i < n; i++) {
-		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", i ? " " : "",
-			       names[i]->d_name);
+		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
+			       i ? " " : "", names[i]->d_name);
 		free(names[i]);
 	}
 	free(names);
@@ -111,10 +112,12 @@ static inline void assert_names(const struct folder *folder, const char *expecte
 }
 
 /* It failed with this code, and for this reason. */
-static inline void assert_failed(int rc, const struct tds_err *err, enum tds_code code, const char *reason)
+static inline void assert_failed(int rc, const struct tds_err *err, enum tds_code code,
+				 const char *reason)
 {
 	if (rc != (int)code || err->code != code || strcmp(err->reason, reason) != 0)
-		fail_msg("%d, %d: \"%s\", not %d: \"%s\"", rc, (int)err->code, err->reason, (int)code, reason);
+		fail_msg("%d, %d: \"%s\", not %d: \"%s\"", rc, (int)err->code, err->reason,
+			 (int)code, reason);
 }
 
 static inline void assert_fine(int rc, const struct tds_err *err)

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* Where the package and its declaration go, and how they get there: complete or not at all. */
+#include "gensrc.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io.h"
+#include "mem.h"
+#include "tli.h"
+
+static bool fail(struct opts *o, const char *subject, const struct tds_err *err)
+{
+	tds_cli_error(&o->cli, subject, err);
+	return false;
+}
+
+static bool no_memory(struct opts *o)
+{
+	return fail(o, NULL, &(struct tds_err){ .code = TDS_E_NOMEM });
+}
+
+static bool name_files(struct opts *o, struct place *place)
+{
+	const char *dash = o->version ? "-" : "";
+	int n = asprintf(&place->name, "%s%s%s.tls", o->group, dash, o->version ? o->version : "");
+
+	if (n < 0)
+		place->name = NULL;
+	if (asprintf(&place->tli_name, "%s.tli", o->group) < 0)
+		place->tli_name = NULL;
+	if (!place->name || !place->tli_name)
+		return no_memory(o);
+	if (n > NAME_MAX)
+		tds_cli_usage(&o->cli, "the package's name is longer than %d bytes", NAME_MAX);
+	return n <= NAME_MAX;
+}
+
+/* The folder of -o, and whether the name there is the one that will be signed. */
+static bool open_output(struct opts *o, struct place *place)
+{
+	const char *slash = strrchr(o->output, '/');
+	tds_autofree char *folder =
+		slash ? strndup(o->output, (size_t)(slash - o->output) + 1) : strdup(".");
+	struct stat st;
+	struct tds_err err;
+
+	if (!folder)
+		return no_memory(o);
+	bool is_folder = stat(o->output, &st) == 0 && S_ISDIR(st.st_mode);
+	if (!is_folder && strcmp(slash ? slash + 1 : o->output, place->name) != 0) {
+		tds_cli_usage(&o->cli,
+			      "-o %s: the package would be refused under that name; it must be %s",
+			      o->output, place->name);
+		return false;
+	}
+	if (tds_dir_open(is_folder ? o->output : folder, &place->other, &err) != 0) {
+		err.code = TDS_E_WRITE;
+		return fail(o, o->output, &err);
+	}
+	place->path = is_folder ? tds_dir_join(&place->other, place->name) : strdup(o->output);
+	return place->path || no_memory(o);
+}
+
+static bool open_director(struct opts *o, struct place *place)
+{
+	struct tds_err err;
+
+	if (tds_dir_open(o->cli.dir, &place->director, &err) != 0) {
+		if (o->output && !o->tli && err.code == TDS_E_MISSING)
+			return true;
+		err.code = TDS_E_WRITE;
+		return fail(o, o->cli.dir, &err);
+	}
+	if (!o->output)
+		place->path = tds_dir_join(&place->director, place->name);
+	return o->output || place->path || no_memory(o);
+}
+
+/* With GROUP itself declared, the package must not be taken for another group's. */
+static bool check_owner(struct opts *o, const struct place *place)
+{
+	tds_auto(groups) struct tds_groups groups = { 0 };
+	struct tds_err err;
+
+	if (place->director.fd < 0)
+		return true;
+	if (tds_groups_scan(&place->director, &groups, &err) != 0)
+		return fail(o, o->cli.dir, &err);
+	const struct tds_group *owner = tds_groups_owner(&groups, place->name);
+	if (!owner || strlen(owner->name) <= strlen(o->group))
+		return true;
+	tds_cli_usage(&o->cli, "%s would belong to the group %s, not to %s", place->name,
+		      owner->name, o->group);
+	return false;
+}
+
+bool open_places(struct opts *o, struct place *place)
+{
+	o->srcfd = open(o->srcdir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (o->srcfd < 0) {
+		struct tds_err err;
+
+		tds_err_sys(&err, TDS_E_MISSING, "cannot be opened");
+		return fail(o, o->srcdir, &err);
+	}
+	if (!name_files(o, place) || !open_director(o, place) ||
+	    (o->output && !open_output(o, place)) || !check_owner(o, place))
+		return false;
+	if (place->director.fd >= 0)
+		tds_io_sweep(place->director.fd);
+	if (place->other.fd >= 0)
+		tds_io_sweep(place->other.fd);
+	return true;
+}
+
+struct tli_warner {
+	struct opts *o;
+	const char *shown;
+};
+
+static void warn_of_tli(void *ctx, unsigned line, unsigned column, const char *text)
+{
+	struct tli_warner *w = ctx;
+
+	tds_cli_warn(&w->o->cli, w->shown, "line %u, column %u: %s", line, column, text);
+}
+
+/* Read the declaration: the one that is named, else SRCDIR/GROUP.tli where it is there. *shown: where it was. */
+static int find_tli(const struct opts *o, struct place *place, char **shown, struct tds_err *err)
+{
+	if (o->tli)
+		return read_named_file(o, o->tli, TDS_LITERAL_MAX_BYTES, &place->tli,
+				       &place->tli_len, shown, err);
+	*shown = below_srcdir(o, place->tli_name);
+	int rc = o->output ? TDS_E_MISSING
+			   : tds_io_slurp(o->srcfd, place->tli_name, TDS_LITERAL_MAX_BYTES,
+					  &place->tli, &place->tli_len, err);
+	return rc == TDS_E_MISSING ? 0 : rc;
+}
+
+bool read_tli(struct opts *o, struct place *place)
+{
+	tds_autofree char *shown = NULL;
+	struct tds_tli tli;
+	struct tds_err err = { 0 };
+	int rc = find_tli(o, place, &shown, &err);
+
+	if (rc == 0 && place->tli) {
+		struct tli_warner warner = { .o = o, .shown = shown };
+		const struct tds_tli_watcher watcher = { .warn = warn_of_tli, .ctx = &warner };
+
+		rc = tds_tli_parse(place->tli, place->tli_len, watcher, &tli, &err);
+		if (rc == 0)
+			tds_tli_fini(&tli);
+	}
+	return rc == 0 || fail(o, shown, &err);
+}
+
+static mode_t file_mode(void)
+{
+	mode_t mask = umask(0);
+
+	(void)umask(mask);
+	return 0644 & ~mask;
+}
+
+/* Report that a file of the director directory could not be written. */
+static bool fail_at(struct opts *o, const struct place *place, const char *name,
+		    const struct tds_err *err)
+{
+	tds_autofree char *path = tds_dir_join(&place->director, name);
+
+	return fail(o, path ? path : name, err);
+}
+
+static bool install_tli(struct opts *o, const struct place *place)
+{
+	tds_auto(outfile) struct tds_outfile out = { .fd = -1 };
+	struct tds_err err = { 0 };
+	int rc = tds_outfile_open(place->director.fd, place->tli_name, &out, &err);
+
+	if (rc == 0 && tds_io_write(out.fd, place->tli, place->tli_len) != 0)
+		rc = tds_err_sys(&err, TDS_E_WRITE, "cannot be written");
+	if (rc == 0)
+		rc = tds_outfile_commit(&out, file_mode(), &err);
+	return rc == 0 || fail_at(o, place, place->tli_name, &err);
+}
+
+bool write_files(struct opts *o, const struct place *place, const struct archive_bytes *archive,
+		 const struct tds_privkey *key, struct verified *verified)
+{
+	tds_auto(outfile) struct tds_outfile out = { .fd = -1 };
+	struct tds_err err = { 0 };
+	int dirfd = place->other.fd >= 0 ? place->other.fd : place->director.fd;
+	int rc = tds_outfile_open(dirfd, place->name, &out, &err);
+
+	if (rc == 0)
+		rc = write_package(o, out.fd, archive, key, &err);
+	if (rc == 0)
+		rc = verify_package(o, out.fd, place->name, key, verified, &err);
+	/* What can fail has failed by now, so the two change shortly after each other. */
+	if (rc == 0 && place->tli && !install_tli(o, place))
+		return false;
+	if (rc == 0)
+		rc = tds_outfile_commit(&out, file_mode(), &err);
+	return rc == 0 || fail(o, place->path, &err);
+}
+
+void place_fini(struct place *place)
+{
+	free(place->name);
+	free(place->path);
+	free(place->tli);
+	free(place->tli_name);
+	tds_dir_close(&place->other);
+	tds_dir_close(&place->director);
+}
