@@ -210,6 +210,8 @@ static int open_newest(struct run *run, const char *name, struct operand *operan
 	if (group->n == 0)
 		return tds_err_set(err, TDS_E_MISSING, "the group has no package");
 	operand->path = tds_dir_join(&run->dir, group->files[0].name);
+	if (!operand->path)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
 	return tds_io_open(run->dir.fd, group->files[0].name, false, &operand->fd, NULL, err);
 }
 
@@ -229,7 +231,7 @@ static int open_named(struct run *run, const char *name, struct operand *operand
 		if (rc == TDS_E_MISSING &&
 		    tds_io_open(run->dir.fd, name, false, &operand->fd, NULL, &other) == 0) {
 			operand->path = tds_dir_join(&run->dir, name);
-			return 0;
+			return operand->path ? 0 : tds_err_set(err, TDS_E_NOMEM, "out of memory");
 		}
 		/* A group may have the name of a folder here, such as that of its sources. */
 		if (!strchr(name, '/') && open_newest(run, name, operand, err) == 0)

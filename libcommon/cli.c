@@ -14,7 +14,10 @@
 #include "mem.h"
 #include "text.h"
 
-/* A closed descriptor 0, 1 or 2 gets a file on which its use fails: reads where output belongs, and the reverse. */
+/*
+ * A closed descriptor 0, 1 or 2 gets a file on which its use fails: reads where output belongs, and
+ * the reverse.
+ */
 static void take_standard_descriptors(void)
 {
 	static const int mode[] = { O_WRONLY, O_RDONLY, O_RDONLY };

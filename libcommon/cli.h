@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the command lines of all tools have in common: the common options, one-line messages, operands from
- * arguments or from a pipe, the exit status. It writes only to the streams in struct tds_cli, never exits,
- * and knows no tool.
+ * What the command lines of all tools have in common: the common options, one-line messages,
+ * operands from arguments or from a pipe, the exit status. It writes only to the streams in struct
+ * tds_cli, never exits, and knows no tool.
  *
- * A tool's main is:  tds_cli_start(&cli, "tds-NAME"); parse options; work; return tds_cli_finish(&cli);
+ * A tool's main is:  tds_cli_start(&cli, "tds-NAME"); parse options; work; return
+ * tds_cli_finish(&cli);
  */
 #ifndef TDS_CLI_H
 #define TDS_CLI_H
@@ -30,7 +31,9 @@ struct tds_cli {
 	int status;       /* the highest exit status so far */
 };
 
-/* For a tool's own tables; a tool that prints or reads paths adds '0', one with operands adds 'T'. */
+/*
+ * For a tool's own tables; a tool that prints or reads paths adds '0', one with operands adds 'T'.
+ */
 #define TDS_CLI_SHORT "C:hVqvj"
 /* clang-format off */
 #define TDS_CLI_LONG                                                \
@@ -65,13 +68,16 @@ struct tds_cli {
 void tds_cli_start(struct tds_cli *cli, const char *tool);
 
 /*
- * Deal with one option that getopt_long returned. Returns true where it was a common one.
- * After 'h' (help is the tool's whole --help text), 'V' or an unknown option, *done is true: end with
+ * Deal with one option that getopt_long returned. Returns true where it was a common one. After 'h'
+ * (help is the tool's whole --help text), 'V' or an unknown option, *done is true: end with
  * tds_cli_finish. Unknown options make the status 2 and point at --help.
  */
 bool tds_cli_option(struct tds_cli *cli, int opt, const char *arg, const char *help, bool *done);
 
-/* One line on stderr, "TOOL: [SUBJECT[:LINE:COLUMN]: ]REASON", escaped; raises the status. subject may be NULL. */
+/*
+ * One line on stderr, "TOOL: [SUBJECT[:LINE:COLUMN]: ]REASON", escaped; raises the status. subject
+ * may be NULL.
+ */
 void tds_cli_error(struct tds_cli *cli, const char *subject, const struct tds_err *err);
 
 /* The same for a usage error: status 2, and a hint at --help. */
@@ -83,18 +89,24 @@ void tds_cli_warn(struct tds_cli *cli, const char *subject, const char *fmt, ...
 /* Print a path or name as it is, ended by a newline or, with -0, by NUL. */
 void tds_cli_print_name(struct tds_cli *cli, const char *name);
 
-/* Print one JSON document on a line of its own, keys in insertion order; takes the reference, NULL is out of memory. */
+/*
+ * Print one JSON document on a line of its own, keys in insertion order; takes the reference, NULL
+ * is out of memory.
+ */
 void tds_cli_print_json(struct tds_cli *cli, json_t *value);
 
-/* A JSON string of any bytes: what JSON cannot hold is escaped as in text. Never NULL but for out of memory. */
+/*
+ * A JSON string of any bytes: what JSON cannot hold is escaped as in text. Never NULL but for out
+ * of memory.
+ */
 json_t *tds_cli_json_text(const char *text);
 
 /* Flush stdout, report a failure of it (status 5), and return the status to exit with. */
 int tds_cli_finish(struct tds_cli *cli);
 
 /*
- * The operands: those of argv and, where from is not NULL, the names in that file ("-": standard input), one
- * a line, or ended by NUL. Empty lines are skipped; a name stays as it is otherwise.
+ * The operands: those of argv and, where from is not NULL, the names in that file ("-": standard
+ * input), one a line, or ended by NUL. Empty lines are skipped; a name stays as it is otherwise.
  */
 struct tds_names {
 	char **v;

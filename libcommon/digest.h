@@ -11,14 +11,15 @@
 #define TDS_DIGEST_HEX_MAX (2 * TDS_SHA256_LEN + 1)
 
 /*
- * Ready libcrypto for use, without its configuration file: none of it concerns us, and reading it costs more than
- * checking a signature. Cheap to call again; every function of digest.h and sig.h does.
+ * Ready libcrypto for use, without its configuration file: none of it concerns us, and reading it
+ * costs more than checking a signature. Cheap to call again; every function of digest.h and sig.h
+ * does.
  */
 void tds_crypto_init(void);
 
 /*
- * The same, called before it by a tool that reads no encrypted key: the tables of names that such keys need are
- * left out too, which halves the time it takes.
+ * The same, called before it by a tool that reads no encrypted key: the tables of names that such
+ * keys need are left out too, which halves the time it takes.
  */
 void tds_crypto_init_lean(void);
 
@@ -33,7 +34,10 @@ struct tds_digest; /* opaque: a digest under way */
 struct tds_digest *tds_digest_new(enum tds_digest_kind kind);
 void tds_digest_free(struct tds_digest *digest);
 
-/* A failure in between shows in the final's result. final writes TDS_SHA256_LEN or TDS_MD5_LEN bytes. */
+/*
+ * A failure in between shows in the final's result. final writes TDS_SHA256_LEN or TDS_MD5_LEN
+ * bytes.
+ */
 void tds_digest_update(struct tds_digest *digest, const void *data, size_t len);
 bool tds_digest_final(struct tds_digest *digest, unsigned char *out);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one error convention of libcommon: functions return 0 or a negative enum tds_code, and say why in
- * the struct tds_err that the caller passes. Nothing here prints or exits.
+ * The one error convention of libcommon: functions return 0 or a negative enum tds_code, and say
+ * why in the struct tds_err that the caller passes. Nothing here prints or exits.
  */
 #ifndef TDS_ERR_H
 #define TDS_ERR_H
@@ -10,8 +10,8 @@
 #define TDS_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
 /*
- * Each code with the exit status a tool ends with, and the words for it where there are no better ones.
- * The statuses are those of EXIT STATUS in every man page.
+ * Each code with the exit status a tool ends with, and the words for it where there are no better
+ * ones. The statuses are those of EXIT STATUS in every man page.
  */
 #define TDS_CODES(X)                                                     \
 	X(TDS_E_REFUSED, -1, 1, "refused")                               \
@@ -43,7 +43,8 @@ struct tds_err {
 };
 
 /*
- * Record a failure. All three return code, so that `return tds_err_set(...)` reads well; err may be NULL.
+ * Record a failure. All three return code, so that `return tds_err_set(...)` reads well; err may be
+ * NULL.
  * set: replaces code, reason and place. sys: the same, with ": strerror(errno)" behind.
  * at: the same as set, with a place.
  */

@@ -26,7 +26,10 @@ static int open_folder(int dirfd, const char *name, int flags)
 	return openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
 }
 
-/* Make and open the folder path below dirfd, name by name. flags: O_NOFOLLOW where links are not to be trusted. */
+/*
+ * Make and open the folder path below dirfd, name by name. flags: O_NOFOLLOW where links are not to
+ * be trusted.
+ */
 static int make_folders(int dirfd, const char *path, int flags)
 {
 	tds_autofree char *names = strdup(path);

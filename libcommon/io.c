@@ -76,7 +76,9 @@ int tds_io_open(int dirfd, const char *name, bool any_kind, int *fd, struct stat
 {
 	struct stat own;
 	struct stat *kind = st ? st : &own;
-	/* O_NONBLOCK: a FIFO planted under the name must not hold us up before its kind is known. */
+	/*
+	 * O_NONBLOCK: a FIFO planted under the name must not hold us up before its kind is known.
+	 */
 	tds_autofd int opened = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (opened < 0)
@@ -161,7 +163,10 @@ int tds_outfile_open(int dirfd, const char *name, struct tds_outfile *out, struc
 	struct stat st;
 
 	*out = (struct tds_outfile){ .fd = -1, .dirfd = dirfd };
-	/* Between the creation and the lock a sweep may take the file for a dead writer's: then another one. */
+	/*
+	 * Between the creation and the lock a sweep may take the file for a dead writer's: then
+	 * another one.
+	 */
 	do {
 		tds_outfile_discard(out);
 		out->name = strdup(name);
@@ -179,7 +184,10 @@ int tds_outfile_open(int dirfd, const char *name, struct tds_outfile *out, struc
 			tds_outfile_discard(out);
 			return TDS_E_WRITE;
 		}
-		/* A sweep that looks at it lets go at once. A file system without locks has no sweeping either. */
+		/*
+		 * A sweep that looks at it lets go at once. A file system without locks has no
+		 * sweeping either.
+		 */
 		while (flock(out->fd, LOCK_EX) != 0 && errno == EINTR)
 			;
 	} while (fstat(out->fd, &st) == 0 && st.st_nlink == 0);
@@ -210,7 +218,10 @@ static int commit(struct tds_outfile *out, mode_t mode, bool replace, struct tds
 		if (fsync(out->dirfd) != 0 && errno != EINVAL)
 			rc = tds_err_sys(err, TDS_E_WRITE, "the folder cannot be synced");
 	}
-	/* NFS and quotas report what did not fit only now; after fsync there is nothing left to lose. */
+	/*
+	 * NFS and quotas report what did not fit only now; after fsync there is nothing left to
+	 * lose.
+	 */
 	if (close(tds_steal_fd(&out->fd)) != 0 && rc == 0)
 		rc = tds_err_sys(err, TDS_E_WRITE, "cannot be written");
 	tds_outfile_discard(out);

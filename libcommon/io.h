@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading and writing files whole. EINTR, short reads and short writes are dealt with here and nowhere else.
+ * Reading and writing files whole. EINTR, short reads and short writes are dealt with here and
+ * nowhere else.
  */
 #ifndef TDS_IO_H
 #define TDS_IO_H
@@ -21,20 +22,23 @@ int tds_io_write(int fd, const void *buf, size_t len);
 /*
  * Open a file for reading, symbolic links followed.
  * Source:  name is relative to dirfd (or AT_FDCWD), or absolute.
- * Shape:   *st, where not NULL, gets what fstat says of it. Only regular files are opened, and a FIFO
- *          holds nobody up; with any_kind a FIFO (its writer is waited for) or device is opened too.
+ * Shape:   *st, where not NULL, gets what fstat says of it. Only regular files are opened, and a
+ *          FIFO holds nobody up; with any_kind a FIFO (its writer is waited for) or device is
+ *          opened too.
  * Owner:   caller closes *fd.
- * Errors:  TDS_E_MISSING (ENOENT, ENOTDIR), TDS_E_UNUSABLE (no permission, a folder, not a regular file).
+ * Errors:  TDS_E_MISSING (ENOENT, ENOTDIR), TDS_E_UNUSABLE (no permission, a folder, not a regular
+ *          file).
  */
 int tds_io_open(int dirfd, const char *name, bool any_kind, int *fd, struct stat *st,
 		struct tds_err *err) TDS_MUST_CHECK;
 
 /*
  * Read a regular file whole.
- * Shape:   *data has *len bytes and a NUL behind them that does not count; a file of more than max bytes is
- *          refused before it is read.
+ * Shape:   *data has *len bytes and a NUL behind them that does not count; a file of more than max
+ *          bytes is refused before it is read.
  * Owner:   caller frees *data.
- * Errors:  as tds_io_open; TDS_E_UNUSABLE where it is larger than max or cannot be read; TDS_E_NOMEM.
+ * Errors:  as tds_io_open; TDS_E_UNUSABLE where it is larger than max or cannot be read;
+ *          TDS_E_NOMEM.
  */
 int tds_io_slurp(int dirfd, const char *name, size_t max, char **data, size_t *len,
 		 struct tds_err *err) TDS_MUST_CHECK;
@@ -44,9 +48,10 @@ int tds_io_slurp_fd(int fd, size_t max, char **data, size_t *len,
 		    struct tds_err *err) TDS_MUST_CHECK;
 
 /*
- * A file that is written complete or not at all: a temporary file beside its name, which commit renames to it.
- * The temporary name begins with TDS_IO_TEMP_PREFIX, so nothing lists it; it is locked (flock) while its
- * writer lives, so that tds_io_sweep can tell what a crash has left behind.
+ * A file that is written complete or not at all: a temporary file beside its name, which commit
+ * renames to it. The temporary name begins with TDS_IO_TEMP_PREFIX, so nothing lists it; it is
+ * locked (flock) while its writer lives, so that tds_io_sweep can tell what a crash has left
+ * behind.
  */
 #define TDS_IO_TEMP_PREFIX ".tds-tmp-"
 
@@ -64,8 +69,11 @@ struct tds_outfile {
 int tds_outfile_open(int dirfd, const char *name, struct tds_outfile *out,
 		     struct tds_err *err) TDS_MUST_CHECK;
 
-/* Give it its mode, fsync, rename, fsync the folder, close. An existing file of the name is replaced.
- * Errors: TDS_E_WRITE; the name's file is then the old one, and the temporary file is gone. */
+/*
+ * Give it its mode, fsync, rename, fsync the folder, close. An existing file of the name is
+ * replaced.
+ * Errors: TDS_E_WRITE; the name's file is then the old one, and the temporary file is gone.
+ */
 int tds_outfile_commit(struct tds_outfile *out, mode_t mode, struct tds_err *err) TDS_MUST_CHECK;
 
 /* The same, but TDS_E_WRITE where a file of the name exists. */
@@ -79,7 +87,10 @@ static inline void tds_outfile_cleanup(struct tds_outfile *out)
 	tds_outfile_discard(out);
 }
 
-/* Remove the temporary files in dirfd whose writer is gone. Never fails: what cannot be removed stays. */
+/*
+ * Remove the temporary files in dirfd whose writer is gone. Never fails: what cannot be removed
+ * stays.
+ */
 void tds_io_sweep(int dirfd);
 
 /* An empty memory file that can be sealed; caller closes it. -1 with errno. */

@@ -40,8 +40,8 @@ static int read_text(int dirfd, const char *name, uid_t dir_owner, size_t max, c
 }
 
 /*
- * The same for a file that limits trust, and need not be there: *text is then NULL. A link that leads nowhere is there,
- * and cannot be read: limits must not vanish with what it led to.
+ * The same for a file that limits trust, and need not be there: *text is then NULL. A link that
+ * leads nowhere is there, and cannot be read: limits must not vanish with what it led to.
  */
 static int read_limits_text(int dirfd, const char *name, uid_t dir_owner, char **text, size_t *len,
 			    bool *insecure, struct tds_err *err)
@@ -55,7 +55,10 @@ static int read_limits_text(int dirfd, const char *name, uid_t dir_owner, char *
 		       : rc;
 }
 
-/* Calls take for each line that is neither empty nor a comment, blanks around it cut; stops where take fails. */
+/*
+ * Calls take for each line that is neither empty nor a comment, blanks around it cut; stops where
+ * take fails.
+ */
 static int each_line(char *text, size_t len,
 		     int (*take)(void *ctx, char *line, unsigned number, struct tds_err *err),
 		     void *ctx, struct tds_err *err)
@@ -81,7 +84,10 @@ static int each_line(char *text, size_t len,
 	return 0;
 }
 
-/* Room for one more at the end of an array of n elements that grows at powers of two. NULL: out of memory. */
+/*
+ * Room for one more at the end of an array of n elements that grows at powers of two. NULL: out of
+ * memory.
+ */
 static void *grow(void *v, size_t n, size_t size)
 {
 	if ((n & (n - 1)) != 0)
@@ -173,8 +179,8 @@ static int take_min_bits(void *ctx, char *line, unsigned number, struct tds_err 
 }
 
 /*
- * A file that limits trust. Where it cannot be understood nothing may be trusted: a slip in it must not bring a
- * revoked key back. *found: whether it is there.
+ * A file that limits trust. Where it cannot be understood nothing may be trusted: a slip in it must
+ * not bring a revoked key back. *found: whether it is there.
  */
 static int read_limits(const struct tds_dir *dir, const char *name, uid_t dir_owner, bool *found,
 		       int (*take)(void *ctx, char *line, unsigned number, struct tds_err *err),
@@ -233,7 +239,10 @@ static void warn_of_weakness(struct tds_key *key)
 			       TDS_KEY_GOOD_EXPONENT);
 }
 
-/* Revoked by the digest of the key itself or, as sha256sum of the file is quicker to type, of its file. */
+/*
+ * Revoked by the digest of the key itself or, as sha256sum of the file is quicker to type, of its
+ * file.
+ */
 static bool is_revoked(const struct tds_keyring *ring, const struct tds_key *key, const char *text,
 		       size_t len)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The keys that packages are checked against: *_tls.key with NAME_tls.allow, minkeybits.cfg and revoked.cfg of
- * a director directory, or key files named one by one. Read afresh for each use, never cached.
+ * The keys that packages are checked against: *_tls.key with NAME_tls.allow, minkeybits.cfg and
+ * revoked.cfg of a director directory, or key files named one by one. Read afresh for each use,
+ * never cached.
  */
 #ifndef TDS_KEYRING_H
 #define TDS_KEYRING_H
@@ -23,7 +24,7 @@ struct tds_key {
 	struct tds_err fault;
 	char warning[96]; /* why it is used with a warning; empty: none */
 	bool insecure;    /* others may write it, or its .allow: refused where strict */
-	bool limited; /* it may sign for the groups that a pattern of allow fits, and for no others */
+	bool limited; /* it may sign for the groups that allow has a pattern for, and for no others */
 	char **allow;
 	size_t nallow;
 };
@@ -37,21 +38,22 @@ struct tds_keyring {
 	size_t n;
 	struct tds_revoked *revoked; /* digests of packages and keys, sorted */
 	size_t nrevoked;
-	unsigned min_bits; /* of minkeybits.cfg, 0: none */
-	const char *
-		warning; /* about the directory: others may write in it, or its limits; NULL: none */
+	unsigned min_bits;   /* of minkeybits.cfg, 0: none */
+	const char *warning; /* others may write in the directory, or its limits; NULL: none */
 };
 
 /*
- * Read the ring of a director directory. A key file that cannot be used is in the ring, with its fault.
- * Errors: TDS_E_UNTRUSTED where minkeybits.cfg or revoked.cfg is there but cannot be understood: then nothing may
- *         be trusted; TDS_E_NOMEM.
+ * Read the ring of a director directory. A key file that cannot be used is in the ring, with its
+ * fault.
+ * Errors: TDS_E_UNTRUSTED where minkeybits.cfg or revoked.cfg is there but cannot be understood:
+ *         then nothing may be trusted; TDS_E_NOMEM.
  */
 int tds_keyring_read(const struct tds_dir *dir, struct tds_keyring *ring,
 		     struct tds_err *err) TDS_MUST_CHECK;
 
 /*
- * A ring of the named key files instead; dir, where not NULL, still gives minkeybits.cfg and revoked.cfg.
+ * A ring of the named key files instead; dir, where not NULL, still gives minkeybits.cfg and
+ * revoked.cfg.
  * Errors: TDS_E_MISSING, TDS_E_UNUSABLE for a key that is named but cannot be used; else as above.
  */
 int tds_keyring_named(const struct tds_dir *dir, char *const *paths, size_t n,

@@ -22,7 +22,10 @@ static const char *const format_names[TDS_FORMATS] = {
 
 static const char hash_name[] = "-sha256";
 
-/* What the Director format leaves out of the archive, so that no ZIP reader takes an unverified package for one. */
+/*
+ * What the Director format leaves out of the archive, so that no ZIP reader takes an unverified
+ * package for one.
+ */
 static const unsigned char end_mark[4] = { 'P', 'K', 5, 6 };
 
 const char *tds_format_name(enum tds_format format)
@@ -116,7 +119,10 @@ int tds_header_parse(const unsigned char *data, size_t len, struct tds_header *h
 	return rc;
 }
 
-/* ViceroyFMT1 stores the archive with six byte values exchanged: from is what it stores in the place of to. */
+/*
+ * ViceroyFMT1 stores the archive with six byte values exchanged: from is what it stores in the
+ * place of to.
+ */
 static const struct {
 	unsigned char from;
 	unsigned char to;
@@ -124,7 +130,9 @@ static const struct {
 	{ ':', ' ' }, { ' ', 'i' }, { 'i', '=' }, { '=', ':' }, { 'a', '\n' }, { '\n', 'a' },
 };
 
-/* Exchange them from data to out, which may be data; store: as the format stores them, else back. */
+/*
+ * Exchange them from data to out, which may be data; store: as the format stores them, else back.
+ */
 static void exchange(unsigned char *out, const unsigned char *data, size_t len, bool store)
 {
 	unsigned char map[256];
@@ -142,8 +150,9 @@ static void exchange(unsigned char *out, const unsigned char *data, size_t len, 
 #define BLOCK (256 << 10)     /* bytes read at once */
 
 /*
- * Digests the archive while it is still being read: on a large package the digest takes longer than the reading,
- * and there is a second core. It follows `ready`, up to where the bytes are known to belong to the archive.
+ * Digests the archive while it is still being read: on a large package the digest takes longer than
+ * the reading, and there is a second core. It follows `ready`, up to where the bytes are known to
+ * belong to the archive.
  */
 struct follower {
 	pthread_t thread;
@@ -237,7 +246,10 @@ static int make_room(struct reader *r, uint64_t size, struct tds_err *err)
 	return 0;
 }
 
-/* How many of the next want payload bytes go to package->map + used in one piece: the mark is put where it belongs. */
+/*
+ * How many of the next want payload bytes go to package->map + used in one piece: the mark is put
+ * where it belongs.
+ */
 static size_t next_piece(struct reader *r, size_t want)
 {
 	const struct tds_header *header = &r->package->header;
@@ -296,7 +308,10 @@ static int read_header(int fd, struct reader *r, struct tds_err *err)
 	return 0;
 }
 
-/* A stream need not have an end; but the header may say where the end record is, and so what can come behind it. */
+/*
+ * A stream need not have an end; but the header may say where the end record is, and so what can
+ * come behind it.
+ */
 static int check_length(const struct reader *r, struct tds_err *err)
 {
 	const struct tds_header *header = &r->package->header;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The .tls container: its header, the signature, and the archive that it wraps, restored in memory. Nothing here
- * is checked but the container's own grammar: a struct tds_package is not to be believed. source.h makes a
- * verified one of it.
+ * The .tls container: its header, the signature, and the archive that it wraps, restored in memory.
+ * Nothing here is checked but the container's own grammar: a struct tds_package is not to be
+ * believed. source.h makes a verified one of it.
  */
 #ifndef TDS_PACKAGE_H
 #define TDS_PACKAGE_H
@@ -64,10 +64,13 @@ struct tds_package {
 };
 
 /*
- * Read a package once, from its beginning to its end; of one without an end no more than its header lets belong to it.
- * Source:  fd is untrusted, of any kind, at the package's first byte. digests: whether sha256 and md5 are wanted.
+ * Read a package once, from its beginning to its end; of one without an end no more than its header
+ * lets belong to it.
+ * Source:  fd is untrusted, of any kind, at the package's first byte. digests: whether sha256 and
+ *          md5 are wanted.
  * Owner:   caller closes *package with tds_package_close(), on success only; fd stays the caller's.
- * Errors:  TDS_E_UNTRUSTED (not a package, too large), TDS_E_UNUSABLE (cannot be read), TDS_E_NOMEM.
+ * Errors:  TDS_E_UNTRUSTED (not a package, too large), TDS_E_UNUSABLE (cannot be read),
+ *          TDS_E_NOMEM.
  */
 int tds_package_read(int fd, bool digests, struct tds_package *package,
 		     struct tds_err *err) TDS_MUST_CHECK;
@@ -83,8 +86,9 @@ int tds_package_memfd(const struct tds_package *package, int *fd,
 		      struct tds_err *err) TDS_MUST_CHECK;
 
 /*
- * The SHA-256 that the file has when it is written in the named format: nothing signs the header, so anybody can put
- * the same archive and signature into a file of another format. end is where the archive's end record begins.
+ * The SHA-256 that the file has when it is written in the named format: nothing signs the header,
+ * so anybody can put the same archive and signature into a file of another format. end is where the
+ * archive's end record begins.
  * Errors:  TDS_E_NOMEM.
  */
 int tds_package_sha256_as(const struct tds_package *package, enum tds_format format, size_t end,
@@ -94,7 +98,8 @@ int tds_package_sha256_as(const struct tds_package *package, enum tds_format for
 uint64_t tds_package_offset(const struct tds_package *package, uint64_t zip_offset);
 
 /*
- * Write a package to fd: header, archive (zip, ziplen), signature. end is where the archive's end record begins.
+ * Write a package to fd: header, archive (zip, ziplen), signature. end is where the archive's end
+ * record begins.
  * Errors:  TDS_E_WRITE.
  */
 int tds_package_write(int fd, enum tds_format format, const unsigned char *zip, size_t ziplen,

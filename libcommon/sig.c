@@ -22,7 +22,10 @@ struct tds_privkey {
 	EVP_PKEY *pkey;
 };
 
-/* The words of OpenSSL for the failure, after ours: its first ones, which are the cause. Empties its queue. */
+/*
+ * The words of OpenSSL for the failure, after ours: its first ones, which are the cause. Empties
+ * its queue.
+ */
 static int openssl_err(struct tds_err *err, enum tds_code code, const char *what)
 {
 	unsigned long e = ERR_peek_error();
@@ -59,7 +62,10 @@ static unsigned long long exponent_of(const EVP_PKEY *pkey)
 	return exponent;
 }
 
-/* What makes a key no RSA key, though OpenSSL reads it: with an exponent of 1 a signature is no secret. */
+/*
+ * What makes a key no RSA key, though OpenSSL reads it: with an exponent of 1 a signature is no
+ * secret.
+ */
 static int check_rsa(const EVP_PKEY *pkey, struct tds_err *err)
 {
 	BIGNUM *n = NULL;
@@ -165,7 +171,10 @@ bool tds_pubkey_sha256(const struct tds_pubkey *key, unsigned char sha256[TDS_SH
 	return ok;
 }
 
-/* A context for PKCS#1 v1.5 with SHA-256; NULL on failure. init is EVP_PKEY_sign_init or _verify_init. */
+/*
+ * A context for PKCS#1 v1.5 with SHA-256; NULL on failure. init is EVP_PKEY_sign_init or
+ * _verify_init.
+ */
 static EVP_PKEY_CTX *pkcs1_ctx(EVP_PKEY *pkey, int (*init)(EVP_PKEY_CTX *))
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pkey, NULL);

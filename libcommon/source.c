@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* From a package to a verified source: signature, then archive, then the signed name, then every member. */
+/*
+ * From a package to a verified source: signature, then archive, then the signed name, then every
+ * member.
+ */
 #include "source.h"
 
 #include <stdarg.h>
@@ -42,7 +45,8 @@ char *tds_source_comment(const char *group, const char *version)
 }
 
 /*
- * The group and version that the comment of an archive signs; both NULL where it is somebody else's comment.
+ * The group and version that the comment of an archive signs; both NULL where it is somebody else's
+ * comment.
  * Errors: TDS_E_ARCHIVE where it begins as ours and goes on as nothing that we write.
  */
 static int parse_comment(const char *comment, size_t len, char **group, char **version,
@@ -163,8 +167,9 @@ static int check_signature(const struct tds_package *package, const struct tds_s
 }
 
 /*
- * The list has digests of files, and the header is not signed: a package that is revoked must not come back in a file of
- * another format. Where there is no end record there is no package, which the archive's check says.
+ * The list has digests of files, and the header is not signed: a package that is revoked must not
+ * come back in a file of another format. Where there is no end record there is no package, which
+ * the archive's check says.
  */
 static int check_revoked(const struct tds_package *package, const struct tds_source_opts *opts,
 			 struct tds_err *err)
@@ -205,7 +210,10 @@ static int check_structure(const struct tds_source_opts *opts, struct tds_source
 	const struct tds_package *package = &source->package;
 	int rc = tds_zip_open(package->zip, package->ziplen, &opts->limits, &source->zip, err);
 
-	/* The header is not signed. Another offset can restore the same archive, but is not how it was written. */
+	/*
+	 * The header is not signed. Another offset can restore the same archive, but is not how it
+	 * was written.
+	 */
 	if (rc == 0 && package->header.format == TDS_FORMAT_DIRECTOR1 &&
 	    source->zip.end != package->header.end)
 		rc = tds_err_set(err, TDS_E_ARCHIVE,
@@ -220,8 +228,8 @@ static int check_structure(const struct tds_source_opts *opts, struct tds_source
 }
 
 /*
- * Does the file's name say what the signed name says? No version and an empty one ("foo-.tls") are spelled alike there,
- * and neither is newer than anything.
+ * Does the file's name say what the signed name says? No version and an empty one ("foo-.tls") are
+ * spelled alike there, and neither is newer than anything.
  */
 static bool name_agrees(const char *name, const char *group, const char *version)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A verified source: the only type that lists, extracts and loads. It is made of a package in one order, header,
- * signature, archive, and holds the very bytes that were verified.
+ * A verified source: the only type that lists, extracts and loads. It is made of a package in one
+ * order, header, signature, archive, and holds the very bytes that were verified.
  */
 #ifndef TDS_SOURCE_H
 #define TDS_SOURCE_H
@@ -23,11 +23,9 @@ struct tds_check {
 
 struct tds_source_opts {
 	const struct tds_keyring *ring;
-	const char *
-		name; /* the file's name, to be held against the signed one; NULL: none (standard input) */
-	const char
-		*owner; /* the declared group that the name belongs to; NULL: not known, or none */
-	bool strict;    /* refuse packages without a signed name, and insecure keys */
+	const char *name;  /* the file's, held against the signed one; NULL: none */
+	const char *owner; /* the declared group that the name belongs to; NULL: none is known */
+	bool strict;       /* refuse packages without a signed name, and insecure keys */
 	struct tds_zip_limits limits;
 	void (*tell)(void *ctx, const struct tds_check *check); /* NULL: nobody listens */
 	void *ctx;
@@ -43,7 +41,8 @@ struct tds_source {
 
 /*
  * Verify a package, members included.
- * Owner:   takes *package over in any case; caller closes *source with tds_source_close(), on success only.
+ * Owner:   takes *package over in any case; caller closes *source with tds_source_close(), on
+ *          success only.
  * Errors:  TDS_E_UNTRUSTED before the signature holds, TDS_E_ARCHIVE after it; TDS_E_NOMEM.
  */
 int tds_source_verify(struct tds_package *package, const struct tds_source_opts *opts,
@@ -51,7 +50,9 @@ int tds_source_verify(struct tds_package *package, const struct tds_source_opts 
 void tds_source_close(struct tds_source *source);
 #define tds_source_cleanup tds_source_close
 
-/* The ZIP comment that carries group and version (NULL: none); caller frees; NULL is out of memory. */
+/*
+ * The ZIP comment that carries group and version (NULL: none); caller frees; NULL is out of memory.
+ */
 char *tds_source_comment(const char *group, const char *version);
 
 #endif

@@ -11,8 +11,9 @@
 #include "err.h"
 
 /*
- * Write len bytes of text so that no terminal acts on them: control characters (C0, DEL, C1), bytes that are
- * not UTF-8, and backslashes that would be read as such an escape, become \xNN. Everything else stays.
+ * Write len bytes of text so that no terminal acts on them: control characters (C0, DEL, C1), bytes
+ * that are not UTF-8, and backslashes that would be read as such an escape, become \xNN. Everything
+ * else stays.
  * Errors: those of the stream, which keeps them (ferror).
  */
 void tds_text_escape(FILE *out, const char *text, size_t len);
@@ -23,12 +24,16 @@ char *tds_text_escaped(const char *text);
 /* Is it UTF-8 without surrogates and overlong forms? */
 bool tds_text_is_utf8(const char *text, size_t len);
 
-/* Length in bytes of the UTF-8 character at text (1 to 4, of at most len), or 0 where there is none. */
+/*
+ * Length in bytes of the UTF-8 character at text (1 to 4, of at most len), or 0 where there is
+ * none.
+ */
 size_t tds_text_utf8_len(const char *text, size_t len);
 
 /*
- * Percent-escape for the signed name: letters, digits and "-._~" stay, other bytes become %NN (capitals).
- * unescape is strict: it takes only what escape writes, so that each value has one spelling.
+ * Percent-escape for the signed name: letters, digits and "-._~" stay, other bytes become %NN
+ * (capitals). unescape is strict: it takes only what escape writes, so that each value has one
+ * spelling.
  * Owner:  caller frees. NULL: out of memory, or (unescape) text that escape never writes.
  */
 char *tds_text_percent(const char *text);

@@ -90,8 +90,9 @@ static int unpack_member(struct unpack *u, const struct tds_zip_entry *entry, st
 	bool wanted = u->sink && (!u->want || u->want(u->ctx, entry));
 	struct tds_digest *digest = entry->twin ? tds_digest_new(TDS_DIGEST_SHA256) : NULL;
 	/*
-	 * Warnings are ignored here: they are about names that do not convert to the locale's encoding, which nobody
-	 * asks libarchive for, and headers that disagree, which do not get this far.
+	 * Warnings are ignored here: they are about names that do not convert to the locale's
+	 * encoding, which nobody asks libarchive for, and headers that disagree, which do not get
+	 * this far.
 	 */
 	int status = archive_read_next_header(u->archive, &header);
 	int rc = 0;
@@ -186,7 +187,8 @@ int tds_zip_unpack(const struct tds_zip *zip,
 	if (!u.archive)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
 	/*
-	 * Without the comment: it may hold what looks like an end record, and may be longer than libarchive searches.
+	 * Without the comment: it may hold what looks like an end record, and may be longer than
+	 * libarchive searches.
 	 */
 	if (archive_read_support_format_zip_seekable(u.archive) != ARCHIVE_OK ||
 	    archive_read_open_memory(u.archive, zip->data, zip->end + TDS_ZIP_END_LEN) !=

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The structure check of archives. A ZIP says most things twice, and readers differ in which place they believe;
- * here both must say the same, and the pieces must tile the archive without gap or overlap. Offsets in reasons
- * count from the beginning of the restored archive.
+ * The structure check of archives. A ZIP says most things twice, and readers differ in which place
+ * they believe; here both must say the same, and the pieces must tile the archive without gap or
+ * overlap. Offsets in reasons count from the beginning of the restored archive.
  */
 #include "zip.h"
 
@@ -23,7 +23,10 @@
 
 #define FLAG_DESCRIPTOR 0x0008
 #define FLAG_UTF8 0x0800
-/* Besides those two: the deflate options, which change nothing for a reader. All others change the meaning. */
+/*
+ * Besides those two: the deflate options, which change nothing for a reader. All others change the
+ * meaning.
+ */
 #define FLAGS_KNOWN (FLAG_DESCRIPTOR | FLAG_UTF8 | 0x0006)
 
 #define EXTRA_ZIP64 0x0001
@@ -116,7 +119,10 @@ static int read_end(const struct tds_zip *zip, struct directory *dir, struct tds
 	if (le16(p + 4) != 0 || le16(p + 6) != 0 || le16(p + 8) != dir->entries)
 		return bad(err, zip->end, "an archive of several disks");
 	if (dir->at + dir->size == zip->end) {
-		/* Other readers take a locator in front of the end record for one, though it is part of the directory. */
+		/*
+		 * Other readers take a locator in front of the end record for one, though it is
+		 * part of the directory.
+		 */
 		if (zip->end >= LOCATOR_LEN && has_mark(zip->data + zip->end - LOCATOR_LEN, 6, 7))
 			return bad(err, zip->end - LOCATOR_LEN,
 				   "a zip64 locator within the directory");
@@ -359,7 +365,10 @@ static int read_local(const struct tds_zip *zip, struct tds_zip_entry *entry, si
 	return check_extra(entry, entry->at, p + LOCAL_LEN + name_len, extra_len, err);
 }
 
-/* What stands between a member's data and limit: nothing, or the data descriptor, with or without its mark. */
+/*
+ * What stands between a member's data and limit: nothing, or the data descriptor, with or without
+ * its mark.
+ */
 static int check_behind(const struct tds_zip *zip, const struct tds_zip_entry *entry,
 			uint64_t limit, struct tds_err *err)
 {
@@ -435,7 +444,10 @@ static int check_tiling(struct tds_zip *zip, const struct directory *dir, struct
 	return rc;
 }
 
-/* Orders names so that what lies in a folder follows the folder at once: '/' before all other bytes. */
+/*
+ * Orders names so that what lies in a folder follows the folder at once: '/' before all other
+ * bytes.
+ */
 static int compare_names(const void *a, const void *b)
 {
 	const char *x = (*(struct tds_zip_entry *const *)a)->name;

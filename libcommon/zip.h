@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ZIP archives: the structure check that decides which ones are taken at all, before libarchive sees a byte of
- * them; reading members; writing archives. tls(5) has the rules.
+ * ZIP archives: the structure check that decides which ones are taken at all, before libarchive
+ * sees a byte of them; reading members; writing archives. tls(5) has the rules.
  */
 #ifndef TDS_ZIP_H
 #define TDS_ZIP_H
@@ -58,8 +58,8 @@ int tds_zip_find_end(const unsigned char *data, size_t len, size_t *end,
 		     struct tds_err *err) TDS_MUST_CHECK;
 
 /*
- * Check the structure of an archive: end record, directory, local headers, and that they tile it without gap
- * or overlap; names; sums of declared sizes. Inflates nothing.
+ * Check the structure of an archive: end record, directory, local headers, and that they tile it
+ * without gap or overlap; names; sums of declared sizes. Inflates nothing.
  * Source:  data is signed by a known key, and may be hostile all the same.
  * Owner:   caller frees with tds_zip_close(), on success only; data must outlive it.
  * Errors:  TDS_E_ARCHIVE, the reason naming member and offset; TDS_E_NOMEM.
@@ -69,14 +69,17 @@ int tds_zip_open(const unsigned char *data, size_t len, const struct tds_zip_lim
 void tds_zip_close(struct tds_zip *zip);
 #define tds_zip_cleanup tds_zip_close
 
-/* Takes each piece of a member's contents, in order; returns 0 or an enum tds_code, which ends the reading. */
+/*
+ * Takes each piece of a member's contents, in order; returns 0 or an enum tds_code, which ends the
+ * reading.
+ */
 typedef int tds_zip_sink(void *ctx, const struct tds_zip_entry *entry, const void *data, size_t len,
 			 struct tds_err *err);
 
 /*
- * Unpack members and hold each against its declared size and CRC. sink is called for each member that want (NULL: all)
- * accepts, once with len 0 when it begins; sink NULL only checks. Members that share a name must have the same
- * bytes.
+ * Unpack members and hold each against its declared size and CRC. sink is called for each member
+ * that want (NULL: all) accepts, once with len 0 when it begins; sink NULL only checks. Members
+ * that share a name must have the same bytes.
  * Errors:  TDS_E_ARCHIVE, TDS_E_NOMEM, and what sink returns.
  */
 int tds_zip_unpack(const struct tds_zip *zip,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The container: whatever the bytes, they are refused, or they are exactly what is written for what was read. A file
- * and a stream of the same bytes give the same.
+ * The container: whatever the bytes, they are refused, or they are exactly what is written for what
+ * was read. A file and a stream of the same bytes give the same.
  */
 #include <fcntl.h>
 #include <stdint.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Keys and the files that limit them. The first byte says what the rest is: a public key, a private key, or, with a
- * line of "--" between them, the files of a director directory: a key, its .allow, revoked.cfg, minkeybits.cfg.
+ * Keys and the files that limit them. The first byte says what the rest is: a public key, a private
+ * key, or, with a line of "--" between them, the files of a director directory: a key, its .allow,
+ * revoked.cfg, minkeybits.cfg.
  */
 #include <fcntl.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The archive profile: what is taken tiles the archive, has names that stay below a folder, and unpacks to the sizes
- * and CRCs that it declares.
+ * The archive profile: what is taken tiles the archive, has names that stay below a folder, and
+ * unpacks to the sizes and CRCs that it declares.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -86,7 +86,10 @@ static int compare_at(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Each member begins where the one before ends, its data descriptor included; all lie before the end record. */
+/*
+ * Each member begins where the one before ends, its data descriptor included; all lie before the
+ * end record.
+ */
 static void check_tiles(const struct tds_zip *zip)
 {
 	const struct tds_zip_entry **sorted = calloc(zip->n + 1, sizeof(*sorted));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Archives made by hand for unit tests, apart from the project's own writer. Each has a table of where its records are, so
- * that a test can make one field lie. Contents are stored, or given as a deflated stream.
+ * Archives made by hand for unit tests, apart from the project's own writer. Each has a table of
+ * where its records are, so that a test can make one field lie. Contents are stored, or given as a
+ * deflated stream.
  */
 #ifndef TDS_TESTS_MAKEZIP_H
 #define TDS_TESTS_MAKEZIP_H

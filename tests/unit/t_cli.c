@@ -131,7 +131,10 @@ static void results(void **state)
 	tool_end(&tool, 0, "a\nb", "");
 }
 
-/* What standard output cannot take is said once, whether the last flush shows it or an earlier one did. */
+/*
+ * What standard output cannot take is said once, whether the last flush shows it or an earlier one
+ * did.
+ */
 static void full_disk(void **state)
 {
 	(void)state;
@@ -154,7 +157,10 @@ static void full_disk(void **state)
 	}
 }
 
-/* Run names_read with this on standard input, and hold what it gives against names, a '|' behind each. */
+/*
+ * Run names_read with this on standard input, and hold what it gives against names, a '|' behind
+ * each.
+ */
 static void from_stdin(const char *text, size_t len, bool nul, const char *expected,
 		       const char *failure)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Extraction: all of an archive below one folder, nothing beside it, no file that was there changed. */
+/*
+ * Extraction: all of an archive below one folder, nothing beside it, no file that was there
+ * changed.
+ */
 #include "unit.h"
 
 #include "extract.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Whole reads and writes; files that appear complete or not at all, whatever becomes of their writer. */
+/*
+ * Whole reads and writes; files that appear complete or not at all, whatever becomes of their
+ * writer.
+ */
 #include "unit.h"
 
 #include <errno.h>

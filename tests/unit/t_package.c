@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The container: its grammar, its three formats, files and streams, files that change while they are read. */
+/*
+ * The container: its grammar, its three formats, files and streams, files that change while they
+ * are read.
+ */
 #include "unit.h"
 
 #include <signal.h>
@@ -218,7 +221,9 @@ static void files_and_streams(void **state)
 				struct tds_package p;
 				struct tds_err err = { 0 };
 
-				/* What may come behind an end record is its own rest and a comment. */
+				/*
+				 * What may come behind an end record is its own rest and a comment.
+				 */
 				if (end > len - 4 ||
 				    (format == TDS_FORMAT_DIRECTOR1 && len - end > 22 + 65535))
 					continue;
@@ -255,7 +260,10 @@ static void digests_of_files(void **state)
 			      (const unsigned char *)sig, sizeof(sig));
 		assert_fine(tds_package_read(fd, true, &p[format], &err), &err);
 	}
-	/* ViceroyFMT1, which nothing of ours writes: signature first, then the archive with six bytes exchanged. */
+	/*
+	 * ViceroyFMT1, which nothing of ours writes: signature first, then the archive with six
+	 * bytes exchanged.
+	 */
 	static const char plain[] = " i=:\na";
 	static const char stored[] = ": i=a\n";
 	char *exchanged = malloc(10000);
@@ -400,7 +408,10 @@ static void endless_streams(void **state)
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE);
 }
 
-/* A file that grows or shrinks beside us gives a package of some moment, or a failure; never what is not there. */
+/*
+ * A file that grows or shrinks beside us gives a package of some moment, or a failure; never what
+ * is not there.
+ */
 static void files_that_change(void **state)
 {
 	unsigned char *zip = make_archive(3 << 20, (3 << 20) - 22);

@@ -54,7 +54,9 @@ static struct tds_privkey *make_key(unsigned bits)
 	return key;
 }
 
-/* Signatures of one key, of every length around the right one, of another key, of another digest. */
+/*
+ * Signatures of one key, of every length around the right one, of another key, of another digest.
+ */
 static void signatures(void **state)
 {
 	static const unsigned sizes[] = { 1024, 1025, 2048 };

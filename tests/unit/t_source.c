@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* From package to verified source: the order of the checks, the signed name, what keys may sign for. */
+/*
+ * From package to verified source: the order of the checks, the signed name, what keys may sign
+ * for.
+ */
 #include "unit.h"
 
 #include "keyring.h"
@@ -196,7 +199,10 @@ static void signed_names(void **state)
 		"is signed as group foo version \"1\", which is not what its name says");
 }
 
-/* The name of a file may belong to another declared group than the one that was signed: then it is that one's code. */
+/*
+ * The name of a file may belong to another declared group than the one that was signed: then it is
+ * that one's code.
+ */
 static void groups_with_dashes(void **state)
 {
 	const struct folder *f = *state;
@@ -324,7 +330,10 @@ static void limited_keys(void **state)
 	taken(f, "tds1 group=bar version=1", (struct look){ .name = "bar-1.tls" });
 }
 
-/* The first fault decides: before the signature holds it is the signature's, whatever the archive is. */
+/*
+ * The first fault decides: before the signature holds it is the signature's, whatever the archive
+ * is.
+ */
 static void order(void **state)
 {
 	const struct folder *f = *state;
@@ -351,7 +360,10 @@ static void order(void **state)
 		verify_signed(f, &z, z.end, "birch", (struct look){ .name = "bar-1.tls" }, &err),
 		&err, TDS_E_ARCHIVE,
 		"archive byte 40: no directory entry where the end record counts one");
-	/* An end record that the header puts elsewhere: in front of a member that has such a mark itself. */
+	/*
+	 * An end record that the header puts elsewhere: in front of a member that has such a mark
+	 * itself.
+	 */
 	const struct member inner = { .name = "in.zip", .data = "PK\5\6" };
 	make_zip(&z, &inner, 1, "");
 	assert_fine(verify_signed(f, &z, z.end, "birch", (struct look){ 0 }, &err), &err);

@@ -23,7 +23,9 @@ static void escapes(void **state)
 	escaped("\xc2\x9b"
 		"31m\x9b\xc2\xa0",
 		"\\xc2\\x9b31m\\x9b\xc2\xa0");
-	/* not UTF-8: cut off, overlong, surrogate, beyond the last character, a continuation alone */
+	/*
+	 * not UTF-8: cut off, overlong, surrogate, beyond the last character, a continuation alone
+	 */
 	escaped("\xe2\x82", "\\xe2\\x82");
 	escaped("\xc0\xaf", "\\xc0\\xaf");
 	escaped("\xed\xa0\x80", "\\xed\\xa0\\x80");

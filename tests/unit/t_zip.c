@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The archive profile: each thing that is refused, for its own reason, and what is taken beside it. */
+/*
+ * The archive profile: each thing that is refused, for its own reason, and what is taken beside it.
+ */
 #include "unit.h"
 
 #include "makezip.h"
@@ -571,7 +573,9 @@ static void names_that_clash(void **state)
 #define TEXT_B "buckeroo"
 #define STREAM_A "\x2b\xc8\x29\xcd\xcd\x49\x2d\x2e\x06\x00"
 
-/* One name packed in two ways; each order of directory and members, for both sorts have their own. */
+/*
+ * One name packed in two ways; each order of directory and members, for both sorts have their own.
+ */
 static void twins(void **state)
 {
 	const struct member kinds[] = {
@@ -612,7 +616,10 @@ static void twins(void **state)
 	}
 }
 
-/* A zip64 record and locator that the end record does not call for, in the comment of a directory entry. */
+/*
+ * A zip64 record and locator that the end record does not call for, in the comment of a directory
+ * entry.
+ */
 static void hidden_zip64(void **state)
 {
 	const struct member m = { .name = "m", .data = "x" };

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What unit tests share: cmocka, a folder of the test's own, files in it, the words of a failure. */
+/*
+ * What unit tests share: cmocka, a folder of the test's own, files in it, the words of a failure.
+ */
 #ifndef TDS_TESTS_UNIT_H
 #define TDS_TESTS_UNIT_H
 
