@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Verify packages, and list or extract what verified ones hold. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,6 +171,8 @@ static bool parse_opts(struct run *run, int argc, char **argv, struct tds_names 
 	}
 	if (names->n == 0 && !o->names_from)
 		tds_cli_usage(&run->cli, "no FILE is named");
+	else if (o->target && !*o->target)
+		tds_cli_usage(&run->cli, "an empty name for the output");
 	else if (o->mode == MODE_ARCHIVE && names->n > 1)
 		tds_cli_usage(&run->cli, "-o takes one FILE");
 	else if (run->cli.json && (o->mode == MODE_MEMBER ||
@@ -194,20 +197,18 @@ static int open_directory(struct run *run)
 	return rc;
 }
 
-/* The newest package of a declared group; TDS_E_MISSING where name is none, or has no package. */
-static int open_newest(struct run *run, const char *name, struct operand *operand,
+/* The newest package of a declared group. *is_group: there is one of that name, whatever comes of it. */
+static int open_newest(struct run *run, const char *name, struct operand *operand, bool *is_group,
 		       struct tds_err *err)
 {
 	tds_auto(groups) struct tds_groups groups = { 0 };
-	struct tds_err why;
-	int rc = tds_groups_scan(&run->dir, &groups, &why);
+	int rc = tds_groups_scan(&run->dir, &groups, err);
 
 	if (rc != 0)
-		return tds_err_set(err, rc, "%s", why.reason);
+		return rc;
 	const struct tds_group *group = tds_groups_find(&groups, name);
-	if (!group)
-		return TDS_E_MISSING;
-	if (group->n == 0)
+	*is_group = group != NULL;
+	if (!group || group->n == 0)
 		return tds_err_set(err, TDS_E_MISSING, "the group has no package");
 	operand->path = tds_dir_join(&run->dir, group->files[0].name);
 	if (!operand->path)
@@ -225,18 +226,27 @@ static int open_stdin(struct operand *operand, struct tds_err *err)
 static int open_named(struct run *run, const char *name, struct operand *operand,
 		      struct tds_err *err)
 {
-	struct tds_err other;
+	struct tds_err other = { 0 };
+	bool is_group = false;
 	int rc = tds_io_open(AT_FDCWD, name, true, &operand->fd, NULL, err);
-	if (rc != 0 && name[0] != '/' && run->dir.fd >= 0) {
-		if (rc == TDS_E_MISSING &&
-		    tds_io_open(run->dir.fd, name, false, &operand->fd, NULL, &other) == 0) {
-			operand->path = tds_dir_join(&run->dir, name);
-			return operand->path ? 0 : tds_err_set(err, TDS_E_NOMEM, "out of memory");
-		}
-		/* A group may have the name of a folder here, such as that of its sources. */
-		if (!strchr(name, '/') && open_newest(run, name, operand, err) == 0)
-			return 0;
+
+	if (rc == 0 || name[0] == '/' || run->dir.fd < 0)
+		return rc;
+	if (rc == TDS_E_MISSING &&
+	    tds_io_open(run->dir.fd, name, false, &operand->fd, NULL, &other) == 0) {
+		operand->path = tds_dir_join(&run->dir, name);
+		return operand->path ? 0 : tds_err_set(err, TDS_E_NOMEM, "out of memory");
 	}
+	if (strchr(name, '/'))
+		return rc;
+	/* A group may have the name of a folder here, such as that of its sources. */
+	int newest = open_newest(run, name, operand, &is_group, &other);
+	if (is_group) {
+		*err = other;
+		return newest;
+	}
+	if (rc == TDS_E_MISSING)
+		return tds_err_set(err, rc, "no such file, package in %s, or group", run->dir.path);
 	return rc;
 }
 
@@ -264,26 +274,41 @@ static void warn_of_keys(struct run *run, const struct tds_keyring *ring)
 			tds_cli_warn(&run->cli, ring->v[i].path, "not used: %s",
 				     ring->v[i].fault.reason);
 		else if (ring->v[i].insecure)
-			tds_cli_warn(&run->cli, ring->v[i].path, "others may write it");
+			tds_cli_warn(&run->cli, ring->v[i].path, "%s", ring->v[i].exposure);
 	}
 }
 
 static int read_keys(struct run *run, struct tds_keyring *ring, struct tds_err *err)
 {
 	const struct opts *o = &run->opts;
+	const char *at_fault = NULL;
 	int rc = o->nkeys > 0 ? tds_keyring_named(run->dir.fd >= 0 ? &run->dir : NULL, o->keys,
-						  o->nkeys, ring, err)
+						  o->nkeys, ring, &at_fault, err)
 			      : tds_keyring_read(&run->dir, ring, err);
 
+	if (at_fault)
+		rc = tds_err_prefix(err, "%s", at_fault);
 	if (rc == 0)
 		warn_of_keys(run, ring);
 	return rc;
 }
 
+/* What is named must be there: said once, not for each package. */
+static bool check_named_keys(struct run *run)
+{
+	tds_auto(keyring) struct tds_keyring ring = { 0 };
+	struct tds_err err = { 0 };
+
+	if (run->opts.nkeys == 0 || read_keys(run, &ring, &err) == 0)
+		return true;
+	tds_cli_error(&run->cli, NULL, &err);
+	return false;
+}
+
 static void tell(void *ctx, const struct tds_check *check)
 {
 	struct run *run = ctx;
-	FILE *out = run->cli.out;
+	FILE *out = run->opts.explain ? run->cli.out : run->cli.err;
 
 	if (run->checks) {
 		json_t *one =
@@ -335,7 +360,7 @@ static int verify(struct run *run, const struct operand *operand, const struct t
 		.owner = owner,
 		.strict = run->opts.strict,
 		.limits = run->opts.limits,
-		.tell = run->opts.explain ? tell : NULL,
+		.tell = run->opts.explain || run->cli.verbose ? tell : NULL,
 		.ctx = run,
 	};
 	if (run->opts.explain && !run->checks && run->several)
@@ -383,32 +408,69 @@ static int print_member(struct run *run, const struct tds_zip *zip, struct tds_e
 	return tds_err_set(err, TDS_E_MISSING, "has no member %s", run->opts.target);
 }
 
-/* The archive to a file, which replaces one of that name, but nothing that is no file. */
-static int write_archive(const struct tds_zip *zip, const char *path, struct tds_err *err)
+/*
+ * The file that is meant by path, links followed; caller frees. It need not be there; but a device, a folder, or the
+ * very package that is read must not be replaced.
+ */
+static int resolve_output(const char *path, int package, char **file, struct tds_err *err)
+{
+	struct stat there;
+	struct stat source;
+	struct stat link;
+
+	*file = NULL;
+	if (stat(path, &there) != 0) {
+		if (errno != ENOENT || lstat(path, &link) == 0)
+			return tds_err_sys(err, TDS_E_WRITE, "%s", path);
+		*file = strdup(path);
+	} else if (!S_ISREG(there.st_mode)) {
+		return tds_err_set(err, TDS_E_WRITE, "%s: is not a regular file", path);
+	} else if (fstat(package, &source) == 0 && source.st_dev == there.st_dev &&
+		   source.st_ino == there.st_ino) {
+		return tds_err_set(err, TDS_E_WRITE, "%s: is the package itself", path);
+	} else {
+		*file = realpath(path, NULL);
+	}
+	return *file ? 0 : tds_err_set(err, TDS_E_NOMEM, "out of memory");
+}
+
+static int write_file(const struct tds_zip *zip, const char *path, struct tds_err *err)
 {
 	const char *slash = strrchr(path, '/');
 	tds_autofree char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
 	tds_autofd int dirfd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	const char *name = slash ? slash + 1 : path;
 	tds_auto(outfile) struct tds_outfile out = { .fd = -1 };
-	struct stat st;
+	mode_t mask = umask(0);
 
+	(void)umask(mask);
 	if (dirfd < 0)
-		return tds_err_sys(err, TDS_E_WRITE, "%s", path);
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode) &&
-	    !S_ISLNK(st.st_mode))
-		return tds_err_set(err, TDS_E_WRITE, "%s: is not a regular file", path);
+		return tds_err_sys(err, TDS_E_WRITE, "cannot be written");
 	tds_io_sweep(dirfd);
-	int rc = tds_outfile_open(dirfd, name, &out, err);
+	int rc = tds_outfile_open(dirfd, slash ? slash + 1 : path, &out, err);
 	if (rc == 0 && tds_io_write(out.fd, zip->data, zip->len) != 0)
 		rc = tds_err_sys(err, TDS_E_WRITE, "cannot be written");
-	if (rc == 0) {
-		mode_t mask = umask(0);
+	return rc == 0 ? tds_outfile_commit(&out, 0666 & ~mask, err) : rc;
+}
 
-		(void)umask(mask);
-		rc = tds_outfile_commit(&out, 0666 & ~mask, err);
-	}
+static int write_archive(const struct tds_zip *zip, const char *path, int package,
+			 struct tds_err *err)
+{
+	tds_autofree char *file = NULL;
+	int rc = resolve_output(path, package, &file, err);
+
+	if (rc != 0)
+		return rc;
+	rc = write_file(zip, file, err);
 	return rc == 0 ? 0 : tds_err_prefix(err, "%s", path);
+}
+
+static void print_verdict(FILE *out, const char *file, const char *key)
+{
+	(void)fputs("Validated \"", out);
+	tds_text_escape(out, file, strlen(file));
+	(void)fputs("\" loadable with key ", out);
+	tds_text_escape(out, key, strlen(key));
+	(void)fputc('\n', out);
 }
 
 static int use(struct run *run, const struct operand *operand, const struct tds_source *source,
@@ -419,8 +481,7 @@ static int use(struct run *run, const struct operand *operand, const struct tds_
 	switch (o->mode) {
 	case MODE_VERIFY:
 		if (!run->cli.json && !run->cli.quiet)
-			(void)fprintf(run->cli.out, "Validated \"%s\" loadable with key %s\n",
-				      operand->path, source->key->path);
+			print_verdict(run->cli.out, operand->path, source->key->path);
 		return 0;
 	case MODE_LIST:
 		if (!run->cli.json)
@@ -432,29 +493,13 @@ static int use(struct run *run, const struct operand *operand, const struct tds_
 		return tds_extract(&source->zip, o->target, err);
 	case MODE_ARCHIVE:
 		if (strcmp(o->target, "-") != 0)
-			return write_archive(&source->zip, o->target, err);
+			return write_archive(&source->zip, o->target, operand->fd, err);
 		return print_piece(run, NULL, source->zip.data, source->zip.len, err);
 	}
 	return 0;
 }
 
-static json_t *members_json(const struct tds_zip *zip)
-{
-	json_t *members = json_array();
-
-	for (size_t i = 0; i < zip->n; i++) {
-		const struct tds_zip_entry *e = &zip->v[i];
-
-		(void)json_array_append_new(members, json_pack("{s:s, s:I, s:I, s:b}", "name",
-							       e->name, "size", (json_int_t)e->size,
-							       "packed", (json_int_t)e->packed,
-							       "executable", e->executable));
-	}
-	return members;
-}
-
-static json_t *source_json(const struct run *run, const struct operand *operand,
-			   const struct tds_source *source)
+static json_t *source_json(const struct operand *operand, const struct tds_source *source)
 {
 	const struct tds_package *package = &source->package;
 	char md5[TDS_DIGEST_HEX_MAX];
@@ -462,19 +507,46 @@ static json_t *source_json(const struct run *run, const struct operand *operand,
 
 	tds_digest_hex(package->md5, TDS_MD5_LEN, md5);
 	tds_digest_hex(package->sha256, TDS_SHA256_LEN, sha256);
-	json_t *doc = json_pack(
-		"{s:o?, s:b, s:o?, s:s, s:o, s:o, s:s, s:s, s:I, s:I, s:I}", "file",
-		tds_cli_json_text(operand->path), "ok", true, "key",
-		tds_cli_json_text(source->key->path), "format",
-		tds_format_name(package->header.format), "group",
-		source->group ? tds_cli_json_text(source->group) : json_null(), "version",
-		source->group && source->version[0] ? tds_cli_json_text(source->version)
-						    : json_null(),
-		"md5", md5, "sha256", sha256, "size", (json_int_t)package->size, "entries",
-		(json_int_t)source->zip.n, "bytes", (json_int_t)source->zip.bytes);
-	if (doc && run->opts.mode == MODE_LIST)
-		(void)json_object_set_new(doc, "members", members_json(&source->zip));
+	json_t *doc =
+		json_pack("{s:o?, s:b, s:o?, s:s, s:o, s:o, s:s, s:s, s:I, s:I, s:I}", "file",
+			  tds_cli_json_text(operand->path), "ok", true, "key",
+			  tds_cli_json_text(source->key->path), "format",
+			  tds_format_name(package->header.format), "group",
+			  source->group ? tds_cli_json_text(source->group) : json_null(), "version",
+			  source->version ? tds_cli_json_text(source->version) : json_null(), "md5",
+			  md5, "sha256", sha256, "size", (json_int_t)package->size, "entries",
+			  (json_int_t)source->zip.n, "bytes", (json_int_t)source->zip.bytes);
 	return doc;
+}
+
+static json_t *member_json(const struct tds_zip_entry *e)
+{
+	return json_pack("{s:o?, s:I, s:I, s:b}", "name", tds_cli_json_text(e->name), "size",
+			 (json_int_t)e->size, "packed", (json_int_t)e->packed, "executable",
+			 e->executable);
+}
+
+/* The object with its members behind, one at a time: there may be a hundred thousand. */
+static void print_listing(struct run *run, json_t *doc, const struct tds_zip *zip)
+{
+	FILE *out = run->cli.out;
+	tds_autofree char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
+	size_t i = 0;
+
+	if (text)
+		(void)fprintf(out, "%.*s,\"members\":[", (int)strlen(text) - 1, text);
+	for (; text && i < zip->n; i++) {
+		json_t *member = member_json(&zip->v[i]);
+
+		(void)fputs(i ? "," : "", out);
+		if (!member || json_dumpf(member, out, JSON_COMPACT) != 0)
+			break;
+		json_decref(member);
+	}
+	if (text && i == zip->n)
+		(void)fputs("]}\n", out);
+	else
+		tds_cli_error(&run->cli, NULL, &(struct tds_err){ .code = TDS_E_NOMEM });
 }
 
 static void report_json(struct run *run, const struct operand *operand,
@@ -487,10 +559,15 @@ static void report_json(struct run *run, const struct operand *operand,
 				"ok", false, "status", tds_code_status(err->code), "error",
 				tds_cli_json_text(err->reason));
 	else
-		doc = source_json(run, operand, source);
+		doc = source_json(operand, source);
 	if (doc && run->checks)
 		(void)json_object_set(doc, "checks", run->checks);
-	tds_cli_print_json(&run->cli, doc);
+	if (!err && run->opts.mode == MODE_LIST) {
+		print_listing(run, doc, &source->zip);
+		json_decref(doc);
+	} else {
+		tds_cli_print_json(&run->cli, doc);
+	}
 }
 
 static void verify_operand(struct run *run, const char *name)
@@ -524,8 +601,9 @@ int main(int argc, char **argv)
 	struct run run = { .dir = { .fd = -1 } };
 	tds_auto(names) struct tds_names names = { 0 };
 
-	tds_cli_start(&run.cli, "tds-verify");
-	bool ready = parse_opts(&run, argc, argv, &names) && open_directory(&run) == 0;
+	tds_cli_start(&run.cli, "tds-verify", argv);
+	bool ready = parse_opts(&run, argc, argv, &names) && open_directory(&run) == 0 &&
+		     check_named_keys(&run);
 	run.several = names.n > 1;
 	if (ready)
 		for (size_t i = 0; i < names.n; i++)

@@ -108,8 +108,8 @@ static size_t read_entries(int fd, struct entry **v)
 		return 0;
 	size_t bytes = (size_t)header.n * sizeof(struct entry);
 	tds_autofree struct entry *entries = malloc(bytes);
-	if (!entries || tds_io_read(fd, entries, bytes) != (ssize_t)bytes || !sum_of(entries, header.n, sum) ||
-	    memcmp(sum, header.sum, sizeof(sum)) != 0)
+	if (!entries || tds_io_read(fd, entries, bytes) != (ssize_t)bytes ||
+	    !sum_of(entries, header.n, sum) || memcmp(sum, header.sum, sizeof(sum)) != 0)
 		return 0;
 	for (size_t i = 1; i < header.n; i++)
 		if (by_file(&entries[i - 1], &entries[i]) >= 0)
@@ -121,7 +121,8 @@ static size_t read_entries(int fd, struct entry **v)
 /* Add the entries of a file to those there are; where both know a file, the earlier ones are kept. */
 static void load(struct tds_cache *cache, int dirfd, const char *name)
 {
-	tds_autofd int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	tds_autofd int fd =
+		openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	tds_autofree struct entry *v = NULL;
 	size_t n = fd < 0 ? 0 : read_entries(fd, &v);
 
@@ -149,7 +150,8 @@ static int open_own_folder(int dirfd, const char *name, int flags)
 	tds_autofd int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) != 0 || st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)))
+	if (fd < 0 || fstat(fd, &st) != 0 || st.st_uid != geteuid() ||
+	    (st.st_mode & (S_IWGRP | S_IWOTH)))
 		return -1;
 	return tds_steal_fd(&fd);
 }
@@ -210,7 +212,8 @@ void tds_cache_free(struct tds_cache *cache)
 	free(cache);
 }
 
-bool tds_cache_get(const struct tds_cache *cache, const struct stat *st, unsigned char md5[TDS_MD5_LEN])
+bool tds_cache_get(const struct tds_cache *cache, const struct stat *st,
+		   unsigned char md5[TDS_MD5_LEN])
 {
 	struct entry key = entry_of(st);
 
@@ -232,13 +235,15 @@ static bool young(const struct tds_cache *cache, const struct stat *st)
 	return st->st_mtim.tv_sec >= limit || st->st_ctim.tv_sec >= limit;
 }
 
-void tds_cache_put(struct tds_cache *cache, const struct stat *st, const unsigned char md5[TDS_MD5_LEN])
+void tds_cache_put(struct tds_cache *cache, const struct stat *st,
+		   const unsigned char md5[TDS_MD5_LEN])
 {
 	if (!cache || young(cache, st) || cache->nadded == TDS_CACHE_MAX_ENTRIES)
 		return;
 	/* Grows at powers of two. */
 	if ((cache->nadded & (cache->nadded - 1)) == 0) {
-		struct entry *more = reallocarray(cache->added, cache->nadded ? 2 * cache->nadded : 1, sizeof(*more));
+		struct entry *more = reallocarray(
+			cache->added, cache->nadded ? 2 * cache->nadded : 1, sizeof(*more));
 
 		if (!more)
 			return;
@@ -278,7 +283,8 @@ static bool write_to(int dirfd, const char *name, const struct entry *v, size_t 
 
 	if (!sum_of(v, n, header.sum) || tds_outfile_open(dirfd, name, &out, NULL) != 0)
 		return false;
-	if (tds_io_write(out.fd, &header, sizeof(header)) == 0 && tds_io_write(out.fd, v, n * sizeof(*v)) == 0)
+	if (tds_io_write(out.fd, &header, sizeof(header)) == 0 &&
+	    tds_io_write(out.fd, v, n * sizeof(*v)) == 0)
 		return tds_outfile_commit(&out, 0644, NULL) == 0;
 	tds_outfile_discard(&out);
 	return false;

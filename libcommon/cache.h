@@ -16,10 +16,11 @@
 #include "digest.h"
 #include "dir.h"
 
-#define TDS_CACHE_NAME ".tds-hashes"       /* in the director directory; nothing lists it */
-#define TDS_CACHE_MAX_ENTRIES (1 << 20)    /* of 64 bytes; a larger file is ignored */
-#define TDS_CACHE_GRAIN_S 2                /* a file changed less than this ago may change again unnoticed */
-#define TDS_CACHE_WORTH_BYTES (1LL << 20)  /* the cache is written once so much more had to be hashed */
+#define TDS_CACHE_NAME ".tds-hashes"    /* in the director directory; nothing lists it */
+#define TDS_CACHE_MAX_ENTRIES (1 << 20) /* of 64 bytes; a larger file is ignored */
+#define TDS_CACHE_GRAIN_S 2 /* a file changed less than this ago may change again unnoticed */
+#define TDS_CACHE_WORTH_BYTES \
+	(1LL << 20) /* the cache is written once so much more had to be hashed */
 
 struct tds_cache; /* opaque */
 
@@ -36,10 +37,12 @@ static inline void tds_cache_cleanup(struct tds_cache **cache)
 }
 
 /* The sum of the file that st describes. False: not known. Several threads may ask at once, while none writes. */
-bool tds_cache_get(const struct tds_cache *cache, const struct stat *st, unsigned char md5[TDS_MD5_LEN]);
+bool tds_cache_get(const struct tds_cache *cache, const struct stat *st,
+		   unsigned char md5[TDS_MD5_LEN]);
 
 /* Enter the sum of a file that was as st says both before and after it was read. */
-void tds_cache_put(struct tds_cache *cache, const struct stat *st, const unsigned char md5[TDS_MD5_LEN]);
+void tds_cache_put(struct tds_cache *cache, const struct stat *st,
+		   const unsigned char md5[TDS_MD5_LEN]);
 
 /*
  * Write it back if it is worth it. complete: every package was looked up, so entries that nobody asked for

@@ -27,14 +27,16 @@ static void take_standard_descriptors(void)
 			(void)open("/dev/null", mode[fd]);
 }
 
-void tds_cli_start(struct tds_cli *cli, const char *tool)
+void tds_cli_start(struct tds_cli *cli, const char *tool, char *const *argv)
 {
 	const char *dir = getenv("THESPIAN_DIRECTOR_DIR");
 
 	take_standard_descriptors();
 	(void)signal(SIGPIPE, SIG_DFL);
+	opterr = 0; /* tell_option does it, in one line, and in the tool's name */
 	*cli = (struct tds_cli){
 		.tool = tool,
+		.argv = argv,
 		.dir = dir && *dir ? dir : TDS_DIRECTOR_DIR_DEFAULT,
 		.out = stdout,
 		.err = stderr,
@@ -45,6 +47,22 @@ static void raise_status(struct tds_cli *cli, int status)
 {
 	if (status > cli->status)
 		cli->status = status;
+}
+
+/* What getopt found wrong with an option: ':' is a missing argument. */
+static void tell_option(struct tds_cli *cli, int opt)
+{
+	const char *word = cli->argv[optind - 1];
+	bool is_long = strncmp(word, "--", 2) == 0;
+
+	if (opt == ':')
+		tds_cli_usage(cli, "option needs an argument: %s", word);
+	else if (is_long && optopt != 0)
+		tds_cli_usage(cli, "option takes no argument: %s", word);
+	else if (is_long)
+		tds_cli_usage(cli, "unknown or ambiguous option: %s", word);
+	else
+		tds_cli_usage(cli, "unknown option: -%c", optopt);
 }
 
 bool tds_cli_option(struct tds_cli *cli, int opt, const char *arg, const char *help, bool *done)
@@ -73,10 +91,9 @@ bool tds_cli_option(struct tds_cli *cli, int opt, const char *arg, const char *h
 		(void)fprintf(cli->out, "%s %s\n", cli->tool, TDS_VERSION);
 		*done = true;
 		return true;
+	case ':':
 	case '?':
-		/* getopt has said what is wrong with it. */
-		(void)fprintf(cli->err, "%s: see '%s --help'\n", cli->tool, cli->tool);
-		raise_status(cli, 2);
+		tell_option(cli, opt);
 		*done = true;
 		return true;
 	default:

@@ -4,7 +4,7 @@
  * operands from arguments or from a pipe, the exit status. It writes only to the streams in struct
  * tds_cli, never exits, and knows no tool.
  *
- * A tool's main is:  tds_cli_start(&cli, "tds-NAME"); parse options; work; return
+ * A tool's main is:  tds_cli_start(&cli, "tds-NAME", argv); parse options; work; return
  * tds_cli_finish(&cli);
  */
 #ifndef TDS_CLI_H
@@ -20,21 +20,23 @@
 #define TDS_DIRECTOR_DIR_DEFAULT "/opt/thespian/director"
 
 struct tds_cli {
-	const char *tool; /* constant: "tds-verify" */
-	const char *dir;  /* the director directory, as given; borrowed */
-	FILE *out;        /* results only */
-	FILE *err;        /* messages only */
-	bool json;        /* -j */
-	bool nul;         /* -0, where the tool has it */
-	bool quiet;       /* -q: no warnings, no results that only say that all is well */
-	unsigned verbose; /* -v, how often */
-	int status;       /* the highest exit status so far */
+	const char *tool;  /* constant: "tds-verify" */
+	char *const *argv; /* borrowed; for what is wrong with an option */
+	const char *dir;   /* the director directory, as given; borrowed */
+	FILE *out;         /* results only */
+	FILE *err;         /* messages only */
+	bool json;         /* -j */
+	bool nul;          /* -0, where the tool has it */
+	bool quiet;        /* -q: no warnings, no results that only say that all is well */
+	unsigned verbose;  /* -v, how often */
+	int status;        /* the highest exit status so far */
 };
 
 /*
  * For a tool's own tables; a tool that prints or reads paths adds '0', one with operands adds 'T'.
  */
-#define TDS_CLI_SHORT "C:hVqvj"
+#define TDS_CLI_SHORT \
+	":C:hVqvj" /* first in the list: it begins with what getopt is to tell apart */
 /* clang-format off */
 #define TDS_CLI_LONG                                                \
 	{ "directory", required_argument, NULL, 'C' },              \
@@ -65,7 +67,7 @@ struct tds_cli {
  * Defaults from the environment, stdout and stderr as streams, SIGPIPE ending the tool quietly, and
  * descriptors 0 to 2 taken, so that no file opened later passes for standard output.
  */
-void tds_cli_start(struct tds_cli *cli, const char *tool);
+void tds_cli_start(struct tds_cli *cli, const char *tool, char *const *argv);
 
 /*
  * Deal with one option that getopt_long returned. Returns true where it was a common one. After 'h'

@@ -11,7 +11,6 @@
 #include "literal.h"
 #include "mem.h"
 #include "pytext.h"
-#include "sig.h"
 #include "text.h"
 
 struct work {
@@ -238,12 +237,6 @@ static bool is_user(const char *text, size_t len)
 	       strspn(text, letters) >= len;
 }
 
-static bool is_digest(const char *text, size_t len)
-{
-	return strspn(text, "0123456789abcdefABCDEF") == 64 &&
-	       (len == 64 || strchr(" \t", text[64]));
-}
-
 /* One more text of a list, which is on line and column of the file. */
 static int add_line(struct work *w, const char *text, size_t len, unsigned line, unsigned column)
 {
@@ -287,37 +280,10 @@ static int parse_users(struct work *w)
 	return parse_lines(w, is_user, "the name of a user, or a uid");
 }
 
-static int parse_digests(struct work *w)
-{
-	return parse_lines(w, is_digest, "a SHA-256 digest");
-}
-
 static int parse_user(struct work *w)
 {
 	return is_user(w->text, w->len) ? take_text(w, TDS_VALUE_STR, w->text, w->len)
 					: refuse(w, 0, "not the name of a user, or a uid");
-}
-
-static bool is_bits(const char *text, size_t len)
-{
-	uint64_t bits;
-
-	return tds_parse_uint(text, len, (uint64_t)8 * TDS_SIG_MAX, &bits);
-}
-
-/* One number, comments around it: as the key ring reads it. */
-static int parse_bits(struct work *w)
-{
-	int rc = parse_lines(w, is_bits, "a number of bits");
-
-	if (rc != 0)
-		return rc;
-	if (w->value->n > 1)
-		return refuse(w, 0, "more than one number");
-	tds_auto(value) struct tds_value *list = w->value;
-	const char *text = list->n ? list->items[0]->text : "0";
-	w->value = NULL;
-	return take_text(w, TDS_VALUE_INT, text, strlen(text));
 }
 
 static int parse_switch(struct work *w)
@@ -337,23 +303,13 @@ static const struct rule {
 	const char *name;
 	int (*parse)(struct work *w);
 } rules[] = {
-	{ "thespbase.cfg", parse_base },
-	{ "oldthespbase.cfg", parse_old_base },
-	{ "adminport.cfg", parse_port },
-	{ "convleader.cfg", parse_leader },
-	{ "othercaps.cfg", parse_dict },
-	{ "thesplog.cfg", parse_dict },
-	{ "thesplogd.cfg", parse_optional_path },
-	{ "thesplogf.cfg", parse_path },
-	{ "thesplogs.cfg", parse_bytes },
-	{ "minkeybits.cfg", parse_bits },
-	{ "revoked.cfg", parse_digests },
-	{ "rundir.cfg", parse_path },
-	{ "maxmessage.cfg", parse_bytes },
-	{ "adminusers.cfg", parse_users },
-	{ "guests.cfg", parse_users },
-	{ "actoruser.cfg", parse_user },
-	{ "actorlimits.cfg", parse_limits },
+	{ "thespbase.cfg", parse_base },          { "oldthespbase.cfg", parse_old_base },
+	{ "adminport.cfg", parse_port },          { "convleader.cfg", parse_leader },
+	{ "othercaps.cfg", parse_dict },          { "thesplog.cfg", parse_dict },
+	{ "thesplogd.cfg", parse_optional_path }, { "thesplogf.cfg", parse_path },
+	{ "thesplogs.cfg", parse_bytes },         { "rundir.cfg", parse_path },
+	{ "maxmessage.cfg", parse_bytes },        { "adminusers.cfg", parse_users },
+	{ "actoruser.cfg", parse_user },          { "actorlimits.cfg", parse_limits },
 	{ "newprivs.cfg", parse_switch },
 };
 
@@ -365,9 +321,47 @@ static const struct rule *find_rule(const char *name)
 	return NULL;
 }
 
+/* What limits trust is read as the key ring reads it, and by the same hands. */
+static int add_digest(void *ctx, const struct tds_trust_line *line, struct tds_err *err)
+{
+	(void)err; /* it is that of w */
+	return add_line(ctx, line->text, line->len, line->line, line->column);
+}
+
+static int take_bits(void *ctx, const struct tds_trust_line *line, struct tds_err *err)
+{
+	(void)err;
+	return take_text(ctx, TDS_VALUE_INT, line->text, line->len);
+}
+
+static int parse_trust(struct work *w, enum tds_trust_kind kind, const char *text, size_t len)
+{
+	bool bits = kind == TDS_TRUST_BITS;
+
+	if (!bits && !(w->value = tds_value_new(TDS_VALUE_LIST, w->line, w->column)))
+		return no_memory(w);
+	return tds_trust_read(kind, text, len, bits ? take_bits : add_digest, w, w->err);
+}
+
+static const struct limits {
+	const char *name;
+	enum tds_trust_kind kind;
+} limits[] = {
+	{ "minkeybits.cfg", TDS_TRUST_BITS },
+	{ "revoked.cfg", TDS_TRUST_DIGESTS },
+};
+
+static const struct limits *find_limits(const char *name)
+{
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		if (strcmp(limits[i].name, name) == 0)
+			return &limits[i];
+	return NULL;
+}
+
 bool tds_config_known(const char *name)
 {
-	return find_rule(name) != NULL;
+	return find_rule(name) || find_limits(name);
 }
 
 /* CR LF and CR become LF, as where Python reads a text file. */
@@ -399,33 +393,40 @@ static int check_encoding(struct work *w)
 	return 0;
 }
 
+/* The file without the blanks around it. */
+static int strip(struct work *w, const char *unified, struct tds_config *config)
+{
+	const char *begin = tds_pytext_strip(unified, &w->len);
+
+	if (w->len > 0)
+		find_place(w, (size_t)(begin - unified), &w->line, &w->column);
+	w->text = config->text = strndup(begin, w->len);
+	return w->text ? 0 : no_memory(w);
+}
+
 int tds_config_parse(const char *name, const char *text, size_t len, struct tds_tli_watcher watcher,
 		     struct tds_config *config, struct tds_err *err)
 {
+	const struct limits *trust = find_limits(name);
 	struct tds_err own;
-	const struct rule *rule = find_rule(name);
-	tds_autofree char *unified = unify_lines(text, &len);
 	struct work w = {
-		.text = unified,
 		.len = len,
 		.line = 1,
 		.column = 1,
 		.watcher = watcher,
 		.err = err ? err : &own,
 	};
+	tds_autofree char *unified = unify_lines(text, &w.len);
 
 	*config = (struct tds_config){ 0 };
 	if (!unified)
 		return no_memory(&w);
-	int rc = check_encoding(&w);
-	if (rc != 0)
-		return rc;
-	const char *begin = tds_pytext_strip(unified, &len);
-	if (len > 0)
-		find_place(&w, (size_t)(begin - unified), &w.line, &w.column);
-	w.text = config->text = strndup(begin, len);
-	w.len = len;
-	rc = config->text ? rule->parse(&w) : no_memory(&w);
+	w.text = unified;
+	int rc = trust ? parse_trust(&w, trust->kind, text, len) : check_encoding(&w);
+	if (rc == 0)
+		rc = strip(&w, unified, config);
+	if (rc == 0 && !trust)
+		rc = find_rule(name)->parse(&w);
 	config->value = w.value;
 	if (rc != 0)
 		tds_config_fini(config);

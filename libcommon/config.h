@@ -11,9 +11,10 @@
 
 #include "err.h"
 #include "tli.h"
+#include "trustfile.h"
 #include "value.h"
 
-#define TDS_CONFIG_MAX_BYTES (1 << 20) /* of a file */
+#define TDS_CONFIG_MAX_BYTES TDS_TRUST_MAX_BYTES /* of a file */
 
 struct tds_config {
 	char *text;              /* the file without the blanks around: what the Director shows */

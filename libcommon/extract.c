@@ -21,9 +21,10 @@ struct extraction {
 	const struct tds_zip_entry *entry; /* being written; NULL: none */
 };
 
+/* O_PATH: to pass through a folder, nobody needs to read it. */
 static int open_folder(int dirfd, const char *name, int flags)
 {
-	return openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
+	return openat(dirfd, name, O_PATH | O_DIRECTORY | O_CLOEXEC | flags);
 }
 
 /*
@@ -52,7 +53,11 @@ static int make_folders(int dirfd, const char *path, int flags)
 		errno = saved;
 		fd = next;
 	}
-	return fd;
+	int readable = fd < 0 ? -1 : openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int saved = errno;
+	tds_close_fd(&fd);
+	errno = saved;
+	return readable;
 }
 
 static int compare_folders(const void *a, const void *b)

@@ -270,6 +270,12 @@ static bool is_looked_up(const struct search *s, const struct level *level, size
 	return false;
 }
 
+/* The failures of fstatat that say that nothing can be there, as against those that leave it open. */
+static bool is_absence(int errnum)
+{
+	return errnum == ENOENT || errnum == ENOTDIR || errnum == ELOOP || errnum == ENAMETOOLONG;
+}
+
 /* The names that can match where no part needs the whole list: those of the literal parts, where they are there. */
 static int look_up_names(struct search *s, const struct level *level, struct names *names)
 {
@@ -281,8 +287,11 @@ static int look_up_names(struct search *s, const struct level *level, struct nam
 		tds_autofree char *path = join(level->path, s->part[i].text);
 		if (!path)
 			return no_memory(s);
-		if (fstatat(s->root, path, &st, AT_SYMLINK_NOFOLLOW) != 0)
-			continue;
+		if (fstatat(s->root, path, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+			if (is_absence(errno))
+				continue;
+			return cannot_read(s, level->path);
+		}
 		int rc = add_name(s, names, s->part[i].text, IFTODT(st.st_mode));
 		if (rc != 0)
 			return rc;
@@ -338,13 +347,16 @@ static int visit(struct search *s, const struct level *level, const struct name 
 	bool again = false; /* a link to a folder that it is in */
 	bool match = false;
 	bool enter = false;
+	int unknown = 0; /* why it is unknown whether it is a folder */
 	struct stat st;
 	int rc = 0;
 
 	if (!path)
 		return no_memory(s);
 	if (name->type == DT_LNK || name->type == DT_UNKNOWN) {
-		folder = fstatat(s->root, path, &st, 0) == 0 && S_ISDIR(st.st_mode);
+		folder = fstatat(s->root, path, &st, 0) == 0;
+		unknown = folder || is_absence(errno) ? 0 : errno;
+		folder = folder && S_ISDIR(st.st_mode);
 		again = folder && is_above(level, &st);
 		next.linked |= name->type == DT_LNK;
 	}
@@ -357,6 +369,11 @@ static int visit(struct search *s, const struct level *level, const struct name 
 						 : !part_matches(&s->part[i], name->text))
 			continue;
 		match |= last;
+		/* "**" asks of each name whether it is a folder, other parts only of those that are meant. */
+		if (unknown && !last && s->part[i].kind != ANY_DEPTH) {
+			errno = unknown;
+			return cannot_read(s, path);
+		}
 		if (!folder || (s->part[i].kind == ANY_DEPTH ? again : last))
 			continue;
 		match |= enter_state(s, &next, s->part[i].kind == ANY_DEPTH ? i : i + 1);

@@ -126,6 +126,23 @@ static int slurp(int fd, size_t expect, size_t max, char **data, size_t *len, st
 	return 0;
 }
 
+bool tds_io_others_may_write(const struct stat *st, uid_t owner, const char *what,
+			     char why[TDS_IO_WHY_MAX])
+{
+	bool mode = (st->st_mode & (S_IWGRP | S_IWOTH)) != 0;
+	bool foreign = st->st_uid != 0 && st->st_uid != geteuid() && st->st_uid != owner;
+
+	if (!why)
+		return mode || foreign;
+	why[0] = '\0';
+	if (mode)
+		(void)snprintf(why, TDS_IO_WHY_MAX, "others may write %s", what ? what : "it");
+	else if (foreign)
+		(void)snprintf(why, TDS_IO_WHY_MAX, "%s%sbelongs to uid %ju", what ? what : "",
+			       what ? " " : "", (uintmax_t)st->st_uid);
+	return mode || foreign;
+}
+
 int tds_io_slurp(int dirfd, const char *name, size_t max, char **data, size_t *len,
 		 struct tds_err *err)
 {
@@ -211,7 +228,9 @@ static int commit(struct tds_outfile *out, mode_t mode, bool replace, struct tds
 	if (fchmod(out->fd, mode) != 0 || fsync(out->fd) != 0 ||
 	    (replace ? renameat(out->dirfd, out->temp, out->dirfd, out->name) : rename_new(out)) !=
 		    0) {
-		rc = tds_err_sys(err, TDS_E_WRITE, "cannot be written");
+		rc = !replace && errno == EEXIST
+			     ? tds_err_set(err, TDS_E_WRITE, "exists, and is not overwritten")
+			     : tds_err_sys(err, TDS_E_WRITE, "cannot be written");
 	} else {
 		free(out->temp);
 		out->temp = NULL;

@@ -2,7 +2,6 @@
 /* Reading the keys of a director directory, and what limits them. */
 #include "keyring.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,20 +13,20 @@
 #include "io.h"
 #include "mem.h"
 #include "text.h"
+#include "trustfile.h"
 
 #define KEY_SUFFIX "_tls.key"
 #define ALLOW_SUFFIX "_tls.allow"
 
-/* May others than its owner, the directory's owner, root and the caller change it? */
-static bool others_may_write(const struct stat *st, uid_t dir_owner)
-{
-	return (st->st_mode & (S_IWGRP | S_IWOTH)) != 0 ||
-	       (st->st_uid != 0 && st->st_uid != geteuid() && st->st_uid != dir_owner);
-}
+/* What is written where others may write a file. */
+struct exposure {
+	const char *what; /* the file; NULL: it, which the message names already */
+	char why[TDS_IO_WHY_MAX];
+};
 
 /* A small regular file, and whether others may write it. */
 static int read_text(int dirfd, const char *name, uid_t dir_owner, size_t max, char **text,
-		     size_t *len, bool *insecure, struct tds_err *err)
+		     size_t *len, struct exposure *exposure, struct tds_err *err)
 {
 	tds_autofd int fd = -1;
 	struct stat st;
@@ -35,7 +34,7 @@ static int read_text(int dirfd, const char *name, uid_t dir_owner, size_t max, c
 
 	if (rc != 0)
 		return rc;
-	*insecure = *insecure || others_may_write(&st, dir_owner);
+	(void)tds_io_others_may_write(&st, dir_owner, exposure->what, exposure->why);
 	return tds_io_slurp_fd(fd, max, text, len, err);
 }
 
@@ -44,44 +43,15 @@ static int read_text(int dirfd, const char *name, uid_t dir_owner, size_t max, c
  * leads nowhere is there, and cannot be read: limits must not vanish with what it led to.
  */
 static int read_limits_text(int dirfd, const char *name, uid_t dir_owner, char **text, size_t *len,
-			    bool *insecure, struct tds_err *err)
+			    struct exposure *exposure, struct tds_err *err)
 {
 	struct stat st;
-	int rc = read_text(dirfd, name, dir_owner, TDS_CFG_MAX_BYTES, text, len, insecure, err);
+	int rc = read_text(dirfd, name, dir_owner, TDS_TRUST_MAX_BYTES, text, len, exposure, err);
 
 	return rc == TDS_E_MISSING && fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 &&
 			       errno == ENOENT
 		       ? 0
 		       : rc;
-}
-
-/*
- * Calls take for each line that is neither empty nor a comment, blanks around it cut; stops where
- * take fails.
- */
-static int each_line(char *text, size_t len,
-		     int (*take)(void *ctx, char *line, unsigned number, struct tds_err *err),
-		     void *ctx, struct tds_err *err)
-{
-	unsigned number = 0;
-	char *next = NULL;
-
-	if (memchr(text, '\0', len))
-		return tds_err_set(err, TDS_E_SYNTAX, "holds a NUL byte");
-	for (char *line = text; line; line = next) {
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
-		number++;
-		line += strspn(line, " \t\r");
-		size_t n = strlen(line);
-		while (n > 0 && strchr(" \t\r", line[n - 1]))
-			line[--n] = '\0';
-		int rc = n == 0 || line[0] == '#' ? 0 : take(ctx, line, number, err);
-		if (rc != 0)
-			return rc;
-	}
-	return 0;
 }
 
 /*
@@ -95,18 +65,38 @@ static void *grow(void *v, size_t n, size_t size)
 	return reallocarray(v, n ? 2 * n : 1, size);
 }
 
-static int take_allow(void *ctx, char *line, unsigned number, struct tds_err *err)
+static int take_allow(void *ctx, const struct tds_trust_line *line, struct tds_err *err)
 {
 	struct tds_key *key = ctx;
 	char **more = grow(key->allow, key->nallow, sizeof(*more));
 
-	(void)number;
 	if (more)
 		key->allow = more;
-	if (!more || !(key->allow[key->nallow] = strdup(line)))
+	if (!more || !(key->allow[key->nallow] = strndup(line->text, line->len)))
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
 	key->nallow++;
 	return 0;
+}
+
+/* The error is about the file name: its place belongs to that, not to what the caller reads. */
+static void name_file(struct tds_err *err, const char *name)
+{
+	unsigned line = err->line;
+
+	err->line = 0;
+	if (line)
+		(void)tds_err_prefix(err, "%s:%u:%u", name, line, err->column);
+	else
+		(void)tds_err_prefix(err, "%s", name);
+	err->column = 0;
+}
+
+/* The first of what is found stays. */
+static void take_exposure(struct tds_key *key, const struct exposure *exposure)
+{
+	if (!key->insecure)
+		memcpy(key->exposure, exposure->why, sizeof(key->exposure));
+	key->insecure = key->exposure[0] != '\0';
 }
 
 /* NAME_tls.allow beside NAME_tls.key. Without the file the key signs for all groups. */
@@ -115,30 +105,26 @@ static int read_allow(int dirfd, const char *keyname, uid_t dir_owner, struct td
 {
 	tds_autofree char *name = NULL;
 	tds_autofree char *text = NULL;
+	struct exposure exposure = { .what = "its .allow file" };
 	size_t stem = strlen(keyname) - strlen(KEY_SUFFIX);
 	size_t len;
 
 	if (asprintf(&name, "%.*s" ALLOW_SUFFIX, (int)stem, keyname) < 0)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	int rc = read_limits_text(dirfd, name, dir_owner, &text, &len, &key->insecure, err);
+	int rc = read_limits_text(dirfd, name, dir_owner, &text, &len, &exposure, err);
+	take_exposure(key, &exposure);
 	if (rc == 0 && !text)
 		return 0;
 	key->limited = true;
 	if (rc == 0)
-		rc = each_line(text, len, take_allow, key, err);
-	return rc != 0 ? tds_err_prefix(err, "%s", name) : 0;
+		rc = tds_trust_read(TDS_TRUST_GROUPS, text, len, take_allow, key, err);
+	key->allow_fault = rc != 0;
+	if (rc != 0)
+		name_file(err, name);
+	return rc;
 }
 
-static int hex_value(char c)
-{
-	const char *digits = "0123456789abcdef";
-	const char *p = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
-
-	return p ? (int)(p - digits) : -1;
-}
-
-/* A digest, and perhaps a blank and more behind it, as sha256sum prints. */
-static int take_revoked(void *ctx, char *line, unsigned number, struct tds_err *err)
+static int take_revoked(void *ctx, const struct tds_trust_line *line, struct tds_err *err)
 {
 	struct tds_keyring *ring = ctx;
 	struct tds_revoked *more = grow(ring->revoked, ring->nrevoked, sizeof(*more));
@@ -146,18 +132,7 @@ static int take_revoked(void *ctx, char *line, unsigned number, struct tds_err *
 	if (!more)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
 	ring->revoked = more;
-	for (unsigned i = 0; i < TDS_SHA256_LEN; i++) {
-		int high = hex_value(line[2 * i]);
-		int low = high < 0 ? -1 : hex_value(line[2 * i + 1]);
-
-		if (low < 0)
-			return tds_err_at(err, TDS_E_SYNTAX, number, 1, "not a SHA-256 digest");
-		more[ring->nrevoked].sha256[i] = (unsigned char)(high << 4 | low);
-	}
-	if (!strchr(" \t", line[2 * TDS_SHA256_LEN]))
-		return tds_err_at(err, TDS_E_SYNTAX, number, 2 * TDS_SHA256_LEN + 1,
-				  "not a SHA-256 digest");
-	ring->nrevoked++;
+	memcpy(more[ring->nrevoked++].sha256, line->sha256, sizeof(line->sha256));
 	return 0;
 }
 
@@ -166,59 +141,64 @@ static int compare_revoked(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct tds_revoked));
 }
 
-static int take_min_bits(void *ctx, char *line, unsigned number, struct tds_err *err)
+/* It cannot lower what the tools demand. */
+static int take_min_bits(void *ctx, const struct tds_trust_line *line, struct tds_err *err)
 {
 	struct tds_keyring *ring = ctx;
-	uint64_t bits;
 
-	if (ring->min_bits != 0 || !tds_parse_uint(line, strlen(line), 8 * TDS_SIG_MAX, &bits))
-		return tds_err_at(err, TDS_E_SYNTAX, number, 1,
-				  "not one number of bits, at most %d", 8 * TDS_SIG_MAX);
-	ring->min_bits = bits > TDS_KEY_MIN_BITS ? (unsigned)bits : TDS_KEY_MIN_BITS;
+	(void)err;
+	ring->min_bits = line->bits > TDS_KEY_MIN_BITS ? line->bits : TDS_KEY_MIN_BITS;
 	return 0;
+}
+
+static int warn_of_ring(struct tds_keyring *ring, const char *warning, struct tds_err *err)
+{
+	free(ring->warning);
+	ring->warning = strdup(warning);
+	return ring->warning ? 0 : tds_err_set(err, TDS_E_NOMEM, "out of memory");
+}
+
+/* Where limits cannot be understood nothing is trusted. */
+static int distrust(const struct tds_dir *dir, const char *name, struct tds_err *why,
+		    struct tds_err *err)
+{
+	if (why->code == TDS_E_NOMEM)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	name_file(why, name);
+	return tds_err_set(err, TDS_E_UNTRUSTED, "no key is trusted: %s/%s", dir->path,
+			   why->reason);
 }
 
 /*
  * A file that limits trust. Where it cannot be understood nothing may be trusted: a slip in it must
- * not bring a revoked key back. *found: whether it is there.
+ * not bring a revoked key back.
  */
-static int read_limits(const struct tds_dir *dir, const char *name, uid_t dir_owner, bool *found,
-		       int (*take)(void *ctx, char *line, unsigned number, struct tds_err *err),
+static int read_limits(const struct tds_dir *dir, enum tds_trust_kind kind, uid_t dir_owner,
 		       struct tds_keyring *ring, struct tds_err *err)
 {
+	const bool bits = kind == TDS_TRUST_BITS;
+	const char *name = bits ? "minkeybits.cfg" : "revoked.cfg";
+	struct exposure exposure = { .what = bits ? "its minkeybits.cfg" : "its revoked.cfg" };
 	tds_autofree char *text = NULL;
 	struct tds_err why = { 0 };
-	bool insecure = false;
 	size_t len;
-	int rc = read_limits_text(dir->fd, name, dir_owner, &text, &len, &insecure, &why);
+	int rc = read_limits_text(dir->fd, name, dir_owner, &text, &len, &exposure, &why);
 
-	*found = rc == 0 && text;
-	if (insecure)
-		ring->warning = "others may write its revoked.cfg or minkeybits.cfg";
-	if (*found)
-		rc = each_line(text, len, take, ring, &why);
-	if (rc == 0)
-		return 0;
-	if (why.line)
-		return tds_err_set(err, rc == TDS_E_NOMEM ? TDS_E_NOMEM : TDS_E_UNTRUSTED,
-				   "no key is trusted: %s/%s:%u:%u: %s", dir->path, name, why.line,
-				   why.column, why.reason);
-	return tds_err_set(err, rc == TDS_E_NOMEM ? TDS_E_NOMEM : TDS_E_UNTRUSTED,
-			   "no key is trusted: %s/%s: %s", dir->path, name, why.reason);
+	if (rc == 0 && text)
+		rc = tds_trust_read(kind, text, len, bits ? take_min_bits : take_revoked, ring,
+				    &why);
+	if (rc != 0)
+		return distrust(dir, name, &why, err);
+	return exposure.why[0] ? warn_of_ring(ring, exposure.why, err) : 0;
 }
 
 static int read_all_limits(const struct tds_dir *dir, uid_t dir_owner, struct tds_keyring *ring,
 			   struct tds_err *err)
 {
-	bool found;
-	int rc = read_limits(dir, "minkeybits.cfg", dir_owner, &found, take_min_bits, ring, err);
+	int rc = read_limits(dir, TDS_TRUST_BITS, dir_owner, ring, err);
 
-	if (rc == 0 && found && ring->min_bits == 0)
-		rc = tds_err_set(err, TDS_E_UNTRUSTED,
-				 "no key is trusted: %s/minkeybits.cfg: holds no number",
-				 dir->path);
 	if (rc == 0)
-		rc = read_limits(dir, "revoked.cfg", dir_owner, &found, take_revoked, ring, err);
+		rc = read_limits(dir, TDS_TRUST_DIGESTS, dir_owner, ring, err);
 	if (ring->nrevoked > 1)
 		qsort(ring->revoked, ring->nrevoked, sizeof(*ring->revoked), compare_revoked);
 	return rc;
@@ -265,10 +245,11 @@ static int read_key(int dirfd, const char *name, uid_t dir_owner, const struct t
 		    struct tds_key *key, struct tds_err *err)
 {
 	tds_autofree char *text = NULL;
+	struct exposure exposure = { 0 };
 	size_t len;
-	int rc = read_text(dirfd, name, dir_owner, TDS_KEY_MAX_BYTES, &text, &len, &key->insecure,
-			   err);
+	int rc = read_text(dirfd, name, dir_owner, TDS_KEY_MAX_BYTES, &text, &len, &exposure, err);
 
+	take_exposure(key, &exposure);
 	if (rc == 0)
 		rc = tds_pubkey_parse(text, len, &key->pub, err);
 	if (rc != 0)
@@ -281,14 +262,6 @@ static int read_key(int dirfd, const char *name, uid_t dir_owner, const struct t
 		return tds_err_set(err, TDS_E_UNTRUSTED, "is revoked");
 	warn_of_weakness(key);
 	return 0;
-}
-
-static bool has_suffix(const char *name, const char *suffix)
-{
-	size_t n = strlen(name);
-	size_t s = strlen(suffix);
-
-	return n >= s && strcmp(name + n - s, suffix) == 0;
 }
 
 /* Add the key file name; what is wrong with it is kept in its fault. */
@@ -305,7 +278,7 @@ static int add_key(int dirfd, const char *name, char *path, uid_t dir_owner,
 	struct tds_key *key = &more[ring->n++];
 	*key = (struct tds_key){ .path = path };
 	int rc = read_key(dirfd, name, dir_owner, ring, key, &key->fault);
-	if (rc == 0 && has_suffix(name, KEY_SUFFIX))
+	if (rc == 0 && tds_text_has_suffix(name, KEY_SUFFIX))
 		rc = read_allow(dirfd, name, dir_owner, key, &key->fault);
 	if (rc != 0) {
 		tds_pubkey_free(key->pub);
@@ -334,7 +307,7 @@ static int read_keys(const struct tds_dir *dir, uid_t dir_owner, struct tds_keyr
 	(void)tds_steal_fd(&fd);
 	/* As for the shell's *_tls.key, a name that begins with a dot is hidden. */
 	while (rc == 0 && (errno = 0, entry = readdir(names)))
-		if (entry->d_name[0] != '.' && has_suffix(entry->d_name, KEY_SUFFIX))
+		if (entry->d_name[0] != '.' && tds_text_has_suffix(entry->d_name, KEY_SUFFIX))
 			rc = add_key(dir->fd, entry->d_name, tds_dir_join(dir, entry->d_name),
 				     dir_owner, ring, err);
 	if (rc == 0 && errno != 0)
@@ -353,8 +326,8 @@ int tds_keyring_read(const struct tds_dir *dir, struct tds_keyring *ring, struct
 	if (fstat(dir->fd, &st) != 0)
 		return tds_err_sys(err, TDS_E_UNUSABLE, "%s", dir->path);
 	int rc = read_all_limits(dir, st.st_uid, ring, err);
-	if (others_may_write(&st, st.st_uid))
-		ring->warning = "others may write in it, and so add keys";
+	if (rc == 0 && tds_io_others_may_write(&st, st.st_uid, NULL, NULL))
+		rc = warn_of_ring(ring, "others may write in it, and so add keys", err);
 	if (rc == 0)
 		rc = read_keys(dir, st.st_uid, ring, err);
 	if (rc != 0)
@@ -363,11 +336,14 @@ int tds_keyring_read(const struct tds_dir *dir, struct tds_keyring *ring, struct
 }
 
 int tds_keyring_named(const struct tds_dir *dir, char *const *paths, size_t n,
-		      struct tds_keyring *ring, struct tds_err *err)
+		      struct tds_keyring *ring, const char **at_fault, struct tds_err *err)
 {
+	const char *own;
 	struct stat st;
 	int rc = 0;
 
+	at_fault = at_fault ? at_fault : &own;
+	*at_fault = NULL;
 	*ring = (struct tds_keyring){ 0 };
 	if (dir && fstat(dir->fd, &st) != 0)
 		return tds_err_sys(err, TDS_E_UNUSABLE, "%s", dir->path);
@@ -375,9 +351,10 @@ int tds_keyring_named(const struct tds_dir *dir, char *const *paths, size_t n,
 		rc = read_all_limits(dir, st.st_uid, ring, err);
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		rc = add_key(AT_FDCWD, paths[i], strdup(paths[i]), geteuid(), ring, err);
-		if (rc == 0 && !ring->v[i].pub)
-			rc = tds_err_set(err, ring->v[i].fault.code, "%s: %s", paths[i],
-					 ring->v[i].fault.reason);
+		if (rc == 0 && !ring->v[i].pub) {
+			*at_fault = paths[i];
+			rc = tds_err_set(err, ring->v[i].fault.code, "%s", ring->v[i].fault.reason);
+		}
 	}
 	if (rc != 0)
 		tds_keyring_fini(ring);
@@ -397,6 +374,7 @@ void tds_keyring_fini(struct tds_keyring *ring)
 	}
 	free(ring->v);
 	free(ring->revoked);
+	free(ring->warning);
 	*ring = (struct tds_keyring){ 0 };
 }
 

@@ -12,18 +12,20 @@
 
 #include "dir.h"
 #include "err.h"
+#include "io.h"
 #include "sig.h"
 
 #define TDS_KEY_MAX_BYTES (64 << 10) /* of a key file */
-#define TDS_CFG_MAX_BYTES (1 << 20)  /* of an .allow, .cfg file */
 
 /* One key file, usable or not. */
 struct tds_key {
 	char *path;             /* as it is shown: DIR/NAME_tls.key */
 	struct tds_pubkey *pub; /* NULL: cannot be used, and fault says why */
 	struct tds_err fault;
+	bool allow_fault; /* it is that of its .allow, which the reason names */
 	char warning[96]; /* why it is used with a warning; empty: none */
 	bool insecure;    /* others may write it, or its .allow: refused where strict */
+	char exposure[TDS_IO_WHY_MAX]; /* the words for that */
 	bool limited; /* it may sign for the groups that allow has a pattern for, and for no others */
 	char **allow;
 	size_t nallow;
@@ -38,8 +40,8 @@ struct tds_keyring {
 	size_t n;
 	struct tds_revoked *revoked; /* digests of packages and keys, sorted */
 	size_t nrevoked;
-	unsigned min_bits;   /* of minkeybits.cfg, 0: none */
-	const char *warning; /* others may write in the directory, or its limits; NULL: none */
+	unsigned min_bits; /* of minkeybits.cfg, 0: none */
+	char *warning;     /* others may write in the directory, or its limits; NULL: none */
 };
 
 /*
@@ -54,10 +56,14 @@ int tds_keyring_read(const struct tds_dir *dir, struct tds_keyring *ring,
 /*
  * A ring of the named key files instead; dir, where not NULL, still gives minkeybits.cfg and
  * revoked.cfg.
- * Errors: TDS_E_MISSING, TDS_E_UNUSABLE for a key that is named but cannot be used; else as above.
+ * Shape:  *at_fault, where not NULL, is the path of the key that the error is about, or NULL where
+ *         it is about no key. The reason does not name it.
+ * Errors: TDS_E_MISSING, TDS_E_UNUSABLE, TDS_E_UNTRUSTED for a key that is named but cannot be
+ *         used; else as above.
  */
 int tds_keyring_named(const struct tds_dir *dir, char *const *paths, size_t n,
-		      struct tds_keyring *ring, struct tds_err *err) TDS_MUST_CHECK;
+		      struct tds_keyring *ring, const char **at_fault,
+		      struct tds_err *err) TDS_MUST_CHECK;
 
 void tds_keyring_fini(struct tds_keyring *ring);
 #define tds_keyring_cleanup tds_keyring_fini

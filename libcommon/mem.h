@@ -25,16 +25,16 @@ static inline void tds_close_file(FILE **f)
 }
 
 #define tds_autofree __attribute__((cleanup(tds_free_ptr)))
-#define tds_autofd __attribute__((cleanup(tds_close_fd)))   /* -1: nothing to close */
+#define tds_autofd __attribute__((cleanup(tds_close_fd)))     /* -1: nothing to close */
 #define tds_autofile __attribute__((cleanup(tds_close_file))) /* NULL: nothing to close */
 #define tds_auto(type) __attribute__((cleanup(tds_##type##_cleanup)))
 
 /* Hand a self-cleaning pointer over: returns *p and leaves NULL behind. */
-#define tds_steal(p)                          \
-	({                                    \
+#define tds_steal(p)                             \
+	({                                       \
 		__typeof__(*(p)) stolen_ = *(p); \
-		*(p) = NULL;                  \
-		stolen_;                      \
+		*(p) = NULL;                     \
+		stolen_;                         \
 	})
 
 /* Hand a self-closing descriptor over: returns *fd and leaves -1 behind. */

@@ -40,7 +40,8 @@ int tds_prune_lock(const struct tds_dir *dir, int64_t wait_ms, struct tds_err *e
 bool tds_prune_excess(const struct tds_group *group, size_t i, int64_t keep_limit,
 		      const struct tds_loaded *loaded)
 {
-	return keep_limit > 0 && i >= (uint64_t)keep_limit && !tds_loaded_has(loaded, group->files[i].name);
+	return keep_limit > 0 && i >= (uint64_t)keep_limit &&
+	       !tds_loaded_has(loaded, group->files[i].name);
 }
 
 struct tds_identity tds_prune_identify(const struct tds_dir *dir, const char *name)
@@ -64,8 +65,8 @@ static bool same(const struct tds_identity *a, const struct tds_identity *b)
 	       a->ctime.tv_sec == b->ctime.tv_sec && a->ctime.tv_nsec == b->ctime.tv_nsec;
 }
 
-int tds_prune_remove(const struct tds_dir *dir, const char *name, const struct tds_identity *identity,
-		     bool *removed, struct tds_err *err)
+int tds_prune_remove(const struct tds_dir *dir, const char *name,
+		     const struct tds_identity *identity, bool *removed, struct tds_err *err)
 {
 	struct tds_identity now = tds_prune_identify(dir, name);
 

@@ -44,8 +44,9 @@ struct tds_identity tds_prune_identify(const struct tds_dir *dir, const char *na
  * now, is no error.
  * Errors:  TDS_E_WRITE.
  */
-int tds_prune_remove(const struct tds_dir *dir, const char *name, const struct tds_identity *identity,
-		     bool *removed, struct tds_err *err) TDS_MUST_CHECK;
+int tds_prune_remove(const struct tds_dir *dir, const char *name,
+		     const struct tds_identity *identity, bool *removed,
+		     struct tds_err *err) TDS_MUST_CHECK;
 
 /* Make the deletions last. Errors: TDS_E_WRITE. */
 int tds_prune_sync(const struct tds_dir *dir, struct tds_err *err) TDS_MUST_CHECK;

@@ -77,8 +77,8 @@ static int locate(const struct tds_dir *dir, char **name, struct tds_err *err)
 	int rc = configured(dir, name, &why);
 	if (rc == 0)
 		return 0;
-	return tds_err_set(err, rc == TDS_E_NOMEM ? rc : TDS_E_UNUSABLE, "%s/%s: %s", dir->path, TDS_RUNDIR_CFG,
-			   why.reason);
+	return tds_err_set(err, rc == TDS_E_NOMEM ? rc : TDS_E_UNUSABLE, "%s/%s: %s", dir->path,
+			   TDS_RUNDIR_CFG, why.reason);
 }
 
 int tds_rundir_path(const struct tds_dir *dir, char **path, struct tds_err *err)
@@ -101,7 +101,8 @@ static int check_owner(const struct tds_dir *dir, int fd, struct tds_err *err)
 	if (fstat(fd, &st) != 0 || fstat(dir->fd, &home) != 0)
 		return tds_err_sys(err, TDS_E_WRITE, "cannot be read");
 	if (st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != home.st_uid)
-		return tds_err_set(err, TDS_E_WRITE, "belongs to another user (uid %ju)", (uintmax_t)st.st_uid);
+		return tds_err_set(err, TDS_E_WRITE, "belongs to another user (uid %ju)",
+				   (uintmax_t)st.st_uid);
 	if (st.st_mode & (S_IWGRP | S_IWOTH))
 		return tds_err_set(err, TDS_E_WRITE, "others may write it");
 	return 0;
@@ -133,7 +134,8 @@ static int slurp_loaded(const struct tds_dir *dir, const char *rundir, char **te
 	int rc = open_checked(dir, dir->fd, rundir, O_PATH | O_DIRECTORY, &run, err);
 
 	if (rc == 0 && run >= 0)
-		rc = open_checked(dir, run, TDS_LOADED_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, &fd, err);
+		rc = open_checked(dir, run, TDS_LOADED_NAME,
+				  O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, &fd, err);
 	if (rc != 0 || fd < 0)
 		return rc;
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
@@ -168,13 +170,10 @@ static bool add_names(struct tds_loaded *loaded, json_t *value)
 	if (json_is_string(value))
 		return add_name(loaded, json_string_value(value));
 	if (json_is_array(value)) {
-		json_array_foreach(value, i, item)
-			if (!add_names(loaded, item))
-				return false;
+		json_array_foreach(value, i, item) if (!add_names(loaded, item)) return false;
 	} else if (json_is_object(value)) {
-		json_object_foreach(value, key, item)
-			if (!add_name(loaded, key) || !add_names(loaded, item))
-				return false;
+		json_object_foreach(value, key, item) if (!add_name(loaded, key) ||
+							  !add_names(loaded, item)) return false;
 	}
 	return true;
 }
@@ -184,14 +183,16 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int parse_loaded(const char *text, size_t len, struct tds_loaded *loaded, struct tds_err *err)
+static int parse_loaded(const char *text, size_t len, struct tds_loaded *loaded,
+			struct tds_err *err)
 {
 	json_error_t where;
 
 	/* Of two equal keys the parser would keep the last value alone, and the first would not count. */
 	loaded->document = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
 	if (!loaded->document)
-		return tds_err_set(err, TDS_E_WRITE, "is not JSON: line %d: %s", where.line, where.text);
+		return tds_err_set(err, TDS_E_WRITE, "is not JSON: line %d: %s", where.line,
+				   where.text);
 	if (!add_names(loaded, loaded->document))
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
 	if (loaded->n > 0)

@@ -13,10 +13,11 @@
 #include "dir.h"
 #include "err.h"
 
-#define TDS_RUNDIR_NAME ".tds"           /* in the director directory, unless TDS_RUNDIR_CFG names another place */
-#define TDS_RUNDIR_CFG "rundir.cfg"      /* holds one absolute path */
-#define TDS_LOADED_NAME "loaded.json"    /* in the run directory */
-#define TDS_LOADED_MAX_BYTES (64 << 20)  /* of loaded.json */
+#define TDS_RUNDIR_NAME \
+	".tds" /* in the director directory, unless TDS_RUNDIR_CFG names another place */
+#define TDS_RUNDIR_CFG "rundir.cfg"     /* holds one absolute path */
+#define TDS_LOADED_NAME "loaded.json"   /* in the run directory */
+#define TDS_LOADED_MAX_BYTES (64 << 20) /* of loaded.json */
 
 /*
  * The path of the run directory, which need not exist. Caller frees *path.
@@ -40,7 +41,8 @@ struct tds_loaded {
  * Owner:   caller frees with tds_loaded_fini, on success only.
  * Errors:  TDS_E_WRITE: it cannot be told what is loaded, so nothing may be deleted; TDS_E_NOMEM.
  */
-int tds_loaded_read(const struct tds_dir *dir, struct tds_loaded *loaded, struct tds_err *err) TDS_MUST_CHECK;
+int tds_loaded_read(const struct tds_dir *dir, struct tds_loaded *loaded,
+		    struct tds_err *err) TDS_MUST_CHECK;
 void tds_loaded_fini(struct tds_loaded *loaded);
 #define tds_loaded_cleanup tds_loaded_fini
 

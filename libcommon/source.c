@@ -15,6 +15,7 @@
 #define COMMENT_MARK "tds1 "
 #define COMMENT_GROUP "group="
 #define COMMENT_VERSION " version="
+#define COMMENT_EMPTY "%" /* an empty version, as that of foo-.tls; nothing else is escaped so */
 
 TDS_PRINTF(5, 6)
 static void tell(const struct tds_source_opts *opts, const char *what, int64_t offset, bool ok,
@@ -35,13 +36,26 @@ static void tell(const struct tds_source_opts *opts, const char *what, int64_t o
 char *tds_source_comment(const char *group, const char *version)
 {
 	tds_autofree char *g = tds_text_percent(group);
-	tds_autofree char *v = tds_text_percent(version ? version : "");
+	tds_autofree char *v = version && !*version ? strdup(COMMENT_EMPTY)
+						    : tds_text_percent(version ? version : "");
 	char *comment = NULL;
 
 	if (!g || !v ||
 	    asprintf(&comment, COMMENT_MARK COMMENT_GROUP "%s" COMMENT_VERSION "%s", g, v) < 0)
 		return NULL;
 	return comment;
+}
+
+/* *version NULL: the package has none. False: nothing that we write. */
+static bool parse_version(const char *text, size_t len, char **version)
+{
+	if (len == 0)
+		return true;
+	if (len == strlen(COMMENT_EMPTY) && memcmp(text, COMMENT_EMPTY, len) == 0)
+		*version = strdup("");
+	else
+		*version = tds_text_unpercent(text, len);
+	return *version != NULL;
 }
 
 /*
@@ -53,6 +67,7 @@ static int parse_comment(const char *comment, size_t len, char **group, char **v
 			 struct tds_err *err)
 {
 	static const char head[] = COMMENT_MARK COMMENT_GROUP;
+	bool fits = false;
 
 	if (len < strlen(COMMENT_MARK) || memcmp(comment, COMMENT_MARK, strlen(COMMENT_MARK)) != 0)
 		return 0;
@@ -62,9 +77,10 @@ static int parse_comment(const char *comment, size_t len, char **group, char **v
 		const char *v = middle + strlen(COMMENT_VERSION);
 
 		*group = tds_text_unpercent(g, middle > g ? (size_t)(middle - g) : 0);
-		*version = tds_text_unpercent(v, (size_t)(comment + len - v));
+		fits = *group && tds_group_name_ok(*group) &&
+		       parse_version(v, (size_t)(comment + len - v), version);
 	}
-	if (!*group || !*version || !tds_group_name_ok(*group))
+	if (!fits)
 		return tds_err_set(err, TDS_E_ARCHIVE,
 				   "the signed name in the ZIP comment is malformed");
 	return 0;
@@ -227,10 +243,7 @@ static int check_structure(const struct tds_source_opts *opts, struct tds_source
 	return rc;
 }
 
-/*
- * Does the file's name say what the signed name says? No version and an empty one ("foo-.tls") are
- * spelled alike there, and neither is newer than anything.
- */
+/* Does the file's name say what the signed name says? version NULL: there is none. */
 static bool name_agrees(const char *name, const char *group, const char *version)
 {
 	const char *base = strrchr(name, '/');
@@ -239,15 +252,26 @@ static bool name_agrees(const char *name, const char *group, const char *version
 	base = base ? base + 1 : name;
 	if (!tds_group_fits(group, base, &said))
 		return false;
-	if (!said)
-		return version[0] == '\0';
+	if (!said || !version)
+		return !said && !version;
 	size_t n = strlen(said) - strlen(".tls");
 	return strlen(version) == n && memcmp(said, version, n) == 0;
+}
+
+#define VERSION_TEXT_MAX 300 /* bytes; longer than any file name */
+
+static const char *version_text(const char *version, char text[VERSION_TEXT_MAX])
+{
+	if (!version)
+		return "without a version";
+	(void)snprintf(text, VERSION_TEXT_MAX, "version \"%s\"", version);
+	return text;
 }
 
 static int check_name(const struct tds_source_opts *opts, struct tds_source *source,
 		      struct tds_err *err)
 {
+	char version[VERSION_TEXT_MAX];
 	int64_t at =
 		(int64_t)tds_package_offset(&source->package, source->zip.end + TDS_ZIP_END_LEN);
 	int rc = parse_comment(source->zip.comment, source->zip.comment_len, &source->group,
@@ -262,16 +286,15 @@ static int check_name(const struct tds_source_opts *opts, struct tds_source *sou
 		return 0;
 	}
 	if (opts->name && !name_agrees(opts->name, source->group, source->version))
-		return tds_err_set(
-			err, TDS_E_ARCHIVE,
-			"is signed as group %s version \"%s\", which is not what its name says",
-			source->group, source->version);
+		return tds_err_set(err, TDS_E_ARCHIVE,
+				   "is signed as group %s %s, which is not what its name says",
+				   source->group, version_text(source->version, version));
 	if (opts->owner && strcmp(opts->owner, source->group) != 0)
 		return tds_err_set(err, TDS_E_ARCHIVE,
 				   "is signed as group %s, but its name is one of group %s",
 				   source->group, opts->owner);
-	tell(opts, "signed name", at, true, "group %s, version \"%s\"", source->group,
-	     source->version);
+	tell(opts, "signed name", at, true, "group %s, %s", source->group,
+	     version_text(source->version, version));
 	return 0;
 }
 

@@ -36,7 +36,7 @@ struct tds_source {
 	struct tds_zip zip;
 	const struct tds_key *key; /* that validated it; borrowed from the ring */
 	char *group;               /* signed; NULL: the package has no signed name */
-	char *version; /* signed, "" where it has none; NULL: the package has no signed name */
+	char *version; /* signed; NULL: none, or no signed name; "" is that of GROUP-.tls */
 };
 
 /*

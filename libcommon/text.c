@@ -162,6 +162,14 @@ bad:
 	return NULL;
 }
 
+bool tds_text_has_suffix(const char *name, const char *suffix)
+{
+	size_t n = strlen(name);
+	size_t s = strlen(suffix);
+
+	return n >= s && strcmp(name + n - s, suffix) == 0;
+}
+
 bool tds_parse_uint(const char *text, size_t len, uint64_t max, uint64_t *value)
 {
 	uint64_t v = 0;

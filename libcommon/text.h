@@ -39,6 +39,9 @@ size_t tds_text_utf8_len(const char *text, size_t len);
 char *tds_text_percent(const char *text);
 char *tds_text_unpercent(const char *text, size_t len);
 
+/* Does name end in suffix? */
+bool tds_text_has_suffix(const char *name, const char *suffix);
+
 /* Decimal digits only, no sign, blank, leading zero or trailing text, at most max. */
 bool tds_parse_uint(const char *text, size_t len, uint64_t max, uint64_t *value);
 

@@ -101,6 +101,9 @@ void tds_complex_text(double real, double imag, char text[TDS_COMPLEX_TEXT_MAX])
 /* Typed JSON, one object a value: {"t":"int","v":"5"}; a new reference, NULL: out of memory. */
 json_t *tds_value_typed_json(const struct tds_value *value);
 
+/* Has the value a plain JSON form: see below? */
+bool tds_value_is_plain(const struct tds_value *value);
+
 /*
  * Plain JSON where the value has one (None, bool, int within 2^53, finite float, str, list, dict
  * with str keys), else NULL. A new reference.

@@ -85,12 +85,48 @@ json_t *tds_value_typed_json(const struct tds_value *value)
 	return object;
 }
 
+/* The integers that every reader of JSON takes as they are. */
+static bool fits_json(const struct tds_value *value)
+{
+	long long number = value->len <= 17 ? strtoll(value->text, NULL, 10) : LLONG_MAX;
+
+	return number >= -(1LL << 53) && number <= 1LL << 53;
+}
+
+/* JSON could hold a NUL in a key, but jansson cannot. */
+static bool is_plain_key(const struct tds_value *key)
+{
+	return key->type == TDS_VALUE_STR && !memchr(key->text, '\0', key->len);
+}
+
+bool tds_value_is_plain(const struct tds_value *value)
+{
+	size_t step = value->type == TDS_VALUE_DICT ? 2 : 1;
+
+	switch (value->type) {
+	case TDS_VALUE_NONE:
+	case TDS_VALUE_BOOL:
+	case TDS_VALUE_STR:
+		return true;
+	case TDS_VALUE_INT:
+		return fits_json(value);
+	case TDS_VALUE_FLOAT:
+		return isfinite(value->real);
+	case TDS_VALUE_LIST:
+	case TDS_VALUE_DICT:
+		for (size_t i = 0; i < step * value->n; i++)
+			if (!tds_value_is_plain(value->items[i]) ||
+			    (step == 2 && i % 2 == 0 && !is_plain_key(value->items[i])))
+				return false;
+		return true;
+	default:
+		return false;
+	}
+}
+
 static json_t *plain_int(const struct tds_value *value)
 {
-	char *end;
-	long long number = value->len <= 17 ? strtoll(value->text, &end, 10) : LLONG_MAX;
-
-	return number >= -(1LL << 53) && number <= 1LL << 53 ? json_integer(number) : NULL;
+	return fits_json(value) ? json_integer(strtoll(value->text, NULL, 10)) : NULL;
 }
 
 static json_t *plain_list(const struct tds_value *value)
@@ -113,8 +149,7 @@ static json_t *plain_dict(const struct tds_value *value)
 	for (size_t i = 0; object && i < value->n; i++) {
 		const struct tds_value *key = value->items[2 * i];
 
-		/* JSON could hold a NUL in a key, but jansson cannot. */
-		if (key->type != TDS_VALUE_STR || memchr(key->text, '\0', key->len) ||
+		if (!is_plain_key(key) ||
 		    json_object_set_new_nocheck(object, key->text,
 						tds_value_plain_json(value->items[2 * i + 1])) !=
 			    0) {

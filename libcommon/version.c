@@ -19,14 +19,16 @@ bool tds_group_name_ok(const char *group)
 	if (group[0] == '\0' || group[0] == '.' || group[0] == '-')
 		return false;
 	for (const unsigned char *c = (const unsigned char *)group; *c; c++)
-		if (*c < 0x20 || *c == 0x7f || *c == '/' || (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0))
+		if (*c < 0x20 || *c == 0x7f || *c == '/' ||
+		    (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0))
 			return false;
 	return true;
 }
 
 static bool has_suffix(const char *file, size_t len)
 {
-	return len >= SUFFIX_LEN && memcmp(file + len - SUFFIX_LEN, TDS_TLS_SUFFIX, SUFFIX_LEN) == 0;
+	return len >= SUFFIX_LEN &&
+	       memcmp(file + len - SUFFIX_LEN, TDS_TLS_SUFFIX, SUFFIX_LEN) == 0;
 }
 
 bool tds_group_fits(const char *group, const char *file, const char **version)
@@ -51,7 +53,8 @@ static struct span deciding(const char *group, const char *file)
 
 	if (has_suffix(file, len))
 		len -= SUFFIX_LEN;
-	return skip < len ? (struct span){ file + skip, len - skip } : (struct span){ file + len, 0 };
+	return skip < len ? (struct span){ file + skip, len - skip }
+			  : (struct span){ file + len, 0 };
 }
 
 /* ASCII digits alone: other scripts' digits are text, in every locale. */

@@ -12,6 +12,7 @@
 #include "io.h"
 #include "keyring.h"
 #include "mem.h"
+#include "text.h"
 #include "version.h"
 
 struct entry {
@@ -38,14 +39,6 @@ static void tds_inventory_cleanup(struct inventory *inventory)
 	free(inventory->v);
 	report_fini(&inventory->report);
 	tds_groups_fini(&inventory->groups);
-}
-
-static bool has_suffix(const char *name, const char *suffix)
-{
-	size_t n = strlen(name);
-	size_t s = strlen(suffix);
-
-	return n >= s && strcmp(name + n - s, suffix) == 0;
 }
 
 static int add_entry(struct inventory *inventory, const char *name)
@@ -109,13 +102,6 @@ static struct report *find_report(struct inventory *inventory, const char *name)
 	return found ? &found->report : NULL;
 }
 
-/* May others than its owner, the directory's owner, root and the caller change it? */
-static bool others_may_write(const struct stat *st, uid_t owner)
-{
-	return (st->st_mode & (S_IWGRP | S_IWOTH)) != 0 ||
-	       (st->st_uid != 0 && st->st_uid != geteuid() && st->st_uid != owner);
-}
-
 /*
  * A package counts for the longest group that its name fits: each shorter one is one that the
  * reader may think of.
@@ -129,6 +115,8 @@ static void check_package(struct inventory *inventory, struct entry *entry)
 		return;
 	}
 	tds_autofree char *shorter = strdup(owner->name);
+	if (!shorter)
+		tds_err_set(&entry->report.err, TDS_E_NOMEM, "out of memory");
 	for (char *dash; shorter && (dash = strrchr(shorter, '-'));) {
 		*dash = '\0';
 		const struct tds_group *other = tds_groups_find(&inventory->groups, shorter);
@@ -143,21 +131,23 @@ static void check_package(struct inventory *inventory, struct entry *entry)
 static void look_for_private_key(struct inventory *inventory, struct entry *entry)
 {
 	tds_autofree char *text = NULL;
-	struct tds_err ignored;
+	struct tds_err err;
 	size_t len;
+	int rc =
+		tds_io_slurp(inventory->dir->fd, entry->name, TDS_KEY_MAX_BYTES, &text, &len, &err);
 
-	if (tds_io_slurp(inventory->dir->fd, entry->name, TDS_KEY_MAX_BYTES, &text, &len,
-			 &ignored) == 0 &&
-	    memmem(text, len, "PRIVATE KEY-----", 16))
+	if (rc == TDS_E_NOMEM)
+		entry->report.err = err;
+	if (rc == 0 && memmem(text, len, "PRIVATE KEY-----", 16))
 		report_warn(&entry->report, 0, 0,
 			    "holds a private key, which does not belong here");
 }
 
 static void check_other(struct inventory *inventory, struct entry *entry)
 {
-	if (has_suffix(entry->name, ".cfg"))
+	if (tds_text_has_suffix(entry->name, ".cfg"))
 		report_warn(&entry->report, 0, 0, "is not a configuration file that is known");
-	if (has_suffix(entry->name, ".key") || has_suffix(entry->name, ".pem"))
+	if (tds_text_has_suffix(entry->name, ".key") || tds_text_has_suffix(entry->name, ".pem"))
 		look_for_private_key(inventory, entry);
 }
 
@@ -166,7 +156,9 @@ static void check_declaration(struct entry *entry)
 	tds_autofree char *group =
 		strndup(entry->name, strlen(entry->name) - strlen(TDS_TLI_SUFFIX));
 
-	if (group && !tds_group_name_ok(group))
+	if (!group)
+		tds_err_set(&entry->report.err, TDS_E_NOMEM, "out of memory");
+	else if (!tds_group_name_ok(group))
 		report_refuse(&entry->report, "declares no group: the name is not allowed");
 }
 
@@ -175,20 +167,23 @@ static void check_allow_has_key(struct inventory *inventory, struct entry *entry
 	tds_autofree char *key = NULL;
 	size_t stem = strlen(entry->name) - strlen(".allow");
 
-	if (asprintf(&key, "%.*s.key", (int)stem, entry->name) < 0)
+	if (asprintf(&key, "%.*s.key", (int)stem, entry->name) < 0) {
 		key = NULL;
-	else if (!find_report(inventory, key))
+		tds_err_set(&entry->report.err, TDS_E_NOMEM, "out of memory");
+	} else if (!find_report(inventory, key)) {
 		report_warn(&entry->report, 0, 0, "there is no %s beside it", key);
+	}
 }
 
 static void check_entry(struct inventory *inventory, struct entry *entry)
 {
 	struct report *report = &entry->report;
+	char why[TDS_IO_WHY_MAX];
 	struct stat st;
 
 	if (fstatat(inventory->dir->fd, entry->name, &st, 0) == 0 && S_ISREG(st.st_mode) &&
-	    others_may_write(&st, inventory->owner))
-		report_warn(report, 0, 0, "others may write it");
+	    tds_io_others_may_write(&st, inventory->owner, NULL, why))
+		report_warn(report, 0, 0, "%s", why);
 	switch (entry->kind) {
 	case KIND_PACKAGE:
 		check_package(inventory, entry);
@@ -197,9 +192,7 @@ static void check_entry(struct inventory *inventory, struct entry *entry)
 		check_other(inventory, entry);
 		return;
 	case KIND_KEY:
-		/* The ring has read it. */
-		look_for_private_key(inventory, entry);
-		return;
+		return; /* the ring reads it, when the limits of all keys have been checked */
 	case KIND_TLI:
 		check_declaration(entry);
 		break;
@@ -212,26 +205,62 @@ static void check_entry(struct inventory *inventory, struct entry *entry)
 	check_file(report, inventory->dir, report->file, entry->kind);
 }
 
+static bool is_refused(struct inventory *inventory, const char *name)
+{
+	const struct report *report = find_report(inventory, name);
+
+	return report && report->err.code != TDS_OK;
+}
+
+/* What the ring says of a key, but for what is said of its .allow file already. */
+static void take_key(struct inventory *inventory, const struct tds_key *key)
+{
+	const char *name = base_name(key->path);
+	struct report *report = find_report(inventory, name);
+	tds_autofree char *allow = NULL;
+
+	if (!report)
+		return;
+	if (asprintf(&allow, "%.*s.allow", (int)(strlen(name) - strlen(".key")), name) < 0) {
+		allow = NULL;
+		tds_err_set(&report->err, TDS_E_NOMEM, "out of memory");
+		return;
+	}
+	if (!key->pub && !(key->allow_fault && is_refused(inventory, allow)))
+		report->err = key->fault;
+	if (key->warning[0])
+		report_warn(report, 0, 0, "%s", key->warning);
+}
+
+static void read_ring(struct inventory *inventory)
+{
+	tds_auto(keyring) struct tds_keyring ring = { 0 };
+	struct tds_err err;
+	int rc = tds_keyring_read(inventory->dir, &ring, &err);
+
+	for (size_t i = 0; i < ring.n; i++)
+		take_key(inventory, &ring.v[i]);
+	/* Of limits that cannot be understood their own files say it, with the place. */
+	if (rc == TDS_E_NOMEM || (rc != 0 && !is_refused(inventory, "minkeybits.cfg") &&
+				  !is_refused(inventory, "revoked.cfg")))
+		inventory->report.err = err;
+}
+
 /* Nothing of OpenSSL is touched where there is no key. */
 static void check_keys(struct inventory *inventory)
 {
-	tds_auto(keyring) struct tds_keyring ring = { 0 };
 	bool any = false;
 
 	for (size_t i = 0; i < inventory->n; i++)
 		any |= inventory->v[i].kind == KIND_KEY;
-	if (!any || tds_keyring_read(inventory->dir, &ring, &inventory->report.err) != 0)
-		return;
-	for (size_t i = 0; i < ring.n; i++) {
-		const struct tds_key *key = &ring.v[i];
-		struct report *report = find_report(inventory, base_name(key->path));
+	if (any)
+		read_ring(inventory);
+	for (size_t i = 0; any && i < inventory->n; i++) {
+		struct entry *entry = &inventory->v[i];
 
-		if (!report)
-			continue;
-		if (!key->pub)
-			report->err = key->fault;
-		if (key->warning[0])
-			report_warn(report, 0, 0, "%s", key->warning);
+		/* A private key in the place of the public one is what the ring has refused. */
+		if (entry->kind == KIND_KEY && !strstr(entry->report.err.reason, "private key"))
+			look_for_private_key(inventory, entry);
 	}
 }
 
@@ -261,9 +290,13 @@ static void check_folding(struct inventory *inventory)
 	for (size_t i = 1; i < groups->n; i++) {
 		tds_autofree char *file = NULL;
 
-		if (strcasecmp(sorted[i - 1]->name, sorted[i]->name) != 0 ||
-		    asprintf(&file, "%s" TDS_TLI_SUFFIX, sorted[i]->name) < 0)
+		if (strcasecmp(sorted[i - 1]->name, sorted[i]->name) != 0)
 			continue;
+		if (asprintf(&file, "%s" TDS_TLI_SUFFIX, sorted[i]->name) < 0) {
+			file = NULL;
+			tds_err_set(&inventory->report.err, TDS_E_NOMEM, "out of memory");
+			continue;
+		}
 		struct report *report = find_report(inventory, file);
 		if (report)
 			report_warn(report, 0, 0,
@@ -295,7 +328,7 @@ static int take_stock(struct inventory *inventory, struct tds_err *err)
 	if (fstat(inventory->dir->fd, &st) != 0)
 		return tds_err_sys(err, TDS_E_UNUSABLE, "cannot be read");
 	inventory->owner = st.st_uid;
-	if (others_may_write(&st, st.st_uid))
+	if (tds_io_others_may_write(&st, st.st_uid, NULL, NULL))
 		report_warn(&inventory->report, 0, 0, "others may write in it");
 	int rc = read_entries(inventory, err);
 	return rc == 0 ? tds_groups_scan(inventory->dir, &inventory->groups, err) : rc;
@@ -320,9 +353,9 @@ void check_dir(struct admin *admin, const struct tds_dir *dir)
 		tds_cli_error(&admin->cli, dir->path, &err);
 		return;
 	}
-	check_keys(&inventory);
 	for (size_t i = 0; i < inventory.n; i++)
 		check_entry(&inventory, &inventory.v[i]);
+	check_keys(&inventory);
 	check_folding(&inventory);
 	check_declared_names(&inventory);
 	print_found(admin, &inventory.report);

@@ -13,6 +13,7 @@
 #include "mem.h"
 #include "text.h"
 #include "tli.h"
+#include "trustfile.h"
 
 const char *base_name(const char *path)
 {
@@ -21,25 +22,17 @@ const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static bool has_suffix(const char *name, const char *suffix)
-{
-	size_t n = strlen(name);
-	size_t s = strlen(suffix);
-
-	return n >= s && strcmp(name + n - s, suffix) == 0;
-}
-
 enum kind kind_of(const char *path)
 {
 	const char *name = base_name(path);
 
-	if (strcmp(path, "-") == 0 || has_suffix(name, ".tli"))
+	if (strcmp(path, "-") == 0 || tds_text_has_suffix(name, ".tli"))
 		return KIND_TLI;
-	if (has_suffix(name, "_tls.key"))
+	if (tds_text_has_suffix(name, "_tls.key"))
 		return KIND_KEY;
-	if (has_suffix(name, "_tls.allow"))
+	if (tds_text_has_suffix(name, "_tls.allow"))
 		return KIND_ALLOW;
-	if (has_suffix(name, ".tls"))
+	if (tds_text_has_suffix(name, ".tls"))
 		return KIND_PACKAGE;
 	return tds_config_known(name) ? KIND_CONFIG : KIND_OTHER;
 }
@@ -75,57 +68,42 @@ static int check_config(struct report *report, const char *path, const char *tex
 	return rc;
 }
 
-/* Patterns of groups, one a line. */
-static int check_allow(struct report *report, const char *text, size_t len)
+static int count_pattern(void *ctx, const struct tds_trust_line *line, struct tds_err *err)
 {
-	unsigned line = 1;
-	unsigned column = 1;
-	size_t patterns = 0;
-	bool blank = true;
-
-	for (size_t i = 0; i < len; i++, column++) {
-		if (text[i] == '\n') {
-			line++;
-			column = 0;
-			blank = true;
-		} else if (text[i] == '/' || text[i] == '\0') {
-			return tds_err_at(&report->err, TDS_E_SYNTAX, line, column,
-					  "%s in the name of a group",
-					  text[i] ? "'/'" : "NUL byte");
-		} else if (blank && !strchr(" \t\r", text[i])) {
-			blank = false;
-			patterns += text[i] != '#';
-		}
-	}
-	if (patterns == 0)
-		report_warn(report, 0, 0, "names no group: the key signs for none");
+	(void)line;
+	(void)err;
+	++*(size_t *)ctx;
 	return 0;
 }
 
+/* Patterns of groups, one a line. */
+static void check_allow(struct report *report, const char *text, size_t len)
+{
+	size_t patterns = 0;
+
+	if (tds_trust_read(TDS_TRUST_GROUPS, text, len, count_pattern, &patterns, &report->err) ==
+		    0 &&
+	    patterns == 0)
+		report_warn(report, 0, 0, "names no group: the key signs for none");
+}
+
 /* What a key file holds, where it can be read: whatever is wrong with it, the key is refused. */
-static int check_key(struct report *report, const struct tds_dir *dir, const char *path)
+static void check_key(struct report *report, const struct tds_dir *dir, const char *path)
 {
 	tds_auto(keyring) struct tds_keyring ring = { 0 };
 	char *paths[] = { (char *)path };
 	const struct tds_dir *limits = dir->path ? dir : NULL;
-	int rc = tds_keyring_named(limits, paths, 1, &ring, &report->err);
-	size_t n = strlen(path);
+	int rc = tds_keyring_named(limits, paths, 1, &ring, NULL, &report->err);
 
 	if (rc != 0) {
 		if (rc != TDS_E_NOMEM)
 			report->err.code = TDS_E_REFUSED;
-		/* The reason begins with the path, which the report has already. */
-		if (strncmp(report->err.reason, path, n) == 0 &&
-		    strncmp(report->err.reason + n, ": ", 2) == 0)
-			memmove(report->err.reason, report->err.reason + n + 2,
-				strlen(report->err.reason + n + 2) + 1);
-		return rc;
+		return;
 	}
 	if (ring.v[0].warning[0])
 		report_warn(report, 0, 0, "%s", ring.v[0].warning);
 	if (ring.v[0].insecure)
-		report_warn(report, 0, 0, "others may write it");
-	return 0;
+		report_warn(report, 0, 0, "%s", ring.v[0].exposure);
 }
 
 static int read_file(struct report *report, const char *path, enum kind kind, char **text,
@@ -158,10 +136,10 @@ void check_file(struct report *report, const struct tds_dir *dir, const char *pa
 		(void)check_config(report, path, text, len, watcher);
 		break;
 	case KIND_KEY:
-		(void)check_key(report, dir, path);
+		check_key(report, dir, path);
 		break;
 	case KIND_ALLOW:
-		(void)check_allow(report, text, len);
+		check_allow(report, text, len);
 		break;
 	case KIND_PACKAGE:
 	case KIND_OTHER:

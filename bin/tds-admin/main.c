@@ -19,6 +19,8 @@ static const char help[] =
 
 enum { OPT_LITERAL = 256, OPT_STRICT };
 
+static const char short_options[] = TDS_CLI_SHORT "T:0";
+
 static const struct option options[] = {
 	TDS_CLI_LONG,
 	TDS_CLI_LONG_NAMES,
@@ -59,13 +61,26 @@ static void print_help(struct admin *admin, int argc, char **argv)
 		(void)fputs(command->help, admin->cli.out);
 }
 
+/*
+ * The help for what is asked: that of the command among the operands, wherever it stands. What
+ * comes behind --help is only looked at for it.
+ */
+static const char *help_for(int argc, char **argv)
+{
+	opterr = 0;
+	while (getopt_long(argc, argv, short_options, options, NULL) != -1)
+		;
+	const struct command *command = optind < argc ? find_command(argv[optind]) : NULL;
+	return command ? command->help : help;
+}
+
 /* Options may stand before and after the command. Returns whether there is anything to do. */
 static bool parse_opts(struct admin *admin, int argc, char **argv)
 {
 	bool done = false;
 	int opt;
 
-	while (!done && (opt = getopt_long(argc, argv, TDS_CLI_SHORT "T:0", options, NULL)) != -1) {
+	while (!done && (opt = getopt_long(argc, argv, short_options, options, NULL)) != -1) {
 		if (opt == 'T')
 			admin->names_from = optarg;
 		else if (opt == OPT_LITERAL)
@@ -73,7 +88,8 @@ static bool parse_opts(struct admin *admin, int argc, char **argv)
 		else if (opt == OPT_STRICT)
 			admin->strict = true;
 		else
-			(void)tds_cli_option(&admin->cli, opt, optarg, help, &done);
+			(void)tds_cli_option(&admin->cli, opt, optarg,
+					     opt == 'h' ? help_for(argc, argv) : help, &done);
 	}
 	return !done;
 }
@@ -94,7 +110,7 @@ int main(int argc, char **argv)
 {
 	struct admin admin = { 0 };
 
-	tds_cli_start(&admin.cli, "tds-admin");
+	tds_cli_start(&admin.cli, "tds-admin", argv);
 	if (parse_opts(&admin, argc, argv))
 		run_command(&admin, argc - optind, argv + optind);
 	return tds_cli_finish(&admin.cli);

@@ -77,48 +77,63 @@ static void print_warning(struct admin *admin, const struct report *report,
 		tds_cli_warn(&admin->cli, subject, "%s", warning->text);
 	} else {
 		subject = NULL;
+		tds_err_set(&err, TDS_E_NOMEM, "out of memory");
+		tds_cli_error(&admin->cli, report->file, &err);
 	}
 }
 
-/* A place, or null for none. */
-static void set_place(json_t *object, unsigned line, unsigned column)
+/* A place, or null for none. Returns whether memory sufficed, as all that sets. */
+static bool set_place(json_t *object, unsigned line, unsigned column)
 {
-	(void)json_object_set_new(object, "line", line ? json_integer(line) : json_null());
-	(void)json_object_set_new(object, "column", line ? json_integer(column) : json_null());
+	return json_object_set_new(object, "line", line ? json_integer(line) : json_null()) == 0 &&
+	       json_object_set_new(object, "column", line ? json_integer(column) : json_null()) ==
+		       0;
 }
 
-static json_t *warnings_json(const struct report *report)
+static bool set_text(json_t *object, const char *key, const char *text)
 {
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < report->n; i++) {
-		json_t *warning = json_object();
-
-		set_place(warning, report->warnings[i].line, report->warnings[i].column);
-		(void)json_object_set_new(warning, "warning",
-					  tds_cli_json_text(report->warnings[i].text));
-		(void)json_array_append_new(array, warning);
-	}
-	return array;
+	return text && json_object_set_new(object, key, tds_cli_json_text(text)) == 0;
 }
 
-static json_t *report_json(const struct report *report)
+static bool add_warning(json_t *array, const struct warning *warning)
+{
+	json_t *object = json_object();
+	bool whole = set_place(object, warning->line, warning->column) &&
+		     set_text(object, "warning", warning->text);
+
+	/* It takes the object, and refuses the NULL that stands for none. */
+	return json_array_append_new(array, object) == 0 && whole;
+}
+
+static bool fill(json_t *object, const struct report *report)
 {
 	bool ok = report->err.code == TDS_OK;
-	json_t *object = json_pack("{s:o, s:b}", "file", tds_cli_json_text(report->file), "ok", ok);
+	bool whole = set_text(object, "file", report->file) &&
+		     json_object_set_new(object, "ok", json_boolean(ok)) == 0;
 
-	if (ok && report->value &&
-	    json_object_set_new(object, "value", tds_value_typed_json(report->value)) != 0) {
-		json_decref(object);
-		return NULL;
-	}
-	if (!ok) {
-		set_place(object, report->err.line, report->err.column);
-		(void)json_object_set_new(object, "error", tds_cli_json_text(report->err.reason));
-	}
-	if (report->n > 0)
-		(void)json_object_set_new(object, "warnings", warnings_json(report));
-	return object;
+	if (ok && report->value)
+		whole = whole && json_object_set_new(object, "value",
+						     tds_value_typed_json(report->value)) == 0;
+	if (!ok)
+		whole = whole && set_place(object, report->err.line, report->err.column) &&
+			set_text(object, "error", report->err.reason);
+	if (report->n == 0 || !whole)
+		return whole;
+	json_t *warnings = json_array();
+	for (size_t i = 0; i < report->n; i++)
+		whole = whole && add_warning(warnings, &report->warnings[i]);
+	return json_object_set_new(object, "warnings", warnings) == 0 && whole;
+}
+
+/* NULL: out of memory. Nothing of a report is left out silently. */
+static json_t *report_json(const struct report *report)
+{
+	json_t *object = json_object();
+
+	if (fill(object, report))
+		return object;
+	json_decref(object);
+	return NULL;
 }
 
 void report_print(struct admin *admin, const struct report *report)

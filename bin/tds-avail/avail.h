@@ -80,7 +80,8 @@ void items_fini(struct items *items);
 #define tds_items_cleanup items_fini
 
 /* verify.c: let tds-verify say of each item whether it loads. Errors: TDS_E_UNUSABLE, TDS_E_NOMEM. */
-int items_verify(const struct avail *avail, struct items *items, struct tds_err *err) TDS_MUST_CHECK;
+int items_verify(const struct avail *avail, struct items *items,
+		 struct tds_err *err) TDS_MUST_CHECK;
 
 /* list.c: the three lists. */
 void list_paths(const struct avail *avail);
@@ -93,10 +94,11 @@ void excess_run(const struct avail *avail);
 /* main.c: how many of a group's packages are wanted. */
 size_t wanted(const struct avail *avail, const struct tds_group *group);
 /* Read a group's declaration. */
-int read_tli(const struct avail *avail, const struct tds_group *group, struct tds_tli *tli, struct tds_err *err)
-	TDS_MUST_CHECK;
+int read_tli(const struct avail *avail, const struct tds_group *group, struct tds_tli *tli,
+	     struct tds_err *err) TDS_MUST_CHECK;
 /* One line for what is wrong with the file NAMESUFFIX of the directory, and the status for it. */
-void report(const struct avail *avail, const char *name, const char *suffix, const struct tds_err *err);
+void report(const struct avail *avail, const char *name, const char *suffix,
+	    const struct tds_err *err);
 void report_nomem(const struct avail *avail);
 void print_path(const struct avail *avail, const char *name);
 /* A JSON object for a package: file, path, version. NULL: out of memory. */

@@ -15,9 +15,10 @@
 struct run {
 	const struct avail *avail;
 	struct tds_loaded loaded;
-	struct tds_identity *seen; /* of each file in avail->groups, as it was scanned; NULL: nothing is deleted */
-	json_t *groups;            /* NULL without -j */
-	bool removed;              /* anything */
+	struct tds_identity *
+		seen; /* of each file in avail->groups, as it was scanned; NULL: nothing is deleted */
+	json_t *groups; /* NULL without -j */
+	bool removed;   /* anything */
 };
 
 static int see_all(struct run *run)
@@ -31,7 +32,8 @@ static int see_all(struct run *run)
 		for (size_t i = 0; i < avail->chosen[g]->n; i++) {
 			const struct tds_file *file = &avail->chosen[g]->files[i];
 
-			run->seen[file - avail->groups.files] = tds_prune_identify(&avail->dir, file->name);
+			run->seen[file - avail->groups.files] =
+				tds_prune_identify(&avail->dir, file->name);
 		}
 	return 0;
 }
@@ -57,8 +59,8 @@ static bool treat(struct run *run, const struct tds_file *file)
 
 	if (!run->seen)
 		return true;
-	if (tds_prune_remove(&run->avail->dir, file->name, &run->seen[file - run->avail->groups.files], &removed,
-			     &err) != 0)
+	if (tds_prune_remove(&run->avail->dir, file->name,
+			     &run->seen[file - run->avail->groups.files], &removed, &err) != 0)
 		report(run->avail, file->name, "", &err);
 	else if (!removed)
 		tell_kept(run, file, "it is gone, or another file by now");
@@ -72,14 +74,16 @@ static void show(const struct run *run, const struct tds_group *group, const str
 	struct tds_cli *cli = &run->avail->opts->cli;
 
 	if (packages) {
-		if (json_array_append_new(packages, package_json(run->avail, group, file->name)) != 0)
+		if (json_array_append_new(packages, package_json(run->avail, group, file->name)) !=
+		    0)
 			report_nomem(run->avail);
 	} else if (!run->seen || !cli->quiet) {
 		print_path(run->avail, file->name);
 	}
 }
 
-static void do_files(struct run *run, const struct tds_group *group, int64_t keep_limit, json_t *packages)
+static void do_files(struct run *run, const struct tds_group *group, int64_t keep_limit,
+		     json_t *packages)
 {
 	const struct tds_loaded nothing = { 0 };
 
@@ -105,9 +109,10 @@ static void do_group(struct run *run, const struct tds_group *group)
 		do_files(run, group, tli.keep_limit, packages);
 	else
 		report(run->avail, group->name, TDS_TLI_SUFFIX, &err);
-	if (run->groups && json_array_append_new(run->groups, json_pack("{s:o, s:o}", "name",
-									 tds_cli_json_text(group->name),
-									 "packages", packages)) != 0)
+	if (run->groups &&
+	    json_array_append_new(run->groups,
+				  json_pack("{s:o, s:o}", "name", tds_cli_json_text(group->name),
+					    "packages", packages)) != 0)
 		report_nomem(run->avail);
 }
 

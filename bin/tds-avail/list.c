@@ -84,7 +84,8 @@ static void print_item(const struct avail *avail, const struct item *item)
 }
 
 /* A group whose declaration is wrong has its packages all the same, but it would not load. */
-static void warn_of_decl(const struct avail *avail, const struct tds_group *group, const struct decl *decl)
+static void warn_of_decl(const struct avail *avail, const struct tds_group *group,
+			 const struct decl *decl)
 {
 	tds_autofree char *path = tds_dir_join(&avail->dir, group->name);
 	tds_autofree char *subject = NULL;
@@ -133,14 +134,16 @@ static json_t *loaded_json(const struct tds_loaded *loaded, const char *name)
 	return loaded ? json_boolean(tds_loaded_has(loaded, name)) : json_null();
 }
 
-static json_t *item_json(const struct avail *avail, const struct item *item, const struct tds_loaded *loaded)
+static json_t *item_json(const struct avail *avail, const struct item *item,
+			 const struct tds_loaded *loaded)
 {
 	json_t *json = package_json(avail, item->group, item->name);
 	char hex[TDS_DIGEST_HEX_MAX];
 	int rc;
 
 	if (item->state == ITEM_FAULT) {
-		rc = json_object_set_new(json, "error", tds_cli_json_text(item->why ? item->why->reason : ""));
+		rc = json_object_set_new(json, "error",
+					 tds_cli_json_text(item->why ? item->why->reason : ""));
 	} else {
 		sum_text(item, hex);
 		rc = json_object_set_new(json, "md5", json_string(hex)) +
@@ -160,7 +163,8 @@ static json_t *fault_json(const struct decl *decl)
 {
 	if (!decl->why)
 		return NULL;
-	return json_pack("{s:o*, s:o*, s:o}", "line", decl->why->line ? json_integer(decl->why->line) : NULL, "column",
+	return json_pack("{s:o*, s:o*, s:o}", "line",
+			 decl->why->line ? json_integer(decl->why->line) : NULL, "column",
 			 decl->why->line ? json_integer(decl->why->column) : NULL, "error",
 			 tds_cli_json_text(decl->why->reason));
 }
@@ -172,15 +176,18 @@ static int add_decl(const struct decl *decl, json_t *json)
 
 	if (decl->rc != 0)
 		return json_object_set_new(json, "tli_error", fault_json(decl));
-	json_t *plain = tds_value_plain_json(decl->tli.value);
-	return json_object_set_new(json, "keep_limit", limit > 0 ? json_integer(limit) : json_null()) +
-	       json_object_set_new(json, "tli", plain ? plain : json_null()) +
+	bool is_plain = tds_value_is_plain(decl->tli.value);
+	return json_object_set_new(json, "keep_limit",
+				   limit > 0 ? json_integer(limit) : json_null()) +
+	       json_object_set_new(json, "tli",
+				   is_plain ? tds_value_plain_json(decl->tli.value) : json_null()) +
 	       json_object_set_new(json, "tli_typed", tds_value_typed_json(decl->tli.value));
 }
 
 /* The packages of a group, which begin at *item; it is moved behind them. NULL: out of memory. */
-static json_t *packages_json(const struct avail *avail, const struct tds_group *group, const struct item **item,
-			     const struct item *end, const struct tds_loaded *loaded)
+static json_t *packages_json(const struct avail *avail, const struct tds_group *group,
+			     const struct item **item, const struct item *end,
+			     const struct tds_loaded *loaded)
 {
 	json_t *packages = json_array();
 	int rc = 0;
@@ -196,8 +203,8 @@ static json_t *packages_json(const struct avail *avail, const struct tds_group *
 	return NULL;
 }
 
-static json_t *group_json(const struct avail *avail, size_t g, const struct items *items, const struct item **item,
-			  const struct tds_loaded *loaded)
+static json_t *group_json(const struct avail *avail, size_t g, const struct items *items,
+			  const struct item **item, const struct tds_loaded *loaded)
 {
 	const struct tds_group *group = avail->chosen[g];
 	json_t *json = json_pack("{s:o}", "name", tds_cli_json_text(group->name));
@@ -206,7 +213,8 @@ static json_t *group_json(const struct avail *avail, size_t g, const struct item
 		warn_of_decl(avail, group, &items->decl[g]);
 	if (add_decl(&items->decl[g], json) == 0 &&
 	    json_object_set_new(json, "packages",
-				packages_json(avail, group, item, items->v + items->n, loaded)) == 0)
+				packages_json(avail, group, item, items->v + items->n, loaded)) ==
+		    0)
 		return json;
 	json_decref(json);
 	return NULL;
@@ -225,7 +233,8 @@ void list_json(const struct avail *avail, const struct items *items)
 	if (!known)
 		tds_cli_warn(cli, NULL, "%s", err.reason);
 	for (size_t g = 0; g < avail->nchosen; g++)
-		rc += json_array_append_new(groups, group_json(avail, g, items, &item, known ? &loaded : NULL));
+		rc += json_array_append_new(
+			groups, group_json(avail, g, items, &item, known ? &loaded : NULL));
 	if (rc != 0) {
 		json_decref(groups);
 		groups = NULL;

@@ -25,7 +25,7 @@
 struct work {
 	const struct avail *avail;
 	struct items *items;
-	struct tds_cache *cache; /* NULL: not used */
+	struct tds_cache *cache;  /* NULL: not used */
 	pthread_mutex_t entering; /* into the cache */
 	atomic_size_t next;       /* of the declarations, then of the items */
 };
@@ -106,7 +106,8 @@ static bool ask_cache(const struct work *work, struct item *item)
 }
 
 /* A file that changed while it was read has no sum worth remembering. */
-static void tell_cache(struct work *work, int fd, const struct stat *before, const struct item *item)
+static void tell_cache(struct work *work, int fd, const struct stat *before,
+		       const struct item *item)
 {
 	struct stat after;
 
@@ -214,7 +215,9 @@ static int collect(const struct avail *avail, struct items *items)
 int items_look(const struct avail *avail, struct items *items, struct tds_err *err)
 {
 	const struct opts *opts = avail->opts;
-	struct work work = { .avail = avail, .items = items, .entering = PTHREAD_MUTEX_INITIALIZER };
+	struct work work = { .avail = avail,
+			     .items = items,
+			     .entering = PTHREAD_MUTEX_INITIALIZER };
 
 	*items = (struct items){ 0 };
 	if (collect(avail, items) != 0)

@@ -15,17 +15,16 @@
 
 static const char help[] =
 	"usage: tds-avail [options] [GROUP...]\n"
-	"List the packages of each group (of those named, or of all), newest first, with their MD5 sums.\n"
+	"List the packages of each group (of those named, or of all), newest first, with their MD5 "
+	"sums.\n"
 	"\n"
 	"  -p, --paths            print paths alone\n"
 	"  -l, --latest           only the newest package of each group\n"
 	"      --verify           say of each package whether it loads, and by which key\n"
 	"      --excess           print the packages beyond their group's TLS_Keep_Limit\n"
 	"      --prune            delete them, and print each\n"
-	"      --wait=SECONDS     with --prune: wait so long for another process that deletes or loads (30)\n"
-	TDS_CLI_HELP_NAMES
-	TDS_CLI_HELP_NUL
-	TDS_CLI_HELP;
+	"      --wait=SECONDS     with --prune: wait so long for another process that deletes or "
+	"loads (30)\n" TDS_CLI_HELP_NAMES TDS_CLI_HELP_NUL TDS_CLI_HELP;
 
 enum { OPT_VERIFY = 256, OPT_EXCESS, OPT_PRUNE, OPT_WAIT };
 
@@ -57,7 +56,8 @@ void report_nomem(const struct avail *avail)
 	tds_cli_error(&avail->opts->cli, NULL, &err);
 }
 
-void report(const struct avail *avail, const char *name, const char *suffix, const struct tds_err *err)
+void report(const struct avail *avail, const char *name, const char *suffix,
+	    const struct tds_err *err)
 {
 	tds_autofree char *path = tds_dir_join(&avail->dir, name);
 	tds_autofree char *subject = NULL;
@@ -78,7 +78,8 @@ void print_path(const struct avail *avail, const char *name)
 		report_nomem(avail);
 }
 
-int read_tli(const struct avail *avail, const struct tds_group *group, struct tds_tli *tli, struct tds_err *err)
+int read_tli(const struct avail *avail, const struct tds_group *group, struct tds_tli *tli,
+	     struct tds_err *err)
 {
 	const struct tds_tli_watcher nobody = { 0 };
 	tds_autofree char *name = NULL;
@@ -103,13 +104,15 @@ json_t *package_json(const struct avail *avail, const struct tds_group *group, c
 	tds_autofree char *path = tds_dir_join(&avail->dir, name);
 
 	return json_pack("{s:o, s:o, s:o}", "file", tds_cli_json_text(name), "path",
-			 path ? tds_cli_json_text(path) : NULL, "version", version_json(group, name));
+			 path ? tds_cli_json_text(path) : NULL, "version",
+			 version_json(group, name));
 }
 
 void print_document(const struct avail *avail, json_t *groups)
 {
-	tds_cli_print_json(&avail->opts->cli, json_pack("{s:o, s:o}", "directory", tds_cli_json_text(avail->dir.path),
-							"groups", groups));
+	tds_cli_print_json(&avail->opts->cli,
+			   json_pack("{s:o, s:o}", "directory", tds_cli_json_text(avail->dir.path),
+				     "groups", groups));
 }
 
 /* The caller's own folder for caches, by the rules of XDG; NULL: none. Caller frees. */
@@ -185,7 +188,8 @@ static void check_opts(struct opts *opts)
 	else if (opts->latest && (opts->mode == MODE_EXCESS || opts->mode == MODE_PRUNE))
 		tds_cli_usage(&opts->cli, "--latest does not go with --excess or --prune");
 	else if (opts->cli.json && opts->mode == MODE_PATHS)
-		tds_cli_usage(&opts->cli, "--json has the paths already: it does not go with --paths");
+		tds_cli_usage(&opts->cli,
+			      "--json has the paths already: it does not go with --paths");
 	else if (opts->wait_s >= 0 && opts->mode != MODE_PRUNE)
 		tds_cli_usage(&opts->cli, "--wait goes with --prune only");
 }
@@ -205,7 +209,8 @@ static bool parse_opts(struct opts *opts, int argc, char **argv, struct tds_name
 		check_opts(opts);
 	if (done || opts->cli.status != 0)
 		return false;
-	if (tds_names_read(argv + optind, argc - optind, opts->names_from, opts->cli.nul, names, &err) == 0)
+	if (tds_names_read(argv + optind, argc - optind, opts->names_from, opts->cli.nul, names,
+			   &err) == 0)
 		return true;
 	tds_cli_error(&opts->cli, NULL, &err);
 	return false;
@@ -219,7 +224,9 @@ static bool open_directory(struct avail *avail)
 	int rc = tds_dir_open(opts->cli.dir, &avail->dir, &err);
 
 	if (rc == 0 && opts->mode == MODE_PRUNE) {
-		rc = tds_prune_lock(&avail->dir, 1000 * (opts->wait_s < 0 ? WAIT_DEFAULT_S : opts->wait_s), &err);
+		rc = tds_prune_lock(&avail->dir,
+				    1000 * (opts->wait_s < 0 ? WAIT_DEFAULT_S : opts->wait_s),
+				    &err);
 		if (rc == 0)
 			tds_io_sweep(avail->dir.fd);
 	}
@@ -291,8 +298,9 @@ int main(int argc, char **argv)
 	struct avail avail = { .opts = &opts, .dir = { .fd = -1 } };
 	struct tds_names names = { 0 };
 
-	tds_cli_start(&opts.cli, "tds-avail");
-	if (parse_opts(&opts, argc, argv, &names) && open_directory(&avail) && choose(&avail, &names))
+	tds_cli_start(&opts.cli, "tds-avail", argv);
+	if (parse_opts(&opts, argc, argv, &names) && open_directory(&avail) &&
+	    choose(&avail, &names))
 		run(&avail);
 	tds_names_fini(&names);
 	tds_groups_fini(&avail.groups);

@@ -35,7 +35,8 @@ static int find_tool(char *path, size_t size, struct tds_err *err)
 }
 
 /* The paths of all items that can be read, each ended by NUL, as a file to be read from its beginning. */
-static int write_paths(const struct avail *avail, const struct items *items, int *fd, struct tds_err *err)
+static int write_paths(const struct avail *avail, const struct items *items, int *fd,
+		       struct tds_err *err)
 {
 	tds_autofree char *text = NULL;
 	size_t len = 0;
@@ -95,7 +96,8 @@ static int read_verdicts(FILE *in, struct items *items, struct tds_err *err)
 		if (getline(&line, &room, in) > 0)
 			item->verdict = json_loads(line, 0, NULL);
 		if (!json_is_boolean(json_object_get(item->verdict, "ok")))
-			return tds_err_set(err, TDS_E_UNUSABLE, TOOL ": gives no verdict on %s", item->name);
+			return tds_err_set(err, TDS_E_UNUSABLE, TOOL ": gives no verdict on %s",
+					   item->name);
 		(void)json_object_del(item->verdict, "file");
 	}
 	return 0;
@@ -109,7 +111,8 @@ static int ask(const struct avail *avail, struct items *items, int paths, struct
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return tds_err_sys(err, TDS_E_UNUSABLE, "no pipe");
 	FILE *in = fdopen(ends[0], "r");
-	int rc = in ? start(avail, paths, ends[1], &pid, err) : tds_err_sys(err, TDS_E_NOMEM, "no pipe");
+	int rc = in ? start(avail, paths, ends[1], &pid, err)
+		    : tds_err_sys(err, TDS_E_NOMEM, "no pipe");
 	(void)close(ends[1]);
 	if (rc == 0) {
 		rc = read_verdicts(in, items, err);

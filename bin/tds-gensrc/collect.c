@@ -13,19 +13,6 @@
 #include "mem.h"
 #include "zipwrite.h"
 
-static bool fail(struct opts *o, const char *subject, const struct tds_err *err)
-{
-	tds_cli_error(&o->cli, subject, err);
-	return false;
-}
-
-static bool no_memory(struct opts *o)
-{
-	struct tds_err err = { .code = TDS_E_NOMEM };
-
-	return fail(o, NULL, &err);
-}
-
 /* The length of SRCDIR without the slashes at its end; of "/" it is 0. */
 static size_t srcdir_len(const struct opts *o)
 {
@@ -93,10 +80,22 @@ bool members_add(struct opts *o, struct members *members, char *name, char *path
 		free(name);
 		free(path);
 		free(shown);
-		return no_memory(o);
+		return fail_nomem(o);
 	}
 	members->v[members->n++] = (struct member){ .name = name, .path = path, .shown = shown };
 	return true;
+}
+
+/* A SOURCE without any file. */
+static void warn_of_source(struct opts *o, const char *source, bool folders)
+{
+	if (folders)
+		tds_cli_warn(&o->cli, source, "matches only folders");
+	else
+		tds_cli_warn(&o->cli, source, "matches nothing%s",
+			     find_operand_option(source) < 0
+				     ? ""
+				     : " (options come before the first SOURCE)");
 }
 
 /* Add what one SOURCE matches. */
@@ -108,11 +107,9 @@ static bool collect_source(struct opts *o, const char *source, struct members *m
 	size_t before = members->n;
 
 	if (!pattern)
-		return no_memory(o);
-	if (!is_inside(pattern)) {
-		tds_cli_usage(&o->cli, "%s: lies outside %s", source, o->srcdir);
-		return false;
-	}
+		return fail_nomem(o);
+	if (!is_inside(pattern))
+		return misuse(o, "%s: lies outside %s", source, o->srcdir);
 	if (tds_glob(o->srcfd, pattern, &found, &err) != 0)
 		return fail(o, source, &err);
 	for (size_t i = 0; i < found.n; i++) {
@@ -123,7 +120,7 @@ static bool collect_source(struct opts *o, const char *source, struct members *m
 			return false;
 	}
 	if (members->n == before)
-		tds_cli_warn(&o->cli, source, found.n ? "matches only folders" : "matches nothing");
+		warn_of_source(o, source, found.n > 0);
 	return true;
 }
 
@@ -190,7 +187,7 @@ static bool check_names(struct opts *o, const struct members *members)
 		tds_autofree char *above = strdup(m->name);
 
 		if (!above)
-			return no_memory(o);
+			return fail_nomem(o);
 		if (tds_zip_member_name(m->name, &err) != 0)
 			return fail(o, m->shown, &err);
 		for (char *slash; o->deps && (slash = strrchr(above, '/'));) {

@@ -159,13 +159,6 @@ static int find_dep(const struct search_path *path, const struct dep *dep, struc
 	return rc;
 }
 
-static bool ends_in_py(const char *name)
-{
-	size_t len = strlen(name);
-
-	return len >= 3 && strcmp(name + len - 3, ".py") == 0;
-}
-
 static bool add_file(struct opts *o, struct members *members, const char *path, const char *name)
 {
 	if (o->cli.verbose)
@@ -181,8 +174,7 @@ static bool add_entry(struct opts *o, struct members *members, const FTSENT *ent
 	if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS) {
 		errno = entry->fts_errno;
 		tds_err_sys(&err, TDS_E_UNUSABLE, "cannot be read");
-		tds_cli_error(&o->cli, entry->fts_path, &err);
-		return false;
+		return fail(o, entry->fts_path, &err);
 	}
 	/* As with os.walk, links to folders are not followed; what a link to a file leads to is packed. */
 	bool file = entry->fts_info == FTS_F || entry->fts_info == FTS_DEFAULT ||
@@ -213,7 +205,7 @@ static bool add_folder(struct opts *o, struct members *members, char *folder)
 
 		errno = errnum;
 		tds_err_sys(&err, TDS_E_UNUSABLE, "cannot be read");
-		tds_cli_error(&o->cli, folder, &err);
+		(void)fail(o, folder, &err);
 	}
 	return ok && errnum == 0;
 }
@@ -233,7 +225,7 @@ static bool add_dep(struct opts *o, const struct search_path *path, const struct
 		ok = false;
 	}
 	if (!ok)
-		tds_cli_error(&o->cli, deps, &err);
+		(void)fail(o, deps, &err);
 	if (found.kind == MODULE && ok)
 		ok = add_file(o, members, found.file, strrchr(found.file, '/') + 1);
 	for (size_t i = 0; i < found.folders.n && ok; i++)
@@ -275,8 +267,7 @@ static bool add_deps(struct opts *o, char *text, const char *shown, struct membe
 
 	while (ok && next_dep(&text, &line, &dep)) {
 		if (!asked && python_ask_path(o, &path, &err) != 0) {
-			tds_cli_error(&o->cli, o->python, &err);
-			ok = false;
+			ok = fail(o, o->python, &err);
 		}
 		asked = true;
 		ok = ok && add_dep(o, &path, &dep, shown, members);
@@ -295,9 +286,7 @@ bool collect_deps(struct opts *o, struct members *members)
 
 	if (rc == 0 && memchr(text, '\0', len))
 		rc = tds_err_set(&err, TDS_E_UNUSABLE, "holds a NUL byte");
-	if (rc != 0) {
-		tds_cli_error(&o->cli, shown ? shown : o->deps, &err);
-		return false;
-	}
+	if (rc != 0)
+		return fail(o, shown ? shown : o->deps, &err);
 	return add_deps(o, text, shown ? shown : o->deps, members);
 }

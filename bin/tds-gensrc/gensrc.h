@@ -37,7 +37,23 @@ struct opts {
 	struct tds_names sources; /* the SOURCEs, those of -T too */
 	int srcfd;                /* SRCDIR */
 	char date[16];            /* the version that "date" stands for */
+	char *failure;            /* the first one, with -j; NULL: none so far */
 };
+
+/* main.c */
+
+/* Which of the Director's options (version: ...) an operand looks like, counted from 0; -1: none. */
+int find_operand_option(const char *operand);
+
+/* report.c: how it ended */
+
+/* Report a failure, or a usage error. They return false. */
+bool fail(struct opts *o, const char *subject, const struct tds_err *err);
+bool fail_nomem(struct opts *o);
+bool misuse(struct opts *o, const char *fmt, ...) TDS_PRINTF(2, 3);
+
+/* With -j, print what went wrong, if anything did. */
+void report_failure(struct opts *o);
 
 /* collect.c: which files are packed */
 
@@ -136,6 +152,8 @@ struct archive_bytes {
 	size_t end; /* offset of the end record */
 };
 
+bool ends_in_py(const char *name);
+
 /* Read each member once; those bytes are checked and packed. */
 bool pack_members(struct opts *o, const struct members *members, struct archive_bytes *archive);
 
@@ -164,6 +182,7 @@ struct place {
 	char *tli_name;          /* GROUP.tli */
 	char *tli;               /* the text to install there; NULL: none */
 	size_t tli_len;
+	bool declared; /* the package has its group where it goes, or goes where there are none */
 };
 #define PLACE_NONE ((struct place){ .director = { .fd = -1 }, .other = { .fd = -1 } })
 
@@ -176,10 +195,19 @@ bool open_places(struct opts *o, struct place *place);
 /* Read and check the declaration that is to be installed, if there is one. */
 bool read_tli(struct opts *o, struct place *place);
 
+/*
+ * Refuse a name that would belong to another group, now that it is known whether GROUP.tli is installed.
+ */
+bool check_owner(struct opts *o, struct place *place);
+
 /* Write the package beside its place and verify it there; then install the declaration, and last the package. */
 bool write_files(struct opts *o, const struct place *place, const struct archive_bytes *archive,
 		 const struct tds_privkey *key, struct verified *verified);
 
 void place_fini(struct place *place);
+
+/* Print that the package is written. */
+void report_package(struct opts *o, const struct place *place, size_t members,
+		    const struct verified *verified);
 
 #endif

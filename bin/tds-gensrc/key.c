@@ -212,21 +212,17 @@ bool read_key(struct opts *o, struct tds_privkey **key)
 	struct asker asker = { .keyfile = o->keyfile, .file = o->passphrase_file ? &phrase : NULL };
 	struct tds_err err = { 0 };
 
-	if (o->passphrase_file && open_secret(o, &phrase, &err) != 0) {
-		tds_cli_error(&o->cli, o->passphrase_file, &err);
-		return false;
-	}
+	if (o->passphrase_file && open_secret(o, &phrase, &err) != 0)
+		return fail(o, o->passphrase_file, &err);
 	int rc = open_secret(o, &file, &err);
-	/* Both are open: a process that leaves no core may not open /dev/stdin and the like any more. */
+	/* Before the first secret is read. */
 	leave_no_core();
 	if (rc == 0)
 		rc = tds_io_slurp_fd(file.fd, KEY_MAX_BYTES, &file.text, &file.len, &err);
 	if (rc == 0)
 		rc = tds_privkey_parse(file.text, file.len, passphrase, &asker, key, &err);
-	if (rc != 0) {
-		tds_cli_error(&o->cli, o->keyfile, asker.err.code ? &asker.err : &err);
-		return false;
-	}
+	if (rc != 0)
+		return fail(o, o->keyfile, asker.err.code ? &asker.err : &err);
 	warn_of_weakness(o, *key);
 	return true;
 }

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "digest.h"
 #include "mem.h"
 #include "text.h"
 
@@ -59,12 +58,6 @@ static const struct option options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static bool fail(struct opts *o, const char *subject, const struct tds_err *err)
-{
-	tds_cli_error(&o->cli, subject, err);
-	return false;
-}
-
 static void set_version(struct opts *o, const char *value)
 {
 	time_t now = time(NULL);
@@ -81,8 +74,7 @@ static bool set_format(struct opts *o, const char *value)
 	int format = *value ? tds_format_find(value) : TDS_FORMAT_DIRECTOR1;
 
 	if (format < 0 || format == TDS_FORMAT_VICEROY1) {
-		tds_cli_usage(&o->cli, "unknown format: %s", value);
-		return false;
+		return misuse(o, "unknown format: %s", value);
 	}
 	o->format = (enum tds_format)format;
 	return true;
@@ -128,18 +120,25 @@ static bool parse_option(struct opts *o, int opt, bool *done)
 	}
 }
 
+int find_operand_option(const char *operand)
+{
+	static const char *const names[] = { "version:", "deps:", "tli:", "fmt:" };
+
+	for (int i = 0; i < 4; i++)
+		if (strncmp(operand, names[i], strlen(names[i])) == 0)
+			return i;
+	return -1;
+}
+
 /* Take operand as one of the Director's options. *is_one: it is. Returns false after a usage error. */
 static bool parse_operand(struct opts *o, const char *operand, bool *is_one)
 {
-	static const char *const names[] = { "version:", "deps:", "tli:", "fmt:" };
-	size_t i = 0;
+	int i = find_operand_option(operand);
 
-	while (i < 4 && strncmp(operand, names[i], strlen(names[i])) != 0)
-		i++;
-	*is_one = i < 4;
+	*is_one = i >= 0;
 	if (!*is_one)
 		return true;
-	const char *value = operand + strlen(names[i]);
+	const char *value = strchr(operand, ':') + 1;
 	if (i == 0)
 		set_version(o, value);
 	else if (i == 1)
@@ -158,8 +157,7 @@ static bool read_environment(struct opts *o)
 	uint64_t seconds = INT64_MAX;
 
 	if (epoch && *epoch && !tds_parse_uint(epoch, strlen(epoch), INT64_MAX, &seconds)) {
-		tds_cli_usage(&o->cli, "SOURCE_DATE_EPOCH is not a number of seconds: %s", epoch);
-		return false;
+		return misuse(o, "SOURCE_DATE_EPOCH is not a number of seconds: %s", epoch);
 	}
 	o->newest = (time_t)seconds;
 	return true;
@@ -176,17 +174,13 @@ static bool is_control(const char *text)
 static bool check_names(struct opts *o)
 {
 	if (!tds_group_name_ok(o->group)) {
-		tds_cli_usage(&o->cli, "not a possible name of a group: \"%s\"", o->group);
-		return false;
+		return misuse(o, "not a possible name of a group: \"%s\"", o->group);
 	}
-	for (const char *p = o->version ? o->version : ""; *p; p++) {
-		if (*p == '/' || is_control(p)) {
-			tds_cli_usage(&o->cli,
+	for (const char *p = o->version ? o->version : ""; *p; p++)
+		if (*p == '/' || is_control(p))
+			return misuse(o,
 				      "a version holds no slash and no control character: \"%s\"",
 				      o->version);
-			return false;
-		}
-	}
 	return true;
 }
 
@@ -198,16 +192,13 @@ static bool parse_opts(struct opts *o, int argc, char **argv)
 	bool is_one = true;
 	int opt;
 
-	if (!read_environment(o))
-		return false;
 	while (!done && (opt = getopt_long(argc, argv, TDS_CLI_SHORT "o:T:0", options, NULL)) != -1)
 		if (!parse_option(o, opt, &done))
 			return false;
-	if (done)
+	if (done || !read_environment(o))
 		return false;
 	if (argc - optind < 3) {
-		tds_cli_usage(&o->cli, "GROUP, KEYFILE and SRCDIR are needed");
-		return false;
+		return misuse(o, "GROUP, KEYFILE and SRCDIR are needed");
 	}
 	o->group = argv[optind++];
 	o->keyfile = argv[optind++];
@@ -218,36 +209,13 @@ static bool parse_opts(struct opts *o, int argc, char **argv)
 		optind += is_one;
 	}
 	if (optind == argc && !o->names_from) {
-		tds_cli_usage(&o->cli, "no SOURCE is named");
-		return false;
+		return misuse(o, "no SOURCE is named");
 	}
 	if (!check_names(o))
 		return false;
 	return tds_names_read(argv + optind, argc - optind, o->names_from, o->cli.nul, &o->sources,
 			      &err) == 0 ||
 	       fail(o, NULL, &err);
-}
-
-static void report(struct opts *o, const struct place *place, size_t members,
-		   const struct verified *verified)
-{
-	char md5[TDS_DIGEST_HEX_MAX];
-	char sha256[TDS_DIGEST_HEX_MAX];
-
-	if (!o->cli.json) {
-		if (!o->cli.quiet)
-			(void)fprintf(o->cli.out, "Wrote %s\n", place->path);
-		return;
-	}
-	tds_digest_hex(verified->md5, sizeof(verified->md5), md5);
-	tds_digest_hex(verified->sha256, sizeof(verified->sha256), sha256);
-	tds_cli_print_json(
-		&o->cli,
-		json_pack("{s:o, s:o, s:o, s:I, s:I, s:s, s:s, s:o}", "path",
-			  tds_cli_json_text(place->path), "group", tds_cli_json_text(o->group),
-			  "version", o->version ? tds_cli_json_text(o->version) : json_null(),
-			  "members", (json_int_t)members, "size", (json_int_t)verified->size, "md5",
-			  md5, "sha256", sha256, "key", tds_cli_json_text(o->keyfile)));
 }
 
 /* libarchive writes times in the local zone, and the same sources are to give the same bytes everywhere. */
@@ -277,10 +245,10 @@ static void make_package(struct opts *o)
 
 	use_utc();
 	keep_memory();
-	if (open_places(o, &place) && read_tli(o, &place) && read_key(o, &key) &&
-	    collect_members(o, &members) && pack_members(o, &members, &archive) &&
-	    write_files(o, &place, &archive, key, &verified))
-		report(o, &place, members.n, &verified);
+	if (open_places(o, &place) && read_tli(o, &place) && check_owner(o, &place) &&
+	    read_key(o, &key) && collect_members(o, &members) &&
+	    pack_members(o, &members, &archive) && write_files(o, &place, &archive, key, &verified))
+		report_package(o, &place, members.n, &verified);
 	tds_privkey_free(key);
 	free(archive.zip);
 	members_fini(&members);
@@ -293,9 +261,11 @@ int main(int argc, char **argv)
 		.python = "python3", .check = true, .format = TDS_FORMAT_DIRECTOR1, .srcfd = -1
 	};
 
-	tds_cli_start(&o.cli, "tds-gensrc");
+	tds_cli_start(&o.cli, "tds-gensrc", argv);
 	if (parse_opts(&o, argc, argv))
 		make_package(&o);
+	report_failure(&o);
+	free(o.failure);
 	tds_close_fd(&o.srcfd);
 	tds_names_fini(&o.sources);
 	return tds_cli_finish(&o.cli);

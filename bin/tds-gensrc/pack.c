@@ -17,7 +17,7 @@
 #define DIRECTOR_MAX_END \
 	9999999 /* Director 4.0.1 reads 40 bytes of header: no offset of more digits */
 
-static bool ends_in_py(const char *name)
+bool ends_in_py(const char *name)
 {
 	size_t len = strlen(name);
 
@@ -71,7 +71,7 @@ static void report_faults(struct opts *o, const struct checker *c, const struct 
 		struct tds_err err;
 
 		tds_err_at(&err, TDS_E_SYNTAX, f->line, f->column, "%s", f->text);
-		tds_cli_error(&o->cli, members->v[f->member].shown, &err);
+		(void)fail(o, members->v[f->member].shown, &err);
 	}
 }
 
@@ -134,9 +134,9 @@ static bool feed_members(struct opts *o, const struct members *members, struct c
 		rc = checker_finish(checker, &err);
 	progress_clear(o, &progress);
 	if (rc != 0 && asked && !checker->pid)
-		tds_cli_error(&o->cli, checker_subject(o, checker, members), &err);
+		(void)fail(o, checker_subject(o, checker, members), &err);
 	else if (rc != 0)
-		tds_cli_error(&o->cli, members->v[i - 1].shown, &err);
+		(void)fail(o, members->v[i - 1].shown, &err);
 	report_faults(o, checker, members);
 	return rc == 0 && checker->nfaults == 0;
 }
@@ -179,17 +179,15 @@ bool pack_members(struct opts *o, const struct members *members, struct archive_
 
 	if (o->check && any_python(members))
 		rc = checker_start(o, &checker, &err);
-	if (rc != 0) {
-		tds_cli_error(&o->cli, o->python, &err);
-		return false;
-	}
+	if (rc != 0)
+		return fail(o, o->python, &err);
 	rc = tds_zip_writer_new(&writer, &err);
 	bool ok = rc == 0 && feed_members(o, members, &checker, writer);
 	checker_fini(&checker);
 	if (ok)
 		rc = finish_archive(o, writer, archive, &err);
 	if (rc != 0)
-		tds_cli_error(&o->cli, NULL, &err);
+		(void)fail(o, NULL, &err);
 	ok = ok && rc == 0;
 	if (ok)
 		warn_of_director(o, archive);

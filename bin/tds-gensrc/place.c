@@ -13,17 +13,6 @@
 #include "mem.h"
 #include "tli.h"
 
-static bool fail(struct opts *o, const char *subject, const struct tds_err *err)
-{
-	tds_cli_error(&o->cli, subject, err);
-	return false;
-}
-
-static bool no_memory(struct opts *o)
-{
-	return fail(o, NULL, &(struct tds_err){ .code = TDS_E_NOMEM });
-}
-
 static bool name_files(struct opts *o, struct place *place)
 {
 	const char *dash = o->version ? "-" : "";
@@ -34,10 +23,8 @@ static bool name_files(struct opts *o, struct place *place)
 	if (asprintf(&place->tli_name, "%s.tli", o->group) < 0)
 		place->tli_name = NULL;
 	if (!place->name || !place->tli_name)
-		return no_memory(o);
-	if (n > NAME_MAX)
-		tds_cli_usage(&o->cli, "the package's name is longer than %d bytes", NAME_MAX);
-	return n <= NAME_MAX;
+		return fail_nomem(o);
+	return n <= NAME_MAX || misuse(o, "the package's name is longer than %d bytes", NAME_MAX);
 }
 
 /* The folder of -o, and whether the name there is the one that will be signed. */
@@ -50,20 +37,18 @@ static bool open_output(struct opts *o, struct place *place)
 	struct tds_err err;
 
 	if (!folder)
-		return no_memory(o);
+		return fail_nomem(o);
 	bool is_folder = stat(o->output, &st) == 0 && S_ISDIR(st.st_mode);
-	if (!is_folder && strcmp(slash ? slash + 1 : o->output, place->name) != 0) {
-		tds_cli_usage(&o->cli,
+	if (!is_folder && strcmp(slash ? slash + 1 : o->output, place->name) != 0)
+		return misuse(o,
 			      "-o %s: the package would be refused under that name; it must be %s",
 			      o->output, place->name);
-		return false;
-	}
 	if (tds_dir_open(is_folder ? o->output : folder, &place->other, &err) != 0) {
 		err.code = TDS_E_WRITE;
 		return fail(o, o->output, &err);
 	}
 	place->path = is_folder ? tds_dir_join(&place->other, place->name) : strdup(o->output);
-	return place->path || no_memory(o);
+	return place->path || fail_nomem(o);
 }
 
 static bool open_director(struct opts *o, struct place *place)
@@ -78,25 +63,7 @@ static bool open_director(struct opts *o, struct place *place)
 	}
 	if (!o->output)
 		place->path = tds_dir_join(&place->director, place->name);
-	return o->output || place->path || no_memory(o);
-}
-
-/* With GROUP itself declared, the package must not be taken for another group's. */
-static bool check_owner(struct opts *o, const struct place *place)
-{
-	tds_auto(groups) struct tds_groups groups = { 0 };
-	struct tds_err err;
-
-	if (place->director.fd < 0)
-		return true;
-	if (tds_groups_scan(&place->director, &groups, &err) != 0)
-		return fail(o, o->cli.dir, &err);
-	const struct tds_group *owner = tds_groups_owner(&groups, place->name);
-	if (!owner || strlen(owner->name) <= strlen(o->group))
-		return true;
-	tds_cli_usage(&o->cli, "%s would belong to the group %s, not to %s", place->name,
-		      owner->name, o->group);
-	return false;
+	return o->output || place->path || fail_nomem(o);
 }
 
 bool open_places(struct opts *o, struct place *place)
@@ -109,7 +76,7 @@ bool open_places(struct opts *o, struct place *place)
 		return fail(o, o->srcdir, &err);
 	}
 	if (!name_files(o, place) || !open_director(o, place) ||
-	    (o->output && !open_output(o, place)) || !check_owner(o, place))
+	    (o->output && !open_output(o, place)))
 		return false;
 	if (place->director.fd >= 0)
 		tds_io_sweep(place->director.fd);
@@ -126,8 +93,11 @@ struct tli_warner {
 static void warn_of_tli(void *ctx, unsigned line, unsigned column, const char *text)
 {
 	struct tli_warner *w = ctx;
+	tds_autofree char *subject = NULL;
 
-	tds_cli_warn(&w->o->cli, w->shown, "line %u, column %u: %s", line, column, text);
+	if (asprintf(&subject, "%s:%u:%u", w->shown, line, column) < 0)
+		subject = NULL;
+	tds_cli_warn(&w->o->cli, subject ? subject : w->shown, "%s", text);
 }
 
 /* Read the declaration: the one that is named, else SRCDIR/GROUP.tli where it is there. *shown: where it was. */
@@ -159,6 +129,53 @@ bool read_tli(struct opts *o, struct place *place)
 			tds_tli_fini(&tli);
 	}
 	return rc == 0 || fail(o, shown, &err);
+}
+
+static bool same_folder(const struct tds_dir *a, const struct tds_dir *b)
+{
+	struct stat x;
+	struct stat y;
+
+	return fstat(a->fd, &x) == 0 && fstat(b->fd, &y) == 0 && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
+}
+
+/*
+ * Find out whom the package would belong to in a folder. Without a declaration of GROUP that can be a shorter name.
+ * *owned: it belongs to a group there.
+ */
+static bool check_owner_in(struct opts *o, const struct place *place, const struct tds_dir *dir,
+			   bool declared, bool *owned)
+{
+	tds_autofree char *owner = NULL;
+	struct tds_err err = { 0 };
+
+	if (tds_dir_owner(dir, place->name, &owner, &err) != 0)
+		return fail(o, dir->path, &err);
+	*owned = declared || owner;
+	if (!owner || strcmp(owner, o->group) == 0)
+		return true;
+	/* Both begin the same name, so the longer one has it. */
+	if (strlen(owner) > strlen(o->group))
+		return misuse(o, "%s would belong to the group %s, not to %s", place->name, owner,
+			      o->group);
+	return declared || misuse(o, "%s would belong to the group %s, because %s is not there",
+				  place->name, owner, place->tli_name);
+}
+
+bool check_owner(struct opts *o, struct place *place)
+{
+	const struct tds_dir *director = &place->director;
+	const struct tds_dir *other = &place->other;
+	bool elsewhere = other->fd >= 0 && (director->fd < 0 || !same_folder(director, other));
+	bool owned;
+
+	/* Elsewhere, the declaration may come along when the package is brought to the director directory. */
+	if (director->fd >= 0 &&
+	    !check_owner_in(o, place, director, elsewhere || place->tli, &place->declared))
+		return false;
+	place->declared |= elsewhere;
+	return !elsewhere || check_owner_in(o, place, other, false, &owned);
 }
 
 static mode_t file_mode(void)

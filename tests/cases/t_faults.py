@@ -40,6 +40,7 @@ def prepare(d):
     (src / 'g.tli').write_text("{'TLS_Keep_Limit': 1}\n")
     shutil.copyfile(KEYS / 'birch.pem', d.parent / 'key.pem')
     (d / 'g.tli').write_text("{'TLS_Keep_Limit': 1, 'AutoUnload': True}\n")
+    (d.parent / 'odd.tli').write_text("{'Odd': 1, 'Odder': {}}\n")  # has warnings
     for version in (1, 2):
         made = archive(Member(b'g/__init__.py', b'V = %d\n' % version), Member(b'g/data', bytes(range(256)) * 300))
         (d / ('g-%d.tls' % version)).write_bytes(package(*made, KEYS / 'birch.pem'))
@@ -58,6 +59,7 @@ SCENARIOS = {
     'avail --verify': ('tds-avail', '-C', 'director', '--verify'),
     'prune': ('tds-avail', '-C', 'director', '--prune'),
     'check': ('tds-admin', '-C', 'director', 'check'),
+    'check as JSON': ('tds-admin', '-C', 'director', 'check', '-j', 'odd.tli', 'director/g.tli'),
     'pack': ('tds-gensrc', '-C', 'director', 'g', 'key.pem', 'src', 'version:2', 'g/*.py'),
 }
 

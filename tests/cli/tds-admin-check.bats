@@ -24,6 +24,15 @@ check() {
 	run --separate-stderr tds-admin check "$@"
 }
 
+# A package foo-1.tls of group foo, signed with birch.
+make_package() {
+	PYTHONPATH=$ROOT/tests/cases python3 -B -c '
+import sys
+from forge import *
+open("foo-1.tls", "wb").write(package(*archive(Member(b"a.py"), comment=b"tds1 group=foo version=1"), sys.argv[1]))
+' "$KEYS/birch.pem"
+}
+
 @test "a good declaration says nothing" {
 	echo "{'Actors': {'a.B': {'OnLoad': {'Role': 'r'}}}}" >foo.tli
 	check foo.tli
@@ -122,6 +131,21 @@ tds-admin: no.tli: cannot be opened: No such file or directory'
 	diff <(tds-admin help) <(tds-admin --help)
 }
 
+@test "--help is that of the command, wherever it stands" {
+	for args in 'check --help' '-h check' 'check x -T y -h --bogus' '--strict check no -hV'; do
+		# shellcheck disable=SC2086
+		run --separate-stderr tds-admin $args
+		is 0 "$(tds-admin help check)" ''
+	done
+	for args in '--help' '-h --' 'help --help' 'restart -h'; do
+		# shellcheck disable=SC2086
+		run --separate-stderr tds-admin $args
+		is 0 "$(tds-admin help)" ''
+	done
+	run --separate-stderr tds-admin check --bogus --help
+	[ "$status" -eq 2 ]
+}
+
 @test "configuration files by their names" {
 	echo 29_50 >adminport.cfg
 	check -j adminport.cfg
@@ -210,8 +234,79 @@ EOF
 	cp "$KEYS/birch_tls.key" "$DIR"
 	echo many >"$DIR/minkeybits.cfg"
 	check
-	is 1 '' "tds-admin: $DIR: no key is trusted: $DIR/minkeybits.cfg:1:1: not one number of bits, at most 16384
-tds-admin: $DIR/minkeybits.cfg:1:1: not a number of bits"
+	is 1 '' "tds-admin: $DIR/minkeybits.cfg:1:1: not one number of bits, at most 16384"
+	: >"$DIR/minkeybits.cfg"
+	check
+	is 1 '' "tds-admin: $DIR/minkeybits.cfg: holds no number"
+	rm "$DIR/minkeybits.cfg"
+	ln -s nowhere "$DIR/revoked.cfg"
+	check
+	is 1 '' "tds-admin: $DIR/revoked.cfg: cannot be opened: No such file or directory"
+}
+
+@test "what hides a digest from one reader is refused by all" {
+	cp "$KEYS/birch_tls.key" "$DIR"
+	make_package
+	printf '# c\r%s\n' "$(sha256sum <foo-1.tls | cut -c -64)" >"$DIR/revoked.cfg"
+	check "$DIR/revoked.cfg"
+	is 1 '' "tds-admin: $DIR/revoked.cfg:1:4: carriage return that ends no line"
+	run --separate-stderr tds-verify foo-1.tls
+	is 7 '' "tds-verify: foo-1.tls: no key is trusted: $DIR/revoked.cfg:1:4: carriage return that ends no line"
+	printf '# caf\351\r\n%s  caf\351.tls\n' "$(sha256sum <foo-1.tls | cut -c -64)" >"$DIR/revoked.cfg"
+	check -j "$DIR/revoked.cfg"
+	[ "$status" -eq 0 ]
+	[ "$(jq -r '.value.v[].v' <<<"$output")" = "$(sha256sum <foo-1.tls | cut -c -64)" ]
+	run --separate-stderr tds-verify foo-1.tls
+	is 7 '' 'tds-verify: foo-1.tls: is revoked'
+}
+
+@test "what a key may sign: comments hold anything, a fault is said once and closes" {
+	cp "$KEYS/birch_tls.key" "$DIR"
+	make_package
+	printf '# see http://x/ \377\nfoo\n' >"$DIR/birch_tls.allow"
+	check
+	is 0 '' ''
+	run --separate-stderr tds-verify -q foo-1.tls
+	[ "$status" -eq 0 ]
+	printf 'foo\n [!/]*\n' >"$DIR/birch_tls.allow"
+	check
+	is 1 '' "tds-admin: $DIR/birch_tls.allow:2:4: '/' in the name of a group"
+	run --separate-stderr tds-verify foo-1.tls
+	is 7 '' "tds-verify: $DIR/birch_tls.key: warning: not used: birch_tls.allow:2:4: '/' in the name of a group
+tds-verify: foo-1.tls: no key validates it: there is no usable key"
+	echo '#' >"$DIR/birch_tls.allow"
+	check
+	is 0 '' "tds-admin: $DIR/birch_tls.allow: warning: names no group: the key signs for none"
+}
+
+@test "a private key is said once, and beside any other finding" {
+	cp "$KEYS/birch.pem" "$DIR/x_tls.key"
+	check
+	is 1 '' "tds-admin: $DIR/x_tls.key: holds a private key, not a public one"
+	cat "$KEYS/birch_tls.key" "$KEYS/birch.pem" >"$DIR/x_tls.key"
+	check
+	is 0 '' "tds-admin: $DIR/x_tls.key: warning: holds a private key, which does not belong here"
+	echo 8192 >"$DIR/minkeybits.cfg"
+	check
+	is 1 '' "tds-admin: $DIR/x_tls.key: warning: holds a private key, which does not belong here
+tds-admin: $DIR/x_tls.key: is an RSA key of 2048 bits, fewer than the 8192 of minkeybits.cfg"
+}
+
+@test "a file that belongs to another is not one that others may write" {
+	[ "$(id -u)" -eq 0 ] || skip 'needs root'
+	cp "$KEYS/birch_tls.key" "$DIR"
+	chown 12345 "$DIR/birch_tls.key"
+	check
+	is 0 '' "tds-admin: $DIR/birch_tls.key: warning: belongs to uid 12345"
+	check "$DIR/birch_tls.key"
+	is 0 '' "tds-admin: $DIR/birch_tls.key: warning: belongs to uid 12345"
+	make_package
+	run --separate-stderr tds-verify foo-1.tls
+	[ "$status" -eq 0 ]
+	[ "$stderr" = "tds-verify: $DIR/birch_tls.key: warning: belongs to uid 12345" ]
+	chmod g+w "$DIR/birch_tls.key"
+	check
+	is 0 '' "tds-admin: $DIR/birch_tls.key: warning: others may write it"
 }
 
 @test "what cannot be read is said" {

@@ -8,6 +8,7 @@ load common
 
 setup() {
 	new_dir birch
+	echo '{}' >"$DIR/foo.tli"
 	cd "$BATS_TEST_TMPDIR" || return
 	install -m 0600 "$KEYS/birch.pem" key.pem
 	install -m 0600 "$KEYS/birch_enc.pem" locked.pem
@@ -21,6 +22,16 @@ setup() {
 
 pack() {
 	run --separate-stderr tds-gensrc "$@"
+}
+
+# plain_user: let pack hold root to the permissions of files, as any other user.
+plain_user() {
+	caps=-dac_override,-dac_read_search
+	[ "$(id -u)" -eq 0 ] || return 0
+	setpriv --bounding-set "$caps" --inh-caps "$caps" true || skip 'root may do everything'
+	pack() {
+		run --separate-stderr setpriv --bounding-set "$caps" --inh-caps "$caps" tds-gensrc "$@"
+	}
 }
 
 # ended STATUS STDERR: how pack ended.
@@ -70,7 +81,7 @@ for i in zipfile.ZipFile(sys.argv[1]).infolist(): print($2)" "$BATS_TEST_TMPDIR/
 	holds foo-1.0.tls foo/__init__.py foo/actor.py foo/note.txt foo/sub/part.py
 	[ "$(tds-verify -q -x foo/actor.py foo-1.0.tls)" = 'B = 2' ]
 	[ "$(stat -c %a "$DIR/foo-1.0.tls")" = 644 ]
-	[ "$(files "$DIR")" = "$(printf '%s\n' birch_tls.key foo-1.0.tls)" ]
+	[ "$(files "$DIR")" = "$(printf '%s\n' birch_tls.key foo-1.0.tls foo.tli)" ]
 }
 
 @test 'group and version are signed' {
@@ -116,8 +127,13 @@ for i in zipfile.ZipFile(sys.argv[1]).infolist(): print($2)" "$BATS_TEST_TMPDIR/
 
 @test 'options of the Director count only before the first SOURCE' {
 	pack foo key.pem src foo/actor.py version:9
-	ended 0 'tds-gensrc: version:9: warning: matches nothing'
+	ended 0 'tds-gensrc: version:9: warning: matches nothing (options come before the first SOURCE)'
 	[ "$output" = "Wrote $DIR/foo.tls" ]
+	touch src/tli:x src/version
+	pack foo key.pem src foo/actor.py tli:x version deps fmt:
+	ended 0 "$(printf 'tds-gensrc: %s\n' 'deps: warning: matches nothing' \
+		'fmt:: warning: matches nothing (options come before the first SOURCE)')"
+	holds foo.tls foo/actor.py tli:x version
 }
 
 @test 'an existing package is replaced whole' {
@@ -161,6 +177,35 @@ for i in zipfile.ZipFile(sys.argv[1]).infolist(): print($2)" "$BATS_TEST_TMPDIR/
 	)" ]
 	pack -j foo key.pem src foo/actor.py
 	[ "$(jq .version <<<"$output")" = null ]
+	[[ $output == '{"ok":true,'* ]]
+}
+
+@test '-j tells what went wrong' {
+	pack -j foo none.pem src foo/actor.py
+	ended 4 'tds-gensrc: none.pem: cannot be opened: No such file or directory'
+	[ "$output" = '{"ok":false,"status":4,"error":"none.pem: cannot be opened: No such file or directory"}' ]
+	printf 'x = (\n' >src/foo/a.py
+	printf 'y = 1\n\0' >src/foo/b.py
+	pack -j foo key.pem src 'foo/*.py'
+	[ "${#stderr_lines[@]}" -eq 2 ]
+	[[ $output == '{"ok":false,"status":1,"error":"src/foo/a.py:1:5: '*'"}' ]]
+	pack -j foo key.pem src ../a
+	[ "$output" = '{"ok":false,"status":2,"error":"../a: lies outside src"}' ]
+	pack -j --bogus
+	[ "$output" = '{"ok":false,"status":2,"error":"wrong usage"}' ]
+	pack -j -C none foo key.pem src foo/actor.py
+	[ "$output" = '{"ok":false,"status":5,"error":"none: cannot be opened: No such file or directory"}' ]
+	[ "$(files "$DIR")" = "$BEFORE" ]
+}
+
+@test 'the path that is printed does nothing to the terminal' {
+	local folder=$'o\x1b[2Jut'
+	mkdir "$folder"
+	pack -o "$folder" foo key.pem src foo/actor.py
+	ended 0 ''
+	[ "$output" = 'Wrote o\x1b[2Jut/foo.tls' ]
+	pack -j -o "$folder" foo key.pem src foo/actor.py
+	[ "$(jq -r .path <<<"$output")" = "$folder/foo.tls" ]
 }
 
 @test 'usage errors' {
@@ -187,10 +232,10 @@ for i in zipfile.ZipFile(sys.argv[1]).infolist(): print($2)" "$BATS_TEST_TMPDIR/
 	pack -- -x key.pem src foo/actor.py
 	ended 2 "tds-gensrc: not a possible name of a group: \"-x\"; see 'tds-gensrc --help'"
 	for g in a-b a.b 'a b' grüße x.tls A~1; do
-		pack "$g" key.pem src version:1 foo/actor.py
+		pack "--tli=$DIR/foo.tli" "$g" key.pem src version:1 foo/actor.py
 		ended 0 ''
 		tds-verify --strict "$DIR/$g-1.tls"
-		rm "$DIR/$g-1.tls"
+		rm "$DIR/$g-1.tls" "$DIR/$g.tli"
 	done
 	[ "$(files "$DIR")" = "$BEFORE" ]
 }
@@ -219,6 +264,46 @@ for i in zipfile.ZipFile(sys.argv[1]).infolist(): print($2)" "$BATS_TEST_TMPDIR/
 	pack foo key.pem src version:barn foo/actor.py
 	ended 0 ''
 	pack foo-bar key.pem src version:1 foo/actor.py
+	ended 0 ''
+}
+
+@test 'a package of no declared group, where a shorter name is declared' {
+	local error="tds-gensrc: foo-x-0.1.tls would belong to the group foo, because foo-x.tli is not there; see 'tds-gensrc --help'"
+	pack foo-x key.pem src version:0.1 foo/actor.py
+	ended 2 "$error"
+	pack -o "$DIR" foo-x key.pem src version:0.1 foo/actor.py
+	ended 2 "$error"
+	pack -C none -o "$DIR" foo-x key.pem src version:0.1 foo/actor.py
+	ended 2 "$error"
+	echo '{}' >src/foo-x.tli
+	pack -o "$DIR/foo-x-0.1.tls" foo-x key.pem src version:0.1 foo/actor.py
+	ended 2 "$error"
+	untouched
+	pack -o . foo-x key.pem src version:0.1 foo/actor.py
+	ended 0 ''
+	pack foo-x key.pem src version:0.1 foo/actor.py
+	ended 0 ''
+	[ "$(tds-avail -p)" = "$DIR/foo-x-0.1.tls" ]
+	rm src/foo-x.tli
+	pack foo-x key.pem src version:0.2 foo/actor.py
+	ended 0 ''
+	pack --tli="$DIR/foo.tli" -o "$DIR" foo-y key.pem src version:1 foo/actor.py
+	ended 0 ''
+	[ "$(files "$DIR")" = "$(printf '%s\n' birch_tls.key foo-x-0.1.tls foo-x-0.2.tls foo-x.tli foo-y-1.tls foo-y.tli foo.tli)" ]
+}
+
+@test 'a package of no declared group' {
+	local warning='tds-gensrc: warning: new.tli is not there, so no tool will find the package by its group'
+	pack new key.pem src version:1 foo/actor.py
+	ended 0 "$warning"
+	[ "$output" = "Wrote $DIR/new-1.tls" ]
+	pack -o "$DIR" new key.pem src version:1 foo/actor.py
+	ended 0 "$warning"
+	pack new key.pem src version:1 ../foo/actor.py
+	ended 2 "tds-gensrc: ../foo/actor.py: lies outside src; see 'tds-gensrc --help'"
+	pack -q new key.pem src version:1 foo/actor.py
+	ended 0 ''
+	pack -o . new key.pem src version:1 foo/actor.py
 	ended 0 ''
 }
 
@@ -301,6 +386,55 @@ for i in zipfile.ZipFile(sys.argv[1]).infolist(): print($2)" "$BATS_TEST_TMPDIR/
 		[[ ${#stderr_lines[@]} -eq 1 && $stderr == "tds-gensrc: $k.pem: "* ]]
 		untouched
 	done
+}
+
+# bend_key FIELD…: key.pem with these numbers of it changed, as bent.pem: 1 n, 2 e, 3 d, 4 p, 5 q, 6 dP, 7 dQ, 8 qInv.
+bend_key() {
+	openssl rsa -in key.pem -traditional -outform DER 2>/dev/null | python3 -c '
+import sys
+der, at, fields = sys.stdin.buffer.read(), 4, []
+while at < len(der):
+    size, at = der[at + 1], at + 2
+    if size > 128:
+        size, at = int.from_bytes(der[at:at + size - 128], "big"), at + size - 128
+    fields.append(bytearray(der[at:at + size]))
+    at += size
+for i in map(int, sys.argv[1:]):
+    fields[i][-2] ^= 4
+def tagged(tag, value):
+    return bytes([tag, 0x82]) + len(value).to_bytes(2, "big") + value
+sys.stdout.buffer.write(tagged(0x30, b"".join(tagged(2, bytes(f)) for f in fields)))' "$@" >bent.der
+	(umask 077 && {
+		echo '-----BEGIN RSA PRIVATE KEY-----'
+		base64 -w 64 bent.der
+		echo '-----END RSA PRIVATE KEY-----'
+	} >bent.pem)
+}
+
+@test 'a package that does not verify is not written' {
+	bend_key
+	pack foo bent.pem src version:1 foo/actor.py
+	ended 0 ''
+	rm "$DIR/foo-1.tls"
+	cp "$DIR/foo.tli" src/foo.tli
+	local fields
+	for fields in '1' '2' '3 6 7' '3 4 6 7' '3 8' '3 4 5 6 7 8'; do
+		# shellcheck disable=SC2086  # a list
+		bend_key $fields
+		pack foo bent.pem src version:1 foo/actor.py
+		[[ $status == [467] && ${#stderr_lines[@]} -eq 1 && $stderr == 'tds-gensrc: '* ]]
+		untouched
+	done
+}
+
+@test 'a director directory that vanishes' {
+	printf '#!/bin/sh\nrm "%s"/* && rmdir "%s"\nexec python3 "$@"\n' "$DIR" "$DIR" >slow
+	chmod 755 slow
+	cp "$DIR/foo.tli" src
+	pack --python=./slow foo key.pem src version:1 foo/actor.py
+	ended 5 "tds-gensrc: $DIR/foo-1.tls: cannot be created: No such file or directory"
+	[[ -z $output && ! -e $DIR ]]
+	[ -z "$(find . -name '*.tls' -o -name '.tds-tmp-*')" ]
 }
 
 @test 'keys that sign with a warning' {
@@ -408,7 +542,7 @@ for i in zipfile.ZipFile(sys.argv[1]).infolist(): print($2)" "$BATS_TEST_TMPDIR/
 	cd src
 	PYTHONPATH=$PWD PYTHONHOME='' PYTHONSTARTUP=$PWD/os.py pack foo ../key.pem . '**/*.py'
 	ended 0 ''
-	PYTHONPATH=$BATS_TEST_TMPDIR/lib pack bar ../key.pem . deps:../deps.txt os.py
+	PYTHONPATH=$BATS_TEST_TMPDIR/lib pack -q bar ../key.pem . deps:../deps.txt os.py
 	ended 0 ''
 	holds bar.tls foo/__init__.py os.py
 	[ ! -e ../canary ]
@@ -575,7 +709,7 @@ make_deps() {
 	untouched
 	echo "{'Actorz': {}}" >src/foo.tli
 	pack foo key.pem src version:1 foo/actor.py
-	[[ $status -eq 0 && $stderr == 'tds-gensrc: src/foo.tli: warning: line 1, column 2: '* ]]
+	[[ $status -eq 0 && $stderr == 'tds-gensrc: src/foo.tli:1:2: warning: '* ]]
 }
 
 @test '-o writes elsewhere, under the right name only' {
@@ -664,15 +798,28 @@ make_deps() {
 }
 
 @test 'files and folders that may not be read' {
-	not_root
+	plain_user
 	chmod 0 src/foo/actor.py
 	pack foo key.pem src 'foo/*.py'
 	ended 4 'tds-gensrc: src/foo/actor.py: cannot be opened: Permission denied'
 	chmod 0 src/foo/sub
 	pack foo key.pem src '**/*.txt'
 	ended 4 'tds-gensrc: **/*.txt: foo/sub: cannot be read: Permission denied'
+	local source
+	ln -s foo/sub src/link
+	for source in foo/sub/part.py foo/sub/none foo/sub/*.py '*/sub/part.py'; do
+		pack foo key.pem src foo/note.txt "$source"
+		ended 4 "tds-gensrc: $source: foo/sub: cannot be read: Permission denied"
+	done
+	pack foo key.pem src foo/note.txt link/part.py
+	ended 4 "tds-gensrc: link/part.py: link: cannot be read: Permission denied"
+	ln -s foo/sub/deep src/deep
+	pack foo key.pem src foo/note.txt deep/part.py
+	ended 4 "tds-gensrc: deep/part.py: deep: cannot be read: Permission denied"
 	chmod 755 src/foo/sub
 	untouched
+	pack foo key.pem src foo/note.txt foo/sub/part.py/none foo/none/part.py "$(printf %0300d 0)"
+	ended 0 "$(printf 'tds-gensrc: %s: warning: matches nothing\n' foo/sub/part.py/none foo/none/part.py "$(printf %0300d 0)")"
 	chmod 0 key.pem
 	pack foo key.pem src foo/note.txt
 	ended 4 'tds-gensrc: key.pem: cannot be opened: Permission denied'
@@ -754,7 +901,7 @@ make_deps() {
 	flock -x 5
 	pack foo key.pem src foo/actor.py
 	ended 0 ''
-	[ "$(files "$DIR")" = "$(printf '%s\n' .tds-tmp-held birch_tls.key foo.tls)" ]
+	[ "$(files "$DIR")" = "$(printf '%s\n' .tds-tmp-held birch_tls.key foo.tli foo.tls)" ]
 }
 
 @test 'a full disk' {
@@ -788,7 +935,7 @@ make_deps() {
 }
 
 @test 'a directory that may not be written' {
-	not_root
+	plain_user
 	chmod 555 "$DIR"
 	pack foo key.pem src foo/actor.py
 	chmod 755 "$DIR"

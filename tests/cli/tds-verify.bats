@@ -97,7 +97,7 @@ good() {
 
 @test "what is not there" {
 	verify foo
-	is 4 '' 'tds-verify: foo: cannot be opened: No such file or directory'
+	is 4 '' "tds-verify: foo: no such file, package in $DIR, or group"
 	verify /nowhere/foo.tls
 	is 4 '' 'tds-verify: /nowhere/foo.tls: cannot be opened: No such file or directory'
 	verify -C nowhere foo
@@ -108,9 +108,9 @@ good() {
 	verify -T nowhere
 	is 4 '' 'tds-verify: nowhere: cannot be opened: No such file or directory'
 	verify ''
-	is 4 '' 'tds-verify: : cannot be opened: No such file or directory'
+	is 4 '' "tds-verify: : no such file, package in $DIR, or group"
 	verify $'a\nb\e[31m'
-	is 4 '' 'tds-verify: a\x0ab\x1b[31m: cannot be opened: No such file or directory'
+	is 4 '' "tds-verify: a\\x0ab\\x1b[31m: no such file, package in $DIR, or group"
 }
 
 @test "an unreadable file" {
@@ -134,7 +134,7 @@ good() {
 	verify none
 	is 4 '' 'tds-verify: none: the group has no package'
 	verify undeclared
-	is 4 '' 'tds-verify: undeclared: cannot be opened: No such file or directory'
+	is 4 '' "tds-verify: undeclared: no such file, package in $DIR, or group"
 	# A file here comes first.
 	forge foo-1.9.tls 'named(b"foo", b"1.9", Member(b"other"))'
 	verify -t foo-1.9.tls
@@ -148,7 +148,7 @@ good() {
 	verify foo
 	is 0 "$(good "$DIR/foo-1.tls")"
 	verify pipe.tls
-	is 4 '' 'tds-verify: pipe.tls: cannot be opened: No such file or directory'
+	is 4 '' "tds-verify: pipe.tls: no such file, package in $DIR, or group"
 	mv "$DIR/foo-1.tls" elsewhere
 	ln -s "$PWD/elsewhere" "$DIR/foo-1.tls"
 	verify foo
@@ -160,7 +160,7 @@ good() {
 	forge unsafe.tls 'archive(Member(b"../a"))'
 	forge stranger.tls 'archive(Member(b"a"))' thistle
 	verify good.tls nowhere unsafe.tls stranger.tls good.tls
-	is 7 "$(good good.tls)"$'\n'"$(good good.tls)" "tds-verify: nowhere: cannot be opened: No such file or directory
+	is 7 "$(good good.tls)"$'\n'"$(good good.tls)" "tds-verify: nowhere: no such file, package in $DIR, or group
 tds-verify: unsafe.tls: archive byte 42: member ../a: a folder name of dots in its name
 tds-verify: stranger.tls: no key validates it (1 tried)"
 	verify unsafe.tls nowhere
@@ -260,7 +260,7 @@ plain 644 f' ]
 	echo mine >out/here/plain
 	rm -r out/here/d
 	verify --extract-to=out/here foo.tls
-	is 5 '' 'tds-verify: foo.tls: member plain: cannot be written: File exists'
+	is 5 '' 'tds-verify: foo.tls: member plain: exists, and is not overwritten'
 	[ "$(cat out/here/plain)" = mine ]
 }
 
@@ -281,7 +281,7 @@ plain 644 f' ]
 	verify -d fresh stranger.tls
 	[ "$status" -eq 7 ] && [ ! -e fresh ]
 	verify -d '' foo.tls
-	[ "$status" -eq 5 ] && [ ! -e d ]
+	is 2 '' "tds-verify: an empty name for the output; see 'tds-verify --help'"
 }
 
 @test "the archive to a file" {
@@ -301,7 +301,14 @@ plain 644 f' ]
 	ln -s hard link.zip
 	verify -o link.zip foo.tls
 	is 0
-	[ ! -L link.zip ] && [ "$(cat hard)" = old ]
+	[ -L link.zip ] && cmp hard foo.zip # what the link leads to
+	ln -s nowhere dangling.zip
+	verify -o dangling.zip foo.tls
+	is 5 '' 'tds-verify: foo.tls: dangling.zip: No such file or directory'
+	cp foo.tls same.tls
+	verify -k "$DIR/birch_tls.key" -o foo.tls foo.tls
+	is 5 '' 'tds-verify: foo.tls: foo.tls: is the package itself'
+	cmp same.tls foo.tls
 	mkfifo fifo
 	mkdir folder
 	for target in fifo folder /dev/null; do
@@ -309,10 +316,10 @@ plain 644 f' ]
 		is 5 '' "tds-verify: foo.tls: $target: is not a regular file"
 	done
 	verify -o nowhere/a.zip foo.tls
-	is 5 '' 'tds-verify: foo.tls: nowhere/a.zip: No such file or directory'
+	is 5 '' 'tds-verify: foo.tls: nowhere/a.zip: cannot be written: No such file or directory'
 	forge bad.tls 'archive(Member(b"../b"))'
 	verify -o hard bad.tls
-	[ "$status" -eq 6 ] && [ "$(cat hard)" = old ]
+	[ "$status" -eq 6 ] && cmp hard foo.zip
 	[ -z "$(find . -name '.tds*')" ]
 }
 
@@ -343,12 +350,12 @@ plain 644 f' ]
 	verify -C /nowhere -k "$KEYS/thistle_tls.key" "$PWD/foo.tls"
 	is 0 "Validated \"$PWD/foo.tls\" loadable with key $KEYS/thistle_tls.key"
 	verify -k nowhere foo.tls
-	is 4 '' 'tds-verify: foo.tls: nowhere: cannot be opened: No such file or directory'
+	is 4 '' 'tds-verify: nowhere: cannot be opened: No such file or directory'
 	verify -k "$KEYS/junk/text_tls.key" foo.tls
-	is 4 '' "tds-verify: foo.tls: $KEYS/junk/text_tls.key: is not a PEM file (no start line)"
+	is 4 '' "tds-verify: $KEYS/junk/text_tls.key: is not a PEM file (no start line)"
 	sha256sum <"$KEYS/thistle_tls.key" >"$DIR/revoked.cfg"
 	verify -k "$KEYS/thistle_tls.key" foo.tls
-	is 7 '' "tds-verify: foo.tls: $KEYS/thistle_tls.key: is revoked"
+	is 7 '' "tds-verify: $KEYS/thistle_tls.key: is revoked"
 }
 
 @test "weak keys, and keys that cannot be used" {
@@ -482,14 +489,14 @@ tds-verify: foo-1.tls: no key validates it: it is signed with $DIR/birch_tls.key
 	forge bare.tls 'archive()'
 	verify -j foo-1.0.tls bare.tls nowhere
 	[ "$status" -eq 4 ]
-	[ "$stderr" = 'tds-verify: nowhere: cannot be opened: No such file or directory' ]
+	[ "$stderr" = "tds-verify: nowhere: no such file, package in $DIR, or group" ]
 	[ "$(jq -s -c 'map(keys_unsorted) | unique' <<<"$output")" = \
 		'[["file","ok","key","format","group","version","md5","sha256","size","entries","bytes"],["file","ok","status","error"]]' ]
 	[ "$(sed -n 1p <<<"$output" | jq -c 'del(.size)')" = "$(printf '{"file":"foo-1.0.tls","ok":true,"key":"%s","format":"ThespianDirectorFMT1","group":"foo","version":"1.0","md5":"%s","sha256":"%s","entries":2,"bytes":7}' \
 		"$DIR/birch_tls.key" "$(md5sum <foo-1.0.tls | cut -c -32)" "$(sha256sum <foo-1.0.tls | cut -c -64)")" ]
 	[ "$(sed -n 1p <<<"$output" | jq .size)" = "$(stat -c %s foo-1.0.tls)" ]
 	[ "$(sed -n 2p <<<"$output" | jq -c '[.group, .version, .entries, .bytes]')" = '[null,null,0,0]' ]
-	[ "$(sed -n 3p <<<"$output")" = '{"file":"nowhere","ok":false,"status":4,"error":"cannot be opened: No such file or directory"}' ]
+	[ "$(sed -n 3p <<<"$output")" = "{\"file\":\"nowhere\",\"ok\":false,\"status\":4,\"error\":\"no such file, package in $DIR, or group\"}" ]
 	verify -j -t foo-1.0.tls
 	[ "$(jq -c '[.entries, .members]' <<<"$output")" = '[2,[{"name":"a.py","size":6,"packed":6,"executable":false},{"name":"run","size":1,"packed":3,"executable":true}]]' ]
 	verify -j -d out foo-1.0.tls

@@ -139,7 +139,8 @@ static char *own_place(void)
 	char *path = NULL;
 
 	assert_int_equal(fstat(dir.fd, &st), 0);
-	assert_true(asprintf(&path, "%s/tds/%jx-%jx.hashes", home, (uintmax_t)st.st_dev, (uintmax_t)st.st_ino) > 0);
+	assert_true(asprintf(&path, "%s/tds/%jx-%jx.hashes", home, (uintmax_t)st.st_dev,
+			     (uintmax_t)st.st_ino) > 0);
 	return path;
 }
 
@@ -312,7 +313,9 @@ static void unsorted(void **state)
 
 static void lies_about_its_size(void **state)
 {
-	static const uint64_t counts[] = { 0, 1, 3, TDS_CACHE_MAX_ENTRIES + 1, UINT64_MAX / 64, UINT64_MAX / 64 + 1, UINT64_MAX };
+	static const uint64_t counts[] = {
+		0, 1, 3, TDS_CACHE_MAX_ENTRIES + 1, UINT64_MAX / 64, UINT64_MAX / 64 + 1, UINT64_MAX
+	};
 	tds_autofree char *data = NULL;
 	size_t len;
 	struct tds_err err;
@@ -457,10 +460,20 @@ static void not_a_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		EACH(remembers),  EACH(without_memory), EACH(notices_changes),     EACH(young),
-		EACH(forgets),    EACH(damaged),        EACH(unsorted),            EACH(written_when_worth_it),
-		EACH(foreign),    EACH(not_writable),   EACH(lies_about_its_size), EACH(believes_only_the_owner),
-		EACH(not_a_file), EACH(home_of_others),
+		EACH(remembers),
+		EACH(without_memory),
+		EACH(notices_changes),
+		EACH(young),
+		EACH(forgets),
+		EACH(damaged),
+		EACH(unsorted),
+		EACH(written_when_worth_it),
+		EACH(foreign),
+		EACH(not_writable),
+		EACH(lies_about_its_size),
+		EACH(believes_only_the_owner),
+		EACH(not_a_file),
+		EACH(home_of_others),
 	};
 
 	return cmocka_run_group_tests_name("cache", tests, NULL, NULL);

@@ -17,8 +17,11 @@ struct tool {
 
 static void tool_start(struct tool *tool)
 {
+	static char words[][12] = { "tds-test", "--no-such", "-zZ", "--key" };
+	static char *const argv[] = { words[0], words[1], words[2], words[3], NULL };
+
 	*tool = (struct tool){ 0 };
-	tds_cli_start(&tool->cli, "tds-test");
+	tds_cli_start(&tool->cli, "tds-test", argv);
 	tool->cli.out = open_memstream(&tool->out, &tool->out_len);
 	tool->cli.err = open_memstream(&tool->err, &tool->err_len);
 	assert_true(tool->cli.out && tool->cli.err);
@@ -77,9 +80,37 @@ static void common_options(void **state)
 	done = false;
 	assert_true(tds_cli_option(&tool.cli, 'V', NULL, "", &done) && done);
 	tool_end(&tool, 0, "usage\ntds-test " TDS_VERSION "\n", "");
-	tool_start(&tool);
-	assert_true(tds_cli_option(&tool.cli, '?', NULL, "", &done) && done);
-	tool_end(&tool, 2, "", "tds-test: see 'tds-test --help'\n");
+}
+
+/* What getopt leaves behind when it finds fault with the word before optind. */
+static void wrong_options(void **state)
+{
+	static const struct {
+		int opt;
+		int word;
+		int letter;
+		const char *err;
+	} wrong[] = {
+		{ '?', 1, 0, "unknown or ambiguous option: --no-such" },
+		{ '?', 1, 'n', "option takes no argument: --no-such" },
+		{ '?', 2, 'Z', "unknown option: -Z" },
+		{ ':', 3, 'k', "option needs an argument: --key" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		char err[200];
+		struct tool tool;
+		bool done = false;
+
+		tool_start(&tool);
+		optind = wrong[i].word + 1;
+		optopt = wrong[i].letter;
+		assert_true(tds_cli_option(&tool.cli, wrong[i].opt, NULL, "", &done) && done);
+		(void)snprintf(err, sizeof(err), "tds-test: %s; see 'tds-test --help'\n",
+			       wrong[i].err);
+		tool_end(&tool, 2, "", err);
+	}
 }
 
 static void messages(void **state)
@@ -247,7 +278,7 @@ static void closed_descriptors(void **state)
 		close(0);
 		close(1);
 		close(2);
-		tds_cli_start(&cli, "tds-test");
+		tds_cli_start(&cli, "tds-test", (char *[]){ NULL });
 		int next = open("/dev/null", O_RDONLY);
 		_exit(next > 2 && read(0, &c, 1) < 0 && write(1, &c, 1) < 0 && write(2, &c, 1) < 0
 			      ? 0
@@ -260,10 +291,15 @@ static void closed_descriptors(void **state)
 int main(void)
 {
 	const struct CMUnitTest cli[] = {
-		cmocka_unit_test(directory), cmocka_unit_test(common_options),
-		cmocka_unit_test(messages),  cmocka_unit_test(results),
-		cmocka_unit_test(full_disk), cmocka_unit_test(names),
-		IN_FOLDER(names_from_files), cmocka_unit_test(closed_descriptors),
+		cmocka_unit_test(directory),
+		cmocka_unit_test(common_options),
+		cmocka_unit_test(wrong_options),
+		cmocka_unit_test(messages),
+		cmocka_unit_test(results),
+		cmocka_unit_test(full_disk),
+		cmocka_unit_test(names),
+		IN_FOLDER(names_from_files),
+		cmocka_unit_test(closed_descriptors),
 	};
 
 	return cmocka_run_group_tests(cli, NULL, NULL);

@@ -61,6 +61,7 @@ static void names(void **state)
 	assert_true(tds_config_known("adminport.cfg"));
 	assert_false(tds_config_known("adminport"));
 	assert_false(tds_config_known("Adminport.cfg"));
+	assert_false(tds_config_known("guests.cfg")); /* nobody reads it */
 }
 
 static void numbers(void **state)
@@ -82,8 +83,9 @@ static void numbers(void **state)
 	same("adminport.cfg", "99999999999999999999999999", "1:1: not from 1 to 65535");
 	same("thesplogs.cfg", "51200\n", "51200=51200");
 	same("minkeybits.cfg", "# at least\n 2048 \n", "# at least\n 2048=2048");
-	same("minkeybits.cfg", "2048\n3072\n", "1:1: more than one number");
-	same("minkeybits.cfg", "# x\n  many", "2:3: not a number of bits");
+	same("minkeybits.cfg", "2048\n3072\n", "2:1: not one number of bits, at most 16384");
+	same("minkeybits.cfg", "# x\n  many", "2:3: not one number of bits, at most 16384");
+	same("minkeybits.cfg", "# x\n", "0:0: holds no number");
 }
 
 static void ints(void **state)
@@ -165,6 +167,11 @@ static void lines(void **state)
 	     "0123456789abcdef0123456789abcdef0123456789ABCDEF0123456789ABCDEF  foo-1.tls\n"
 	     "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdeg\n",
 	     "2:1: not a SHA-256 digest");
+	/* A name behind it is ignored, whatever bytes it has. */
+	same("revoked.cfg",
+	     "\t0123456789abcdef0123456789abcdef0123456789ABCDEF0123456789ABCDEF  caf\xe9.tls\r\n",
+	     "0123456789abcdef0123456789abcdef0123456789ABCDEF0123456789ABCDEF  caf\xe9.tls="
+	     "[\"0123456789abcdef0123456789abcdef0123456789ABCDEF0123456789ABCDEF\"]");
 }
 
 static void bytes(void **state)

@@ -67,16 +67,20 @@ static void expect(const struct tds_groups *groups, const char *name, const char
 	assert_string_equal(group->name, name);
 	for (size_t i = 0; i < group->n; i++) {
 		assert_ptr_equal(tds_groups_owner(groups, group->files[i].name), group);
-		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", i ? " " : "",
-			       group->files[i].name);
+		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
+			       i ? " " : "", group->files[i].name);
 	}
 	assert_string_equal(text, files);
 }
 
 static void group_names(void **state)
 {
-	static const char *const good[] = { "a", "a-b", "a.b", "a b", "_", "0", "gr\303\274\303\237e", "a\xff", "\xc2\xa0", "\x80" };
-	static const char *const bad[] = { "", ".", ".a", "-a", "a/b", "/", "a\n", "\x01", "a\x7f", "\xc2\x80", "a\302\237b" };
+	static const char *const good[] = {
+		"a",     "a-b",      "a.b", "a b", "_", "0", "gr\303\274\303\237e",
+		"a\xff", "\xc2\xa0", "\x80"
+	};
+	static const char *const bad[] = { "",    ".",    ".a",    "-a",       "a/b",       "/",
+					   "a\n", "\x01", "a\x7f", "\xc2\x80", "a\302\237b" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
@@ -115,10 +119,28 @@ static int sign(int n)
 static void versions(void **state)
 {
 	static const char *const order[] = {
-		"a.tls", "a-.tls", "a-0.tls", "a-00.tls", "a-0.0.tls", "a-01.tls", "a-1.tls", "a-1.2.tls", "a-1.10.tls",
-		"a-1-2.tls", "a-2.tls", "a-10.tls", "a-99999999999999999999.tls", "a-100000000000000000000.tls",
-		"a-1.tls~.tls", "a-a.tls", "a-a1.tls", "a-aa.tls", "a-b.tls", "a-\xc3\xa9.tls",
-		"a-\xf0\x9f\x98\x80.tls", "a-\xff.tls",
+		"a.tls",
+		"a-.tls",
+		"a-0.tls",
+		"a-00.tls",
+		"a-0.0.tls",
+		"a-01.tls",
+		"a-1.tls",
+		"a-1.2.tls",
+		"a-1.10.tls",
+		"a-1-2.tls",
+		"a-2.tls",
+		"a-10.tls",
+		"a-99999999999999999999.tls",
+		"a-100000000000000000000.tls",
+		"a-1.tls~.tls",
+		"a-a.tls",
+		"a-a1.tls",
+		"a-aa.tls",
+		"a-b.tls",
+		"a-\xc3\xa9.tls",
+		"a-\xf0\x9f\x98\x80.tls",
+		"a-\xff.tls",
 	};
 	const size_t n = sizeof(order) / sizeof(order[0]);
 
@@ -132,7 +154,8 @@ static void versions(void **state)
 		for (size_t j = 0; j < n; j++) {
 			int cmp = tds_version_cmp("a", order[i], order[j]);
 
-			assert_int_equal(sign(cmp), -sign(tds_version_cmp("a", order[j], order[i])));
+			assert_int_equal(sign(cmp),
+					 -sign(tds_version_cmp("a", order[j], order[i])));
 			assert_int_equal(cmp == 0, i == j);
 			for (size_t k = 0; k < n; k++)
 				if (cmp < 0 && tds_version_cmp("a", order[j], order[k]) < 0)
@@ -148,10 +171,8 @@ static int rank(json_t *sets, const char *file)
 	size_t i;
 	size_t j;
 
-	json_array_foreach(sets, i, set)
-		json_array_foreach(set, j, name)
-			if (strcmp(json_string_value(name), file) == 0)
-				return (int)i;
+	json_array_foreach(sets, i, set) json_array_foreach(
+		set, j, name) if (strcmp(json_string_value(name), file) == 0) return (int)i;
 	return -1;
 }
 
@@ -163,15 +184,16 @@ static void check_order(json_t *one, const struct tds_group *group)
 	json_t *set;
 	size_t i;
 
-	json_array_foreach(sets, i, set)
-		expected += json_array_size(set);
+	json_array_foreach(sets, i, set) expected += json_array_size(set);
 	assert_int_equal(group->n, expected);
 	for (i = 0; i < group->n; i++) {
 		if (json_is_array(order)) {
-			assert_string_equal(group->files[i].name, json_string_value(json_array_get(order, i)));
+			assert_string_equal(group->files[i].name,
+					    json_string_value(json_array_get(order, i)));
 		} else {
 			assert_true(rank(sets, group->files[i].name) >= 0);
-			assert_true(i == 0 || rank(sets, group->files[i - 1].name) <= rank(sets, group->files[i].name));
+			assert_true(i == 0 || rank(sets, group->files[i - 1].name) <=
+						      rank(sets, group->files[i].name));
 		}
 	}
 }
@@ -190,7 +212,8 @@ static void recorded(void **state)
 	unsigned n = 0;
 
 	assert_non_null(doc);
-	json_array_foreach(json_object_get(doc, "cases"), i, one) {
+	json_array_foreach(json_object_get(doc, "cases"), i, one)
+	{
 		const char *group = json_string_value(json_object_get(one, "group"));
 		tds_auto(dir) struct tds_dir dir = { .fd = -1 };
 		tds_auto(groups) struct tds_groups groups = { 0 };
@@ -220,9 +243,12 @@ static void owners(void **state)
 	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
 	tds_auto(groups) struct tds_groups groups = { 0 };
 	static const char *const names[] = {
-		"a.tli", "a-b.tli", "a-b.c.tli", "a-1-2.tli", "z.tls.tli", ".hidden.tli", "-dash.tli", "bad\n.tli", ".tli",
-		"a.tls", "a-1.tls", "a-bc-3.tls", "a-b.tls", "a-b-2.tls", "a-b.c-1.tls", "a-b.d-1.tls", "a-1-2-3.tls",
-		"a-1-2.tls", "a1.tls", "a-x.zip", ".a-1.tls", "-.tls", ".tls", "z.tls-1.tls", "a-\n.tls", "b-1.tls",
+		"a.tli",       "a-b.tli",     "a-b.c.tli", "a-1-2.tli",   "z.tls.tli",
+		".hidden.tli", "-dash.tli",   "bad\n.tli", ".tli",        "a.tls",
+		"a-1.tls",     "a-bc-3.tls",  "a-b.tls",   "a-b-2.tls",   "a-b.c-1.tls",
+		"a-b.d-1.tls", "a-1-2-3.tls", "a-1-2.tls", "a1.tls",      "a-x.zip",
+		".a-1.tls",    "-.tls",       ".tls",      "z.tls-1.tls", "a-\n.tls",
+		"b-1.tls",
 	};
 
 	(void)state;
@@ -348,7 +374,8 @@ static void many(void **state)
 	}
 	double before = now_ms();
 	scan(&dir, &groups);
-	assert_true(now_ms() - before < 2000); /* some 15 ms, also under sanitizers on a busy machine */
+	assert_true(now_ms() - before <
+		    2000); /* some 15 ms, also under sanitizers on a busy machine */
 	assert_true(groups.n > 900);
 }
 

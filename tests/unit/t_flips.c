@@ -36,7 +36,7 @@ static int setup(void **state)
 	struct tds_err err = { 0 };
 
 	assert_int_equal(tds_io_slurp(AT_FDCWD, PACKAGE, 1 << 20, &w.data, &w.len, &err), 0);
-	assert_int_equal(tds_keyring_named(NULL, keys, 1, &w.ring, &err), 0);
+	assert_int_equal(tds_keyring_named(NULL, keys, 1, &w.ring, NULL, &err), 0);
 	w.fd = tds_io_memfd("case");
 	assert_true(w.fd >= 0);
 	*state = &w;

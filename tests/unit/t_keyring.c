@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "keyring.h"
+#include "trustfile.h"
 
 #define KEYS "tests/vectors/keys/"
 
@@ -178,7 +179,9 @@ static void allowed_groups(void **state)
 	put(f, "x_tls.allow", 0644, "*");
 	assert_true(allows(f, "foo") && !allows(f, NULL));
 	put_bytes(f, "x_tls.allow", 0644, "foo\0\n", 5);
-	one_key(f, "x_tls.allow: holds a NUL byte");
+	one_key(f, "x_tls.allow:1:4: NUL byte");
+	put(f, "x_tls.allow", 0644, "*\n [!/]\n");
+	one_key(f, "x_tls.allow:2:4: '/' in the name of a group");
 	put(f, "other_tls.allow", 0644, "foo\n");
 	assert_int_equal(unlinkat(f->fd, "x_tls.allow", 0), 0);
 	assert_true(allows(f, "bar"));
@@ -203,7 +206,7 @@ static void allow_fails_closed(void **state)
 	assert_int_equal(unlinkat(f->fd, "x_tls.allow", 0), 0);
 	put(f, "x_tls.allow", 0644, "foo");
 	int fd = openat(f->fd, "x_tls.allow", O_WRONLY);
-	assert_int_equal(ftruncate(fd, TDS_CFG_MAX_BYTES + 1), 0);
+	assert_int_equal(ftruncate(fd, TDS_TRUST_MAX_BYTES + 1), 0);
 	close(fd);
 	one_key(f, "x_tls.allow: is larger than 1048576 bytes");
 }
@@ -289,7 +292,7 @@ static void broken_lists_of_the_revoked(void **state)
 	no_ring(f, "no key is trusted: $/revoked.cfg:1:1: not a SHA-256 digest");
 	assert_int_equal(ftruncate(fd, 64), 0);
 	close(fd);
-	no_ring(f, "no key is trusted: $/revoked.cfg: holds a NUL byte");
+	no_ring(f, "no key is trusted: $/revoked.cfg:1:64: NUL byte");
 	assert_int_equal(unlinkat(f->fd, "revoked.cfg", 0), 0);
 	assert_int_equal(symlinkat("nowhere", f->fd, "revoked.cfg"), 0);
 	no_ring(f, "no key is trusted: $/revoked.cfg: cannot be opened: No such file or directory");
@@ -332,7 +335,12 @@ static void minimal_bits(void **state)
 	no_ring(f, "no key is trusted: $/minkeybits.cfg: holds no number");
 }
 
-/* Is the key with its file of this mode and owner (-1: ours) one that others may write? */
+/*
+ * Is the key with its file of this mode and owner (-1: ours) one that others may write? What says
+ * so stays in exposure.
+ */
+static char exposure[TDS_IO_WHY_MAX];
+
 static bool insecure(struct folder *f, const char *file, mode_t mode, int owner)
 {
 	struct tds_keyring ring;
@@ -344,6 +352,8 @@ static bool insecure(struct folder *f, const char *file, mode_t mode, int owner)
 	assert_non_null(ring.v[0].pub);
 	assert_null(ring.warning);
 	bool answer = ring.v[0].insecure;
+	memcpy(exposure, ring.v[0].exposure, sizeof(exposure));
+	assert_int_equal(answer, exposure[0] != '\0');
 	tds_keyring_fini(&ring);
 	return answer;
 }
@@ -358,48 +368,57 @@ static void modes_and_owners(void **state)
 		     insecure(f, "real", 0755, -1));
 	assert_true(insecure(f, "real", 0664, -1) && insecure(f, "real", 0646, -1) &&
 		    insecure(f, "real", 0666, -1));
+	assert_string_equal(exposure, "others may write it");
 	put(f, "x_tls.allow", 0644, "*");
 	assert_false(insecure(f, "real", 0644, -1));
 	assert_true(insecure(f, "x_tls.allow", 0664, -1));
+	assert_string_equal(exposure, "others may write its .allow file");
 	assert_false(insecure(f, "x_tls.allow", 0644, -1));
 	if (geteuid() != 0)
 		return;
 	assert_true(insecure(f, "real", 0644, 12345));
+	assert_string_equal(exposure, "belongs to uid 12345");
 	assert_int_equal(fchown(f->fd, 12345, (gid_t)-1), 0);
 	assert_false(insecure(f, "real", 0644,
 			      12345)); /* the directory's owner could replace it anyway */
 	assert_true(insecure(f, "real", 0644, 12346));
 	assert_false(insecure(f, "real", 0644, 0));
 	assert_true(insecure(f, "x_tls.allow", 0644, 12346));
+	assert_string_equal(exposure, "its .allow file belongs to uid 12346");
 }
 
 static const char *warning(struct folder *f, mode_t mode)
 {
+	static char answer[96];
 	const struct tds_dir dir = { .fd = f->fd, .path = f->path };
 	struct tds_keyring ring;
 	struct tds_err err = { 0 };
 
 	assert_int_equal(fchmod(f->fd, mode), 0);
 	assert_fine(tds_keyring_read(&dir, &ring, &err), &err);
-	const char *answer = ring.warning;
+	(void)snprintf(answer, sizeof(answer), "%s", ring.warning ? ring.warning : "");
 	tds_keyring_fini(&ring);
-	return answer ? answer : "";
+	return answer;
 }
 
 static void insecure_directories(void **state)
 {
-	static const char limits[] = "others may write its revoked.cfg or minkeybits.cfg";
 	struct folder *f = *state;
 
 	assert_string_equal(warning(f, 0755), "");
 	assert_string_equal(warning(f, 0775), "others may write in it, and so add keys");
 	assert_string_equal(warning(f, 01777), "others may write in it, and so add keys");
 	put(f, "revoked.cfg", 0664, "");
-	assert_string_equal(warning(f, 0755), limits);
+	assert_string_equal(warning(f, 0755), "others may write its revoked.cfg");
 	put(f, "revoked.cfg", 0644, "");
 	assert_string_equal(warning(f, 0755), "");
 	put(f, "minkeybits.cfg", 0666, "2048");
-	assert_string_equal(warning(f, 0755), limits);
+	assert_string_equal(warning(f, 0755), "others may write its minkeybits.cfg");
+	if (geteuid() != 0)
+		return;
+	put(f, "minkeybits.cfg", 0644, "2048");
+	assert_int_equal(fchownat(f->fd, "minkeybits.cfg", 12345, (gid_t)-1, 0), 0);
+	assert_string_equal(warning(f, 0755), "its minkeybits.cfg belongs to uid 12345");
 }
 
 static void named_keys(void **state)
@@ -411,33 +430,39 @@ static void named_keys(void **state)
 	char path[64];
 	char lost[64];
 	char *paths[] = { path, lost };
-	char reason[160];
+	const char *at_fault;
 
 	(void)snprintf(path, sizeof(path), "%s/any-name", f->path);
 	(void)snprintf(lost, sizeof(lost), "%s/lost", f->path);
 	put_key(f, "any-name", "birch");
-	assert_fine(tds_keyring_named(NULL, paths, 1, &ring, &err), &err);
+	assert_fine(tds_keyring_named(NULL, paths, 1, &ring, &at_fault, &err), &err);
+	assert_null(at_fault);
 	assert_int_equal(ring.n, 1);
 	assert_string_equal(ring.v[0].path, path);
 	assert_non_null(ring.v[0].pub);
 	tds_keyring_fini(&ring);
-	(void)snprintf(reason, sizeof(reason), "%s: cannot be opened: No such file or directory",
-		       lost);
-	assert_failed(tds_keyring_named(&dir, paths, 2, &ring, &err), &err, TDS_E_MISSING, reason);
+	assert_failed(tds_keyring_named(&dir, paths, 2, &ring, &at_fault, &err), &err,
+		      TDS_E_MISSING, "cannot be opened: No such file or directory");
+	assert_ptr_equal(at_fault, lost);
 	put(f, "lost", 0644, "nonsense");
-	(void)snprintf(reason, sizeof(reason), "%s: is not a PEM file (no start line)", lost);
-	assert_failed(tds_keyring_named(&dir, paths, 2, &ring, &err), &err, TDS_E_UNUSABLE, reason);
+	assert_failed(tds_keyring_named(&dir, paths, 2, &ring, NULL, &err), &err, TDS_E_UNUSABLE,
+		      "is not a PEM file (no start line)");
 	/* The directory's limits hold for them too, and their own .allow. */
 	put(f, "revoked.cfg", 0644, DER);
-	(void)snprintf(reason, sizeof(reason), "%s: is revoked", path);
-	assert_failed(tds_keyring_named(&dir, paths, 1, &ring, &err), &err, TDS_E_UNTRUSTED,
-		      reason);
-	assert_fine(tds_keyring_named(NULL, paths, 1, &ring, &err), &err);
+	assert_failed(tds_keyring_named(&dir, paths, 1, &ring, &at_fault, &err), &err,
+		      TDS_E_UNTRUSTED, "is revoked");
+	assert_ptr_equal(at_fault, path);
+	put(f, "revoked.cfg", 0644, "x");
+	assert_int_equal(tds_keyring_named(&dir, paths, 1, &ring, &at_fault, &err),
+			 TDS_E_UNTRUSTED);
+	assert_null(at_fault);
+	put(f, "revoked.cfg", 0644, DER);
+	assert_fine(tds_keyring_named(NULL, paths, 1, &ring, NULL, &err), &err);
 	tds_keyring_fini(&ring);
 	(void)snprintf(path, sizeof(path), "%s/x_tls.key", f->path);
 	put_key(f, "x_tls.key", "cedar");
 	put(f, "x_tls.allow", 0644, "foo");
-	assert_fine(tds_keyring_named(&dir, paths, 1, &ring, &err), &err);
+	assert_fine(tds_keyring_named(&dir, paths, 1, &ring, NULL, &err), &err);
 	assert_true(tds_key_allows(&ring.v[0], "foo") && !tds_key_allows(&ring.v[0], "bar"));
 	tds_keyring_fini(&ring);
 }

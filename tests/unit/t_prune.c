@@ -66,7 +66,9 @@ static void removes(const struct tds_identity *identity, bool expected)
 
 static void which(void **state)
 {
-	struct tds_file files[] = { { "a-5.tls" }, { "a-4.tls" }, { "a-3.tls" }, { "a-2.tls" }, { "a-1.tls" } };
+	struct tds_file files[] = {
+		{ "a-5.tls" }, { "a-4.tls" }, { "a-3.tls" }, { "a-2.tls" }, { "a-1.tls" }
+	};
 	const struct tds_group group = { .name = "a", .files = files, .n = 5 };
 	const char *names[] = { "a-1.tls", "a-3.tls" };
 	const struct tds_loaded nothing = { 0 };
@@ -181,7 +183,11 @@ static void lock(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(which), EACH(files_and_links), EACH(replaced), EACH(not_allowed), EACH(lock),
+		cmocka_unit_test(which),
+		EACH(files_and_links),
+		EACH(replaced),
+		EACH(not_allowed),
+		EACH(lock),
 	};
 
 	return cmocka_run_group_tests_name("prune", tests, NULL, NULL);

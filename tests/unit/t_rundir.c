@@ -106,7 +106,8 @@ static void bad_place(void **state)
 	static const struct {
 		const char *text;
 		size_t len;
-	} bad[] = { { "", 0 }, { "\n", 1 }, { "run", 3 }, { "./run", 5 }, { "/a\n/b\n", 6 }, { "/a\0b", 4 }, { "/a\x01", 3 } };
+	} bad[] = { { "", 0 },         { "\n", 1 },    { "run", 3 },   { "./run", 5 },
+		    { "/a\n/b\n", 6 }, { "/a\0b", 4 }, { "/a\x01", 3 } };
 	tds_autofree char *path = NULL;
 	struct tds_err err;
 
@@ -143,8 +144,10 @@ static void absent(void **state)
 static void names(void **state)
 {
 	(void)state;
-	write_loaded("{\"Sources\": [{\"File\": \"/x/a-1.tls\", \"Active\": true}, \"a-2.tls\", [[\"./a-3.tls\"]],"
-		     " {\"a-4.tls\": null, \"/y/a-5.tls\": 1}, 6, \"\", \"a-\\u00e9.tls\", \"a-\\\\xff.tls\","
+	write_loaded("{\"Sources\": [{\"File\": \"/x/a-1.tls\", \"Active\": true}, \"a-2.tls\", "
+		     "[[\"./a-3.tls\"]],"
+		     " {\"a-4.tls\": null, \"/y/a-5.tls\": 1}, 6, \"\", \"a-\\u00e9.tls\", "
+		     "\"a-\\\\xff.tls\","
 		     " \"xa-6.tls\", \"a-7.tls/\", \"a-8.tls \", \"/z/a-8.tls.old\"]}");
 	for (char i = '1'; i <= '9'; i++) {
 		char file[] = { 'a', '-', i, '.', 't', 'l', 's', '\0' };
@@ -174,8 +177,18 @@ static void elsewhere(void **state)
 
 static void not_json(void **state)
 {
-	static const char *const bad[] = { "", " ", "{", "[\"a-1.tls\"", "\"a-1.tls\"", "null", "[] []", "[\"\xff\"]", "['a']",
-		"{\"File\": \"a-1.tls\", \"File\": \"a-2.tls\"}", "[\"a-1.tls\\u0000\"]", "[NaN]" };
+	static const char *const bad[] = { "",
+					   " ",
+					   "{",
+					   "[\"a-1.tls\"",
+					   "\"a-1.tls\"",
+					   "null",
+					   "[] []",
+					   "[\"\xff\"]",
+					   "['a']",
+					   "{\"File\": \"a-1.tls\", \"File\": \"a-2.tls\"}",
+					   "[\"a-1.tls\\u0000\"]",
+					   "[NaN]" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -271,8 +284,8 @@ static void unreadable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		EACH(place),     EACH(bad_place), EACH(absent),     EACH(names),  EACH(elsewhere),
-		EACH(not_json),  EACH(too_large), EACH(not_a_file), EACH(owners), EACH(unreadable),
+		EACH(place),    EACH(bad_place), EACH(absent),     EACH(names),  EACH(elsewhere),
+		EACH(not_json), EACH(too_large), EACH(not_a_file), EACH(owners), EACH(unreadable),
 	};
 
 	return cmocka_run_group_tests_name("rundir", tests, NULL, NULL);

@@ -162,12 +162,21 @@ static void numbers(void **state)
 	}
 }
 
+static void suffixes(void **state)
+{
+	(void)state;
+	assert_true(tds_text_has_suffix("a_tls.key", "_tls.key") &&
+		    tds_text_has_suffix(".key", ".key") && tds_text_has_suffix("x", ""));
+	assert_false(tds_text_has_suffix("key", ".key") || tds_text_has_suffix("a.key ", ".key") ||
+		     tds_text_has_suffix("a.KEY", ".key"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest text[] = {
 		cmocka_unit_test(escapes), cmocka_unit_test(utf8),
 		cmocka_unit_test(percent), cmocka_unit_test(unpercent_is_strict),
-		cmocka_unit_test(numbers),
+		cmocka_unit_test(numbers), cmocka_unit_test(suffixes),
 	};
 
 	return cmocka_run_group_tests(text, NULL, NULL);
