@@ -56,8 +56,7 @@ static void utf8(void **state)
 					   "\xc0\x80",
 					   "\xc1\xbf",
 					   "\xc2",
-					   "\xc2"
-					   "a",
+					   "\xc2\x61",
 					   "\xe0\x9f\xbf",
 					   "\xe1\x80",
 					   "\xed\xa0\x80",
