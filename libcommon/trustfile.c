@@ -140,6 +140,6 @@ int tds_trust_read(enum tds_trust_kind kind, const char *text, size_t len, tds_t
 			return rc;
 	}
 	return kind == TDS_TRUST_BITS && taken == 0
-		       ? tds_err_set(err, TDS_E_SYNTAX, "holds no number")
+		       ? tds_err_at(err, TDS_E_SYNTAX, 1, 1, "holds no number")
 		       : 0;
 }

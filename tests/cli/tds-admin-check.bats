@@ -237,7 +237,7 @@ EOF
 	is 1 '' "tds-admin: $DIR/minkeybits.cfg:1:1: not one number of bits, at most 16384"
 	: >"$DIR/minkeybits.cfg"
 	check
-	is 1 '' "tds-admin: $DIR/minkeybits.cfg: holds no number"
+	is 1 '' "tds-admin: $DIR/minkeybits.cfg:1:1: holds no number"
 	rm "$DIR/minkeybits.cfg"
 	ln -s nowhere "$DIR/revoked.cfg"
 	check

@@ -85,7 +85,7 @@ static void numbers(void **state)
 	same("minkeybits.cfg", "# at least\n 2048 \n", "# at least\n 2048=2048");
 	same("minkeybits.cfg", "2048\n3072\n", "2:1: not one number of bits, at most 16384");
 	same("minkeybits.cfg", "# x\n  many", "2:3: not one number of bits, at most 16384");
-	same("minkeybits.cfg", "# x\n", "0:0: holds no number");
+	same("minkeybits.cfg", "# x\n", "1:1: holds no number");
 }
 
 static void ints(void **state)

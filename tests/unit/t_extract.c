@@ -64,7 +64,7 @@ static void everything(void **state)
 	assert_names(f, "made");
 	/* Again: the first file is there already. */
 	assert_failed(extract(f, tree, COUNT(tree), "made/here", &err), &err, TDS_E_WRITE,
-		      "member a.py: cannot be written: File exists");
+		      "member a.py: exists, and is not overwritten");
 }
 
 static void existing_files(void **state)
@@ -74,7 +74,7 @@ static void existing_files(void **state)
 
 	put(f, "c", 0600, "mine");
 	assert_failed(extract(f, tree, COUNT(tree), ".", &err), &err, TDS_E_WRITE,
-		      "member c: cannot be written: File exists");
+		      "member c: exists, and is not overwritten");
 	assert_file(f, "c", "mine");
 	assert_int_equal(mode_of(f, "c"), S_IFREG | 0600);
 	assert_names(f, "a.py c deep"); /* what came before is whole, nothing temporary is left */
@@ -83,15 +83,15 @@ static void existing_files(void **state)
 	/* A folder, a dangling link and a FIFO are in the way too. */
 	assert_int_equal(mkdirat(f->fd, "a.py", 0755), 0);
 	assert_failed(extract(f, tree, 1, ".", &err), &err, TDS_E_WRITE,
-		      "member a.py: cannot be written: File exists");
+		      "member a.py: exists, and is not overwritten");
 	assert_int_equal(unlinkat(f->fd, "a.py", AT_REMOVEDIR), 0);
 	assert_int_equal(symlinkat("nowhere", f->fd, "a.py"), 0);
 	assert_failed(extract(f, tree, 1, ".", &err), &err, TDS_E_WRITE,
-		      "member a.py: cannot be written: File exists");
+		      "member a.py: exists, and is not overwritten");
 	assert_int_equal(unlinkat(f->fd, "a.py", 0), 0);
 	assert_int_equal(mkfifoat(f->fd, "a.py", 0644), 0);
 	assert_failed(extract(f, tree, 1, ".", &err), &err, TDS_E_WRITE,
-		      "member a.py: cannot be written: File exists");
+		      "member a.py: exists, and is not overwritten");
 	assert_names(f, "a.py deep");
 }
 

@@ -330,9 +330,9 @@ static void minimal_bits(void **state)
 	no_ring(f,
 		"no key is trusted: $/minkeybits.cfg:2:1: not one number of bits, at most 16384");
 	put(f, "minkeybits.cfg", 0644, "");
-	no_ring(f, "no key is trusted: $/minkeybits.cfg: holds no number");
+	no_ring(f, "no key is trusted: $/minkeybits.cfg:1:1: holds no number");
 	put(f, "minkeybits.cfg", 0644, "# 2048\n");
-	no_ring(f, "no key is trusted: $/minkeybits.cfg: holds no number");
+	no_ring(f, "no key is trusted: $/minkeybits.cfg:1:1: holds no number");
 }
 
 /*
