@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "digest.h"
 #include "dir.h"
 #include "extract.h"
 #include "io.h"
@@ -602,6 +603,7 @@ int main(int argc, char **argv)
 	tds_auto(names) struct tds_names names = { 0 };
 
 	tds_cli_start(&run.cli, "tds-verify", argv);
+	tds_crypto_init_lean();
 	bool ready = parse_opts(&run, argc, argv, &names) && open_directory(&run) == 0 &&
 		     check_named_keys(&run);
 	run.several = names.n > 1;

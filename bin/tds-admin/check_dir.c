@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "digest.h"
 #include "io.h"
 #include "keyring.h"
 #include "mem.h"
@@ -236,6 +237,8 @@ static void read_ring(struct inventory *inventory)
 {
 	tds_auto(keyring) struct tds_keyring ring = { 0 };
 	struct tds_err err;
+
+	tds_crypto_init_lean();
 	int rc = tds_keyring_read(inventory->dir, &ring, &err);
 
 	for (size_t i = 0; i < ring.n; i++)

@@ -93,6 +93,8 @@ static void check_key(struct report *report, const struct tds_dir *dir, const ch
 	tds_auto(keyring) struct tds_keyring ring = { 0 };
 	char *paths[] = { (char *)path };
 	const struct tds_dir *limits = dir->path ? dir : NULL;
+
+	tds_crypto_init_lean();
 	int rc = tds_keyring_named(limits, paths, 1, &ring, NULL, &report->err);
 
 	if (rc != 0) {
