@@ -82,6 +82,22 @@ static int start(const struct avail *avail, int in, int out, pid_t *pid, struct 
 	return rc;
 }
 
+/*
+ * A verdict, whole. Where memory runs out, jansson drops characters of a string instead of failing: so what was read must
+ * be what was sent, in the only way that the tool writes it.
+ */
+static json_t *read_verdict(const char *line)
+{
+	json_t *verdict = json_loads(line, 0, NULL);
+	tds_autofree char *again = verdict ? json_dumps(verdict, JSON_COMPACT) : NULL;
+
+	if (again && json_is_boolean(json_object_get(verdict, "ok")) &&
+	    strlen(again) == strcspn(line, "\n") && strncmp(again, line, strlen(again)) == 0)
+		return verdict;
+	json_decref(verdict);
+	return NULL;
+}
+
 /* One line for each path, in their order. What it says of the file's name we know. */
 static int read_verdicts(FILE *in, struct items *items, struct tds_err *err)
 {
@@ -94,8 +110,8 @@ static int read_verdicts(FILE *in, struct items *items, struct tds_err *err)
 		if (item->state != ITEM_KNOWN)
 			continue;
 		if (getline(&line, &room, in) > 0)
-			item->verdict = json_loads(line, 0, NULL);
-		if (!json_is_boolean(json_object_get(item->verdict, "ok")))
+			item->verdict = read_verdict(line);
+		if (!item->verdict)
 			return tds_err_set(err, TDS_E_UNUSABLE, TOOL ": gives no verdict on %s",
 					   item->name);
 		(void)json_object_del(item->verdict, "file");
