@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+"""The host's own modules, under a name of their own so that they meet no module of an actor.
+
+Nothing in here is for actors; what actors import is the package `thespian` beside it.
+"""

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: MIT
+"""What the host asks of the kernel that Python does not offer, or offers in more than one step.
+
+Death signal, subreaper, the number of threads, sealed memory files, signals for actors.
+"""
+import ctypes
+import errno
+import fcntl
+import mmap
+import os
+import signal
+from typing import Any, List
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+COPIED_MAX = 1 << 20  # of received memory files larger ones are mapped, not copied
+
+# How an actor takes signals: these ask it to exit; these are left as they are (job control, faults,
+# limits, and SIGCHLD, so that actors can wait for processes of their own); all others do nothing.
+EXIT_SIGNALS = frozenset((signal.SIGTERM, signal.SIGQUIT, signal.SIGABRT))
+LEFT_SIGNALS = frozenset((signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT, signal.SIGPIPE, signal.SIGCHLD,
+                          signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP,
+                          signal.SIGSYS, signal.SIGXCPU, signal.SIGXFSZ))
+
+pending_signals: List[int] = []  # signals that arrived and that the loop has not looked at
+
+
+def note_signal(signum: int, frame: object) -> None:
+    """The one signal handler: remembers the signal and ends the loop's wait."""
+    pending_signals.append(signum)
+    waker.wake()  # besides Python's own wakeup descriptor, which an actor may have taken (asyncio does)
+
+
+class Waker:
+    """A pipe that signals write to, so that a poll sees them; none is lost between check and poll."""
+
+    def __init__(self) -> None:
+        self.read_fd = -1
+        self.write_fd = -1
+
+    def open(self) -> None:
+        """Make the pipe anew (closing an inherited one) and let signals write to it."""
+        old = (self.read_fd, self.write_fd)
+        self.read_fd, self.write_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(self.write_fd, warn_on_full_buffer=False)
+        for fd in old:
+            if fd >= 0:
+                os.close(fd)
+
+    def wake(self) -> None:
+        """Make the next poll return."""
+        try:
+            os.write(self.write_fd, b'!')
+        except OSError:
+            pass  # full: the poll returns anyway; closed by the actor: nothing to be done
+
+    def drain(self) -> None:
+        """Take what was written."""
+        try:
+            while len(os.read(self.read_fd, 512)) == 512:
+                pass
+        except BlockingIOError:
+            pass
+
+
+waker = Waker()
+
+
+def catch_signals() -> None:
+    """Install note_signal for all signals that are not left; actors inherit this through fork."""
+    for signum in range(1, signal.NSIG):
+        if signum not in LEFT_SIGNALS:
+            try:
+                signal.signal(signum, note_signal)
+            except (OSError, ValueError, RuntimeError):
+                pass  # the C library keeps a few for itself
+
+
+_prctl = None
+
+
+def prctl(option: int, value: int) -> None:
+    """prctl(2) with one argument. Errors: OSError."""
+    global _prctl
+    if _prctl is None:
+        _prctl = ctypes.CDLL(None, use_errno=True).prctl
+        _prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
+    if _prctl(option, value, 0, 0, 0) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def die_with(parent: int) -> bool:
+    """Be killed when the parent dies; False if it has died already."""
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    return os.getppid() == parent
+
+
+def thread_count() -> int:
+    """How many threads this process has, those that Python does not know of included."""
+    return os.stat('/proc/self/task').st_nlink - 2  # a folder for each
+
+
+def sealed_file(data: bytes) -> int:
+    """A memory file of these bytes that nobody can change any more. Errors: OSError. Owner: caller closes."""
+    fd = os.memfd_create('message', os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(fd, view):]
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, SEALS | fcntl.F_SEAL_SEAL)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def map_sealed(fd: int) -> mmap.mmap:
+    """Map a sealed memory file for reading; fd stays the caller's (Python keeps a copy of it, though).
+
+    Errors:  ValueError where it is not sealed (it could shrink under us: SIGBUS) or empty; OSError.
+    """
+    if fcntl.fcntl(fd, fcntl.F_GET_SEALS) & SEALS != SEALS:
+        raise ValueError('the memory file is not sealed')
+    return mmap.mmap(fd, os.fstat(fd).st_size, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ)
+
+
+def read_sealed(fd: int) -> Any:
+    """The contents of a sealed memory file; fd stays the caller's.
+
+    Shape:   bytes of a small one, a mapping of a large one, unless no descriptor is left for that.
+    Errors:  as map_sealed.
+    """
+    try:
+        mapped = map_sealed(fd)
+    except OSError as error:
+        if error.errno != errno.EMFILE:
+            raise
+        return os.pread(fd, os.fstat(fd).st_size, 0)
+    if len(mapped) > COPIED_MAX:
+        return mapped
+    with mapped:
+        return mapped[:]
