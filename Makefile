@@ -11,6 +11,7 @@ VERSION := 0.1.0
 PREFIX ?= /usr/local
 DESTDIR ?=
 BINDIR ?= $(PREFIX)/bin
+LIBEXECDIR ?= $(PREFIX)/libexec/tds
 MANDIR ?= $(PREFIX)/share/man
 COMPDIR ?= $(PREFIX)/share/bash-completion/completions
 INSTALL ?= install
@@ -32,7 +33,7 @@ endif
 ifeq ($(VARIANT),clang)
 CC := clang
 endif
-LIBS := libcrypto libarchive jansson
+LIBS := libcrypto libarchive jansson libevent_core
 TDS_CPPFLAGS := -D_GNU_SOURCE -DTDS_VERSION='"$(VERSION)"' -Ilibcommon $(shell $(PKG_CONFIG) --cflags $(LIBS))
 TDS_CFLAGS := -std=gnu11 -O2 -g -pthread $(WARNINGS) $(HARDENING) $(SANITIZE)
 TDS_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
@@ -49,7 +50,11 @@ TOOLS := $(sort $(patsubst bin/%.c,%,$(wildcard bin/*.c)) $(patsubst bin/%/main.
 tool_objects = $(patsubst %.c,$(B)/obj/%.o,$(wildcard bin/$(1).c bin/$(1)/*.c))
 LIB_OBJECTS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard libcommon/*.c))
 
-all: $(TOOLS:%=$(BIN)/%)
+# What tools start but people do not: C programs, and the Python host as it is. Found beside the folder of the tools.
+LIBEXEC := $(BIN:%/bin=%)/libexec/tds
+PROGRAMS := $(patsubst libexec/%.c,%,$(wildcard libexec/*.c))
+
+all: man/tds-director.1 $(TOOLS:%=$(BIN)/%) $(PROGRAMS:%=$(LIBEXEC)/%) $(LIBEXEC)/host
 
 $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
@@ -74,6 +79,20 @@ $(TOOLS:%=$(BIN)/%): $$(call tool_objects,$$(@F)) $(B)/libcommon.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(LDLIBS)
+
+$(PROGRAMS:%=$(LIBEXEC)/%): $(LIBEXEC)/%: $(B)/obj/libexec/%.o $(B)/libcommon.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(LINK) $(LDLIBS)
+
+$(LIBEXEC)/host: libexec/host
+	@mkdir -p $(@D)
+	$(Q)ln -sfn $(abspath $<) $@
+
+# Its table of deliberate differences is the one that the replay of recorded sessions goes by.
+man/tds-director.1: man/tds-director.1.in tests/sessions/differences.json tests/sessions/page
+	$(call say,PAGE,$@)
+	$(Q)tests/sessions/page <$< >$@.new && mv $@.new $@
 
 # tests/unit/t_NAME.c and tests/fuzz/fuzz_NAME.c (with a main that replays files) are programs of their own.
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/t_*.c))
@@ -142,9 +161,12 @@ bench: all $(TOOLS:%=$(B)/bench/empty-%) $(B)/bench/onesig
 
 # What goes where; install and uninstall read the same list. Each line: mode, file, place.
 PAGES := $(wildcard man/*.[1-9])
+HOST := $(shell cd libexec && find host -name '*.py')
 placed = $(foreach t,$(TOOLS),0755:$(BIN)/$(t):$(BINDIR)/$(t)) \
 	$(foreach p,$(PAGES),0644:$(p):$(MANDIR)/man$(subst .,,$(suffix $(p)))/$(notdir $(p))) \
-	$(foreach c,$(wildcard completions/bash/*),0644:$(c):$(COMPDIR)/$(notdir $(c)))
+	$(foreach c,$(wildcard completions/bash/*),0644:$(c):$(COMPDIR)/$(notdir $(c))) \
+	$(foreach p,$(PROGRAMS),0755:$(LIBEXEC)/$(p):$(LIBEXECDIR)/$(p)) \
+	$(foreach f,$(HOST),0644:libexec/$(f):$(LIBEXECDIR)/$(f))
 install: all
 	$(Q)$(MAKE) --no-print-directory stage
 

@@ -13,9 +13,9 @@ Debian packages that are missing are installed by apt, as root or through sudo.
 EOF
 }
 
-to_build=(gcc libc6-dev make pkg-config libssl-dev libarchive-dev libjansson-dev libunistring2)
+to_build=(gcc libc6-dev make pkg-config libssl-dev libarchive-dev libjansson-dev libunistring2 libevent-dev)
 to_demonstrate=(openssl jq python3)
-to_test=(bats bsdextrautils clang clang-format git libclang-rt-14-dev libcmocka-dev mandoc shellcheck unzip zip)
+to_test=(bats bsdextrautils clang clang-format git libclang-rt-14-dev libcmocka-dev mandoc shellcheck socat unzip zip)
 
 die() {
 	printf 'setup.sh: %s\n' "$*" >&2

@@ -10,9 +10,12 @@
 TDS_PRINTF(3, 0)
 static void set_reason(struct tds_err *err, enum tds_code code, const char *fmt, va_list ap)
 {
+	char reason[TDS_ERR_REASON_MAX]; /* the reason before may be among the arguments */
+
+	(void)vsnprintf(reason, sizeof(reason), fmt, ap);
 	err->code = code;
 	err->line = err->column = 0;
-	(void)vsnprintf(err->reason, sizeof(err->reason), fmt, ap);
+	memcpy(err->reason, reason, sizeof(reason));
 }
 
 int tds_err_set(struct tds_err *err, enum tds_code code, const char *fmt, ...)

@@ -6,16 +6,53 @@
 #include <stdbool.h>
 
 #include "cli.h"
+#include "dir.h"
 
 struct admin {
 	struct tds_cli cli;
 	const char *names_from; /* -T */
 	bool literal;           /* --literal */
 	bool strict;            /* --strict */
+	bool foreground;        /* --foreground */
+	bool fresh;             /* --fresh */
+	bool follow;            /* --follow */
+	bool audit;             /* --audit */
+	bool json_message;      /* --json-message */
+	const char *group;      /* --group */
+	const char *root;       /* --root */
+	double grace_s;         /* --grace; negative: not given */
+	double timeout_s;       /* --timeout; negative: not given */
 };
 
+/* Open the director directory. */
+int admin_open_dir(struct admin *admin, struct tds_dir *dir, struct tds_err *err) TDS_MUST_CHECK;
+
 /* A command gets its operands, and reports through admin->cli. */
+void admin_config(struct admin *admin, int argc, char **argv);
+extern const char admin_config_help[];
+void admin_bootstart(struct admin *admin, int argc, char **argv);
+extern const char admin_bootstart_help[];
 void admin_check(struct admin *admin, int argc, char **argv);
 extern const char admin_check_help[];
+
+void admin_start(struct admin *admin, int argc, char **argv);
+extern const char admin_start_help[];
+void admin_shutdown(struct admin *admin, int argc, char **argv);
+extern const char admin_shutdown_help[];
+void admin_status(struct admin *admin, int argc, char **argv);
+extern const char admin_status_help[];
+void admin_list(struct admin *admin, int argc, char **argv);
+extern const char admin_list_help[];
+void admin_role(struct admin *admin, int argc, char **argv);
+extern const char admin_role_help[];
+void admin_tell(struct admin *admin, int argc, char **argv);
+extern const char admin_tell_help[];
+void admin_ask(struct admin *admin, int argc, char **argv);
+extern const char admin_ask_help[];
+void admin_watch(struct admin *admin, int argc, char **argv);
+extern const char admin_watch_help[];
+
+void admin_log(struct admin *admin, int argc, char **argv);
+extern const char admin_log_help[];
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The administration of a director directory: which command is meant, and its options. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "admin.h"
@@ -8,18 +9,51 @@
 static const char help[] =
 	"usage: tds-admin [options] COMMAND [operands]\n"
 	"\n"
+	"  start                  start the admin process\n"
+	"  shutdown               end it, and all actors\n"
+	"  status                 say whether it runs\n"
+	"  list [GROUP]           list the loaded sources and their actors\n"
+	"  role ROLE              print the address of the actor that has a role\n"
+	"  tell TARGET MESSAGE    send a message to a role, @GLOBALNAME or address\n"
+	"  ask TARGET MESSAGE     the same, and print the answer\n"
+	"  log [ROLE]             print what actors print and log\n"
+	"  watch                  print each change as a line of JSON\n"
 	"  check [FILE...]        check TLI files, configuration and keys; without FILE all of the "
 	"directory\n"
+	"  config                 print the configuration\n"
+	"  bootstart [NAME] [nostart]\n"
+	"                         have systemd start the admin process at boot\n"
 	"  help [COMMAND]         print this help, or that of a command\n"
 	"\n"
 	"  -T, --names-from=FILE  check: read names from FILE too, one a line (-: standard input)\n"
 	"  -0, --null             check: these names end in NUL instead of a newline\n"
+	"      --foreground       start: stay, for a supervisor\n"
+	"      --fresh            start: do not restore what a crash left, move it aside\n"
+	"      --grace=SECONDS    shutdown: how long actors may take to exit\n"
+	"      --group=GROUP      role, tell, ask: the role of this group\n"
+	"      --timeout=SECONDS  ask: how long to wait for the answer (5)\n"
+	"      --json-message     tell, ask: MESSAGE is JSON\n"
+	"  -f, --follow           log: go on with what comes\n"
+	"      --audit            log: check the audit log, and print the digest of its last line\n"
+	"      --root=ROOT        bootstart: write below ROOT, and leave the running systemd "
+	"alone\n"
 	"      --literal          check: FILE may hold any literal, not only a known kind of file\n"
 	"      --strict           check: warnings are errors\n" TDS_CLI_HELP;
 
-enum { OPT_LITERAL = 256, OPT_STRICT };
+enum {
+	OPT_LITERAL = 256,
+	OPT_STRICT,
+	OPT_FOREGROUND,
+	OPT_FRESH,
+	OPT_JSON_MESSAGE,
+	OPT_GROUP,
+	OPT_GRACE,
+	OPT_TIMEOUT,
+	OPT_AUDIT,
+	OPT_ROOT
+};
 
-static const char short_options[] = TDS_CLI_SHORT "T:0";
+static const char short_options[] = TDS_CLI_SHORT "T:0f";
 
 static const struct option options[] = {
 	TDS_CLI_LONG,
@@ -27,6 +61,15 @@ static const struct option options[] = {
 	TDS_CLI_LONG_NUL,
 	{ "literal", no_argument, NULL, OPT_LITERAL },
 	{ "strict", no_argument, NULL, OPT_STRICT },
+	{ "foreground", no_argument, NULL, OPT_FOREGROUND },
+	{ "fresh", no_argument, NULL, OPT_FRESH },
+	{ "follow", no_argument, NULL, 'f' },
+	{ "audit", no_argument, NULL, OPT_AUDIT },
+	{ "json-message", no_argument, NULL, OPT_JSON_MESSAGE },
+	{ "group", required_argument, NULL, OPT_GROUP },
+	{ "grace", required_argument, NULL, OPT_GRACE },
+	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
+	{ "root", required_argument, NULL, OPT_ROOT },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -37,6 +80,17 @@ static const struct command {
 	const char *help;
 	void (*run)(struct admin *admin, int argc, char **argv);
 } commands[] = {
+	{ "start", admin_start_help, admin_start },
+	{ "shutdown", admin_shutdown_help, admin_shutdown },
+	{ "status", admin_status_help, admin_status },
+	{ "list", admin_list_help, admin_list },
+	{ "role", admin_role_help, admin_role },
+	{ "tell", admin_tell_help, admin_tell },
+	{ "ask", admin_ask_help, admin_ask },
+	{ "watch", admin_watch_help, admin_watch },
+	{ "log", admin_log_help, admin_log },
+	{ "config", admin_config_help, admin_config },
+	{ "bootstart", admin_bootstart_help, admin_bootstart },
 	{ "check", admin_check_help, admin_check },
 	{ "help", help, print_help },
 };
@@ -59,6 +113,19 @@ static void print_help(struct admin *admin, int argc, char **argv)
 		tds_cli_usage(&admin->cli, "no such command: %s", argv[0]);
 	else
 		(void)fputs(command->help, admin->cli.out);
+}
+
+/* A number of seconds, up to a day. */
+static bool parse_seconds(struct admin *admin, const char *option, double *seconds)
+{
+	char *end;
+
+	*seconds = strtod(optarg, &end);
+	if (optarg[strspn(optarg, "0123456789.")] == '\0' && end != optarg && *end == '\0' &&
+	    *seconds <= 86400)
+		return true;
+	tds_cli_usage(&admin->cli, "%s: not a number of seconds: %s", option, optarg);
+	return false;
 }
 
 /*
@@ -87,6 +154,24 @@ static bool parse_opts(struct admin *admin, int argc, char **argv)
 			admin->literal = true;
 		else if (opt == OPT_STRICT)
 			admin->strict = true;
+		else if (opt == OPT_FOREGROUND)
+			admin->foreground = true;
+		else if (opt == 'f')
+			admin->follow = true;
+		else if (opt == OPT_AUDIT)
+			admin->audit = true;
+		else if (opt == OPT_FRESH)
+			admin->fresh = true;
+		else if (opt == OPT_JSON_MESSAGE)
+			admin->json_message = true;
+		else if (opt == OPT_GROUP)
+			admin->group = optarg;
+		else if (opt == OPT_ROOT)
+			admin->root = optarg;
+		else if (opt == OPT_GRACE)
+			done = !parse_seconds(admin, "--grace", &admin->grace_s);
+		else if (opt == OPT_TIMEOUT)
+			done = !parse_seconds(admin, "--timeout", &admin->timeout_s);
 		else
 			(void)tds_cli_option(&admin->cli, opt, optarg,
 					     opt == 'h' ? help_for(argc, argv) : help, &done);
@@ -108,7 +193,7 @@ static void run_command(struct admin *admin, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct admin admin = { 0 };
+	struct admin admin = { .grace_s = -1, .timeout_s = -1 };
 
 	tds_cli_start(&admin.cli, "tds-admin", argv);
 	if (parse_opts(&admin, argc, argv))

@@ -9,7 +9,7 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 	mkdir -p src/foo
 	touch src/foo/__init__.py src/foo/fooactor.py "$DIR/foo.tli" "$DIR/foo-bar.tli" "$DIR/foo-1.0.tls" key.pem
-	for tool in tds-verify tds-avail tds-gensrc tds-admin; do
+	for tool in tds-verify tds-avail tds-gensrc tds-admin tds-load; do
 		# shellcheck disable=SC1090
 		. "$ROOT/completions/bash/$tool"
 	done
@@ -81,9 +81,49 @@ expect() {
 	expect 'date ' tds-gensrc foo key.pem src version:d
 }
 
-@test "commands" {
-	expect 'check ' tds-admin ''
+@test "commands, and their operands" {
+	expect 'ask bootstart check config help list log role shutdown start status tell watch ' tds-admin ''
+	expect 'shutdown ' tds-admin -j sh
+	expect 'role ' tds-admin help r
 	expect 'key.pem ' tds-admin check k
+	expect 'nostart ' tds-admin bootstart x n
+	expect 'src ' tds-admin bootstart --root=s
+}
+
+@test "names for tds-load" {
+	expect 'foo foo-1.0.tls foo-bar ' tds-load fo
+	expect 'key.pem ' tds-load -T k
+	expect ' ' tds-load --wait ''
+}
+
+# An admin process that answers what the real one answers.
+@test "roles, targets, groups and hashes of what runs" {
+	mkdir bin
+	cat >bin/tds-admin <<-'EOF'
+		#!/bin/sh
+		[ "$1 $3 $4" = '-C list -j' ] && [ "$2" = "$THESPIAN_DIRECTOR_DIR" ] && cat <<'END'
+		{"DirectorResponse":"AllAddresses","Success":true,"Groups":{
+		 "foo":{"ActiveHash":"bb","Loaded":["bb","ab"],"Running":{
+		  "bb":[{"Role":"front","GlobalName":"the front"},{"Role":null}],"ab":[{"Role":"gone"}]}},
+		 "moss":{"ActiveHash":null,"Loaded":[],"Running":{}}}}
+		END
+	EOF
+	chmod +x bin/tds-admin
+	PATH=$PWD/bin:$PATH
+	expect 'foo moss ' tds-admin list ''
+	expect 'foo ' tds-admin role --group=f
+	expect 'front ' tds-admin role ''
+	expect 'front ' tds-admin log f
+	expect '@the front ' tds-admin ask @
+	expect ' ' tds-admin ask front ''
+	expect 'ab bb ' tds-load --unload ''
+	expect 'bb ' tds-load --unload ab b
+}
+
+@test "nothing runs: nothing is offered, and nothing is started" {
+	expect ' ' tds-admin role ''
+	expect ' ' tds-load --unload ''
+	[ ! -e "$DIR/.tds" ]
 }
 
 @test "options" {
@@ -98,5 +138,6 @@ expect() {
 	offered tds-avail ''
 	offered tds-verify ''
 	offered tds-verify -C "$DIR" -x '' 'f$(touch canary)'
+	offered tds-load ''
 	[ ! -e canary ] && [ ! -e "$DIR/canary" ]
 }

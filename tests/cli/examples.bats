@@ -11,10 +11,21 @@ setup() {
 	install -m 0600 "$KEYS/birch.pem" signing.pem
 	mkdir -p src/foo
 	touch src/foo/__init__.py
-	printf 'class FooActor:\n\tpass\n' >src/foo/fooactor.py
+	cat >src/foo/fooactor.py <<-'EOF'
+		from thespian.actors import Actor
+
+
+		class FooActor(Actor):
+		    def receiveMessage(self, message, sender):
+		        self.send(sender, message)
+	EOF
 	printf "{'Actors': {'foo.fooactor.FooActor': {'OnLoad': {'Role': 'foo', 'Message': 'start'}}}}\n" >src/foo.tli
 	tds-gensrc -q foo signing.pem src version:1.0 'foo/*.py'
 	tds-gensrc -q foo signing.pem src version:1.1 'foo/*.py'
+}
+
+teardown() {
+	tds-admin shutdown --grace=1
 }
 
 # The command lines of a page: `.Dl $ COMMAND`, with mdoc's escapes undone.
@@ -38,7 +49,19 @@ runs() {
 
 @test "tds-avail(1)" { runs tds-avail.1; }
 
-@test "tds-admin(1)" { runs tds-admin.1; }
+@test "tds-load(1)" { runs tds-load.1; }
+
+@test "tds-admin(1)" {
+	runs tds-admin.1
+}
+
+@test "tds-protocol(7)" {
+	tds-load foo
+	export S=$DIR/.tds/admin.sock
+	runs tds-protocol.7
+}
+
+@test "tds(7)" { runs tds.7; }
 
 @test "tls(5)" { runs tls.5; }
 

@@ -6,22 +6,49 @@ load common
 
 expected() {
 	cat <<-'EOF'
+		0644 usr/libexec/tds/host/__main__.py
+		0644 usr/libexec/tds/host/tdshost/__init__.py
+		0644 usr/libexec/tds/host/tdshost/actorhost.py
+		0644 usr/libexec/tds/host/tdshost/forkhooks.py
+		0644 usr/libexec/tds/host/tdshost/link.py
+		0644 usr/libexec/tds/host/tdshost/logs.py
+		0644 usr/libexec/tds/host/tdshost/parent.py
+		0644 usr/libexec/tds/host/tdshost/process.py
+		0644 usr/libexec/tds/host/tdshost/realm.py
+		0644 usr/libexec/tds/host/tdshost/sourceloader.py
+		0644 usr/libexec/tds/host/thespian/__init__.py
+		0644 usr/libexec/tds/host/thespian/actors.py
+		0644 usr/libexec/tds/host/thespian/director.py
+		0644 usr/libexec/tds/host/thespian/importlib.py
+		0644 usr/libexec/tds/host/thespian/local_importlib.py
+		0644 usr/libexec/tds/host/thespian/system/__init__.py
+		0644 usr/libexec/tds/host/thespian/system/messages/__init__.py
+		0644 usr/libexec/tds/host/thespian/system/messages/status.py
 		0644 usr/share/bash-completion/completions/_tds
 		0644 usr/share/bash-completion/completions/tds-admin
 		0644 usr/share/bash-completion/completions/tds-avail
+		0644 usr/share/bash-completion/completions/tds-director
 		0644 usr/share/bash-completion/completions/tds-gensrc
+		0644 usr/share/bash-completion/completions/tds-load
 		0644 usr/share/bash-completion/completions/tds-verify
 		0644 usr/share/man/man1/tds-admin.1
 		0644 usr/share/man/man1/tds-avail.1
+		0644 usr/share/man/man1/tds-director.1
 		0644 usr/share/man/man1/tds-gensrc.1
+		0644 usr/share/man/man1/tds-load.1
 		0644 usr/share/man/man1/tds-verify.1
 		0644 usr/share/man/man5/tds-director-dir.5
 		0644 usr/share/man/man5/tli.5
 		0644 usr/share/man/man5/tls.5
+		0644 usr/share/man/man7/tds-protocol.7
+		0644 usr/share/man/man7/tds.7
 		0755 usr/bin/tds-admin
 		0755 usr/bin/tds-avail
+		0755 usr/bin/tds-director
 		0755 usr/bin/tds-gensrc
+		0755 usr/bin/tds-load
 		0755 usr/bin/tds-verify
+		0755 usr/libexec/tds/tds-verifier
 	EOF
 }
 

@@ -4,6 +4,11 @@
 
 load common
 
+# What is tried may start an admin process.
+teardown() {
+	[ ! -e "$DIR/.tds/admin.sock" ] || tds-admin shutdown --grace=1
+}
+
 # The options in tag lines, which begin with blanks and a dash; words behind two blanks are text.
 options_of() {
 	grep -E '^ +-' | sed -E 's/^ +//; s/  .*//' | grep -oE -- '(^|[ ,|])--?[[:alnum:]][-[:alnum:]]*' | tr -d ' ,|' | sort -u
@@ -65,6 +70,12 @@ known() {
 	new_dir
 	same tds-gensrc
 	known tds-gensrc
+}
+
+@test "tds-load" {
+	new_dir
+	same tds-load
+	known tds-load
 }
 
 @test "tds-admin" {

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of an actor: asked for, up, gone. Gone means that its pidfd says so, whatever else ended before. */
+#include <search.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <fcntl.h>
+
+#include "local.h"
+#include "mem.h"
+#include "text.h"
+
+static int compare_ids(const void *a, const void *b)
+{
+	uint64_t x = ((const struct actor *)a)->id;
+	uint64_t y = ((const struct actor *)b)->id;
+
+	return x < y ? -1 : x > y;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct actor *)a)->name, ((const struct actor *)b)->name);
+}
+
+struct actor *actor_by_id(struct engine *engine, uint64_t id)
+{
+	struct actor key = { .id = id };
+	struct actor **found = tfind(&key, &engine->actors_by_id, compare_ids);
+
+	return found ? *found : NULL;
+}
+
+struct actor *engine_find_name(struct engine *engine, const char *global_name)
+{
+	struct actor key = { .name = (char *)(uintptr_t)global_name };
+	struct actor **found = tfind(&key, &engine->actors_by_name, compare_names);
+
+	return found ? *found : NULL;
+}
+
+struct actor *engine_find(struct engine *engine, const char *address)
+{
+	const char *dot = strchr(address, '.');
+	uint64_t realm;
+	uint64_t id;
+
+	if (!dot || !tds_parse_uint(address, (size_t)(dot - address), UINT32_MAX, &realm) ||
+	    !tds_parse_uint(dot + 1, strlen(dot + 1), UINT64_MAX, &id))
+		return NULL;
+	struct actor *actor = actor_by_id(engine, id);
+	return actor && actor->realm->number == realm ? actor : NULL;
+}
+
+static void drop_name(struct actor *actor)
+{
+	if (!actor->name)
+		return;
+	(void)tdelete(actor, &actor->realm->engine->actors_by_name, compare_names);
+	free(actor->name);
+	actor->name = NULL;
+}
+
+bool engine_set_name(struct engine *engine, const char *global_name, struct actor *actor)
+{
+	struct actor *before = engine_find_name(engine, global_name);
+	char *name;
+
+	if (before == actor)
+		return true;
+	if (before)
+		drop_name(before);
+	if (!actor)
+		return true;
+	drop_name(actor);
+	name = strdup(global_name);
+	actor->name = name;
+	if (!name || !tsearch(actor, &engine->actors_by_name, compare_names)) {
+		free(name);
+		actor->name = NULL;
+		return false;
+	}
+	return true;
+}
+
+json_t *actor_grant_ids(struct actor *actor)
+{
+	struct engine *engine = actor->realm->engine;
+
+	memcpy(actor->ids[1], actor->ids[0], sizeof(actor->ids[0]));
+	actor->ids[0][0] = engine->next_id;
+	engine->next_id += IDS_IN_A_BLOCK;
+	actor->ids[0][1] = engine->next_id;
+	return json_pack("[I, I]", (json_int_t)actor->ids[0][0], (json_int_t)actor->ids[0][1]);
+}
+
+bool actor_takes_id(struct actor *actor, uint64_t id)
+{
+	for (int i = 0; i < 2; i++) {
+		if (id >= actor->ids[i][0] && id < actor->ids[i][1]) {
+			actor->ids[i][0] = id + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+static json_t *parent_address(struct actor *actor)
+{
+	struct actor *creator =
+		actor->name ? NULL : actor_by_id(actor->realm->engine, actor->creator);
+	char address[32];
+
+	if (!creator)
+		return json_null();
+	actor_address(creator, address);
+	return json_string(address);
+}
+
+/* Both ends of its link and of its output; the host's ends go with the spawn. */
+static bool open_channels(struct actor *actor, json_t *requirements)
+{
+	struct engine *engine = actor->realm->engine;
+	int ends[2];
+	int out[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+		return false;
+	if (pipe2(out, O_CLOEXEC) != 0) {
+		(void)close(ends[0]);
+		(void)close(ends[1]);
+		return false;
+	}
+	json_t *op = json_pack("{s:s, s:I, s:s, s:O?, s:s?, s:o, s:o}", "op", "spawn", "id",
+			       (json_int_t)actor->id, "class", actor->class_name, "requirements",
+			       requirements, "name", actor->name, "parent", parent_address(actor),
+			       "ids", actor_grant_ids(actor));
+	struct frame *spawn = frame_control(op);
+	frame_add_fd(spawn, ends[1]);
+	frame_add_fd(spawn, out[1]);
+	actor->output = output_new(actor->realm, actor, out[0]);
+	if (!link_init(&actor->link, engine->base, ends[0], &actor_link_events, actor) ||
+	    !actor->output || !spawn) {
+		frame_free(spawn);
+		return false;
+	}
+	link_send(&actor->realm->link, spawn);
+	return true;
+}
+
+struct actor *actor_create(struct realm *realm, uint64_t id, const char *class_name,
+			   json_t *requirements, const char *name, uint64_t creator, void *owner)
+{
+	struct engine *engine = realm->engine;
+	/* No parent, no child: it would wait for ever. */
+	struct actor *actor = realm->pid > 0 ? calloc(1, sizeof(*actor)) : NULL;
+
+	if (!actor)
+		return NULL;
+	*actor = (struct actor){ .id = id,
+				 .realm = realm,
+				 .creator = creator,
+				 .pidfd = -1,
+				 .owner = owner,
+				 .link = { .fd = -1, .ended = true } };
+	actor->class_name = strdup(class_name);
+	actor->next = realm->actors;
+	actor->self = &realm->actors;
+	if (actor->next)
+		actor->next->self = &actor->next;
+	realm->actors = actor;
+	if (!actor->class_name || !tsearch(actor, &engine->actors_by_id, compare_ids) ||
+	    (name && !engine_set_name(engine, name, actor)) ||
+	    !open_channels(actor, requirements)) {
+		actor_gone(actor);
+		return NULL;
+	}
+	/* What comes now waits: should the actor never come up, it goes back to its senders. */
+	actor->link.corked = true;
+	return actor;
+}
+
+struct actor *actor_new(struct realm *realm, const char *class_name, void *owner)
+{
+	return actor_create(realm, engine_next_id(realm->engine), class_name, NULL, NULL, 0, owner);
+}
+
+static void on_exited(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	actor_gone(arg);
+}
+
+void actor_spawned(struct actor *actor, pid_t pid, int pidfd)
+{
+	actor->pid = pid;
+	actor->pidfd = pidfd;
+	actor->exited = event_new(actor->realm->engine->base, pidfd, EV_READ, on_exited, actor);
+	if (!actor->exited || event_add(actor->exited, NULL) != 0)
+		actor_kill(actor);
+	else if (actor->exiting && actor->realm->stopping)
+		actor_exit(actor);
+}
+
+void actor_fail(struct actor *actor, const char *kind, const char *error)
+{
+	if (actor->state != ACTOR_STARTING)
+		return;
+	actor->state = ACTOR_FAILED;
+	actor->never = strcmp(kind, "import") == 0 || strcmp(kind, "capability") == 0;
+	actor->realm->engine->events->actor_failed(actor->realm->engine->ctx, actor, error);
+}
+
+/* Its process is gone, or there never was one. */
+void actor_gone(struct actor *actor)
+{
+	struct engine *engine = actor->realm->engine;
+
+	/* What it sent and printed before it went still counts. */
+	actor->link.paused = false;
+	link_drain(&actor->link);
+	actor_fail(actor, "exit", "exited before it was ready");
+	engine->events->actor_exited(engine->ctx, actor);
+	tell_exit(engine, actor->creator, actor);
+	(void)tdelete(actor, &engine->actors_by_id, compare_ids);
+	drop_name(actor);
+	return_queue(actor);
+	if (engine->dead_letters == actor->id)
+		engine->dead_letters = 0;
+	*actor->self = actor->next;
+	if (actor->next)
+		actor->next->self = actor->self;
+	struct realm *realm = actor->realm;
+	link_fini(&actor->link);
+	output_free(actor->output);
+	if (actor->exited)
+		event_free(actor->exited);
+	tds_close_fd(&actor->pidfd);
+	free(actor->class_name);
+	free(actor);
+	realm_forget(realm);
+}
+
+void *actor_owner(const struct actor *actor)
+{
+	return actor->owner;
+}
+
+void actor_set_owner(struct actor *actor, void *owner)
+{
+	actor->owner = owner;
+}
+
+struct realm *actor_realm(const struct actor *actor)
+{
+	return actor->realm;
+}
+
+const char *actor_class(const struct actor *actor)
+{
+	return actor->class_name;
+}
+
+void actor_address(const struct actor *actor, char address[32])
+{
+	(void)snprintf(address, 32, "%u.%ju", actor->realm->number, (uintmax_t)actor->id);
+}
+
+pid_t actor_pid(const struct actor *actor)
+{
+	return actor->pid;
+}
+
+bool actor_is_up(const struct actor *actor)
+{
+	return actor->state == ACTOR_UP;
+}
+
+void actor_tell(struct actor *actor, uint64_t endpoint, const struct payload *payload)
+{
+	link_send(&actor->link, message_frame(endpoint, 0, payload));
+}
+
+void actor_tell_tracked(struct actor *actor, uint64_t ref, const struct payload *payload)
+{
+	char encoding[2] = { (char)payload->encoding, '\0' };
+
+	link_control(&actor->link,
+		     json_pack("{s:s, s:I, s:s, s:s%}", "op", "message", "ref", (json_int_t)ref,
+			       "enc", encoding, "text", payload->data, payload->len));
+}
+
+void actor_exit(struct actor *actor)
+{
+	actor->exiting = true;
+	link_control(&actor->link, json_pack("{s:s, s:b}", "op", "exit", "recursive", 1));
+}
+
+void actor_kill(struct actor *actor)
+{
+	actor->exiting = true;
+	if (actor->pidfd >= 0)
+		(void)syscall(SYS_pidfd_send_signal, actor->pidfd, SIGKILL, NULL, 0);
+}

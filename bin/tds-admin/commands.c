@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands that ask a running admin process, and print what it answers. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "admin.h"
+#include "client.h"
+#include "io.h"
+#include "literal.h"
+#include "mem.h"
+#include "rundir.h"
+#include "text.h"
+
+const char admin_shutdown_help[] =
+	"usage: tds-admin [options] shutdown [--grace=SECONDS]\n"
+	"End all actors and the admin process. Where it does not run, nothing happens.\n";
+const char admin_status_help[] = "usage: tds-admin [options] status\n"
+				 "Say that the admin process runs; status 8 where it does not.\n";
+const char admin_list_help[] = "usage: tds-admin [options] list [GROUP]\n"
+			       "List the loaded sources and their actors.\n";
+const char admin_role_help[] = "usage: tds-admin [options] role [--group=GROUP] ROLE\n"
+			       "Print the address of the actor that has a role.\n";
+const char admin_tell_help[] = "usage: tds-admin [options] tell TARGET MESSAGE\n"
+			       "Send a message. TARGET is a role, @GLOBALNAME or an address; "
+			       "MESSAGE a Python literal, or -\n"
+			       "for standard input.\n";
+const char admin_ask_help[] = "usage: tds-admin [options] ask [--timeout=SECONDS] TARGET MESSAGE\n"
+			      "Send a message and print the answer, as a Python literal.\n";
+const char admin_watch_help[] = "usage: tds-admin [options] watch\n"
+				"Print each change, a JSON object a line, until interrupted.\n";
+
+static void fail(struct admin *admin, const char *subject, const struct tds_err *err)
+{
+	tds_cli_error(&admin->cli, subject, err);
+}
+
+int admin_open_dir(struct admin *admin, struct tds_dir *dir, struct tds_err *err)
+{
+	int rc = tds_dir_open(admin->cli.dir, dir, err);
+
+	return rc == 0 ? 0 : tds_err_prefix(err, "%s", admin->cli.dir);
+}
+
+static int connect_admin(struct admin *admin, struct tds_client *client, struct tds_err *err)
+{
+	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
+	int rc = admin_open_dir(admin, &dir, err);
+
+	return rc == 0 ? tds_client_open(&dir, client, err) : rc;
+}
+
+static bool takes(struct admin *admin, const char *command, int argc, int least, int most)
+{
+	if (argc >= least && argc <= most)
+		return true;
+	tds_cli_usage(&admin->cli, "%s: wrong number of operands", command);
+	return false;
+}
+
+/* One request; *answer is there whatever comes of it, or NULL. Takes the reference. */
+static int ask_admin(struct admin *admin, json_t *request, json_t **answer, struct tds_err *err)
+{
+	tds_auto(client) struct tds_client client = { .fd = -1 };
+	int rc = connect_admin(admin, &client, err);
+
+	*answer = NULL;
+	if (rc != 0) {
+		json_decref(request);
+		return rc;
+	}
+	return tds_client_ask(&client, request, answer, err);
+}
+
+/* With -j the answer itself. Returns whether there is text left to print. */
+static bool report(struct admin *admin, const char *subject, int rc, json_t *answer,
+		   const struct tds_err *err)
+{
+	if (rc != 0)
+		fail(admin, subject, err);
+	if (admin->cli.json && answer)
+		tds_cli_print_json(&admin->cli, json_incref(answer));
+	return rc == 0 && !admin->cli.json;
+}
+
+/* The guardian is the last to go, and lets go of the lock. Who may not see the lock takes the daemon's word. */
+static void await_unlocked(struct admin *admin)
+{
+	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
+	tds_autofree char *rundir = NULL;
+	tds_autofree char *path = NULL;
+	struct tds_err err = { 0 };
+
+	if (admin_open_dir(admin, &dir, &err) != 0 || tds_rundir_path(&dir, &rundir, &err) != 0 ||
+	    asprintf(&path, "%s/lock", rundir) < 0)
+		return;
+	tds_autofd int lock = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	for (int i = 0; lock >= 0 && i < 1000 && flock(lock, LOCK_SH | LOCK_NB) != 0; i++) {
+		tds_auto(client) struct tds_client client = { .fd = -1 };
+
+		if (tds_client_open(&dir, &client, &err) == 0)
+			return; /* another one has come up */
+		(void)usleep(2000);
+	}
+}
+
+void admin_shutdown(struct admin *admin, int argc, char **argv)
+{
+	tds_auto(client) struct tds_client client = { .fd = -1 };
+	struct tds_err err = { 0 };
+	json_t *answer = NULL;
+	json_t *request = json_pack("{s:s}", "DirectorOp", "Shutdown");
+
+	(void)argv;
+	if (!takes(admin, "shutdown", argc, 0, 0)) {
+		json_decref(request);
+		return;
+	}
+	if (admin->grace_s >= 0)
+		(void)json_object_set_new(request, "Grace", json_real(admin->grace_s));
+	int rc = connect_admin(admin, &client, &err);
+	if (rc == TDS_E_NO_ADMIN) {
+		json_decref(request);
+		return; /* nothing runs: that is what was wanted */
+	}
+	if (rc == 0)
+		rc = tds_client_ask(&client, request, &answer, &err);
+	json_decref(answer);
+	/* It ends the connection when all is gone. */
+	while (rc == 0 && tds_client_receive(&client, &answer, &err) == 0)
+		json_decref(answer);
+	if (rc == 0)
+		await_unlocked(admin);
+	if (rc != 0)
+		fail(admin, NULL, &err);
+}
+
+void admin_status(struct admin *admin, int argc, char **argv)
+{
+	struct tds_err err = { 0 };
+	json_t *answer = NULL;
+
+	(void)argv;
+	if (!takes(admin, "status", argc, 0, 0))
+		return;
+	int rc = ask_admin(admin, json_pack("{s:s}", "DirectorOp", "Status"), &answer, &err);
+	if (report(admin, NULL, rc, answer, &err))
+		(void)fprintf(admin->cli.out, "running, pid %lld\n",
+			      (long long)json_integer_value(json_object_get(answer, "Pid")));
+	json_decref(answer);
+}
+
+static void print_actor(FILE *out, const json_t *run)
+{
+	const char *address = json_string_value(
+		json_object_get(json_object_get(run, "ActorAddress"), "ActorAddress"));
+	const char *role = json_string_value(json_object_get(run, "Role"));
+	json_int_t restarts = json_integer_value(json_object_get(run, "Restarts"));
+
+	if (address)
+		(void)fprintf(out, "      ActorAddr-%s -- ", address);
+	else
+		(void)fputs("      not running -- ", out);
+	(void)fputs(json_string_value(json_object_get(run, "ActorClass")), out);
+	if (role)
+		(void)fprintf(out, " (%s)", role);
+	(void)fprintf(out, "  (since %s", json_string_value(json_object_get(run, "StartTime")));
+	if (restarts > 0)
+		(void)fprintf(out, ", started again %lld times", (long long)restarts);
+	(void)fputs(")\n", out);
+}
+
+static void print_group(FILE *out, const char *name, const json_t *group)
+{
+	const json_t *loaded = json_object_get(group, "Loaded");
+	const char *active = json_string_value(json_object_get(group, "ActiveHash"));
+
+	(void)fputs("Group ", out);
+	tds_text_escape(out, name, strlen(name));
+	(void)fputs("::\n", out);
+	for (size_t i = json_array_size(loaded); i-- > 0;) {
+		const char *hash = json_string_value(json_array_get(loaded, i));
+		const json_t *runs = json_object_get(json_object_get(group, "Running"), hash);
+		const json_t *run;
+		size_t k;
+
+		(void)fprintf(out, "  Source hash %s%s\n", hash,
+			      active && strcmp(active, hash) == 0 ? "  [ACTIVE]" : "");
+		json_array_foreach(runs, k, run) print_actor(out, run);
+	}
+}
+
+void admin_list(struct admin *admin, int argc, char **argv)
+{
+	struct tds_err err = { 0 };
+	json_t *answer = NULL;
+	const char *name;
+	json_t *group;
+
+	if (!takes(admin, "list", argc, 0, 1))
+		return;
+	int rc = ask_admin(
+		admin,
+		json_pack("{s:s, s:s}", "DirectorOp", "RetrieveAll", "Group", argc ? argv[0] : ""),
+		&answer, &err);
+	if (rc == 0 && argc > 0 && json_object_size(json_object_get(answer, "Groups")) == 0)
+		rc = tds_err_set(&err, TDS_E_MISSING, "no such group is loaded");
+	if (report(admin, argc ? argv[0] : NULL, rc, answer, &err))
+		json_object_foreach(json_object_get(answer, "Groups"), name, group)
+			print_group(admin->cli.out, name, group);
+	json_decref(answer);
+}
+
+void admin_role(struct admin *admin, int argc, char **argv)
+{
+	struct tds_err err = { 0 };
+	json_t *answer = NULL;
+
+	if (!takes(admin, "role", argc, 1, 1))
+		return;
+	int rc = ask_admin(admin,
+			   json_pack("{s:s, s:s, s:s}", "DirectorOp", "RetrieveRole", "Role",
+				     argv[0], "Group", admin->group ? admin->group : ""),
+			   &answer, &err);
+	if (rc == TDS_E_REFUSED)
+		tds_err_set(&err, rc, "no active actor has this role");
+	if (report(admin, argv[0], rc, answer, &err))
+		(void)fprintf(admin->cli.out, "%s\n",
+			      json_string_value(json_object_get(
+				      json_object_get(answer, "ActorAddress"), "ActorAddress")));
+	json_decref(answer);
+}
+
+/* MESSAGE as the request wants it. False: reported already. */
+static bool add_message(struct admin *admin, const char *message, json_t *request)
+{
+	tds_autofree char *text = NULL;
+	tds_auto(value) struct tds_value *value = NULL;
+	struct tds_err err = { 0 };
+	size_t len;
+	int rc = 0;
+
+	if (strcmp(message, "-") == 0)
+		rc = tds_io_slurp_fd(STDIN_FILENO, 1 << 20, &text, &len, &err);
+	else if (!(text = strdup(message)))
+		rc = tds_err_set(&err, TDS_E_NOMEM, "out of memory");
+	if (rc == 0 && admin->json_message) {
+		json_error_t why;
+		json_t *json = json_loads(text, JSON_DECODE_ANY, &why);
+
+		if (!json)
+			rc = tds_err_at(&err, TDS_E_USAGE, (unsigned)why.line, (unsigned)why.column,
+					"%s", why.text);
+		else
+			(void)json_object_set_new(request, "Message", json);
+	} else if (rc == 0) {
+		rc = tds_literal_parse(text, strlen(text), false, &value, &err);
+		if (rc == 0)
+			(void)json_object_set_new(request, "Literal", json_string(text));
+		else
+			err.code = TDS_E_USAGE;
+	}
+	if (rc != 0)
+		fail(admin, "MESSAGE", &err);
+	return rc == 0;
+}
+
+static void send_message(struct admin *admin, const char *op, char **argv, json_t **answer, int *rc,
+			 struct tds_err *err)
+{
+	json_t *request = json_pack("{s:s, s:s, s:s}", "DirectorOp", op, "Target", argv[0], "Group",
+				    admin->group ? admin->group : "");
+
+	*rc = TDS_E_USAGE;
+	if (!add_message(admin, argv[1], request)) {
+		json_decref(request);
+		return;
+	}
+	if (admin->timeout_s >= 0)
+		(void)json_object_set_new(request, "Timeout", json_real(admin->timeout_s));
+	*rc = ask_admin(admin, request, answer, err);
+}
+
+void admin_tell(struct admin *admin, int argc, char **argv)
+{
+	struct tds_err err = { 0 };
+	json_t *answer = NULL;
+	int rc;
+
+	if (!takes(admin, "tell", argc, 2, 2))
+		return;
+	send_message(admin, "Tell", argv, &answer, &rc, &err);
+	if (rc != 0 && err.code)
+		fail(admin, argv[0], &err);
+	json_decref(answer);
+}
+
+void admin_ask(struct admin *admin, int argc, char **argv)
+{
+	struct tds_err err = { 0 };
+	json_t *answer = NULL;
+	int rc;
+
+	if (!takes(admin, "ask", argc, 2, 2))
+		return;
+	send_message(admin, "Ask", argv, &answer, &rc, &err);
+	if (rc != 0 && !err.code)
+		return;
+	if (report(admin, argv[0], rc, answer, &err))
+		(void)fprintf(admin->cli.out, "%s\n",
+			      json_string_value(json_object_get(answer, "Literal")));
+	json_decref(answer);
+}
+
+void admin_watch(struct admin *admin, int argc, char **argv)
+{
+	tds_auto(client) struct tds_client client = { .fd = -1 };
+	struct tds_err err = { 0 };
+	json_t *event = NULL;
+
+	(void)argv;
+	if (!takes(admin, "watch", argc, 0, 0))
+		return;
+	int rc = connect_admin(admin, &client, &err);
+	if (rc == 0)
+		rc = tds_client_ask(&client,
+				    json_pack("{s:s, s:b}", "DirectorOp", "Watch", "Output", 0),
+				    &event, &err);
+	json_decref(event);
+	while (rc == 0 && (rc = tds_client_receive(&client, &event, &err)) == 0) {
+		tds_cli_print_json(&admin->cli, event);
+		if (fflush(admin->cli.out) != 0)
+			return;
+	}
+	fail(admin, NULL, &err);
+}

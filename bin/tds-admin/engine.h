@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What runs actors: the one interface between the Director's rules (director.h) and the processes. A realm is one
+ * loaded source; an actor belongs to one realm. The local engine (local.c) is the one that there is.
+ */
+#ifndef TDS_ADMIN_ENGINE_H
+#define TDS_ADMIN_ENGINE_H
+
+#include <event2/event.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "settings.h"
+
+struct engine;
+struct realm;
+struct actor;
+
+/* How a payload is written down. */
+enum encoding {
+	ENCODING_PICKLE = 'p',
+	ENCODING_LITERAL = 'l', /* text of a Python literal */
+	ENCODING_JSON = 'j',
+	ENCODING_POISON = 'x', /* to the outside: a PoisonMessage, as a literal dictionary */
+};
+
+struct payload {
+	enum encoding encoding;
+	const void *data; /* borrowed */
+	size_t len;
+};
+
+/* What an engine tells. Texts are borrowed, and as hostile as the actor that they come from. */
+struct engine_events {
+	/* The names asked for were imported; classes maps each to the class it means. error NULL: all well. */
+	void (*imported)(void *ctx, struct realm *realm, const json_t *classes, const char *error);
+	void (*realm_gone)(void *ctx, struct realm *realm);
+	void (*actor_up)(void *ctx, struct actor *actor);
+	/* It never came up; actor_exited follows. */
+	void (*actor_failed)(void *ctx, struct actor *actor, const char *error);
+	/* Its process is gone. The actor is freed after this call. */
+	void (*actor_exited)(void *ctx, struct actor *actor);
+	/* How a tracked message ended: error NULL, its handler returned. */
+	void (*message_done)(void *ctx, struct actor *actor, uint64_t ref, const char *error);
+	/* A message to an outside endpoint. False: nobody listens there. */
+	bool (*answer)(void *ctx, uint64_t endpoint, const struct payload *payload);
+	/* A line that an actor (NULL: the realm's parent) printed or logged. */
+	void (*output)(void *ctx, struct realm *realm, struct actor *actor, const char *text,
+		       size_t len);
+	void (*shutdown_asked)(void *ctx);
+};
+
+/* How processes of the engine are started; borrowed for the engine's life. */
+struct engine_limits {
+	const struct settings *settings;
+	const char *python; /* the interpreter */
+	const char *host;   /* the folder of the host's program */
+	const char *dir;    /* the director directory: the actors' working folder */
+	unsigned grace_ms;  /* from an exit request to SIGKILL */
+};
+
+/* The local engine. NULL: out of memory. */
+struct engine *engine_new(struct event_base *base, const struct engine_limits *limits,
+			  const struct engine_events *events, void *ctx);
+void engine_free(struct engine *engine); /* kills what is left */
+
+/* Does any process of it live? */
+bool engine_busy(const struct engine *engine);
+
+/* An id that no actor and no endpoint has had or will have. */
+uint64_t engine_next_id(struct engine *engine);
+
+/*
+ * Start a realm for a verified archive (a sealed memory file, taken over), and import names in it; imported() tells.
+ * NULL: no process could be started. owner is the caller's.
+ */
+struct realm *realm_new(struct engine *engine, const char *md5, int archive_fd, json_t *names,
+			void *owner);
+
+/* Exit requests to all its actors, SIGKILL after the grace time, then the end of the parent; realm_gone() tells. */
+void realm_stop(struct realm *realm);
+void *realm_owner(const struct realm *realm);
+
+/* Create an actor; actor_up() or actor_failed() tells. NULL: out of memory or descriptors. */
+struct actor *actor_new(struct realm *realm, const char *class_name, void *owner);
+void *actor_owner(const struct actor *actor);
+void actor_set_owner(struct actor *actor, void *owner);
+struct realm *actor_realm(const struct actor *actor);
+const char *actor_class(const struct actor *actor);
+void actor_address(const struct actor *actor, char address[32]);
+pid_t actor_pid(const struct actor *actor);
+bool actor_is_up(const struct actor *actor);
+
+/* The actor that an address names, or that has a global name; NULL: none that lives. */
+struct actor *engine_find(struct engine *engine, const char *address);
+struct actor *engine_find_name(struct engine *engine, const char *global_name);
+
+/* Let the global name mean this actor from now on (NULL: nobody). False: out of memory. */
+bool engine_set_name(struct engine *engine, const char *global_name, struct actor *actor);
+
+/*
+ * Deliver a message from outside. endpoint: where answers go (0: the system itself). tracked: message_done() tells
+ * how it ended, with ref.
+ */
+void actor_tell(struct actor *actor, uint64_t endpoint, const struct payload *payload);
+void actor_tell_tracked(struct actor *actor, uint64_t ref, const struct payload *payload);
+void actor_exit(struct actor *actor);
+void actor_kill(struct actor *actor);
+
+/* Call fn for each living actor of a realm (NULL: of all). */
+void engine_each(struct engine *engine, struct realm *realm,
+		 void (*fn)(void *ctx, struct actor *actor), void *ctx);
+
+#endif

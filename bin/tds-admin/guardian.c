@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The guardian: the smallest process that can promise that nothing outlives the daemon. It holds the lock, and is the
+ * subreaper of all that the daemon starts, so what loses its parent becomes its child. What becomes its child while
+ * the daemon lives is what an unloaded source left behind, and has no right to live either.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "daemon.h"
+#include "mem.h"
+
+/* The daemon says that a source's parent process is gone. */
+#define SIG_STRAYS SIGUSR1
+
+static bool is_child_left(void)
+{
+	siginfo_t info;
+
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
+}
+
+/* Kill every child but one; those of theirs become ours, so that the next turn gets them. */
+static void kill_children(pid_t spared)
+{
+	tds_autofile FILE *f = fopen("/proc/thread-self/children", "re");
+	int pid;
+
+	while (f && fscanf(f, "%d", &pid) == 1)
+		if (pid != spared)
+			(void)kill(pid, SIGKILL);
+}
+
+static void kill_all(void)
+{
+	while (is_child_left()) {
+		kill_children(0);
+		(void)waitpid(-1, NULL, 0);
+	}
+}
+
+/* Wait for the daemon; pass on what asks it to end; reap what became ours meanwhile. */
+static int wait_for(pid_t daemon, const sigset_t *signals)
+{
+	int status;
+
+	for (;;) {
+		pid_t pid = waitpid(-1, &status, WNOHANG);
+
+		if (pid == daemon)
+			return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+		if (pid > 0)
+			continue;
+		kill_children(daemon);
+		int sig = sigwaitinfo(signals, NULL);
+		if (sig == SIGTERM || sig == SIGINT)
+			(void)kill(daemon, SIGTERM);
+	}
+}
+
+int guardian_run(const struct daemon_settings *settings, int lock, int ready)
+{
+	sigset_t signals;
+	pid_t guardian = getpid();
+
+	(void)lock; /* held by being open */
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGCHLD);
+	(void)sigaddset(&signals, SIGTERM);
+	(void)sigaddset(&signals, SIGINT);
+	(void)sigaddset(&signals, SIGHUP);
+	(void)sigaddset(&signals, SIG_STRAYS);
+	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	(void)prctl(PR_SET_NAME, "tds-guardian");
+	pid_t daemon = fork();
+	if (daemon == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != guardian)
+			_exit(1);
+		(void)sigprocmask(SIG_UNBLOCK, &signals, NULL);
+		exit(daemon_run(settings, ready));
+	}
+	tds_close_fd(&ready);
+	if (daemon < 0)
+		return 1;
+	int status = wait_for(daemon, &signals);
+	kill_all();
+	(void)unlinkat(settings->rundir, RUNDIR_SOCKET, 0);
+	return status;
+}

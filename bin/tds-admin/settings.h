@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* What the configuration files of the director directory say to the daemon, read once at its start. */
+#ifndef TDS_ADMIN_SETTINGS_H
+#define TDS_ADMIN_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "dir.h"
+#include "err.h"
+
+struct actor_limit {
+	int resource; /* RLIMIT_... */
+	rlim_t value;
+};
+
+struct settings {
+	int64_t max_message; /* maxmessage.cfg, bytes */
+	uid_t *users; /* adminusers.cfg: who may use the socket besides the admin's uid and root */
+	size_t nusers;
+	uid_t actor_uid; /* actoruser.cfg; (uid_t)-1: the admin's own */
+	gid_t actor_gid;
+	struct actor_limit *limits; /* actorlimits.cfg */
+	size_t nlimits;
+	bool new_privs; /* newprivs.cfg */
+};
+
+/*
+ * Owner:   caller frees with settings_fini, on success only.
+ * Errors:  TDS_E_UNUSABLE, the reason naming file, line and column; TDS_E_NOMEM.
+ */
+int settings_read(const struct tds_dir *dir, struct settings *settings,
+		  struct tds_err *err) TDS_MUST_CHECK;
+void settings_fini(struct settings *settings);
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/* tds-admin start: one daemon for a director directory, however many ask for it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "admin.h"
+#include "client.h"
+#include "daemon.h"
+#include "io.h"
+#include "mem.h"
+#include "rundir.h"
+
+#define START_SECONDS 70
+
+const char admin_start_help[] =
+	"usage: tds-admin [options] start [--foreground] [--fresh]\n"
+	"Start the admin process. Where it runs already, nothing happens.\n";
+
+/* The run directory: made where it is missing, ours, and on a file system with locks. */
+static int open_rundir(const struct tds_dir *dir, int *fd, struct tds_err *err)
+{
+	tds_autofree char *path = NULL;
+	struct stat st;
+	int rc = tds_rundir_path(dir, &path, err);
+
+	if (rc != 0)
+		return rc;
+	if (mkdir(path, 0711) != 0 && errno != EEXIST)
+		return tds_err_sys(err, TDS_E_WRITE, "%s (rundir.cfg names another place)", path);
+	tds_autofd int opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (opened < 0 || fstat(opened, &st) != 0)
+		return tds_err_sys(err, TDS_E_WRITE, "%s (rundir.cfg names another place)", path);
+	if (st.st_uid != geteuid())
+		return tds_err_set(err, TDS_E_WRITE,
+				   "%s is another user's (rundir.cfg names another place)", path);
+	if (fchmod(opened, 0711) != 0)
+		return tds_err_sys(err, TDS_E_WRITE, "%s", path);
+	*fd = tds_steal_fd(&opened);
+	return 0;
+}
+
+/* 0: it is ours now; TDS_E_REFUSED: somebody else's guardian has it. */
+static int take_lock(int rundir, int *fd, struct tds_err *err)
+{
+	tds_autofd int lock =
+		openat(rundir, RUNDIR_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (lock < 0)
+		return tds_err_sys(err, TDS_E_WRITE, RUNDIR_LOCK);
+	if (flock(lock, LOCK_EX | LOCK_NB) != 0)
+		return errno == EWOULDBLOCK
+			       ? tds_err_set(err, TDS_E_REFUSED, "it runs already")
+			       : tds_err_sys(err, TDS_E_WRITE,
+					     RUNDIR_LOCK " (a network file system? rundir.cfg "
+							 "names another place)");
+	*fd = tds_steal_fd(&lock);
+	return 0;
+}
+
+/* The folder of what tools start: beside the folder that this program is in. */
+static char *find_libexec(void)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *path = NULL;
+
+	if (n <= 0)
+		return NULL;
+	self[n] = '\0';
+	char *slash = strrchr(self, '/');
+	*slash = '\0';
+	slash = strrchr(self, '/');
+	if (!slash)
+		return NULL;
+	*slash = '\0';
+	return asprintf(&path, "%s/libexec/tds", self) < 0 ? NULL : path;
+}
+
+/* A daemon has no terminal, no inherited descriptor, and no folder that it keeps busy. */
+static void detach(int lock, int rundir, int dirfd, int ready)
+{
+	int keep[] = { lock, rundir, dirfd, ready };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)setsid();
+	if (chdir("/") != 0)
+		_exit(1);
+	for (int fd = 0; fd < 3; fd++)
+		(void)dup2(null, fd);
+	/* Descriptors above the kept ones, and between them. */
+	for (int fd = 3; fd < 64; fd++) {
+		bool kept = false;
+
+		for (size_t i = 0; i < sizeof(keep) / sizeof(keep[0]); i++)
+			kept = kept || fd == keep[i];
+		if (!kept)
+			(void)close(fd);
+	}
+	(void)syscall(SYS_close_range, 64, ~0U, 0);
+}
+
+static int run_guardian(struct admin *admin, const struct tds_dir *dir, int rundir, int lock,
+			int ready)
+{
+	tds_autofree char *libexec = find_libexec();
+	struct daemon_settings settings = { .dir = dir,
+					    .rundir = rundir,
+					    .libexec = libexec ? libexec : "",
+					    .fresh = admin->fresh };
+
+	return guardian_run(&settings, lock, ready);
+}
+
+/* What the daemon says of its start: lines of "STATUS REASON", the last one with status 0 where it runs. */
+static void await_ready(struct admin *admin, int fd)
+{
+	tds_autofree char *text = NULL;
+	size_t len;
+	struct tds_err err = { 0 };
+	bool ready = false;
+
+	if (tds_io_slurp_fd(fd, 1 << 20, &text, &len, &err) != 0) {
+		tds_cli_error(&admin->cli, NULL, &err);
+		return;
+	}
+	for (char *line = text, *next; *line; line = next) {
+		next = strchrnul(line, '\n');
+		if (*next)
+			*next++ = '\0';
+		int status = atoi(line);
+		ready = ready || status == 0;
+		if (status == 0)
+			continue;
+		tds_err_set(&err, status == 5 ? TDS_E_WRITE : TDS_E_REFUSED, "%s",
+			    strchrnul(line, ' ') + 1);
+		tds_cli_error(&admin->cli, NULL, &err);
+	}
+	if (!ready && admin->cli.status == 0) {
+		tds_err_set(&err, TDS_E_NO_ADMIN, "the admin process ended before it was ready");
+		tds_cli_error(&admin->cli, NULL, &err);
+	}
+}
+
+/*
+ * Be the one that starts it (*lock is open then), or wait for somebody else's, which is there when it answers. That
+ * one may as well be on its way down: then the lock is to be had in the end.
+ */
+static int take_or_await(const struct tds_dir *dir, int rundir, int *lock, struct tds_err *err)
+{
+	for (int i = 0; i < START_SECONDS * 20; i++) {
+		tds_auto(client) struct tds_client client = { .fd = -1 };
+		int rc = take_lock(rundir, lock, err);
+
+		if (rc != TDS_E_REFUSED || tds_client_open(dir, &client, err) == 0)
+			return rc == TDS_E_REFUSED ? 0 : rc;
+		(void)usleep(50000);
+	}
+	return tds_err_set(err, TDS_E_NO_ADMIN,
+			   "another admin process holds the lock, but does not answer");
+}
+
+/* The daemon is at home nowhere: a relative path would mean something else to it. */
+static int make_absolute(struct tds_dir *dir, struct tds_err *err)
+{
+	tds_autofree char *cwd = NULL;
+	char *path = NULL;
+
+	if (dir->path[0] == '/')
+		return 0;
+	cwd = getcwd(NULL, 0);
+	if (!cwd || asprintf(&path, "%s/%s", cwd, dir->path) < 0)
+		return tds_err_sys(err, TDS_E_UNUSABLE, "%s", dir->path);
+	free(dir->path);
+	dir->path = path;
+	return 0;
+}
+
+void admin_start(struct admin *admin, int argc, char **argv)
+{
+	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
+	tds_autofd int rundir = -1;
+	tds_autofd int lock = -1;
+	struct tds_err err = { 0 };
+	int ready[2];
+
+	(void)argv;
+	if (argc > 0) {
+		tds_cli_usage(&admin->cli, "start takes no operand");
+		return;
+	}
+	int rc = admin_open_dir(admin, &dir, &err);
+	if (rc == 0)
+		rc = make_absolute(&dir, &err);
+	if (rc == 0)
+		rc = open_rundir(&dir, &rundir, &err);
+	if (rc == 0)
+		rc = take_or_await(&dir, rundir, &lock, &err);
+	if (rc != 0) {
+		tds_cli_error(&admin->cli, NULL, &err);
+		return;
+	}
+	if (lock < 0)
+		return;
+	tds_io_sweep(rundir);
+	if (admin->foreground) {
+		admin->cli.status = run_guardian(admin, &dir, rundir, lock, -1);
+		return;
+	}
+	if (pipe2(ready, O_CLOEXEC) != 0) {
+		tds_err_sys(&err, TDS_E_WRITE, "pipe");
+		tds_cli_error(&admin->cli, NULL, &err);
+		return;
+	}
+	(void)fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		detach(lock, rundir, dir.fd, ready[1]);
+		_exit(run_guardian(admin, &dir, rundir, lock, ready[1]));
+	}
+	(void)close(ready[1]);
+	tds_close_fd(&lock);
+	lock = -1;
+	await_ready(admin, ready[0]);
+	(void)close(ready[0]);
+}

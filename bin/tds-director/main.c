@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The Director's own command lines, on top of the other tools: which command is meant, how many operands it takes,
+ * and the status that the Director ends with.
+ */
+#include "director.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dir.h"
+#include "mem.h"
+
+#define TOOL(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+static const char unrecognized[] =
+	"Unrecognized command; use the \"help\" command to get usage information.\n";
+
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* What cannot be read is named on stderr; the Director takes the default, and so ends with 0. */
+static int command_config(struct director *d, int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	return tool_run(d, "tds-admin", TOOL("-C", d->dir, "config"), 0, NULL) == 5 ? 1 : 0;
+}
+
+static int command_avail(struct director *d, int argc, char **argv)
+{
+	tds_auto(output) struct output output = { 0 };
+
+	(void)argc;
+	(void)argv;
+	(void)fprintf(d->cli.out, "THESPIAN_DIRECTOR_DIR=%s\n", d->dir);
+	if (!is_folder(d->place))
+		return 0;
+	int status = tool_run(d, "tds-avail", TOOL("-C", d->place), TOOL_OUT, &output);
+	const char *rest = output.out ? strchr(output.out, '\n') : NULL;
+	if (rest)
+		(void)fputs(rest + 1, d->cli.out);
+	return status == 0 ? 0 : 1;
+}
+
+/* A group that has no package ends the Director's refresh with 1. */
+static int check_packages(struct director *d)
+{
+	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
+	tds_auto(groups) struct tds_groups groups = { 0 };
+	struct tds_err err;
+	int status = 0;
+
+	if (tds_dir_open(d->place, &dir, &err) != 0 || tds_groups_scan(&dir, &groups, &err) != 0)
+		return fail(d, 1, "%s: %s", d->place, err.reason);
+	for (size_t i = 0; i < groups.n; i++)
+		if (groups.v[i].n == 0)
+			status = fail(d, 1, "%s: the group has no package", groups.v[i].name);
+	return status;
+}
+
+/* 6 and 7 say what the Director leaves unsaid: that the package was refused. */
+static int load_status(int status)
+{
+	return status == 0 || status == 6 || status == 7 ? status : 1;
+}
+
+/*
+ * Run tds-load with these arguments. It names packages by their whole path; where the director directory is named by
+ * a relative one, the Director's lines are too.
+ */
+static int run_load(struct director *d, const char *const *argv)
+{
+	tds_auto(output) struct output output = { 0 };
+	tds_autofree char *cwd = getcwd(NULL, 0);
+	tds_autofree char *whole = NULL;
+
+	if (d->place[0] == '/' || !cwd)
+		return load_status(tool_run(d, "tds-load", argv, 0, NULL));
+	if (asprintf(&whole, "%s/%s", cwd, d->place) < 0) {
+		whole = NULL;
+		return fail(d, 1, "out of memory");
+	}
+	int status = tool_run(d, "tds-load", argv, TOOL_OUT, &output);
+	const char *rest = output.out ? output.out : "";
+	for (const char *at; (at = strstr(rest, whole)); rest = at + strlen(whole))
+		(void)fprintf(d->cli.out, "%.*s%s", (int)(at - rest), rest, d->place);
+	(void)fputs(rest, d->cli.out);
+	return load_status(status);
+}
+
+static int command_refresh(struct director *d, int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	int status = run_load(d, TOOL("-C", d->place, "--all"));
+	int missing = check_packages(d);
+
+	return status > missing ? status : missing;
+}
+
+static int command_start(struct director *d, int argc, char **argv)
+{
+	int status = tool_run(d, "tds-admin", TOOL("-C", d->place, "start"), 0, NULL);
+	int refreshed = status == 0 || status == 1 ? command_refresh(d, 0, argv) : 1;
+
+	if (status != 0 && refreshed == 0)
+		refreshed = 1;
+	/* With an operand it stays, for as long as the system does. */
+	if (argc > 0 && refreshed == 0) {
+		tds_auto(output) struct output changes = { 0 };
+
+		(void)tool_run(d, "tds-admin", TOOL("-C", d->place, "watch"), TOOL_OUT, &changes);
+	}
+	return refreshed;
+}
+
+static int command_load(struct director *d, int argc, char **argv)
+{
+	(void)argc;
+	if (!argv[0][0])
+		return fail(d, 1, "the name of the group is empty");
+	return run_load(d, TOOL("-C", d->place, "--", argv[0]));
+}
+
+/* One that is not loaded is unloaded already: the Director says nothing of it. */
+static int command_unload(struct director *d, int argc, char **argv)
+{
+	tds_auto(output) struct output output = { 0 };
+
+	(void)argc;
+	if (!argv[0][0])
+		return 0;
+	int status = tool_run(d, "tds-load", TOOL("-C", d->place, "--unload", "--", argv[0]),
+			      TOOL_ERR, &output);
+	if (output.err && (status != 4 || d->verbose))
+		(void)fputs(output.err, d->cli.err);
+	return status == 0 || status == 4 ? 0 : 1;
+}
+
+static int command_shutdown(struct director *d, int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	/* Where there is no directory, nothing runs. */
+	if (is_folder(d->place) &&
+	    tool_run(d, "tds-admin", TOOL("-C", d->place, "shutdown"), 0, NULL) != 0)
+		return 1;
+	(void)fputs("Shutdown completed\n", d->cli.out);
+	return 0;
+}
+
+static int command_bootstart(struct director *d, int argc, char **argv)
+{
+	const char *args[] = { "-C",
+			       d->place,
+			       "bootstart",
+			       "--",
+			       argc > 0 ? argv[0] : NULL,
+			       argc > 1 && argv[1][0] ? "nostart" : NULL,
+			       NULL };
+
+	if (!is_folder(d->place)) {
+		(void)fprintf(d->cli.err,
+			      "THESPIAN_DIRECTOR_DIR \"%s\" does not exist; "
+			      "cannot create boot start configuration\n",
+			      d->dir);
+		return 5;
+	}
+	return tool_run(d, "tds-admin", args, 0, NULL);
+}
+
+static const struct command {
+	const char *name;
+	int least; /* operands */
+	int most;
+	command_fn *run;
+	const char *operands;
+} commands[] = {
+	{ "config", 0, 0, command_config, "no operand" },
+	{ "bootstart", 0, 2, command_bootstart, "[NAME] [nostart]" },
+	{ "start", 0, 1, command_start, "[wait]" },
+	{ "shutdown", 0, 0, command_shutdown, "no operand" },
+	{ "avail", 0, 0, command_avail, "no operand" },
+	{ "gensrc", 3, 1 << 30, command_gensrc, "GROUP KEYFILE SRCDIR SOURCE..." },
+	{ "tlsinfo", 1, 2, command_tlsinfo, "FILE [contents | MEMBER]" },
+	{ "load", 1, 1, command_load, "GROUP or FILE" },
+	{ "refresh", 0, 0, command_refresh, "no operand" },
+	{ "unload", 1, 1, command_unload, "HASH" },
+	{ "list", 0, 1, command_list, "[GROUP]" },
+	{ "get_role_address", 1, 3, command_role, "ROLE [GROUP [SILENT]]" },
+};
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static void print_help(struct director *d, const char *name)
+{
+	const char *text = help_text(name);
+
+	(void)fputs(text ? text : "Unrecognized command\n", d->cli.out);
+}
+
+static int run_command(struct director *d, int argc, char **argv)
+{
+	const struct command *command = argc > 0 ? find_command(argv[0]) : NULL;
+
+	if (argc == 0 || strcmp(argv[0], "help") == 0) {
+		print_help(d, argc > 1 ? argv[1] : NULL);
+		return 0;
+	}
+	if (!command) {
+		(void)fputs(unrecognized, d->cli.out);
+		return 2;
+	}
+	if (argc - 1 < command->least || argc - 1 > command->most)
+		return fail(d, 1, "%s takes %s", command->name, command->operands);
+	return command->run(d, argc - 1, argv + 1);
+}
+
+static bool start(struct director *d, char *const *argv)
+{
+	char self[4096];
+	const char *dir = getenv("THESPIAN_DIRECTOR_DIR");
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	tds_cli_start(&d->cli, "tds-director", argv);
+	d->dir = dir ? dir : TDS_DIRECTOR_DIR_DEFAULT;
+	d->place = d->dir[0] ? d->dir : ".";
+	if (n <= 0)
+		return false;
+	self[n] = '\0';
+	*strrchr(self, '/') = '\0';
+	d->bin = strdup(self);
+	return d->bin != NULL;
+}
+
+int main(int argc, char **argv)
+{
+	struct director d = { 0 };
+
+	argc--;
+	argv++;
+	if (!start(&d, argv)) {
+		d.cli.status = fail(&d, 1, "the folder of the tools cannot be found");
+	} else {
+		d.verbose = argc > 0 && strcmp(argv[0], "verbose") == 0;
+		if (d.verbose && argc == 1)
+			d.cli.status = fail(&d, 1, "verbose goes before a command");
+		else
+			d.cli.status = run_command(&d, argc - d.verbose, argv + d.verbose);
+	}
+	free(d.bin);
+	return tds_cli_finish(&d.cli);
+}

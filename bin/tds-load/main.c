@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/* Load, refresh and unload sources in the running admin process, which is started where it does not run. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "client.h"
+#include "dir.h"
+#include "mem.h"
+#include "plan.h"
+#include "text.h"
+
+static const char help[] =
+	"usage: tds-load [options] NAME...\n"
+	"       tds-load [options] --all\n"
+	"       tds-load [options] --unload HASH...\n"
+	"Load the newest package of groups, or package files, and make them active.\n"
+	"NAME is a group, a package file, or a TLI file.\n"
+	"\n"
+	"  -a, --all              refresh: the newest package of every group, where it is not "
+	"active already\n"
+	"      --unload           NAMEs are source hashes: unload these\n"
+	"  -n, --dry-run          only say what would be loaded\n"
+	"      --retry            with --all: also packages whose last load was undone\n"
+	"      --wait=SECONDS     how long a source may take until it is ready (60)\n"
+	"      --no-start         do not start the admin process: status 8 where it does not "
+	"run\n" TDS_CLI_HELP_NAMES TDS_CLI_HELP_NUL TDS_CLI_HELP;
+
+enum { OPT_UNLOAD = 256, OPT_RETRY, OPT_WAIT, OPT_NO_START };
+
+static const struct option options[] = {
+	{ "all", no_argument, NULL, 'a' },
+	{ "unload", no_argument, NULL, OPT_UNLOAD },
+	{ "dry-run", no_argument, NULL, 'n' },
+	{ "retry", no_argument, NULL, OPT_RETRY },
+	{ "wait", required_argument, NULL, OPT_WAIT },
+	{ "no-start", no_argument, NULL, OPT_NO_START },
+	TDS_CLI_LONG_NAMES,
+	TDS_CLI_LONG_NUL,
+	TDS_CLI_LONG,
+	{ NULL, 0, NULL, 0 },
+};
+
+struct run {
+	struct tds_cli cli;
+	const char *names_from;
+	bool all;
+	bool unload;
+	bool dry_run;
+	bool retry;
+	bool no_start;
+	uint64_t wait_s;
+	struct tds_dir dir;
+	struct tds_client client;
+};
+
+static void parse_option(struct run *run, int opt, bool *done)
+{
+	switch (opt) {
+	case 'a':
+		run->all = true;
+		break;
+	case OPT_UNLOAD:
+		run->unload = true;
+		break;
+	case 'n':
+		run->dry_run = true;
+		break;
+	case OPT_RETRY:
+		run->retry = true;
+		break;
+	case OPT_WAIT:
+		if (!tds_parse_uint(optarg, strlen(optarg), 86400, &run->wait_s) ||
+		    run->wait_s == 0) {
+			tds_cli_usage(&run->cli, "--wait: not a number of seconds: %s", optarg);
+			*done = true;
+		}
+		break;
+	case OPT_NO_START:
+		run->no_start = true;
+		break;
+	case 'T':
+		run->names_from = optarg;
+		break;
+	default:
+		(void)tds_cli_option(&run->cli, opt, optarg, help, done);
+		break;
+	}
+}
+
+static bool parse_opts(struct run *run, int argc, char **argv, struct tds_names *names)
+{
+	struct tds_err err;
+	bool done = false;
+	int opt;
+
+	run->wait_s = 60;
+	while (!done && (opt = getopt_long(argc, argv, TDS_CLI_SHORT "anT:0", options, NULL)) != -1)
+		parse_option(run, opt, &done);
+	if (done)
+		return false;
+	if (tds_names_read(argv + optind, argc - optind, run->names_from, run->cli.nul, names,
+			   &err) != 0) {
+		tds_cli_error(&run->cli, NULL, &err);
+		return false;
+	}
+	if (run->all && (names->n > 0 || run->unload))
+		tds_cli_usage(&run->cli, "--all goes with no NAME and not with --unload");
+	else if (run->dry_run && run->unload)
+		tds_cli_usage(&run->cli, "--dry-run does not go with --unload");
+	else if (!run->all && names->n == 0 && !run->names_from)
+		tds_cli_usage(&run->cli, "nothing is named");
+	return run->cli.status == 0;
+}
+
+/* The admin is started by its own command, as a user would. */
+static int start_admin(struct run *run, struct tds_err *err)
+{
+	tds_autofree char *program = tool_path("tds-admin");
+	int status;
+
+	if (!program)
+		return tds_err_set(err, TDS_E_NO_ADMIN, "tds-admin cannot be found");
+	pid_t pid = fork();
+	if (pid == 0) {
+		(void)dup2(STDERR_FILENO, STDOUT_FILENO);
+		(void)execl(program, "tds-admin", "-C", run->cli.dir, "start", (char *)NULL);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status) ||
+	    WEXITSTATUS(status) != 0)
+		return tds_err_set(err, TDS_E_NO_ADMIN, "the admin process could not be started");
+	return 0;
+}
+
+static int connect_admin(struct run *run, struct tds_err *err)
+{
+	int rc = tds_client_open(&run->dir, &run->client, err);
+
+	if (rc != TDS_E_NO_ADMIN || run->no_start)
+		return rc;
+	rc = start_admin(run, err);
+	return rc == 0 ? tds_client_open(&run->dir, &run->client, err) : rc;
+}
+
+static const char *text_of(const json_t *answer, const char *key)
+{
+	const char *text = json_string_value(json_object_get(answer, key));
+
+	return text ? text : "";
+}
+
+static void report(struct run *run, const char *name, int rc, json_t *answer,
+		   const struct tds_err *err)
+{
+	bool changed = json_is_true(json_object_get(answer, "Changed"));
+	const json_t *warning;
+	size_t i;
+
+	json_array_foreach(json_object_get(answer, "Warnings"), i, warning)
+		tds_cli_warn(&run->cli, name, "%s", json_string_value(warning));
+	if (rc != 0)
+		tds_cli_error(&run->cli, name, err);
+	if (run->cli.json) {
+		if (answer)
+			tds_cli_print_json(&run->cli, json_incref(answer));
+		return;
+	}
+	if (rc != 0 || run->unload || (run->cli.quiet && !changed))
+		return;
+	(void)fprintf(run->cli.out, "Loaded \"%s\" %s: %s\n", text_of(answer, "Group"),
+		      text_of(answer, "Path"), text_of(answer, "SourceHash"));
+}
+
+static void one(struct run *run, const char *name, bool named)
+{
+	struct tds_err err = { 0 };
+	json_t *answer = NULL;
+	json_t *request =
+		run->unload
+			? json_pack("{s:s, s:s}", "DirectorOp", "UnloadSource", "SourceHash", name)
+			: json_pack("{s:s, s:s, s:I, s:b}", "DirectorOp", "LoadSource", "Source",
+				    name, "Wait", (json_int_t)run->wait_s, "Retry",
+				    named || run->retry);
+	int rc = tds_client_ask(&run->client, request, &answer, &err);
+
+	report(run, name, rc, answer, &err);
+	json_decref(answer);
+}
+
+/* A file that is here goes by its whole path: the admin is somewhere else. */
+static char *resolve(const char *name)
+{
+	if (strchr(name, '/') || access(name, F_OK) == 0) {
+		char *whole = realpath(name, NULL);
+
+		if (whole)
+			return whole;
+	}
+	return strdup(name);
+}
+
+static void load_named(struct run *run, const struct tds_names *names)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		size_t n = strlen(names->v[i]);
+		bool is_file = n > 4 && strcmp(names->v[i] + n - 4, ".tls") == 0;
+		tds_autofree char *name =
+			is_file && !run->unload ? resolve(names->v[i]) : strdup(names->v[i]);
+
+		if (name)
+			one(run, name, true);
+	}
+}
+
+static void load_all(struct run *run)
+{
+	tds_auto(groups) struct tds_groups groups = { 0 };
+	struct tds_err err = { 0 };
+
+	if (tds_groups_scan(&run->dir, &groups, &err) != 0) {
+		tds_cli_error(&run->cli, run->cli.dir, &err);
+		return;
+	}
+	for (size_t i = 0; i < groups.n; i++)
+		if (groups.v[i].n > 0)
+			one(run, groups.v[i].name, false);
+}
+
+static void work(struct run *run, const struct tds_names *names)
+{
+	struct tds_err err = { 0 };
+	int rc = tds_dir_open(run->cli.dir, &run->dir, &err);
+
+	if (rc != 0) {
+		tds_cli_error(&run->cli, run->cli.dir, &err);
+		return;
+	}
+	if (run->dry_run) {
+		plan(&run->cli, &run->dir, names, run->all);
+		return;
+	}
+	rc = connect_admin(run, &err);
+	if (rc != 0)
+		tds_cli_error(&run->cli, NULL, &err);
+	else if (run->all)
+		load_all(run);
+	else
+		load_named(run, names);
+}
+
+int main(int argc, char **argv)
+{
+	struct run run = { .dir = { .fd = -1 }, .client = { .fd = -1 } };
+	tds_auto(names) struct tds_names names = { 0 };
+
+	tds_cli_start(&run.cli, "tds-load", argv);
+	if (parse_opts(&run, argc, argv, &names))
+		work(&run, &names);
+	tds_client_close(&run.client);
+	tds_dir_close(&run.dir);
+	return tds_cli_finish(&run.cli);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The Source Authority's hands: verifies one package for tds-admin, which never parses one itself. It has no
+ * privileges, little memory and no time to waste; whatever a package makes of it, the admin only sees its verdict.
+ *
+ * Descriptors: 0 the open package, 3 the socket for the verdict, 4 the director directory.
+ * Arguments:   the director directory's path, the package's name, the declared group that the name belongs to.
+ * Verdict:     one JSON object in one message: {"ok":true,"group","version","md5","sha256","key","warnings"} with
+ *              two sealed memory files, the archive and the whole package; or {"ok":false,"status","error"}.
+ */
+#include <errno.h>
+#include <grp.h>
+#include <jansson.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "io.h"
+#include "mem.h"
+#include "source.h"
+
+#define FD_VERDICT 3
+#define FD_DIR 4
+#define NOBODY 65534
+#define SECONDS 50 /* of processor time, at most */
+#ifdef __SANITIZE_ADDRESS__
+#define MEMORY RLIM_INFINITY /* its shadow is larger than any limit */
+#else
+#define MEMORY (4 * (rlim_t)TDS_PACKAGE_MAX_BYTES)
+#endif
+
+static void send_verdict(json_t *verdict, const int *fds, size_t nfds)
+{
+	char text[4096];
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(2 * sizeof(int))];
+	} control = { 0 };
+	size_t len = verdict ? json_dumpb(verdict, text, sizeof(text), JSON_COMPACT) : 0;
+	struct iovec iov = { .iov_base = text, .iov_len = len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (nfds > 0) {
+		msg.msg_control = &control;
+		msg.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
+		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(nfds * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, nfds * sizeof(int));
+	}
+	/* A verdict that does not fit is none, and the admin takes silence for a refusal. */
+	if (len > 0 && len <= sizeof(text))
+		(void)sendmsg(FD_VERDICT, &msg, MSG_NOSIGNAL);
+	json_decref(verdict);
+}
+
+static void refuse(const struct tds_err *err)
+{
+	send_verdict(json_pack("{s:b, s:i, s:o?}", "ok", 0, "status", tds_code_status(err->code), "error",
+			       tds_cli_json_text(err->reason)), NULL, 0);
+}
+
+/* After the keys are read nothing but the open descriptors is needed any more. */
+static int drop_privileges(struct tds_err *err)
+{
+	const struct rlimit cpu = { SECONDS, SECONDS };
+	const struct rlimit none = { 0, 0 };
+	const struct rlimit memory = { MEMORY, MEMORY };
+
+	if (setrlimit(RLIMIT_CPU, &cpu) != 0 || setrlimit(RLIMIT_AS, &memory) != 0 ||
+	    setrlimit(RLIMIT_CORE, &none) != 0 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return tds_err_sys(err, TDS_E_UNTRUSTED, "the verifier cannot be confined");
+	if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0))
+		return tds_err_sys(err, TDS_E_UNTRUSTED, "the verifier cannot give up root");
+	return 0;
+}
+
+/* The package's own bytes, once and for all: what is verified is what is kept. */
+static int copy_package(int *copy, struct tds_err *err)
+{
+	static char block[256 << 10];
+	tds_autofd int made = tds_io_memfd("tds-package");
+	off_t size = 0;
+	ssize_t n;
+
+	if (made < 0)
+		return tds_err_sys(err, TDS_E_WRITE, "no memory file for the package");
+	while ((n = tds_io_read(STDIN_FILENO, block, sizeof(block))) > 0) {
+		size += n;
+		if (size > TDS_PACKAGE_MAX_BYTES)
+			return tds_err_set(err, TDS_E_UNTRUSTED, "is larger than a package may be");
+		if (tds_io_write(made, block, (size_t)n) != 0)
+			return tds_err_sys(err, TDS_E_WRITE, "no memory for the package");
+	}
+	if (n < 0)
+		return tds_err_sys(err, TDS_E_UNUSABLE, "cannot be read");
+	if (tds_io_seal(made) != 0 || lseek(made, 0, SEEK_SET) != 0)
+		return tds_err_sys(err, TDS_E_WRITE, "the memory file cannot be sealed");
+	*copy = tds_steal_fd(&made);
+	return 0;
+}
+
+static json_t *warnings_of(const struct tds_keyring *ring, const struct tds_key *key)
+{
+	json_t *warnings = json_array();
+
+	if (key->warning[0])
+		(void)json_array_append_new(warnings, json_sprintf("%s: %s", key->path, key->warning));
+	if (key->insecure)
+		(void)json_array_append_new(warnings, json_sprintf("%s: others may write it", key->path));
+	if (ring->warning)
+		(void)json_array_append_new(warnings, json_string(ring->warning));
+	return warnings;
+}
+
+static void accept_source(const struct tds_source *source, const struct tds_keyring *ring, int copy)
+{
+	char md5[TDS_DIGEST_HEX_MAX];
+	char sha256[TDS_DIGEST_HEX_MAX];
+	struct tds_err err = { 0 };
+	tds_autofd int archive = -1;
+
+	if (tds_package_memfd(&source->package, &archive, &err) != 0) {
+		refuse(&err);
+		return;
+	}
+	tds_digest_hex(source->package.md5, TDS_MD5_LEN, md5);
+	tds_digest_hex(source->package.sha256, TDS_SHA256_LEN, sha256);
+	send_verdict(json_pack("{s:b, s:s?, s:s?, s:s, s:s, s:o?, s:o}", "ok", 1, "group", source->group, "version",
+			       source->version, "md5", md5, "sha256", sha256, "key",
+			       tds_cli_json_text(source->key->path), "warnings", warnings_of(ring, source->key)),
+		     (int[]){ archive, copy }, 2);
+}
+
+static int verify(const struct tds_keyring *ring, int copy, char **argv, struct tds_source *source,
+		  struct tds_err *err)
+{
+	struct tds_source_opts opts = { .ring = ring, .name = argv[2], .owner = argv[3],
+					.limits = TDS_ZIP_LIMITS_DEFAULT };
+	struct tds_package package;
+	int rc = tds_package_read(copy, true, &package, err);
+
+	return rc == 0 ? tds_source_verify(&package, &opts, source, err) : rc;
+}
+
+int main(int argc, char **argv)
+{
+	tds_auto(keyring) struct tds_keyring ring = { 0 };
+	tds_auto(source) struct tds_source source = { 0 };
+	tds_autofd int copy = -1;
+	struct tds_err err = { 0 };
+
+	if (argc != 4)
+		return 2;
+	struct tds_dir dir = { .fd = FD_DIR, .path = argv[1] };
+	int rc = tds_keyring_read(&dir, &ring, &err);
+	if (rc == 0)
+		rc = drop_privileges(&err);
+	if (rc == 0)
+		rc = copy_package(&copy, &err);
+	if (rc == 0)
+		rc = verify(&ring, copy, argv, &source, &err);
+	if (rc == 0)
+		accept_source(&source, &ring, copy);
+	else
+		refuse(&err);
+	return tds_code_status(rc);
+}

@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Processes of an admin are killed in any order: nothing outlives it, and what was loaded comes back.
+
+Prints TAP. 200 rounds under TDS_SCALE=20, a twentieth of that without; TDS_SEED gives a run again.
+"""
+import contextlib
+import os
+import random
+import signal
+import time
+
+from adminlib import ACTOR, SCALE, case, parent_of, processes, until
+from tap import done, ok
+
+ROUNDS = 10 * SCALE
+SEED = int(os.environ.get('TDS_SEED', '1'))
+
+
+def tli(group):
+    return {'Actors': {k: {'OnLoad': {'Role': group + k[-1], 'GlobalName': group + k[-1], 'Message': 'on'}}
+                       for k in ('m.a.A', 'm.a.B')}}
+
+
+def kill(pid):
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def whole(a):
+    """What is wrong with the state of a running admin."""
+    groups, state = a.groups(), a.state()['Sources']
+    wrong = []
+    said = {(g, s['SHA256'], h == v['ActiveHash']) for g, v in groups.items() for h, s in v['Sources'].items()}
+    kept = {(s['Group'], s['SHA256'], s['Active']) for s in state}
+    if said != kept:
+        wrong.append('it says %s, loaded.json %s' % (said, kept))
+    store = {p.name for p in (a.dir / '.tds/store').iterdir()}
+    if store != {s['SHA256'] + '.tls' for s in state}:
+        wrong.append('the store has %s' % store)
+    for g, v in groups.items():
+        if not v['Loaded']:
+            continue
+        if not v['ActiveHash']:
+            wrong.append('%s: nothing is active' % g)
+            continue
+        version = v['Sources'][v['ActiveHash']]['Version']
+        for target in (g + 'A', '@%sB' % g):
+            answer = a.asked(target, ('echo',), 10)
+            if answer != (version,):
+                wrong.append('%s answers %r instead of %s' % (target, answer, version))
+    return wrong + a.leftovers() + sorted(a.strays().values())
+
+
+def rounds(a):
+    rng = random.Random(SEED)
+    for g in 'ab':
+        a.group(g, ['1', '2', '3'], tli(g))
+    a.must(a.load('-a'))
+    bad = []
+    slow = 0
+    for n in range(ROUNDS):
+        before = {g: a.state_of(g) for g in 'ab'}
+        daemon = a.pid
+        everyone = a.processes()
+        guardian = parent_of(daemon)
+        parents = [p for p in everyone if parent_of(p) == daemon]
+        actors = [p for p in everyone if p not in (daemon, guardian) and p not in parents]
+        busy = rng.choice((None, 'load', 'unload'))
+        tool = None
+        if busy == 'load':
+            tool = a.start_tool('tds-load', '--no-start', '%s-%d.tls' % (rng.choice('ab'), rng.randint(1, 3)))
+        elif busy == 'unload':
+            g = rng.choice('ab')
+            tool = a.start_tool('tds-load', '--no-start', '--unload', a.hash_of(g, rng.choice(a.loaded(g))))
+        if tool:
+            time.sleep(rng.random() * 0.15)  # how far it gets is left to chance
+        what = rng.choice(('daemon', 'guardian', 'both', 'parent', 'actor', 'actor', 'some'))
+        victims = {'daemon': [daemon], 'guardian': [guardian], 'both': [guardian, daemon],
+                   'parent': [rng.choice(parents)], 'actor': [rng.choice(actors)],
+                   'some': rng.sample(list(everyone), rng.randint(1, len(everyone)))}[what]
+        for pid in victims:
+            kill(pid)
+        ended = daemon in victims or guardian in victims
+        began = time.monotonic()
+        if ended:
+            with contextlib.suppress(Exception):
+                until('all is gone', lambda: not set(processes(a.mark)) - ({tool.pid} if tool else set()), 10)
+            slow = max(slow, time.monotonic() - began)
+        answer = a.end_tool(tool) if tool else None
+        if ended:
+            left = a.processes()
+            if left:
+                bad.append('round %d, %s: left %s' % (n, what, left))
+            b = a.admin('start')
+            if b.status != 0:
+                bad.append('round %d, %s: start: %r' % (n, what, b))
+            after = {g: a.state_of(g) for g in 'ab'}
+            if not tool and after != before:
+                bad.append('round %d, %s: was %s, came back as %s' % (n, what, before, after))
+        wrong = []
+        with contextlib.suppress(Exception):
+            until('all is well', lambda: not whole(a), 20)
+        wrong = whole(a)
+        if wrong:
+            bad.append('round %d, %s while %s (%s): %s' % (n, what, busy, answer, wrong))
+        for g in 'ab':
+            if not a.loaded(g):
+                a.load(g)
+        if len(bad) > 5:
+            break
+    ok(not bad, '%d rounds of kill -9, seed %d: all comes back, nothing is half done' % (ROUNDS, SEED), *bad[:6])
+    ok(slow < 1 + 4 * SCALE / 20, 'no process outlives the daemon for long', slow)
+    b = a.admin('shutdown')
+    ok(b.status == 0 and not a.processes() and not a.leftovers() and not os.path.exists(a.socket_path),
+       'afterwards nothing is left', b, a.processes(), a.leftovers())
+
+
+def comes_back(a):
+    a.group('foo', ['1', '2', '3'], tli('foo'))
+    for v in '2', '3', '1':
+        a.must(a.load('foo-%s.tls' % v))
+    a.must(a.load('foo-2.tls'))
+    for name in 'foo-1.tls', 'foo-2.tls', 'foo-3.tls':
+        os.unlink(a.dir / name)
+    a.notes.take()
+    kill(a.pid)
+    until('all is gone', lambda: not a.processes(), 5)
+    b = a.admin('start')
+    ok(b.status == 0 and a.state_of('foo') == {'1': False, '2': True, '3': False},
+       'what was loaded and active comes back, from the store', b, a.state())
+    ok(a.asked('fooA', ('echo',)) == ('2',), 'it answers')
+    notes = [n[:4] for n in a.notes.take() if n[2] == 'got']
+    ok(('2', 'A', 'got', 'on') in notes, 'OnLoad runs as after a restart', notes)
+    a.must(a.load('--unload', a.hash_of('foo', '2')))
+    ok(a.active('foo') == '3', 'the highest version that came back is activated')
+
+
+def what_does_not_come_back(a):
+    a.group('foo', ['1'], tli('foo'))
+    a.group('bar', ['1'], tli('bar'))
+    a.must(a.load('-a'))
+    kill(a.pid)
+    until('all is gone', lambda: not a.processes(), 5)
+    (a.dir / '.tds/store' / (next(s for s in a.state()['Sources'] if s['Group'] == 'foo')['SHA256'] + '.tls')).write_bytes(b'x')
+    b = a.admin('start')
+    ok(b.status == 1 and 'foo' in b.err and a.active('bar') == '1' and a.active('foo') is None,
+       'a package of the store that does not verify is left out; start says so: 1', b)
+    ok({s['Group'] for s in a.state()['Sources']} == {'bar'}, 'and is forgotten')
+    kill(a.pid)
+    until('all is gone', lambda: not a.processes(), 5)
+    os.unlink(a.dir / 'birch_tls.key')
+    b = a.admin('start')
+    ok(b.status == 1 and 'bar' in b.err and a.loaded('bar') == [], 'today\'s keys decide', b)
+
+
+def damaged_state(a):
+    a.group('foo', ['1'], tli('foo'))
+    for text in 'x', '', '[]', '{"Version":1}', '{"Version":2,"Sources":[]}', '{"Version":1,"Sources":[{"Group":1}]}', \
+                '{"Version":1,"Sources":[{}]}', '{"Version":1,"Sources":[1]}':
+        (a.dir / '.tds').mkdir(mode=0o711, exist_ok=True)
+        (a.dir / '.tds/loaded.json').write_text(text)
+        b = a.admin('start')
+        with contextlib.suppress(Exception):
+            until('all is gone', lambda: not a.processes(), 5)
+        ok(b.status in (1, 4, 5) and 'loaded.json' in b.err and not a.processes(), 'a damaged loaded.json: start refuses: %s' % text, b)
+        ok((a.dir / '.tds/loaded.json').read_text() == text, 'and leaves it')
+        if b.status == 0:
+            a.admin('shutdown')
+    (a.dir / '.tds/loaded.json').write_text('x')
+    b = a.admin('start', '--fresh')
+    ok(b.status == 0 and a.loaded('foo') == [], 'start --fresh begins anew', b)
+    kept = [p.name for p in (a.dir / '.tds').iterdir() if p.is_file() and p.read_bytes() == b'x']
+    ok(len(kept) == 1 and kept != ['loaded.json'], 'and moves it aside', kept)
+
+
+def leftovers_do_not_block(a):
+    (a.dir / '.tds').mkdir(mode=0o711)
+    (a.dir / '.tds/lock').write_text('4711\n')
+    (a.dir / '.tds/admin.sock').write_text('')
+    (a.dir / '.tds/.tds-tmp-loaded.json-abc').write_text('half')
+    (a.dir / '.tds/store').mkdir(mode=0o700)
+    (a.dir / '.tds/store' / ('0' * 64 + '.tls')).write_text('nobody\'s')
+    b = a.admin('start')
+    ok(b.status == 0 and a.ask('Status')['Success'], 'a dead one\'s leftovers do not block', b)
+    ok(not list((a.dir / '.tds/store').iterdir()), 'what nobody has is swept out of the store')
+
+
+def daemonised_by_guardian(a):
+    """A child that made itself a daemon dies with the admin, whichever way that goes."""
+    a.group('foo', ['1'], tli('foo'), source=ACTOR.replace("    def do_spin", '''    def do_daemon(self, sender):
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() == 0:
+                note('daemon', os.getpid())
+                while True:
+                    signal.pause()
+            os._exit(0)
+
+    def do_spin'''))
+    for what in 'daemon', 'shutdown':
+        a.must(a.load('foo'))
+        a.ask('Tell', Target='fooA', Literal="('daemon',)")
+        a.notes.wait(lambda notes: [n for n in notes if n[1] == 'daemon'])
+        a.notes.take()
+        if what == 'daemon':
+            kill(a.pid)
+        else:
+            a.admin('shutdown', '--grace=1')
+        with contextlib.suppress(Exception):
+            until('all is gone', lambda: not a.processes(), 5)
+        ok(not a.processes(), 'a child that made itself a daemon goes with it: %s' % what, a.processes())
+        a.start()
+        a.load('--unload', *[h for h in a.groups().get('foo', {'Sources': {}})['Sources']])
+
+
+CASES = [comes_back, what_does_not_come_back, damaged_state, leftovers_do_not_block, daemonised_by_guardian, rounds]
+
+
+def main():
+    only = os.environ.get('TDS_TEST_ONLY', '').split()
+    for c in CASES:
+        if not only or c.__name__ in only:
+            case(c)
+    done()
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Many at once: starts, loads, refreshes and prunes; and what a daemon costs that has nothing to do.
+
+Prints TAP. 50 at a time under TDS_SCALE=20; 1,000 actors then, a twentieth of that without.
+"""
+import concurrent.futures
+import contextlib
+import os
+import random
+import shutil
+import socket
+import subprocess
+import time
+
+from adminlib import ACTOR, SCALE, case, cpu_ticks, parent_of, rss_kib, sanitized, until
+from tap import BIN, CRASH, done, ok
+
+AT_A_TIME = 10 if SCALE == 1 else 50
+ACTORS = 50 * SCALE
+
+
+def daemons(a):
+    return [p for p, c in a.processes().items() if 'tds-admin' in c]
+
+
+def starts(a):
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda _: a.admin('start'), range(20)))
+    ok(all(b == (0, '', '') for b in answers), '20 starts at once: 0 each', *[b for b in answers if b.status != 0][:3])
+    ok(len(daemons(a)) == 2, 'one daemon, and its guardian', a.processes())
+    for n in range(5):
+        b, c = a.admin('shutdown'), a.admin('start')
+        ok(b.status == 0 and c.status == 0, 'shutdown and at once start', b, c)
+    with concurrent.futures.ThreadPoolExecutor(10) as pool:
+        list(pool.map(lambda n: a.admin(('shutdown', 'start')[n % 2]), range(20)))
+    b = a.admin('start')
+    ok(b.status == 0 and len(daemons(a)) == 2, 'after ten of each, in any order, one daemon', b, a.processes())
+
+
+def together(a):
+    for g in 'abc':
+        a.group(g, ['1', '2', '3', '4'], {'Actors': {'m.a.A': {'OnLoad': {'Role': g, 'GlobalName': g}}}, 'AutoUnload': 1})
+    rng = random.Random(2)
+    bad = []
+
+    def one(n):
+        what = rng.choice(('all', 'all', 'group', 'file', 'prune', 'list', 'unload'))
+        g = rng.choice('abc')
+        if what == 'all':
+            b = a.load('-a')
+        elif what == 'group':
+            b = a.load(g)
+        elif what == 'file':
+            b = a.load('%s-%d.tls' % (g, rng.randint(2, 4)))
+        elif what == 'prune':
+            b = a.run('tds-avail', '--prune')
+        elif what == 'list':
+            b = a.admin('list')
+        else:
+            b = a.load('--unload', *(s['MD5'] for s in a.state()['Sources'][:1])) if a.base.joinpath(
+                'director/.tds/loaded.json').exists() else a.load('--no-start', '--unload', 'x')
+        fine = {'unload': (0, 2, 4, 8), 'list': (0, 8)}.get(what, (0,))
+        if b.status not in fine or CRASH.search(b.err):
+            bad.append((what, b))
+
+    began = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as pool:
+        for _ in pool.map(one, range(4 * AT_A_TIME)):
+            pass
+    took = time.monotonic() - began
+    ok(not bad, '%d at a time: each ends well' % AT_A_TIME, *bad[:5])
+    ok(took < 20 + 5 * SCALE, 'in bounded time', took)
+    ok(len(daemons(a)) == 2, 'one daemon', a.processes())
+    a.must(a.load('-a'))
+    until('AutoUnload is done', lambda: all(len(a.loaded(g)) <= 2 for g in 'abc'), 20)
+    ok([a.active(g) for g in 'abc'] == ['4'] * 3, 'the newest are active')
+    ok([a.asked(g, ('echo',)) for g in 'abc'] == [('4',)] * 3 == [a.asked('@' + g, ('echo',)) for g in 'abc'], 'and answer')
+    kept = {(s['Group'], s['Version'], s['Active']) for s in a.state()['Sources']}
+    said = {(g, s['Version'], h == v['ActiveHash']) for g, v in a.groups().items() for h, s in v['Sources'].items()}
+    ok(kept == said, 'loaded.json says what is so', kept, said)
+    until('no other process is left', lambda: not a.strays(), 10)
+
+
+def idle(a):
+    tli = {'Actors': {'m.a.A': {'OnLoad': {'Role': 'foo'}}}}
+    kids = ("class P(A):\n    def do_make(self, sender, n):\n        self.asker, self.left = sender, n\n"
+            "        for i in range(n):\n            self.send(self.createActor(A), ('echo', i))\n\n"
+            "    def receiveMessage(self, msg, sender):\n        if isinstance(msg, tuple) and len(msg) == 2 and msg[0] == VERSION:\n"
+            "            self.left -= 1\n            if not self.left:\n                self.send(self.asker, 'all')\n"
+            "        else:\n            super().receiveMessage(msg, sender)\n")
+    quiet = ACTOR.replace("note(type(self).__name__, 'made', os.getpid())", 'pass')
+    tli['Actors'] = {'m.a.P': tli['Actors']['m.a.A']}
+    a.group('foo', ['1'], tli, source=quiet + kids)
+    a.must(a.load('foo'))
+    ok(a.asked('foo', ('make', ACTORS), 100) == 'all', '%d actors are made and answer' % ACTORS)
+    pid = a.pid
+    with a.watch() as w:
+        w.sock.settimeout(0.2)  # what is still on its way settles
+        with contextlib.suppress(socket.timeout):
+            w.line()
+        guardian, parents = parent_of(pid), [p for p in a.processes() if parent_of(p) == pid]
+        before = [cpu_ticks(p) for p in (pid, guardian, *parents)]
+        w.sock.settimeout(1)
+        with contextlib.suppress(socket.timeout):
+            w.line()
+        ok([cpu_ticks(p) for p in (pid, guardian, *parents)] == before, 'a second without requests costs no CPU')
+    size = rss_kib(pid)
+    ok(sanitized() or size < 8 * 1024, 'the daemon is smaller than 8 MiB', size)
+    began = time.monotonic()
+    a.must(a.load('--unload', a.hash_of('foo', '1')))
+    ok(time.monotonic() - began < 10 and not a.strays(), 'unload ends them', time.monotonic() - began)
+    until('its descriptors are closed', lambda: len(os.listdir('/proc/%d/fd' % pid)) < 40, 10)
+
+
+def flat(a):
+    """Loads and unloads without end leave nothing behind in the daemon."""
+    a.group('foo', ['1', '2'], {'Actors': {'m.a.A': {'OnLoad': {'Role': 'foo', 'GlobalName': 'Foo', 'Message': 'on'}}}})
+    a.start()
+    pid = a.pid
+    sizes = []
+    with a.client() as c:
+        for n in range(10 * SCALE):
+            for v in '12':
+                r = c.ask('LoadSource', Source='foo-%s.tls' % v)
+                c.ask('Tell', Target='foo', Literal="'x'")
+                if not r['Success']:
+                    ok(False, 'a load in a row', r)
+                    return
+            for h in list(c.ask('RetrieveAll')['Groups']['foo']['Sources']):
+                c.ask('UnloadSource', SourceHash=h)
+            sizes.append((rss_kib(pid), len(os.listdir('/proc/%d/fd' % pid))))
+    ok(sizes[-1][1] <= sizes[0][1] and (sanitized() or sizes[-1][0] <= sizes[4][0] + 512), 'descriptors and memory stay flat', sizes[::SCALE])
+
+
+def under_valgrind(a):
+    if SCALE == 1 or not shutil.which('valgrind'):
+        ok(True, 'valgrind finds nothing at shutdown # skip a long count')
+        return
+    a.group('foo', ['1', '2'])
+    log = a.base / 'valgrind'
+    p = subprocess.Popen(['valgrind', '--leak-check=full', '--error-exitcode=99', '--log-file=%s.%%p' % log,
+                          str(BIN / 'tds-admin'), '-C', str(a.dir), 'start', '--foreground'], env=a.env)
+    until('it answers', lambda: a.admin('status').status == 0)
+    # It knows no pidfd, so that no actor can be started: refusals and clients only.
+    (a.dir / 'foo-2.tls').write_bytes(b'no package')
+    for name in 'foo', 'foo-2.tls', 'nothing':
+        a.load('--no-start', name)
+    with a.watch(), a.client() as c:
+        for line in b'x', b'{}', b'{"DirectorOp":"Ask","Target":"foo","Literal":"1"}', b'{"DirectorOp":"RetrieveAll"}':
+            c.raw(line + b'\n')
+            c.line()
+    a.admin('shutdown')
+    p.wait(60)
+    texts = [f.read_text() for f in a.base.glob('valgrind.*')]
+    errors = [t for t in texts if 'ERROR SUMMARY: 0 errors' not in t and 'ERROR SUMMARY' in t]
+    ok(p.returncode == 0 and texts and not errors, 'valgrind finds nothing at shutdown', p.returncode, *errors)
+
+
+CASES = [starts, together, idle, flat, under_valgrind]
+
+
+def main():
+    only = os.environ.get('TDS_TEST_ONLY', '').split()
+    for c in CASES:
+        if not only or c.__name__ in only:
+            case(c)
+    done()
+
+
+if __name__ == '__main__':
+    main()

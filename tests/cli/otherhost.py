@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: MIT
+"""A host that knows nothing but tds-protocol(7): its actors answer what they get, and obey a few words.
+
+It shares no code with the host of tds, so that the page is held to be enough.
+"""
+import array
+import ctypes
+import json
+import os
+import socket
+import struct
+import sys
+
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+libc = ctypes.CDLL(None)
+
+
+class Link:
+    def __init__(self, fd):
+        self.socket = socket.socket(fileno=fd)
+        self.rest, self.fds = b'', []
+
+    def frames(self):
+        data, ancillary, _, _ = self.socket.recvmsg(65536, socket.CMSG_SPACE(64))
+        for _, _, content in ancillary:
+            self.fds += array.array('i', content)
+        if not data:
+            os._exit(0)
+        self.rest += data
+        while len(self.rest) >= 4 and len(self.rest) >= 4 + (size := struct.unpack_from('<I', self.rest)[0]):
+            frame, self.rest = self.rest[4:4 + size], self.rest[4 + size:]
+            yield chr(frame[0]), frame[1:]
+
+    def send(self, kind, body, *fds):
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', fds))] if fds else []
+        frame = struct.pack('<IB', 1 + len(body), ord(kind)) + body
+        self.socket.sendall(frame[self.socket.sendmsg([frame], rights):])
+
+    def op(self, op, *fds, **fields):
+        self.send('C', json.dumps(dict(fields, op=op)).encode(), *fds)
+
+
+class Actor:
+    def __init__(self, fd, spawn):
+        self.link = Link(fd)
+        self.ids = iter(range(*spawn['ids']))
+        self.link.op('up')
+
+    def run(self):
+        while True:
+            for kind, body in self.link.frames():
+                getattr(self, 'take_' + kind)(body)
+
+    def take_C(self, body):
+        op = json.loads(body)
+        if op['op'] == 'exit':
+            os._exit(0)
+        elif op['op'] == 'message':
+            self.link.op('done', ref=op['ref'], ok=op['text'] != "'fail'", error='told to fail')
+        else:
+            self.link.op('log', text=json.dumps(op))
+
+    def take_M(self, body):
+        sender, realm, enc = struct.unpack_from('<QIB', body)
+        payload = body[13:]
+        word = payload.decode().strip("'")
+        if hasattr(self, 'do_' + word):
+            getattr(self, 'do_' + word)(sender)
+        if realm == 0 and sender:
+            self.answer(sender, 'got %s %s' % (chr(enc), payload.decode()))
+        else:
+            self.link.op('log', text='from %d.%d: %s %s' % (realm, sender, chr(enc), payload.decode()))
+
+    def take_F(self, body):
+        sender, _, enc, size = struct.unpack('<QIBQ', body)
+        fd = self.link.fds.pop(0)
+        self.answer(sender, 'got %s of %d bytes' % (chr(enc), size if os.fstat(fd).st_size == size else -1))
+        os.close(fd)
+
+    def take_R(self, body):
+        self.link.op('log', text='back from %d: %s %s' % (*struct.unpack_from('<QB', body), body[9:].decode()))
+
+    def take_D(self, body):
+        self.link.op('log', text='dead letter: %s' % body[25:].decode())
+
+    def answer(self, to, value):
+        self.link.send('M', struct.pack('<QB', to, ord('l')) + repr(value).encode())
+
+    # What it is told to do.
+
+    def do_child(self, _):
+        child = next(self.ids)
+        self.link.op('create', id=child, **{'class': 'k'})
+        self.link.send('M', struct.pack('<QB', child, ord('t')) + b'{"~tuple":[1]}')
+
+    def do_named(self, _):
+        self.link.op('create', id=next(self.ids), ref=5, name='the other', **{'class': 'k'})
+
+    def do_elsewhere(self, _):
+        self.link.op('create', id=next(self.ids), ref=6, hash='00', **{'class': 'k'})
+
+    def do_hopeless(self, _):
+        child = next(self.ids)
+        self.link.op('create', id=child, **{'class': 'nothing'})
+        self.link.send('M', struct.pack('<QB', child, ord('t')) + b'"hello"')
+
+    def do_dead(self, _):
+        self.link.op('deadletters', on=True)
+        self.link.send('M', struct.pack('<QB', 1 << 40, ord('t')) + b'"lost"')
+
+    def do_surplus(self, _):
+        for _ in range(1000):
+            self.link.op('what', 0, 0)
+
+    # What the grammar forbids. The answer is on its way before.
+
+    def do_long(self, sender):
+        self.answer(sender, 'on my way')
+        self.link.send('M', struct.pack('<QB', sender, ord('l')) + b'1' * 65537)
+
+    def do_unsealed(self, sender):
+        self.answer(sender, 'on my way')
+        fd = os.memfd_create('x', os.MFD_ALLOW_SEALING)
+        os.write(fd, b'1' * 70000)
+        self.link.send('F', struct.pack('<QBQ', sender, ord('l'), 70000), fd)
+
+    def do_empty(self, sender):
+        self.answer(sender, 'on my way')
+        self.link.socket.sendall(bytes(4))
+
+
+class Parent:
+    def __init__(self):
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        self.link = Link(3)
+
+    def run(self):
+        while True:
+            for _, body in self.link.frames():
+                op = json.loads(body)
+                getattr(self, op['op'])(op)
+
+    def hello(self, op):
+        self.archive = self.link.fds.pop(0)
+
+    def bye(self, op):
+        try:
+            while True:
+                os.wait()
+        except ChildProcessError:
+            os._exit(0)
+
+    def spawn(self, op):
+        fd, output = self.link.fds.pop(0), self.link.fds.pop(0)
+        parent = os.getpid()
+        pid = 0 if op['class'] == 'nothing' else os.fork()
+        if op['class'] == 'nothing':
+            self.link.op('spawn-failed', id=op['id'], kind='import', error='there is nothing')
+        elif pid:
+            pidfd = os.pidfd_open(pid)
+            self.link.op('spawned', pidfd, id=op['id'], pid=pid)
+            os.close(pidfd)
+        else:
+            libc.prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)
+            if os.getppid() != parent:
+                os._exit(1)
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            for unwanted in (output, self.archive, 3):
+                os.close(unwanted)
+            Actor(fd, op).run()
+        os.close(fd)
+        os.close(output)
+
+
+# `import` is no name for a method.
+setattr(Parent, 'import', lambda self, op: self.link.op('imported', classes={name: name for name in op['names']}))
+sys.exit(Parent().run())

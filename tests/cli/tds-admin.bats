@@ -1,0 +1,221 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# tds-admin: the commands for the running admin, each exit status, what they print.
+
+load common
+load admin
+
+setup() {
+	new_dir birch
+	cd "$BATS_TEST_TMPDIR" || return 1
+	install -m 0600 "$KEYS/birch.pem" key.pem
+}
+
+teardown() {
+	end_admin
+}
+
+# foo VERSION…: pack versions of a group whose actor echoes, and fails on numbers; load the newest.
+foo() {
+	local version
+	mkdir -p src/foo
+	: >src/foo/__init__.py
+	echo "{'Actors': {'foo.a.A': {'OnLoad': {'Role': 'foo', 'GlobalName': 'Foo'}}}}" >src/foo.tli
+	for version; do
+		cat >src/foo/a.py <<-END
+			from thespian.actors import ActorTypeDispatcher
+
+
+			class A(ActorTypeDispatcher):
+			    def receiveMsg_str(self, msg, sender):
+			        self.send(sender, msg)
+
+			    def receiveMsg_dict(self, msg, sender):
+			        self.send(sender, sorted(msg))
+
+			    def receiveMsg_int(self, msg, sender):
+			        self.send(sender, $version // msg)
+		END
+		tds-gensrc -q --no-check foo key.pem src "version:$version" 'foo/*.py'
+	done
+	tds-load -q foo >loaded
+}
+
+@test 'without an admin: 8, but shutdown has nothing to do' {
+	expect 0 '' '' tds-admin shutdown
+	for command in status list 'role foo' 'tell foo 1' 'ask foo 1' watch; do
+		# shellcheck disable=SC2086
+		refused 8 tds-admin $command
+		[[ $stderr == *'the admin process is not running' ]]
+	done
+	expect 0 '' '' tds-admin start
+	expect 0 '' '' tds-admin shutdown
+	expect 8 '' 'tds-admin: the admin process is not running' tds-admin status
+}
+
+@test 'start twice: one; status says which' {
+	expect 0 '' '' tds-admin start
+	run --separate-stderr tds-admin status
+	[[ $output =~ ^'running, pid '([0-9]+)$ ]]
+	[ "$status" -eq 0 ]
+	pid=${BASH_REMATCH[1]}
+	kill -0 "$pid"
+	expect 0 '' '' tds-admin start
+	expect 0 "running, pid $pid" '' tds-admin status
+	run tds-admin -j status
+	jq -e --argjson p "$pid" '.Success and .Pid == $p' <<<"$output"
+}
+
+@test 'the daemon keeps nothing of what started it' {
+	# A pipeline ends, though the daemon lives on.
+	[ "$(tds-admin start 2>&1 | cat)" = '' ]
+	pid=$(tds-admin -j status | jq .Pid)
+	for fd in 0 1 2; do
+		[ "$(readlink "/proc/$pid/fd/$fd")" = /dev/null ]
+	done
+	[ "$(readlink "/proc/$pid/cwd")" = / ]
+	exec 9>held
+	tds-admin shutdown
+	tds-admin start
+	pid=$(tds-admin -j status | jq .Pid)
+	exec 9>&-
+	run readlink /proc/"$pid"/fd/*
+	[[ $output != *held* ]]
+}
+
+@test 'start --foreground stays, and tells the supervisor' {
+	socat -u UNIX-RECV:notify OPEN:told,creat & listener=$!
+	while [ ! -S notify ]; do :; done
+	NOTIFY_SOCKET=$PWD/notify tds-admin start --foreground 3>&- & pid=$!
+	while ! grep -q READY=1 told; do kill -0 "$pid"; done
+	expect 0 '' '' tds-admin start
+	tds-admin status
+	kill -TERM "$pid"
+	wait "$pid"
+	kill "$listener"
+	grep -q STOPPING=1 told
+	[ ! -e "$DIR/.tds/admin.sock" ]
+}
+
+@test 'usage: 2' {
+	tds-admin start
+	for args in '' nothing 'start x' 'shutdown x' 'status x' 'list a b' role 'role a b' 'tell a' 'tell a b c' 'ask a' 'ask' \
+		'watch x' 'shutdown --grace=x' 'shutdown --grace=-1' 'ask --timeout=x foo 1' 'ask --timeout=-1 foo 1' 'help nothing' \
+		'shutdown --grace=' 'shutdown --grace=1e9' 'ask --timeout=nan foo 1'; do
+		# shellcheck disable=SC2086
+		run --separate-stderr tds-admin $args
+		[ "$status" -eq 2 ] || { echo "$args: $status"; return 1; }
+		[ -z "$output" ] && [[ $stderr == *tds-admin* ]]
+	done
+	tds-admin status
+}
+
+@test 'list' {
+	foo 1 2
+	tds-load -q foo-1.tls
+	run --separate-stderr tds-admin list
+	[ "$status" -eq 0 ] && [ -z "$stderr" ]
+	[ "${lines[0]}" = 'Group foo::' ]
+	grep -q "Source hash $(md5sum <"$DIR/foo-1.tls" | cut -c1-32)  \[ACTIVE\]" <<<"$output"
+	grep -q "Source hash $(md5sum <"$DIR/foo-2.tls" | cut -c1-32)$" <<<"$output"
+	[ "$(grep -c 'ActorAddr-.* -- foo.a.A (foo)  (since ' <<<"$output")" -eq 2 ]
+	run tds-admin list foo
+	[ "$status" -eq 0 ] && [ "${lines[0]}" = 'Group foo::' ]
+	run --separate-stderr tds-admin list bar
+	[ "$status" -eq 4 ] && [ -z "$output" ] && [[ $stderr == 'tds-admin: bar: '* ]]
+	run tds-admin -j list
+	jq -e '.Groups.foo.Loaded | length == 2' <<<"$output"
+}
+
+@test 'role' {
+	foo 1
+	run --separate-stderr tds-admin role foo
+	[ "$status" -eq 0 ] && [[ $output =~ ^[0-9]+\.[0-9]+$ ]]
+	expect 0 "$output" '' tds-admin role --group=foo foo
+	expect 0 "'x'" '' tds-admin ask "$(tds-admin role foo)" "'x'"
+	expect 1 '' 'tds-admin: bar: no active actor has this role' tds-admin role bar
+	expect 1 '' 'tds-admin: foo: no active actor has this role' tds-admin role --group=bar foo
+	run tds-admin -j role foo
+	jq -e '.Role == "foo" and .Group == "foo"' <<<"$output"
+	run --separate-stderr tds-admin -j role bar
+	[ "$status" -eq 1 ]
+	jq -e '.Success == false' <<<"$output"
+}
+
+@test 'ask and tell' {
+	foo 8
+	expect 0 "'x'" '' tds-admin ask foo "'x'"
+	expect 0 4 '' tds-admin ask @Foo 2
+	expect 0 4 '' tds-admin ask foo - <<<2
+	expect 0 "['a', 'b']" '' tds-admin ask --json-message foo '{"b": 1, "a": null}'
+	run tds-admin -j ask foo 2
+	jq -e '.Literal == "4" and .Message == 4' <<<"$output"
+	expect 0 '' '' tds-admin tell foo "'x'"
+	expect 0 '' '' tds-admin tell @Foo - <<<"{}"
+	for command in ask tell; do
+		for target in bar @Bar 9.9; do
+			expect 1 '' "tds-admin: $target: no such role, global name or address" tds-admin "$command" "$target" 1
+		done
+		for message in x '(' 'os.getpid()' ''; do
+			run --separate-stderr tds-admin "$command" foo "$message"
+			[ "$status" -eq 2 ] && [ -z "$output" ] && [[ $stderr == 'tds-admin: MESSAGE'* ]]
+		done
+		run --separate-stderr tds-admin "$command" --json-message foo '{'
+		[ "$status" -eq 2 ] && [[ $stderr == 'tds-admin: MESSAGE'* ]]
+	done
+	refused 1 tds-admin ask foo 0
+	refused 9 tds-admin ask --timeout=0.2 foo 1.5
+}
+
+@test 'watch prints each change, a line of JSON each' {
+	foo 1 2
+	tds-admin watch >changes 3>&- & watch=$!
+	until [ "$(tds-admin -j status | jq .Clients)" -eq 2 ]; do :; done
+	tds-load -q foo-1.tls
+	tds-load --unload "$(md5sum <"$DIR/foo-1.tls" | cut -c1-32)"
+	until grep -q Unloaded changes; do kill -0 "$watch"; done
+	jq -es 'map(.Event) | index("Loaded") < index("Unloaded")' changes
+	hash=$(md5sum <"$DIR/foo-1.tls" | cut -c1-32)
+	jq -es --arg h "$hash" 'map(select(.Event == "Loaded")) | map([.SourceHash, .Group]) == [[$h, "foo"]]' changes
+	tds-admin shutdown
+	run wait "$watch"
+}
+
+@test 'shutdown --grace' {
+	foo 1
+	sed -i 's/self.send(sender, msg)/import signal; signal.pause()/' src/foo/a.py
+	tds-gensrc -q --no-check foo key.pem src version:3 'foo/*.py'
+	tds-load -q foo
+	tds-admin tell foo "'hang'"
+	before=$EPOCHREALTIME
+	expect 0 '' '' tds-admin shutdown --grace=0.3
+	[ "$(((${EPOCHREALTIME/./} - ${before/./}) / 1000))" -lt 2500 ]
+	expect 0 '' '' tds-admin start
+	expect 0 '' '' tds-admin shutdown --grace=0
+}
+
+@test 'a run directory of another user, or that cannot be made' {
+	: >"$DIR/.tds"
+	run --separate-stderr tds-admin start
+	[ "$status" -eq 5 ] && [[ $stderr == *rundir.cfg* ]]
+	rm "$DIR/.tds"
+	echo relative >"$DIR/rundir.cfg"
+	run --separate-stderr tds-admin start
+	[ "$status" -eq 4 ] && [[ $stderr == *rundir.cfg* ]]
+	mkdir -m 0755 elsewhere
+	echo "$PWD/elsewhere/run" >"$DIR/rundir.cfg"
+	expect 0 '' '' tds-admin start
+	[ -S elsewhere/run/admin.sock ]
+	[ "$(stat -c %a elsewhere/run elsewhere/run/admin.sock | tr '\n' ' ')" = '711 666 ' ]
+	tds-admin shutdown
+	rm "$DIR/rundir.cfg"
+}
+
+@test 'paths that are too long for a socket address' {
+	long=$(printf 'x%.0s' {1..120})
+	mkdir -m 0755 "$long"
+	export THESPIAN_DIRECTOR_DIR=$PWD/$long
+	expect 0 '' '' tds-admin start
+	tds-admin status
+	expect 0 '' '' tds-admin shutdown
+}

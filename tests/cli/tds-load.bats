@@ -1,0 +1,198 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# tds-load: each option, each exit status, what it prints. The rules behind it are held in tests/cases/t_director.py.
+
+load common
+load admin
+
+setup() {
+	new_dir birch
+	cd "$BATS_TEST_TMPDIR" || return 1
+	install -m 0600 "$KEYS/birch.pem" key.pem
+}
+
+teardown() {
+	end_admin
+}
+
+# group NAME VERSION…: declare a group of one actor, which answers with its version, and pack versions of it.
+group() {
+	local name=$1 version
+	shift
+	mkdir -p "src/$name"
+	: >"src/$name/__init__.py"
+	echo "{'Actors': {'$name.a.A': {'OnLoad': {'Role': '$name'}}}}" >"src/$name.tli"
+	for version; do
+		cat >"src/$name/a.py" <<-END
+			from thespian.actors import Actor
+
+
+			class A(Actor):
+			    def receiveMessage(self, msg, sender):
+			        self.send(sender, '$version')
+		END
+		tds-gensrc -q --no-check "$name" key.pem src "version:$version" "$name/*.py"
+	done
+}
+
+# sum FILE: its MD5, which is its name as a source.
+sum() {
+	md5sum "$1" | cut -d' ' -f1
+}
+
+loaded() {
+	echo "Loaded \"$1\" $DIR/$2: $(sum "$DIR/$2")"
+}
+
+@test '0: a group, a file, a TLI file; the admin is started where needed' {
+	group foo 1 2
+	expect 0 "$(loaded foo foo-2.tls)" '' tds-load foo
+	expect 0 "'2'" '' tds-admin ask foo 0
+	expect 0 "$(loaded foo foo-1.tls)" '' tds-load foo-1.tls
+	expect 0 "'1'" '' tds-admin ask foo 0
+	expect 0 "$(loaded foo foo-2.tls)" '' tds-load foo.tli
+	expect 0 '' '' tds-load -q foo
+}
+
+@test 'several names: each is tried, the worst status counts' {
+	group foo 1
+	group bar 1
+	run --separate-stderr tds-load nowhere foo bar
+	[ "$status" -eq 4 ]
+	[ "$output" = "$(loaded foo foo-1.tls; loaded bar bar-1.tls)" ]
+	[[ $(wc -l <<<"$stderr")$stderr == '1tds-load: nowhere: '* ]]
+}
+
+@test 'names from a pipe, one a line or ended by NUL' {
+	group foo 1
+	group bar 1
+	expect 0 "$(loaded foo foo-1.tls; loaded bar bar-1.tls)" '' tds-load -T - <<<$'foo\nbar'
+	expect 0 "$(loaded bar bar-1.tls)" '' tds-load -0 -T - < <(printf 'bar\0')
+	expect 0 '' '' tds-load -T - </dev/null
+	tds-avail -p --latest | tds-load -q -T -
+	expect 4 '' 'tds-load: names.txt: cannot be opened: No such file or directory' tds-load -T names.txt
+}
+
+@test '1: a load that is undone' {
+	group foo 1
+	echo "{'Actors': {'foo.a.B': {}}}" >"$DIR/foo.tli"
+	run --separate-stderr tds-load foo
+	[ "$status" -eq 1 ] && [ -z "$output" ]
+	[[ $stderr == 'tds-load: foo: '*foo.a* ]]
+	run --separate-stderr tds-load -j foo
+	[ "$status" -eq 1 ]
+	jq -e '.Success == false and .Status == 1 and .Group == "foo"' <<<"$output"
+}
+
+@test '2: usage' {
+	for args in '' '--all foo' '--all --unload' '--wait=0 foo' '--wait=x foo' '--wait= foo' '--wait=-1 foo' '--bad' '--unload'; do
+		# shellcheck disable=SC2086
+		run --separate-stderr tds-load $args
+		[ "$status" -eq 2 ] && [ -z "$output" ]
+		[[ $stderr == *tds-load* ]]
+	done
+	[ ! -e "$DIR/.tds/admin.sock" ]
+}
+
+@test '4: what is not there' {
+	group foo 1
+	for name in bar bar-1.tls foo-9.tls /nowhere/foo-1.tls; do
+		refused 4 tds-load "$name"
+	done
+	run tds-load --unload 00112233445566778899aabbccddeeff
+	[ "$status" -eq 4 ]
+	run tds-load -C /nowhere foo
+	[ "$status" -eq 4 ]
+}
+
+@test '5: a store that cannot be written' {
+	group foo 1
+	tds-admin start
+	rm -rf "$DIR/.tds/store"
+	: >"$DIR/.tds/store"
+	run --separate-stderr tds-load foo
+	[ "$status" -eq 5 ] && [ -z "$output" ] && [[ $stderr == 'tds-load: foo: '*store* ]]
+	rm "$DIR/.tds/store"
+	expect 0 "$(loaded foo foo-1.tls)" '' tds-load foo
+}
+
+@test '6 and 7: what is misnamed, and what no key validates' {
+	group foo 1
+	cp "$DIR/foo-1.tls" "$DIR/foo-2.tls"
+	refused 6 tds-load foo
+	echo >>"$DIR/foo-2.tls"
+	refused 7 tds-load foo
+	expect 0 "$(loaded foo foo-1.tls)" '' tds-load foo-1.tls
+	rm "$DIR/birch_tls.key"
+	run --separate-stderr tds-load foo-1.tls
+	[ "$status" -eq 7 ] && [ -z "$output" ]
+}
+
+@test '8: no admin, and none is to be started' {
+	group foo 1
+	expect 8 '' 'tds-load: the admin process is not running' tds-load --no-start foo
+	expect 8 '' 'tds-load: the admin process is not running' tds-load --no-start --unload x
+	[ ! -e "$DIR/.tds/admin.sock" ]
+}
+
+@test '9: --wait bounds a load' {
+	group foo 1
+	sed -i "1i import time\ntime.sleep(99)" src/foo/a.py
+	tds-gensrc -q --no-check foo key.pem src version:1 'foo/*.py'
+	run --separate-stderr tds-load --wait=1 foo
+	[ "$status" -eq 9 ] && [ -z "$output" ] && [[ $stderr == 'tds-load: foo: '*time* ]]
+}
+
+@test '-j: one document for each name' {
+	group foo 1
+	run --separate-stderr tds-load -j foo
+	[ "$status" -eq 0 ] && [ -z "$stderr" ]
+	jq -e --arg h "$(sum "$DIR/foo-1.tls")" '.Success and .Changed and .Group == "foo" and .SourceHash == $h' <<<"$output"
+	jq -e --arg p "$DIR/foo-1.tls" '.Path == $p' <<<"$output"
+	run --separate-stderr tds-load -j foo
+	jq -e '.Success and .Changed == false' <<<"$output"
+	run --separate-stderr tds-load -j --unload "$(sum "$DIR/foo-1.tls")"
+	[ "$status" -eq 0 ]
+	jq -e '.Success and .DirectorResponse == "SourceUnloaded"' <<<"$output"
+}
+
+@test '--all: every group that has packages; a second time quietly nothing' {
+	group foo 1
+	group bar 1
+	echo "{'Actors': {}}" >"$DIR/none.tli"
+	run --separate-stderr tds-load -a
+	[ "$status" -eq 0 ] && [ -z "$stderr" ]
+	[ "$(sort <<<"$output")" = "$(loaded bar bar-1.tls; loaded foo foo-1.tls)" ]
+	expect 0 '' '' tds-load -a -q
+	rm "$DIR"/*.tls
+	expect 0 '' '' tds-load -a -q
+}
+
+@test '--unload: says nothing, and leaves nothing' {
+	group foo 1 2
+	tds-load -q foo-1.tls foo-2.tls
+	expect 0 '' '' tds-load --unload "$(sum "$DIR/foo-2.tls")"
+	expect 0 "'1'" '' tds-admin ask foo 0
+	expect 0 '' '' tds-load --unload "$(sum "$DIR/foo-1.tls")"
+	[ "$(jq '.Sources | length' "$DIR/.tds/loaded.json")" -eq 0 ]
+}
+
+@test '--dry-run changes nothing' {
+	group foo 1 2
+	run --separate-stderr tds-load -n foo
+	[ "$status" -eq 0 ]
+	[[ $output == *foo-2.tls* ]]
+	[ ! -e "$DIR/.tds/loaded.json" ]
+	tds-load -q foo-1.tls
+	run --separate-stderr tds-load -n -a
+	[ "$status" -eq 0 ] && [[ $output == *foo-2.tls* ]]
+	expect 0 "'1'" '' tds-admin ask foo 0
+	run tds-load -n nowhere
+	[ "$status" -eq 4 ]
+}
+
+@test 'what is printed goes nowhere: said' {
+	group foo 1
+	run bash -c 'tds-load foo >/dev/full'
+	[ "$status" -eq 5 ]
+}
