@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -152,6 +153,15 @@ void tds_cli_warn(struct tds_cli *cli, const char *subject, const char *fmt, ...
 	print_subject(cli, subject);
 	(void)fputs(subject ? ": warning: " : "warning: ", cli->err);
 	print_reason(cli, reason);
+}
+
+char *tds_cli_folder(void)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	const char *slash = n > 0 ? memrchr(self, '/', (size_t)n) : NULL;
+
+	return slash ? strndup(self, (size_t)(slash - self)) : NULL;
 }
 
 void tds_cli_print_name(struct tds_cli *cli, const char *name)

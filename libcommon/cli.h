@@ -88,6 +88,12 @@ void tds_cli_usage(struct tds_cli *cli, const char *fmt, ...) TDS_PRINTF(2, 3);
 /* One line on stderr, "TOOL: [SUBJECT: ]warning: …"; nothing with -q. The status stays. */
 void tds_cli_warn(struct tds_cli *cli, const char *subject, const char *fmt, ...) TDS_PRINTF(3, 4);
 
+/*
+ * The folder that this program was started from, where its neighbours are, whatever PATH says.
+ * Caller frees; NULL: not found, or out of memory.
+ */
+char *tds_cli_folder(void);
+
 /* Print a path or name as it is, ended by a newline or, with -0, by NUL. */
 void tds_cli_print_name(struct tds_cli *cli, const char *name);
 

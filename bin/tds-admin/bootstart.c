@@ -3,7 +3,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,16 +114,13 @@ static void print_unit(FILE *out, const char *bin, const char *dir)
 /* The text of the unit. Caller frees; NULL: out of memory. */
 static char *unit_text(const char *dir)
 {
-	char bin[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", bin, sizeof(bin) - 1);
+	tds_autofree char *bin = tds_cli_folder();
 	char *text = NULL;
 	size_t len;
-	FILE *out = n > 0 ? open_memstream(&text, &len) : NULL;
+	FILE *out = bin ? open_memstream(&text, &len) : NULL;
 
 	if (!out)
 		return NULL;
-	bin[n] = '\0';
-	*strrchr(bin, '/') = '\0';
 	print_unit(out, bin, dir);
 	if (fclose(out) == 0)
 		return text;

@@ -68,20 +68,14 @@ static int take_lock(int rundir, int *fd, struct tds_err *err)
 /* The folder of what tools start: beside the folder that this program is in. */
 static char *find_libexec(void)
 {
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	tds_autofree char *folder = tds_cli_folder();
+	char *slash = folder ? strrchr(folder, '/') : NULL;
 	char *path = NULL;
 
-	if (n <= 0)
-		return NULL;
-	self[n] = '\0';
-	char *slash = strrchr(self, '/');
-	*slash = '\0';
-	slash = strrchr(self, '/');
 	if (!slash)
 		return NULL;
 	*slash = '\0';
-	return asprintf(&path, "%s/libexec/tds", self) < 0 ? NULL : path;
+	return asprintf(&path, "%s/libexec/tds", folder) < 0 ? NULL : path;
 }
 
 /* A daemon has no terminal, no inherited descriptor, and no folder that it keeps busy. */

@@ -232,18 +232,12 @@ static int run_command(struct director *d, int argc, char **argv)
 
 static bool start(struct director *d, char *const *argv)
 {
-	char self[4096];
 	const char *dir = getenv("THESPIAN_DIRECTOR_DIR");
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
 	tds_cli_start(&d->cli, "tds-director", argv);
 	d->dir = dir ? dir : TDS_DIRECTOR_DIR_DEFAULT;
 	d->place = d->dir[0] ? d->dir : ".";
-	if (n <= 0)
-		return false;
-	self[n] = '\0';
-	*strrchr(self, '/') = '\0';
-	d->bin = strdup(self);
+	d->bin = tds_cli_folder();
 	return d->bin != NULL;
 }
 

@@ -23,15 +23,10 @@ struct planner {
 
 char *tool_path(const char *name)
 {
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	tds_autofree char *folder = tds_cli_folder();
 	char *path = NULL;
 
-	if (n <= 0)
-		return NULL;
-	self[n] = '\0';
-	*strrchr(self, '/') = '\0';
-	return asprintf(&path, "%s/%s", self, name) < 0 ? NULL : path;
+	return !folder || asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
 }
 
 /* What tds-verify says of a package, in JSON. NULL: it said nothing that can be read. */
