@@ -377,7 +377,7 @@ static void list(struct run *run, const struct tds_zip *zip)
 {
 	for (size_t i = 0; i < zip->n; i++) {
 		(void)fprintf(run->cli.out, " %6ju  ", (uintmax_t)zip->v[i].size);
-		tds_text_escape(run->cli.out, zip->v[i].name, strlen(zip->v[i].name));
+		tds_text_escape(run->cli.out, zip->v[i].name, zip->v[i].name_len);
 		(void)fputc('\n', run->cli.out);
 	}
 }
@@ -386,7 +386,8 @@ static bool is_wanted(void *ctx, const struct tds_zip_entry *entry)
 {
 	const struct run *run = ctx;
 
-	return !entry->repeated && !entry->folder && strcmp(entry->name, run->opts.target) == 0;
+	return !entry->repeated && !entry->folder && entry->name_len == strlen(run->opts.target) &&
+	       memcmp(entry->name, run->opts.target, entry->name_len) == 0;
 }
 
 /* What the stream cannot take, tds_cli_finish says. */
@@ -522,7 +523,7 @@ static json_t *source_json(const struct operand *operand, const struct tds_sourc
 
 static json_t *member_json(const struct tds_zip_entry *e)
 {
-	return json_pack("{s:o?, s:I, s:I, s:b}", "name", tds_cli_json_text(e->name), "size",
+	return json_pack("{s:s%, s:I, s:I, s:b}", "name", e->name, (size_t)e->name_len, "size",
 			 (json_int_t)e->size, "packed", (json_int_t)e->packed, "executable",
 			 e->executable);
 }

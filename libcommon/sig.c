@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* RSA keys and RSASSA-PKCS1-v1_5 signatures, by OpenSSL. */
+#define OPENSSL_SUPPRESS_DEPRECATED /* parse_spki says why */
 #include "sig.h"
 
 #include <stdlib.h>
@@ -62,6 +63,12 @@ static unsigned long long exponent_of(const EVP_PKEY *pkey)
 	return exponent;
 }
 
+static int no_rsa(struct tds_err *err)
+{
+	ERR_clear_error();
+	return tds_err_set(err, TDS_E_UNUSABLE, "is not an RSA key");
+}
+
 /*
  * What makes a key no RSA key, though OpenSSL reads it: with an exponent of 1 a signature is no
  * secret.
@@ -73,7 +80,7 @@ static int check_rsa(const EVP_PKEY *pkey, struct tds_err *err)
 	bool odd;
 
 	if (EVP_PKEY_get_base_id(pkey) != EVP_PKEY_RSA)
-		return tds_err_set(err, TDS_E_UNUSABLE, "is not an RSA key");
+		return no_rsa(err);
 	odd = EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_N, &n) == 1 &&
 	      EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) == 1 && BN_is_odd(n) &&
 	      BN_is_odd(e) && !BN_is_one(e) && BN_cmp(e, n) < 0;
@@ -92,14 +99,30 @@ static int check_rsa(const EVP_PKEY *pkey, struct tds_err *err)
 	return 0;
 }
 
+/*
+ * d2i_PUBKEY ends in d2i_RSA_PUBKEY too, but looks through all decoders of all providers for it,
+ * which takes longer than the rest of a small tool's run. The key goes to a provider when a
+ * signature is checked.
+ */
 static int parse_spki(const unsigned char *der, long derlen, struct tds_pubkey *key,
 		      struct tds_err *err)
 {
 	const unsigned char *end = der;
+	RSA *rsa = d2i_RSA_PUBKEY(NULL, &end, derlen);
 
-	key->pkey = d2i_PUBKEY(NULL, &end, derlen);
-	if (!key->pkey)
+	if (!rsa && ERR_GET_REASON(ERR_peek_error()) == EVP_R_EXPECTING_AN_RSA_KEY)
+		return no_rsa(err);
+	if (!rsa)
 		return openssl_err(err, TDS_E_UNUSABLE, "holds no key that OpenSSL can read");
+	/* Else it is one for RSA-PSS alone. */
+	bool plain = RSA_test_flags(rsa, RSA_FLAG_TYPE_MASK) == RSA_FLAG_TYPE_RSA;
+	key->pkey = EVP_PKEY_new();
+	if (!key->pkey || EVP_PKEY_assign_RSA(key->pkey, rsa) != 1) {
+		RSA_free(rsa);
+		return openssl_err(err, TDS_E_NOMEM, "out of memory");
+	}
+	if (!plain)
+		return no_rsa(err);
 	if (end != der + derlen)
 		return tds_err_set(err, TDS_E_UNUSABLE, "has %ld bytes behind the key",
 				   (long)(der + derlen - end));

@@ -29,6 +29,8 @@
  */
 #define FLAGS_KNOWN (FLAG_DESCRIPTOR | FLAG_UTF8 | 0x0006)
 
+#define RECODED_COST 32 /* bytes: what malloc needs for a name beside it, at most */
+
 #define EXTRA_ZIP64 0x0001
 #define EXTRA_UNICODE_PATH 0x7075
 
@@ -60,8 +62,8 @@ static int bad(struct tds_err *err, uint64_t at, const char *what)
 static int bad_entry(struct tds_err *err, const struct tds_zip_entry *entry, uint64_t at,
 		     const char *what)
 {
-	return tds_err_set(err, TDS_E_ARCHIVE, "archive byte %ju: member %.300s: %s", (uintmax_t)at,
-			   entry->name, what);
+	return tds_err_set(err, TDS_E_ARCHIVE, "archive byte %ju: member %.*s: %s", (uintmax_t)at,
+			   TDS_ZIP_SHOWN(entry), what);
 }
 
 int tds_zip_find_end(const unsigned char *data, size_t len, size_t *end, struct tds_err *err)
@@ -155,11 +157,11 @@ static int check_extra(const struct tds_zip_entry *entry, uint64_t at, const uns
 }
 
 /* Names without the UTF-8 flag are in code page 437, as Python reads them. NULL: not possible. */
-static char *from_cp437(const char *name, size_t len)
+static char *from_cp437(const char *name, size_t len, size_t *recoded)
 {
 	iconv_t cd = iconv_open("UTF-8", "CP437");
 	size_t room = 3 * len;
-	char *text = malloc(room + 1);
+	char *text = malloc(room);
 	char *in = (char *)(uintptr_t)name;
 	char *out = text;
 
@@ -167,67 +169,88 @@ static char *from_cp437(const char *name, size_t len)
 		free(text);
 		text = NULL;
 	} else {
-		*out = '\0';
+		*recoded = (size_t)(out - text);
+		char *fit = realloc(text, *recoded);
+		text = fit ? fit : text;
 	}
 	if (cd != (iconv_t)-1)
 		(void)iconv_close(cd);
 	return text;
 }
 
-static char *decode_name(const char *name, size_t len, bool utf8)
+static bool is_ascii(const char *name, size_t len)
 {
-	bool ascii = true;
-
 	for (size_t i = 0; i < len; i++)
-		ascii = ascii && (unsigned char)name[i] < 0x80;
-	if (ascii || (utf8 && tds_text_is_utf8(name, len)))
-		return strndup(name, len);
-	return utf8 ? NULL : from_cp437(name, len);
+		if ((unsigned char)name[i] >= 0x80)
+			return false;
+	return true;
 }
 
-static bool has_drive(const char *name)
+/* The name as UTF-8: where it stands, or in memory of its own. */
+static int decode_name(struct tds_zip *zip, const char *name, size_t len, uint64_t at,
+		       struct tds_zip_entry *entry, struct tds_err *err)
 {
-	return ((name[0] >= 'a' && name[0] <= 'z') || (name[0] >= 'A' && name[0] <= 'Z')) &&
-	       name[1] == ':';
+	const bool utf8 = (entry->flags & FLAG_UTF8) != 0;
+
+	entry->name = name;
+	entry->name_len = (uint32_t)len;
+	if (is_ascii(name, len) || (utf8 && tds_text_is_utf8(name, len)))
+		return 0;
+	char *text = utf8 ? NULL : from_cp437(name, len, &len);
+	if (!text)
+		return bad(err, at, "a name that is not in the encoding that it says");
+	entry->name = text;
+	entry->name_len = (uint32_t)len;
+	entry->recoded = true;
+	zip->recoded += len + RECODED_COST;
+	return zip->recoded <= TDS_ZIP_RECODED_MAX
+		       ? 0
+		       : bad(err, at, "too many names in code page 437");
+}
+
+static bool has_drive(const char *name, size_t len)
+{
+	return len > 1 && name[1] == ':' &&
+	       ((name[0] >= 'a' && name[0] <= 'z') || (name[0] >= 'A' && name[0] <= 'Z'));
 }
 
 /* What is wrong with a name; NULL: nothing. */
-static const char *name_fault(const char *name)
+static const char *name_fault(const char *name, size_t len)
 {
-	if (name[0] == '\0')
+	if (len == 0)
 		return "an empty name";
-	if (name[0] == '/' || has_drive(name))
+	if (name[0] == '/' || has_drive(name, len))
 		return "an absolute name";
-	if (strchr(name, '\\'))
+	if (memchr(name, '\\', len))
 		return "a backslash in its name";
-	for (const char *part = name; *part;) {
-		size_t n = strcspn(part, "/");
+	for (size_t at = 0; at < len;) {
+		const char *part = name + at;
+		const char *slash = memchr(part, '/', len - at);
+		size_t n = slash ? (size_t)(slash - part) : len - at;
 
 		if (n == 0)
 			return "an empty folder name in its name";
 		if (part[0] == '.' && (n == 1 || (n == 2 && part[1] == '.')))
 			return "a folder name of dots in its name";
-		part += n;
-		if (*part == '/')
-			part++;
+		at += n + 1;
 	}
 	return NULL;
 }
 
-static int read_name(const unsigned char *p, size_t len, uint64_t at, struct tds_zip_entry *entry,
-		     struct tds_err *err)
+static int read_name(struct tds_zip *zip, const unsigned char *p, size_t len, uint64_t at,
+		     struct tds_zip_entry *entry, struct tds_err *err)
 {
 	const char *name = (const char *)p;
 
 	if (memchr(name, '\0', len))
 		return bad(err, at, "a NUL byte in a name");
-	entry->name = decode_name(name, len, (entry->flags & FLAG_UTF8) != 0);
-	if (!entry->name)
-		return bad(err, at, "a name that is not in the encoding that it says");
-	const char *fault = name_fault(entry->name);
+	int rc = decode_name(zip, name, len, at, entry, err);
+	if (rc != 0)
+		return rc;
+	const char *fault = name_fault(entry->name, entry->name_len);
 	if (fault)
 		return bad_entry(err, entry, at, fault);
-	entry->folder = entry->name[strlen(entry->name) - 1] == '/';
+	entry->folder = entry->name[entry->name_len - 1] == '/';
 	return 0;
 }
 
@@ -266,8 +289,8 @@ static int check_method(const struct tds_zip_entry *entry, uint64_t at, unsigned
 }
 
 /* One directory entry at *at, which moves behind it. */
-static int read_entry(const struct tds_zip *zip, uint64_t *at, uint64_t end,
-		      struct tds_zip_entry *entry, struct tds_err *err)
+static int read_entry(struct tds_zip *zip, uint64_t *at, uint64_t end, struct tds_zip_entry *entry,
+		      struct tds_err *err)
 {
 	const unsigned char *p = zip->data + *at;
 
@@ -280,6 +303,7 @@ static int read_entry(const struct tds_zip *zip, uint64_t *at, uint64_t end,
 		return bad(err, *at, "a directory entry that is cut off");
 	unsigned method = le16(p + 10);
 	*entry = (struct tds_zip_entry){
+		.central = (uint32_t)*at,
 		.flags = le16(p + 8),
 		.stored = method == 0,
 		.crc = le32(p + 16),
@@ -288,7 +312,7 @@ static int read_entry(const struct tds_zip *zip, uint64_t *at, uint64_t end,
 		.executable = (le32(p + 38) >> 16 & S_IXUSR) != 0,
 		.at = le32(p + 42),
 	};
-	int rc = read_name(p + ENTRY_LEN, name_len, *at, entry, err);
+	int rc = read_name(zip, p + ENTRY_LEN, name_len, *at, entry, err);
 	if (rc == 0)
 		rc = check_extra(entry, *at, p + ENTRY_LEN + name_len, extra_len, err);
 	if (rc == 0)
@@ -341,20 +365,22 @@ static bool local_sizes_agree(const struct tds_zip_entry *entry, const unsigned 
 }
 
 /* The local header of entry, which must end, data and all, at or before limit. */
-static int read_local(const struct tds_zip *zip, struct tds_zip_entry *entry, size_t name_at,
-		      uint64_t limit, struct tds_err *err)
+static int read_local(const struct tds_zip *zip, struct tds_zip_entry *entry, uint64_t limit,
+		      struct tds_err *err)
 {
 	const unsigned char *p = zip->data + entry->at;
+	const unsigned char *central = zip->data + entry->central;
 
 	if (limit - entry->at < LOCAL_LEN || !has_mark(p, 3, 4))
 		return bad_entry(err, entry, entry->at, "no local header");
 	size_t name_len = le16(p + 26);
 	size_t extra_len = le16(p + 28);
-	entry->data = entry->at + LOCAL_LEN + name_len + extra_len;
-	if (entry->data > limit || entry->packed > limit - entry->data)
+	uint64_t data = LOCAL_LEN + name_len + extra_len + entry->at;
+	if (data > limit || entry->packed > limit - data)
 		return bad_entry(err, entry, entry->at, "reaches into what comes behind it");
-	if (name_len != le16(zip->data + name_at + 28) ||
-	    memcmp(p + LOCAL_LEN, zip->data + name_at + ENTRY_LEN, name_len) != 0)
+	entry->data = (uint32_t)data;
+	if (name_len != le16(central + 28) ||
+	    memcmp(p + LOCAL_LEN, central + ENTRY_LEN, name_len) != 0)
 		return bad_entry(err, entry, entry->at, "another name in the local header");
 	if (le16(p + 6) != entry->flags || le16(p + 8) != (entry->stored ? 0 : 8))
 		return bad_entry(err, entry, entry->at,
@@ -372,7 +398,7 @@ static int read_local(const struct tds_zip *zip, struct tds_zip_entry *entry, si
 static int check_behind(const struct tds_zip *zip, const struct tds_zip_entry *entry,
 			uint64_t limit, struct tds_err *err)
 {
-	uint64_t at = entry->data + entry->packed;
+	uint64_t at = (uint64_t)entry->data + entry->packed;
 	const unsigned char *p = zip->data + at;
 	uint64_t len = limit - at;
 
@@ -388,81 +414,70 @@ static int check_behind(const struct tds_zip *zip, const struct tds_zip_entry *e
 	return 0;
 }
 
-/* A member, by where its local header is, and where its directory entry is. */
-struct place {
-	uint64_t at;
-	size_t directory_at;
-	struct tds_zip_entry *entry;
-};
-
-static int compare_places(const void *a, const void *b)
+static int compare_at(const void *a, const void *b, void *ctx)
 {
-	uint64_t x = ((const struct place *)a)->at;
-	uint64_t y = ((const struct place *)b)->at;
+	const struct tds_zip *zip = ctx;
+	uint32_t x = zip->v[*(const uint32_t *)a].at;
+	uint32_t y = zip->v[*(const uint32_t *)b].at;
 
 	return x < y ? -1 : x > y;
 }
 
-static void list_places(const struct tds_zip *zip, const struct directory *dir,
-			struct place *places)
+/* The numbers of the members, sorted. Caller frees; NULL: out of memory. */
+static uint32_t *sort(struct tds_zip *zip, int (*compare)(const void *, const void *, void *))
 {
-	size_t at = dir->at;
+	uint32_t *sorted = calloc(zip->n ? zip->n : 1, sizeof(*sorted));
 
-	for (size_t i = 0; i < zip->n; i++) {
-		const unsigned char *p = zip->data + at;
-
-		places[i] = (struct place){ .at = zip->v[i].at,
-					    .directory_at = at,
-					    .entry = &zip->v[i] };
-		at += ENTRY_LEN + (size_t)le16(p + 28) + le16(p + 30) + le16(p + 32);
-	}
-	qsort(places, zip->n, sizeof(*places), compare_places);
+	for (size_t i = 0; sorted && i < zip->n; i++)
+		sorted[i] = (uint32_t)i;
+	if (sorted)
+		qsort_r(sorted, zip->n, sizeof(*sorted), compare, zip);
+	return sorted;
 }
 
 /* Members and directory follow each other without gap or overlap, from byte 0 on. */
 static int check_tiling(struct tds_zip *zip, const struct directory *dir, struct tds_err *err)
 {
-	tds_autofree struct place *places = calloc(zip->n + 1, sizeof(*places));
 	int rc = 0;
 
-	if (!places)
+	zip->order = sort(zip, compare_at);
+	if (!zip->order)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	list_places(zip, dir, places);
-	places[zip->n].at = dir->at;
-	if (places[0].at != 0)
+	if ((zip->n > 0 ? zip->v[zip->order[0]].at : dir->at) != 0)
 		return bad(err, 0, "bytes before the first member");
 	for (size_t i = 0; i < zip->n && rc == 0; i++) {
-		uint64_t limit = places[i + 1].at;
+		struct tds_zip_entry *entry = &zip->v[zip->order[i]];
+		uint64_t limit = i + 1 < zip->n ? zip->v[zip->order[i + 1]].at : dir->at;
 
-		if (limit <= places[i].at || limit > dir->at)
-			return bad_entry(err, places[i].entry, places[i].at,
+		if (limit <= entry->at || limit > dir->at)
+			return bad_entry(err, entry, entry->at,
 					 "overlaps with another, or the directory");
-		rc = read_local(zip, places[i].entry, places[i].directory_at, limit, err);
+		rc = read_local(zip, entry, limit, err);
 		if (rc == 0)
-			rc = check_behind(zip, places[i].entry, limit, err);
+			rc = check_behind(zip, entry, limit, err);
 	}
 	return rc;
 }
 
-/*
- * Orders names so that what lies in a folder follows the folder at once: '/' before all other
- * bytes.
- */
-static int compare_names(const void *a, const void *b)
+/* The byte at i: behind the end of a name before all others, '/' before all but that. */
+static unsigned rank_at(const struct tds_zip_entry *entry, size_t i)
 {
-	const char *x = (*(struct tds_zip_entry *const *)a)->name;
-	const char *y = (*(struct tds_zip_entry *const *)b)->name;
+	if (i == entry->name_len)
+		return 0;
+	return entry->name[i] == '/' ? 1 : 1U + (unsigned char)entry->name[i];
+}
 
-	while (*x && *x == *y) {
-		x++;
-		y++;
-	}
-	unsigned cx = *x == '/' ? 1 : (unsigned char)*x;
-	unsigned cy = *y == '/' ? 1 : (unsigned char)*y;
-	/* A control character of value 1 must not pass for a slash. */
-	cx += *x != '/' && cx != 0;
-	cy += *y != '/' && cy != 0;
-	return cx < cy ? -1 : cx > cy;
+/* Orders names so that what lies in a folder follows the folder at once. */
+static int compare_names(const void *a, const void *b, void *ctx)
+{
+	const struct tds_zip *zip = ctx;
+	const struct tds_zip_entry *x = &zip->v[*(const uint32_t *)a];
+	const struct tds_zip_entry *y = &zip->v[*(const uint32_t *)b];
+	size_t i = 0;
+
+	while (i < x->name_len && i < y->name_len && x->name[i] == y->name[i])
+		i++;
+	return (int)rank_at(x, i) - (int)rank_at(y, i);
 }
 
 static bool same_packed(const struct tds_zip *zip, const struct tds_zip_entry *a,
@@ -473,38 +488,39 @@ static bool same_packed(const struct tds_zip *zip, const struct tds_zip_entry *a
 }
 
 /* Two neighbours in the order of compare_names. */
-static int check_pair(const struct tds_zip *zip, struct tds_zip_entry *a, struct tds_zip_entry *b,
+static int check_pair(struct tds_zip *zip, struct tds_zip_entry *a, struct tds_zip_entry *b,
 		      struct tds_err *err)
 {
-	size_t n = strlen(a->name);
+	size_t n = a->name_len;
 
-	if (strncmp(a->name, b->name, n) != 0)
+	if (b->name_len < n || memcmp(a->name, b->name, n) != 0)
 		return 0;
-	if (!a->folder && b->name[n] == '/')
+	if (!a->folder && b->name_len > n && b->name[n] == '/')
 		return bad_entry(err, b, b->at, "its name is below that of a file");
-	if (b->name[n] != '\0')
+	if (b->name_len > n)
 		return 0;
 	if (a->crc != b->crc || a->size != b->size)
 		return bad_entry(err, b, b->at, "there twice, with different contents");
 	b->repeated = true;
 	/* Packed in two ways: whether they unpack to the same, the unpacking shows. */
-	if (!same_packed(zip, a, b))
+	if (!same_packed(zip, a, b)) {
+		zip->twins += !a->twin + !b->twin;
 		a->twin = b->twin = true;
-	return 0;
+	}
+	return zip->twins <= TDS_ZIP_TWINS_MAX
+		       ? 0
+		       : bad_entry(err, b, b->at, "there twice, as too many others are");
 }
 
 static int check_names(struct tds_zip *zip, struct tds_err *err)
 {
-	tds_autofree struct tds_zip_entry **sorted = calloc(zip->n ? zip->n : 1, sizeof(*sorted));
+	tds_autofree uint32_t *sorted = sort(zip, compare_names);
 	int rc = 0;
 
 	if (!sorted)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	for (size_t i = 0; i < zip->n; i++)
-		sorted[i] = &zip->v[i];
-	qsort(sorted, zip->n, sizeof(struct tds_zip_entry *), compare_names);
 	for (size_t i = 1; i < zip->n && rc == 0; i++)
-		rc = check_pair(zip, sorted[i - 1], sorted[i], err);
+		rc = check_pair(zip, &zip->v[sorted[i - 1]], &zip->v[sorted[i]], err);
 	return rc;
 }
 
@@ -514,6 +530,8 @@ int tds_zip_open(const unsigned char *data, size_t len, const struct tds_zip_lim
 	struct directory dir;
 
 	*zip = (struct tds_zip){ .data = data, .len = len };
+	if (len > UINT32_MAX)
+		return tds_err_set(err, TDS_E_ARCHIVE, "is larger than 4 GiB");
 	int rc = tds_zip_find_end(data, len, &zip->end, err);
 	if (rc == 0) {
 		zip->comment = (const char *)data + zip->end + TDS_ZIP_END_LEN;
@@ -534,7 +552,9 @@ int tds_zip_open(const unsigned char *data, size_t len, const struct tds_zip_lim
 void tds_zip_close(struct tds_zip *zip)
 {
 	for (size_t i = 0; i < zip->n; i++)
-		free(zip->v[i].name);
+		if (zip->v[i].recoded)
+			free((char *)(uintptr_t)zip->v[i].name);
 	free(zip->v);
+	free(zip->order);
 	*zip = (struct tds_zip){ 0 };
 }

@@ -23,13 +23,22 @@ struct tds_zip_limits {
 		.entries = 100000, .bytes = 1 << 30 \
 	}
 
-/* One member, its directory entry and its local header already found to agree. */
+/* What takes memory beyond the archive, and a few bytes for each member, has a limit. */
+#define TDS_ZIP_RECODED_MAX (1 << 20) /* bytes of all names that are not in UTF-8 */
+#define TDS_ZIP_TWINS_MAX 10000       /* members that share a name, but not their packed bytes */
+
+/*
+ * One member, its directory entry and its local header already found to agree. Small, as there may
+ * be a hundred thousand; 32 bits hold each of its numbers, as those of zip64 are refused.
+ */
 struct tds_zip_entry {
-	char *name;      /* UTF-8; ends in '/' for a folder */
-	uint64_t at;     /* offset of its local header in the archive */
-	uint64_t data;   /* offset of its data */
-	uint64_t packed; /* bytes there */
-	uint64_t size;   /* bytes unpacked */
+	const char *name; /* UTF-8, not NUL-terminated; ends in '/' for a folder */
+	uint32_t name_len;
+	uint32_t central; /* offset of its directory entry in the archive */
+	uint32_t at;      /* offset of its local header */
+	uint32_t data;    /* offset of its data */
+	uint32_t packed;  /* bytes there */
+	uint32_t size;    /* bytes unpacked */
 	uint32_t crc;
 	uint16_t flags; /* as in both headers */
 	bool executable;
@@ -37,7 +46,11 @@ struct tds_zip_entry {
 	bool stored;   /* not deflated */
 	bool repeated; /* another member of this name is taken in its place */
 	bool twin;     /* shares its name with another member, whose packed bytes differ */
+	bool recoded;  /* its name is in memory of its own, not in the archive */
 };
+
+/* The arguments for the %.*s of a message. */
+#define TDS_ZIP_SHOWN(entry) (int)((entry)->name_len < 300 ? (entry)->name_len : 300), (entry)->name
 
 struct tds_zip {
 	const unsigned char *data; /* borrowed */
@@ -47,7 +60,10 @@ struct tds_zip {
 	size_t comment_len;
 	struct tds_zip_entry *v; /* in the order of the central directory */
 	size_t n;
-	uint64_t bytes; /* of all members, unpacked, as declared */
+	uint32_t *order; /* the numbers of all in v, in the order of their local headers */
+	uint64_t bytes;  /* of all members, unpacked, as declared */
+	size_t recoded;  /* bytes that the names take that are not in the archive */
+	size_t twins;    /* how many members are */
 };
 
 /*
@@ -78,8 +94,9 @@ typedef int tds_zip_sink(void *ctx, const struct tds_zip_entry *entry, const voi
 
 /*
  * Unpack members and hold each against its declared size and CRC. sink is called for each member
- * that want (NULL: all) accepts, once with len 0 when it begins; sink NULL only checks. Members
- * that share a name must have the same bytes.
+ * that want (NULL: all) accepts, once with len 0 when it begins. sink NULL only checks, where there
+ * is much in two threads: the first member with a fault decides all the same. Members that share a
+ * name must have the same bytes.
  * Errors:  TDS_E_ARCHIVE, TDS_E_NOMEM, and what sink returns.
  */
 int tds_zip_unpack(const struct tds_zip *zip,

@@ -632,6 +632,32 @@ print(status, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$@"
 	[ "$status" -eq 0 ] && [ "$kb" -le "$limit" ]
 }
 
+# within FILE OPTIONS…: it verifies, in no more memory than its size and 16 MB.
+within() {
+	local file=$1 limit status kb
+	limit=$(($(stat -c %s "$file") / 1024 + 16 * 1024))
+	read -r status kb < <(peak tds-verify "${@:2}" "$file")
+	echo "$*: status $status, $kb KB of $limit"
+	[ "$status" -eq 0 ] && [ "$kb" -le "$limit" ]
+}
+
+@test "memory: a hundred thousand members" {
+	sanitized && skip 'speed and memory of a sanitized build'
+	forge plain.tls 'archive(*(Member(b"some/folder/module%d.py" % i) for i in range(100000)))'
+	within plain.tls
+	within plain.tls -t
+	within plain.tls -j -t
+	# What each member can take beside that, at its most.
+	forge odd.tls 'archive(*(Member(b"folder%d/" % i, b"", 0o40755, STORED) for i in range(89000)),
+		*(Member(b"twin%d" % i, method=m) for i in range(5000) for m in (STORED, DEFLATED)),
+		*(Member(b"%d" % i + b"\x82" * 430, b"", local={"flags": 0}, central={"flags": 0}) for i in range(1000)))'
+	within odd.tls
+	# Mostly one file, as many take their time.
+	forge again.tls 'archive(*(Member(b"folder%d/" % i, b"", 0o40755, STORED) for i in range(2000)),
+		*(Member(b"again") for i in range(98000)))'
+	within again.tls -d out
+}
+
 @test "a stream without an end" {
 	sanitized && skip 'speed and memory of a sanitized build'
 	local status kb

@@ -66,8 +66,11 @@ static int take(void *ctx, const struct tds_zip_entry *entry, const void *data, 
 	return 0;
 }
 
-static void check_name(const char *name)
+static void check_name(const struct tds_zip_entry *entry)
 {
+	char *name = strndup(entry->name, entry->name_len);
+
+	CHECK(name && strlen(name) == entry->name_len);
 	CHECK(name[0] != '\0' && name[0] != '/' && !strchr(name, '\\') && !strstr(name, "//"));
 	CHECK(tds_text_is_utf8(name, strlen(name)));
 	for (const char *part = name; part;
@@ -76,6 +79,8 @@ static void check_name(const char *name)
 
 		CHECK(!(n == 1 && part[0] == '.') && !(n == 2 && part[0] == '.' && part[1] == '.'));
 	}
+	CHECK(entry->folder == (name[strlen(name) - 1] == '/'));
+	free(name);
 }
 
 static int compare_at(const void *a, const void *b)
@@ -103,7 +108,7 @@ static void check_tiles(const struct tds_zip *zip)
 	}
 	qsort(sorted, zip->n, sizeof(*sorted), compare_at);
 	for (size_t i = 0; i < zip->n; i++) {
-		uint64_t end = sorted[i]->data + sorted[i]->packed;
+		uint64_t end = (uint64_t)sorted[i]->data + sorted[i]->packed;
 
 		CHECK(sorted[i]->at == at ||
 		      (i > 0 && (sorted[i]->at == at + 12 || sorted[i]->at == at + 16)));
@@ -118,11 +123,11 @@ static void check_tiles(const struct tds_zip *zip)
 static void check_no_file_is_a_folder(const struct tds_zip *zip)
 {
 	for (size_t i = 0; i < zip->n; i++) {
-		size_t n = strlen(zip->v[i].name);
+		size_t n = zip->v[i].name_len;
 
 		for (size_t j = 0; j < zip->n && !zip->v[i].folder; j++)
-			CHECK(strncmp(zip->v[i].name, zip->v[j].name, n) != 0 ||
-			      zip->v[j].name[n] != '/');
+			CHECK(zip->v[j].name_len <= n || zip->v[j].name[n] != '/' ||
+			      memcmp(zip->v[i].name, zip->v[j].name, n) != 0);
 	}
 }
 
@@ -140,8 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(zip.end + TDS_ZIP_END_LEN + zip.comment_len == size);
 	CHECK(!memmem(zip.comment, zip.comment_len, "PK\5\6", 4));
 	for (size_t i = 0; i < zip.n; i++) {
-		check_name(zip.v[i].name);
-		CHECK(zip.v[i].folder == (zip.v[i].name[strlen(zip.v[i].name) - 1] == '/'));
+		check_name(&zip.v[i]);
 		CHECK(!zip.v[i].folder || zip.v[i].size == 0);
 	}
 	check_tiles(&zip);

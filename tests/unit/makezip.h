@@ -10,6 +10,9 @@
 #include "unit.h"
 
 #define MADE_MEMBERS_MAX 8
+#ifndef MADE_MAX
+#define MADE_MAX 8192 /* bytes */
+#endif
 
 struct member {
 	const char *name;
@@ -26,7 +29,7 @@ struct member {
 };
 
 struct made {
-	unsigned char data[8192];
+	unsigned char data[MADE_MAX];
 	size_t len;
 	size_t local[MADE_MEMBERS_MAX];
 	size_t contents[MADE_MEMBERS_MAX];

@@ -2,6 +2,8 @@
 /* Keys and signatures. Keys are made here, by OpenSSL itself, or come from tests/vectors. */
 #include "unit.h"
 
+#include <ftw.h>
+
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -167,6 +169,160 @@ static void refused_public_keys(void **state)
 	}
 }
 
+/* Its key as d2i_PUBKEY reads it, whole and RSA; NULL: it is none. */
+static EVP_PKEY *rsa_of_provider(const unsigned char *der, long len)
+{
+	const unsigned char *end = der;
+	EVP_PKEY *pkey = d2i_PUBKEY(NULL, &end, len);
+
+	if (pkey && end == der + len && EVP_PKEY_get_base_id(pkey) == EVP_PKEY_RSA)
+		return pkey;
+	EVP_PKEY_free(pkey);
+	return NULL;
+}
+
+static bool numbers_are_right(const EVP_PKEY *pkey)
+{
+	BIGNUM *n = NULL;
+	BIGNUM *e = NULL;
+	bool right = EVP_PKEY_get_bn_param(pkey, "n", &n) == 1 &&
+		     EVP_PKEY_get_bn_param(pkey, "e", &e) == 1 && BN_is_odd(n) && BN_is_odd(e) &&
+		     !BN_is_one(e) && BN_cmp(e, n) < 0 && BN_num_bits(n) >= TDS_KEY_MIN_BITS &&
+		     BN_num_bytes(n) <= TDS_SIG_MAX;
+
+	BN_free(n);
+	BN_free(e);
+	return right;
+}
+
+/* The verdict on a public key in PEM must be the one that OpenSSL's providers come to, the key the same. */
+static void compare_readers(const char *text, size_t len, const char *what)
+{
+	char *name = NULL;
+	char *header = NULL;
+	unsigned char *der = NULL;
+	unsigned char *again = NULL;
+	long derlen = 0;
+	struct tds_pubkey *key;
+	BIO *bio = BIO_new_mem_buf(text, (int)len);
+	EVP_PKEY *pkey = NULL;
+
+	if (PEM_read_bio(bio, &name, &header, &der, &derlen) == 1 &&
+	    strcmp(name, "PUBLIC KEY") == 0)
+		pkey = rsa_of_provider(der, derlen);
+	bool good = pkey && numbers_are_right(pkey);
+	int rc = tds_pubkey_parse(text, len, &key, NULL);
+	if ((rc == 0) != good)
+		fail_msg("%s: %d, but of a provider %d", what, rc, good);
+	if (good) {
+		unsigned char theirs[TDS_SHA256_LEN];
+		unsigned char ours[TDS_SHA256_LEN];
+		int n = i2d_PUBKEY(pkey, &again);
+
+		assert_true(n > 0 &&
+			    EVP_Digest(again, (size_t)n, theirs, NULL, EVP_sha256(), NULL) == 1);
+		assert_true(tds_pubkey_sha256(key, ours));
+		assert_memory_equal(ours, theirs, sizeof(ours));
+		assert_int_equal(tds_pubkey_bits(key), EVP_PKEY_get_bits(pkey));
+		assert_int_equal(tds_pubkey_siglen(key), EVP_PKEY_get_size(pkey));
+	}
+	tds_pubkey_free(key);
+	EVP_PKEY_free(pkey);
+	OPENSSL_free(again);
+	OPENSSL_free(name);
+	OPENSSL_free(header);
+	OPENSSL_free(der);
+	BIO_free(bio);
+}
+
+static unsigned compared;
+
+/* A key file, or one of the fuzzer's, whose first byte says what the rest is. */
+static int compare_file(const char *path, const struct stat *st, int type)
+{
+	size_t len;
+
+	(void)st;
+	if (type != FTW_F)
+		return 0;
+	char *text = get(AT_FDCWD, path, &len);
+	const size_t skip = strstr(path, "corpus") && len > 0 ? 1 : 0;
+	compare_readers(text + skip, len - skip, path);
+	free(text);
+	compared++;
+	return 0;
+}
+
+static void verdicts_on_files(void **state)
+{
+	(void)state;
+	assert_int_equal(ftw("tests/vectors/keys", compare_file, 8), 0);
+	assert_int_equal(ftw("tests/fuzz/corpus/key", compare_file, 8), 0);
+	assert_true(compared > 60);
+}
+
+static void compare_der(const unsigned char *der, long len, const char *what)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *pem;
+
+	assert_true(PEM_write_bio(bio, "PUBLIC KEY", "", der, len) > 0 || len == 0);
+	long pemlen = BIO_get_mem_data(bio, &pem);
+	compare_readers(pem, (size_t)pemlen, what);
+	BIO_free(bio);
+}
+
+/* Each bit of a key flipped, each of its prefixes, and a byte behind it. */
+static void verdicts_on_changes(void **state)
+{
+	static const char *const files[] = { "birch_tls.key", "sorrel_tls.key", "junk/ec_tls.key" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(files); i++) {
+		unsigned char der[1024] = { 0 };
+		unsigned char *end = der;
+		char path[128];
+		(void)snprintf(path, sizeof(path), KEYS "%s", files[i]);
+		FILE *f = fopen(path, "r");
+		EVP_PKEY *pkey = PEM_read_PUBKEY(f, NULL, NULL, NULL);
+		int len = i2d_PUBKEY(pkey, NULL);
+
+		assert_true(len > 0 && len < (int)sizeof(der) && i2d_PUBKEY(pkey, &end) == len);
+		for (int n = 0; n <= len + 1; n++)
+			compare_der(der, n, files[i]);
+		for (int bit = 0; bit < 8 * len; bit++) {
+			der[bit / 8] ^= (unsigned char)(1U << bit % 8);
+			compare_der(der, len, files[i]);
+			der[bit / 8] ^= (unsigned char)(1U << bit % 8);
+		}
+		EVP_PKEY_free(pkey);
+		fclose(f);
+	}
+}
+
+/* It has RSA's numbers, but is no key for the signatures of packages. */
+static void a_key_for_pss_alone(void **state)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
+	EVP_PKEY *pkey = NULL;
+	struct tds_pubkey *key;
+	struct tds_err err = { 0 };
+	char *pem;
+
+	(void)state;
+	assert_true(ctx && EVP_PKEY_keygen_init(ctx) == 1 &&
+		    EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, 1024) == 1 &&
+		    EVP_PKEY_generate(ctx, &pkey) == 1);
+	BIO *bio = BIO_new(BIO_s_mem());
+	assert_int_equal(PEM_write_bio_PUBKEY(bio, pkey), 1);
+	long len = BIO_get_mem_data(bio, &pem);
+	assert_failed(tds_pubkey_parse(pem, (size_t)len, &key, &err), &err, TDS_E_UNUSABLE,
+		      "is not an RSA key");
+	BIO_free(bio);
+	EVP_PKEY_free(pkey);
+	EVP_PKEY_CTX_free(ctx);
+}
+
 /* The same key in other clothes has the same digest; revoking one revokes all. */
 static void digests_of_keys(void **state)
 {
@@ -260,7 +416,8 @@ int main(void)
 	const struct CMUnitTest sig[] = {
 		cmocka_unit_test(signatures),          cmocka_unit_test(public_keys),
 		cmocka_unit_test(refused_public_keys), cmocka_unit_test(digests_of_keys),
-		cmocka_unit_test(private_keys),
+		cmocka_unit_test(private_keys),        cmocka_unit_test(verdicts_on_files),
+		cmocka_unit_test(verdicts_on_changes), cmocka_unit_test(a_key_for_pss_alone),
 	};
 
 	return cmocka_run_group_tests(sig, NULL, NULL);

@@ -382,7 +382,7 @@ static char *name_of(const char *name, bool utf8)
 	make_zip(&z, &m, 1, "");
 	if (tds_zip_open(z.data, z.len, &limits, &zip, NULL) != 0)
 		return NULL;
-	char *copy = strdup(zip.v[0].name);
+	char *copy = strndup(zip.v[0].name, zip.v[0].name_len);
 	tds_zip_close(&zip);
 	return copy;
 }
@@ -780,10 +780,12 @@ static int join(void *ctx, const struct tds_zip_entry *entry, const void *data, 
 	char *text = ctx;
 
 	if (!data)
-		(void)sprintf(text + strlen(text), "%s:", entry->name);
+		(void)sprintf(text + strlen(text), "%.*s:", TDS_ZIP_SHOWN(entry));
 	else
 		strncat(text, data, len);
-	return strcmp(entry->name, "stop") == 0 ? tds_err_set(err, TDS_E_WRITE, "stopped") : 0;
+	return strncmp(entry->name, "stop", entry->name_len) == 0
+		       ? tds_err_set(err, TDS_E_WRITE, "stopped")
+		       : 0;
 }
 
 static bool want(void *ctx, const struct tds_zip_entry *entry)
