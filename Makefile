@@ -14,6 +14,8 @@ BINDIR ?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec/tds
 MANDIR ?= $(PREFIX)/share/man
 COMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
+FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 INSTALL ?= install
 PKG_CONFIG ?= pkg-config
 
@@ -85,9 +87,17 @@ $(PROGRAMS:%=$(LIBEXEC)/%): $(LIBEXEC)/%: $(B)/obj/libexec/%.o $(B)/libcommon.a
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(LDLIBS)
 
-$(LIBEXEC)/host: libexec/host
-	@mkdir -p $(@D)
-	$(Q)ln -sfn $(abspath $<) $@
+# The Python host and its compiled form, which is read whenever it is there: the hash in it is never compared, so that
+# the same sources give the same bytes, whatever their times. Nothing is written at run time.
+HOST := $(shell cd libexec && find host -name '*.py')
+PYTHON ?= python3
+PYTAG = $(eval PYTAG := $(shell $(PYTHON) -c 'import sys; print(sys.implementation.cache_tag)' 2>/dev/null))$(PYTAG)
+HOST_COMPILED = $(if $(PYTAG),$(foreach f,$(HOST),$(dir $(f))__pycache__/$(basename $(notdir $(f))).$(PYTAG).pyc))
+$(LIBEXEC)/host: $(HOST:%=libexec/%)
+	$(call say,PY,$@)
+	$(Q)rm -rf $@.new && for f in $(HOST); do $(INSTALL) -D -m 0644 libexec/$$f $@.new/$${f#host/} || exit; done
+	$(Q)$(if $(PYTAG),$(PYTHON) -m compileall -q -s $@.new/ --invalidation-mode unchecked-hash $@.new)
+	$(Q)rm -rf $@ && mv $@.new $@
 
 # Its table of deliberate differences is the one that the replay of recorded sessions goes by.
 man/tds-director.1: man/tds-director.1.in tests/sessions/differences.json tests/sessions/page
@@ -161,12 +171,13 @@ bench: all $(TOOLS:%=$(B)/bench/empty-%) $(B)/bench/onesig
 
 # What goes where; install and uninstall read the same list. Each line: mode, file, place.
 PAGES := $(wildcard man/*.[1-9])
-HOST := $(shell cd libexec && find host -name '*.py')
 placed = $(foreach t,$(TOOLS),0755:$(BIN)/$(t):$(BINDIR)/$(t)) \
 	$(foreach p,$(PAGES),0644:$(p):$(MANDIR)/man$(subst .,,$(suffix $(p)))/$(notdir $(p))) \
 	$(foreach c,$(wildcard completions/bash/*),0644:$(c):$(COMPDIR)/$(notdir $(c))) \
+	$(foreach c,$(wildcard completions/zsh/*),0644:$(c):$(ZSHCOMPDIR)/$(notdir $(c))) \
+	$(foreach c,$(wildcard completions/fish/*),0644:$(c):$(FISHCOMPDIR)/$(notdir $(c))) \
 	$(foreach p,$(PROGRAMS),0755:$(LIBEXEC)/$(p):$(LIBEXECDIR)/$(p)) \
-	$(foreach f,$(HOST),0644:libexec/$(f):$(LIBEXECDIR)/$(f))
+	$(foreach f,$(HOST) $(HOST_COMPILED),0644:$(LIBEXEC)/$(f):$(LIBEXECDIR)/$(f))
 install: all
 	$(Q)$(MAKE) --no-print-directory stage
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "literal.h"
+#include "logconfig.h"
 #include "mem.h"
 #include "pytext.h"
 #include "text.h"
@@ -198,12 +199,40 @@ static int parse_dict(struct work *w)
 	return rc;
 }
 
-/* {'nofile': 1024, 'as': None}: names of setrlimit(2) without RLIMIT_; None is no limit. */
+/* The names of capabilities are texts. */
+static int parse_capabilities(struct work *w)
+{
+	int rc = parse_dict(w);
+
+	for (size_t i = 0; rc == 0 && i < w->value->n; i++) {
+		const struct tds_value *key = w->value->items[2 * i];
+
+		if (key->type == TDS_VALUE_STR)
+			continue;
+		rc = tds_err_at(w->err, TDS_E_SYNTAX, key->line, key->column,
+				"the name of a capability is a str, not %s",
+				tds_value_type_name(key));
+		move_place(w);
+	}
+	return rc;
+}
+
+static int parse_logging(struct work *w)
+{
+	int rc = parse_dict(w);
+
+	if (rc == 0 && (rc = tds_logconfig_check(w->value, w->err)) != 0)
+		move_place(w);
+	return rc;
+}
+
+/* {'nofile': 1024, 'as': None}: names of setrlimit(2) without RLIMIT_, and pids; None is no limit. */
 static int parse_limits(struct work *w)
 {
 	static const char *const known[] = {
-		"as",   "core",   "cpu",   "data", "fsize",  "locks",  "memlock",    "msgqueue",
-		"nice", "nofile", "nproc", "rss",  "rtprio", "rttime", "sigpending", "stack",
+		"as",      "core",     "cpu",    "data",       "fsize", "locks",
+		"memlock", "msgqueue", "nice",   "nofile",     "nproc", "pids",
+		"rss",     "rtprio",   "rttime", "sigpending", "stack",
 	};
 	int rc = parse_dict(w);
 
@@ -305,7 +334,7 @@ static const struct rule {
 } rules[] = {
 	{ "thespbase.cfg", parse_base },          { "oldthespbase.cfg", parse_old_base },
 	{ "adminport.cfg", parse_port },          { "convleader.cfg", parse_leader },
-	{ "othercaps.cfg", parse_dict },          { "thesplog.cfg", parse_dict },
+	{ "othercaps.cfg", parse_capabilities },  { "thesplog.cfg", parse_logging },
 	{ "thesplogd.cfg", parse_optional_path }, { "thesplogf.cfg", parse_path },
 	{ "thesplogs.cfg", parse_bytes },         { "rundir.cfg", parse_path },
 	{ "maxmessage.cfg", parse_bytes },        { "adminusers.cfg", parse_users },

@@ -92,6 +92,26 @@ int tds_rundir_path(const struct tds_dir *dir, char **path, struct tds_err *err)
 	return *path ? 0 : tds_err_set(err, TDS_E_NOMEM, "out of memory");
 }
 
+const char *tds_rundir_network(uint64_t type)
+{
+	static const struct {
+		uint32_t type;
+		const char *name;
+	} known[] = {
+		{ 0x6969, "NFS" },        { 0x517b, "SMB" },        { 0xff534d42, "CIFS" },
+		{ 0xfe534d42, "SMB" },    { 0x01021997, "9p" },     { 0x5346414f, "AFS" },
+		{ 0x6b414653, "AFS" },    { 0x73757245, "Coda" },   { 0x00c36400, "Ceph" },
+		{ 0x0bd00bd0, "Lustre" }, { 0x19830326, "BeeGFS" }, { 0x47504653, "GPFS" },
+		{ 0x01161970, "GFS2" },   { 0x7461636f, "OCFS2" },
+	};
+
+	/* Some kernels give the 32 bits of the number with its sign. */
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].type == (uint32_t)type)
+			return known[i].name;
+	return NULL;
+}
+
 /* Who may say what is loaded: root, the caller, the director directory's owner, and nobody beside them. */
 static int check_owner(const struct tds_dir *dir, int fd, struct tds_err *err)
 {

@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "dir.h"
 #include "err.h"
@@ -24,6 +25,12 @@
  * Errors:  TDS_E_UNUSABLE where rundir.cfg is there but is not one absolute path; TDS_E_NOMEM.
  */
 int tds_rundir_path(const struct tds_dir *dir, char **path, struct tds_err *err) TDS_MUST_CHECK;
+
+/*
+ * The network file system that a type of statfs(2) stands for; NULL: a local one, or one that may be. Locks and the mtime of
+ * one machine are another's there, and two machines could each have an admin. FUSE may be either, so it is not named.
+ */
+const char *tds_rundir_network(uint64_t type);
 
 /* What loaded.json names. A zeroed one names nothing. */
 struct tds_loaded {

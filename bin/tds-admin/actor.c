@@ -164,6 +164,7 @@ struct actor *actor_create(struct realm *realm, uint64_t id, const char *class_n
 	*actor = (struct actor){ .id = id,
 				 .realm = realm,
 				 .creator = creator,
+				 .global = name != NULL,
 				 .pidfd = -1,
 				 .owner = owner,
 				 .link = { .fd = -1, .ended = true } };
@@ -189,11 +190,27 @@ struct actor *actor_new(struct realm *realm, const char *class_name, void *owner
 	return actor_create(realm, engine_next_id(realm->engine), class_name, NULL, NULL, 0, owner);
 }
 
+/* Its process is gone. How, only the parent can say, which is told a little later than we are. */
 static void on_exited(evutil_socket_t fd, short what, void *arg)
 {
+	static const struct timeval patience = { .tv_usec = 200000 };
+	struct actor *actor = arg;
+
 	(void)fd;
-	(void)what;
-	actor_gone(arg);
+	if (actor->told || (what & EV_TIMEOUT) || actor->realm->pid <= 0 ||
+	    event_assign(actor->exited, actor->realm->engine->base, -1, 0, on_exited, actor) != 0 ||
+	    event_add(actor->exited, &patience) != 0)
+		actor_gone(actor);
+	else
+		actor->dead = true;
+}
+
+void actor_reaped(struct actor *actor, int status)
+{
+	actor->told = true;
+	actor->status = status;
+	if (actor->dead)
+		actor_gone(actor);
 }
 
 void actor_spawned(struct actor *actor, pid_t pid, int pidfd)
@@ -201,7 +218,8 @@ void actor_spawned(struct actor *actor, pid_t pid, int pidfd)
 	actor->pid = pid;
 	actor->pidfd = pidfd;
 	actor->exited = event_new(actor->realm->engine->base, pidfd, EV_READ, on_exited, actor);
-	if (!actor->exited || event_add(actor->exited, NULL) != 0)
+	/* One that has broken a rule before it could be killed is killed now. */
+	if (!actor->exited || event_add(actor->exited, NULL) != 0 || actor->link.ended)
 		actor_kill(actor);
 	else if (actor->exiting && actor->realm->stopping)
 		actor_exit(actor);
@@ -220,14 +238,16 @@ void actor_fail(struct actor *actor, const char *kind, const char *error)
 void actor_gone(struct actor *actor)
 {
 	struct engine *engine = actor->realm->engine;
+	char ending[ACTOR_ENDING_MAX];
 
 	/* What it sent and printed before it went still counts. */
-	actor->link.paused = false;
 	link_drain(&actor->link);
-	actor_fail(actor, "exit", "exited before it was ready");
+	actor_fail(actor, "exit", actor_ending(actor, ending));
 	engine->events->actor_exited(engine->ctx, actor);
+	directs_end(actor);
 	tell_exit(engine, actor->creator, actor);
 	(void)tdelete(actor, &engine->actors_by_id, compare_ids);
+	bury(engine, actor->id, actor->realm->number, actor->never);
 	drop_name(actor);
 	return_queue(actor);
 	if (engine->dead_letters == actor->id)
@@ -274,6 +294,21 @@ void actor_address(const struct actor *actor, char address[32])
 pid_t actor_pid(const struct actor *actor)
 {
 	return actor->pid;
+}
+
+const char *actor_ending(const struct actor *actor, char text[ACTOR_ENDING_MAX])
+{
+	const char *when = actor->state == ACTOR_UP ? "" : " before it was ready";
+
+	if (!actor->told)
+		(void)snprintf(text, ACTOR_ENDING_MAX, "exited%s", when);
+	else if (actor->status < 0)
+		(void)snprintf(text, ACTOR_ENDING_MAX, "killed by signal %d%s", -actor->status,
+			       when);
+	else
+		(void)snprintf(text, ACTOR_ENDING_MAX, "exited with status %d%s", actor->status,
+			       when);
+	return text;
 }
 
 bool actor_is_up(const struct actor *actor)

@@ -8,6 +8,7 @@
 
 #include "admin.h"
 #include "client.h"
+#include "grouplist.h"
 #include "io.h"
 #include "literal.h"
 #include "mem.h"
@@ -18,15 +19,18 @@ const char admin_shutdown_help[] =
 	"usage: tds-admin [options] shutdown [--grace=SECONDS]\n"
 	"End all actors and the admin process. Where it does not run, nothing happens.\n";
 const char admin_status_help[] = "usage: tds-admin [options] status\n"
-				 "Say that the admin process runs; status 8 where it does not.\n";
+				 "Say that the admin process runs, and which actors it had to "
+				 "start again; status 8 where it "
+				 "does not run.\n";
 const char admin_list_help[] = "usage: tds-admin [options] list [GROUP]\n"
 			       "List the loaded sources and their actors.\n";
 const char admin_role_help[] = "usage: tds-admin [options] role [--group=GROUP] ROLE\n"
 			       "Print the address of the actor that has a role.\n";
-const char admin_tell_help[] = "usage: tds-admin [options] tell TARGET MESSAGE\n"
-			       "Send a message. TARGET is a role, @GLOBALNAME or an address; "
-			       "MESSAGE a Python literal, or -\n"
-			       "for standard input.\n";
+const char admin_tell_help[] =
+	"usage: tds-admin [options] tell [--timeout=SECONDS] TARGET MESSAGE\n"
+	"Send a message. TARGET is a role, @GLOBALNAME or an address; "
+	"MESSAGE a Python literal, or -\n"
+	"for standard input.\n";
 const char admin_ask_help[] = "usage: tds-admin [options] ask [--timeout=SECONDS] TARGET MESSAGE\n"
 			      "Send a message and print the answer, as a Python literal.\n";
 const char admin_watch_help[] = "usage: tds-admin [options] watch\n"
@@ -137,67 +141,89 @@ void admin_shutdown(struct admin *admin, int argc, char **argv)
 		fail(admin, NULL, &err);
 }
 
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+/* ", killed by signal 9, started again 3 times", and when next; nothing where it never ended. */
+static void print_restarts(FILE *out, const json_t *run)
+{
+	json_int_t n = json_integer_value(json_object_get(run, "Restarts"));
+	const char *next = text_of(run, "NextStart");
+	const char *ending = text_of(run, "LastEnd");
+
+	if (*ending)
+		(void)fprintf(out, ", %s", ending);
+	if (n > 0)
+		(void)fprintf(out, ", started again %lld time%s", (long long)n, n > 1 ? "s" : "");
+	if (*next)
+		(void)fprintf(out, ", next at %s", next);
+}
+
+/* Its name in the declaration, and its role. */
+static void print_run_name(FILE *out, const json_t *run)
+{
+	const char *class_name = text_of(run, "ActorClass");
+	const char *role = text_of(run, "Role");
+
+	tds_text_escape(out, class_name, strlen(class_name));
+	if (!*role)
+		return;
+	(void)fputs(" (", out);
+	tds_text_escape(out, role, strlen(role));
+	(void)fputc(')', out);
+}
+
+static void print_actor(FILE *out, const json_t *run)
+{
+	const char *address = tds_grouplist_address(run);
+
+	(void)fprintf(out, "      %s%s -- ", address ? "ActorAddr-" : "not running",
+		      address ? address : "");
+	print_run_name(out, run);
+	(void)fprintf(out, "  (since %s", text_of(run, "StartTime"));
+	print_restarts(out, run);
+	(void)fputs(")\n", out);
+}
+
+static void print_restarted(FILE *out, const json_t *run)
+{
+	(void)fprintf(out, "%s: ", text_of(run, "Group"));
+	print_run_name(out, run);
+	print_restarts(out, run);
+	(void)fputc('\n', out);
+}
+
 void admin_status(struct admin *admin, int argc, char **argv)
 {
 	struct tds_err err = { 0 };
 	json_t *answer = NULL;
+	const json_t *run;
+	size_t i;
 
 	(void)argv;
 	if (!takes(admin, "status", argc, 0, 0))
 		return;
 	int rc = ask_admin(admin, json_pack("{s:s}", "DirectorOp", "Status"), &answer, &err);
-	if (report(admin, NULL, rc, answer, &err))
+	if (report(admin, NULL, rc, answer, &err)) {
 		(void)fprintf(admin->cli.out, "running, pid %lld\n",
 			      (long long)json_integer_value(json_object_get(answer, "Pid")));
-	json_decref(answer);
-}
-
-static void print_actor(FILE *out, const json_t *run)
-{
-	const char *address = json_string_value(
-		json_object_get(json_object_get(run, "ActorAddress"), "ActorAddress"));
-	const char *role = json_string_value(json_object_get(run, "Role"));
-	json_int_t restarts = json_integer_value(json_object_get(run, "Restarts"));
-
-	if (address)
-		(void)fprintf(out, "      ActorAddr-%s -- ", address);
-	else
-		(void)fputs("      not running -- ", out);
-	(void)fputs(json_string_value(json_object_get(run, "ActorClass")), out);
-	if (role)
-		(void)fprintf(out, " (%s)", role);
-	(void)fprintf(out, "  (since %s", json_string_value(json_object_get(run, "StartTime")));
-	if (restarts > 0)
-		(void)fprintf(out, ", started again %lld times", (long long)restarts);
-	(void)fputs(")\n", out);
-}
-
-static void print_group(FILE *out, const char *name, const json_t *group)
-{
-	const json_t *loaded = json_object_get(group, "Loaded");
-	const char *active = json_string_value(json_object_get(group, "ActiveHash"));
-
-	(void)fputs("Group ", out);
-	tds_text_escape(out, name, strlen(name));
-	(void)fputs("::\n", out);
-	for (size_t i = json_array_size(loaded); i-- > 0;) {
-		const char *hash = json_string_value(json_array_get(loaded, i));
-		const json_t *runs = json_object_get(json_object_get(group, "Running"), hash);
-		const json_t *run;
-		size_t k;
-
-		(void)fprintf(out, "  Source hash %s%s\n", hash,
-			      active && strcmp(active, hash) == 0 ? "  [ACTIVE]" : "");
-		json_array_foreach(runs, k, run) print_actor(out, run);
+		const char *cgroup = text_of(answer, "Cgroup");
+		if (*cgroup)
+			(void)fprintf(admin->cli.out, "cgroup %s\n", cgroup);
+		json_array_foreach(json_object_get(answer, "Restarted"), i, run)
+			print_restarted(admin->cli.out, run);
 	}
+	json_decref(answer);
 }
 
 void admin_list(struct admin *admin, int argc, char **argv)
 {
 	struct tds_err err = { 0 };
 	json_t *answer = NULL;
-	const char *name;
-	json_t *group;
 
 	if (!takes(admin, "list", argc, 0, 1))
 		return;
@@ -208,8 +234,7 @@ void admin_list(struct admin *admin, int argc, char **argv)
 	if (rc == 0 && argc > 0 && json_object_size(json_object_get(answer, "Groups")) == 0)
 		rc = tds_err_set(&err, TDS_E_MISSING, "no such group is loaded");
 	if (report(admin, argc ? argv[0] : NULL, rc, answer, &err))
-		json_object_foreach(json_object_get(answer, "Groups"), name, group)
-			print_group(admin->cli.out, name, group);
+		tds_grouplist_write(admin->cli.out, answer, print_actor);
 	json_decref(answer);
 }
 
@@ -227,9 +252,7 @@ void admin_role(struct admin *admin, int argc, char **argv)
 	if (rc == TDS_E_REFUSED)
 		tds_err_set(&err, rc, "no active actor has this role");
 	if (report(admin, argv[0], rc, answer, &err))
-		(void)fprintf(admin->cli.out, "%s\n",
-			      json_string_value(json_object_get(
-				      json_object_get(answer, "ActorAddress"), "ActorAddress")));
+		(void)fprintf(admin->cli.out, "%s\n", tds_grouplist_address(answer));
 	json_decref(answer);
 }
 

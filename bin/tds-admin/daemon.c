@@ -21,6 +21,7 @@
 #include "clients.h"
 #include "director.h"
 #include "io.h"
+#include "logger.h"
 #include "mem.h"
 #include "rundir.h"
 #include "state.h"
@@ -29,18 +30,22 @@
 
 struct daemon {
 	const struct daemon_settings *settings;
+	const struct tds_cgroup *cgroup; /* NULL: none */
 	struct event_base *base;
 	struct director *director;
 	struct clients *clients;
 	struct actorlog *log;
+	struct logger *logger;
 	struct event *terminate;
 	struct event *interrupt;
 	struct settings configured;
 	struct engine_limits limits;
 	struct director_settings director_settings;
+	struct logger_settings logger_settings;
 	struct clients_settings clients_settings;
 	char *verifier;
 	char *host;
+	char *logger_program;
 	int ready;
 	bool ending;
 };
@@ -128,13 +133,39 @@ static void on_shutdown_asked(void *ctx)
 	shut_down(ctx, -1);
 }
 
+static void on_logger_report(void *ctx, const char *text, size_t len)
+{
+	struct daemon *d = ctx;
+
+	actorlog_add(d->log, "- - -", text, len);
+}
+
+/* Where logging is configured. False: out of memory. */
+static bool start_logger(struct daemon *d)
+{
+	if (!d->configured.log_config)
+		return true;
+	d->logger_settings =
+		(struct logger_settings){ .python = d->limits.python,
+					  .program = d->logger_program,
+					  .folder = d->configured.log_dir ? d->configured.log_dir
+									  : d->limits.dir,
+					  .config = d->configured.log_config,
+					  .report = on_logger_report,
+					  .ctx = d };
+	d->logger = logger_new(d->base, &d->logger_settings);
+	d->director_settings.logger = d->logger;
+	return d->logger != NULL;
+}
+
 static bool make(struct daemon *d, struct tds_err *err)
 {
 	const struct daemon_settings *s = d->settings;
 	const char *path = s->dir->path;
 
 	if (asprintf(&d->verifier, "%s/tds-verifier", s->libexec) < 0 ||
-	    asprintf(&d->host, "%s/host", s->libexec) < 0)
+	    asprintf(&d->host, "%s/host", s->libexec) < 0 ||
+	    asprintf(&d->logger_program, "%s/tdshost/logger.py", d->host) < 0)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
 	if (settings_read(s->dir, &d->configured, err) != 0)
 		return false;
@@ -142,17 +173,24 @@ static bool make(struct daemon *d, struct tds_err *err)
 					    .python = "python3",
 					    .host = d->host,
 					    .dir = path,
-					    .grace_ms = GRACE_MS };
+					    .grace_ms = GRACE_MS,
+					    .cgroup = d->cgroup };
 	d->director_settings = (struct director_settings){ .dir = s->dir,
 							   .rundir = s->rundir,
 							   .verifier = d->verifier };
-	d->clients_settings = (struct clients_settings){ .dir = s->dir,
-							 .uid = geteuid(),
-							 .users = d->configured.users,
-							 .nusers = d->configured.nusers,
-							 .shutdown = shut_down,
-							 .ctx = d };
+	d->clients_settings =
+		(struct clients_settings){ .dir = s->dir,
+					   .uid = geteuid(),
+					   .users = d->configured.users,
+					   .nusers = d->configured.nusers,
+					   .capabilities = d->configured.capabilities,
+					   .cgroup = d->cgroup ? d->cgroup->path : NULL,
+					   .shutdown = shut_down,
+					   .ctx = d };
 	d->base = event_base_new();
+	d->log = actorlog_open(s->rundir);
+	if (d->base && !start_logger(d))
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
 	d->director = d->base ? director_new(d->base, &d->limits, &d->director_settings,
 					     on_shutdown_asked, d)
 			      : NULL;
@@ -161,7 +199,6 @@ static bool make(struct daemon *d, struct tds_err *err)
 	int listener = listen_at(s->rundir, err);
 	if (listener < 0)
 		return false;
-	d->log = actorlog_open(s->rundir);
 	d->clients_settings.log = d->log;
 	d->clients = clients_new(d->base, listener, d->director, &d->clients_settings);
 	d->terminate = evsignal_new(d->base, SIGTERM, on_signal, d);
@@ -176,6 +213,7 @@ static void unmake(struct daemon *d)
 {
 	clients_free(d->clients);
 	director_free(d->director);
+	logger_free(d->logger);
 	actorlog_close(d->log);
 	if (d->terminate)
 		event_free(d->terminate);
@@ -186,6 +224,7 @@ static void unmake(struct daemon *d)
 	settings_fini(&d->configured);
 	free(d->verifier);
 	free(d->host);
+	free(d->logger_program);
 }
 
 /* What did not come back is the reason that start ends with. */
@@ -203,39 +242,48 @@ static void on_restored(void *ctx)
 	notify_supervisor("READY=1");
 }
 
-/* What was loaded when a crash came; NULL: nothing. A damaged one is for a person to look at, or to move aside. */
-static json_t *read_state(const struct daemon_settings *settings, struct tds_err *err)
+static bool move_aside(int rundir, const char *name, const char *aside, struct tds_err *err)
 {
-	if (settings->fresh &&
-	    renameat(settings->rundir, TDS_LOADED_NAME, settings->rundir, TDS_LOADED_NAME ".old") !=
-		    0 &&
-	    errno != ENOENT) {
-		tds_err_sys(err, TDS_E_WRITE, TDS_LOADED_NAME);
-		return NULL;
-	}
-	json_t *state = state_read(settings->rundir, err);
-	if (err->code != TDS_OK) {
-		struct tds_err why = *err;
-
-		tds_err_set(err, TDS_E_UNUSABLE,
-			    TDS_LOADED_NAME ":%u:%u: %s (start --fresh moves it aside)", why.line,
-			    why.column, why.reason);
-	}
-	return state;
+	if (renameat(rundir, name, rundir, aside) == 0 || errno == ENOENT)
+		return true;
+	tds_err_sys(err, TDS_E_WRITE, "%s", name);
+	return false;
 }
 
-int daemon_run(const struct daemon_settings *settings, int ready)
+/* What was loaded when a crash came; NULL: nothing. What is damaged is for a person to look at, or to move aside. */
+static bool read_state(const struct daemon_settings *settings, json_t **state, json_t **groups,
+		       struct tds_err *err)
 {
-	struct daemon d = { .settings = settings, .ready = ready };
+	int rundir = settings->rundir;
+
+	if (settings->fresh && (!move_aside(rundir, TDS_LOADED_NAME, TDS_LOADED_NAME ".old", err) ||
+				!move_aside(rundir, GROUPS_NAME, GROUPS_NAME ".old", err)))
+		return false;
+	*state = state_read(rundir, err);
+	if (err->code == TDS_OK)
+		*groups = groups_read(rundir, err);
+	if (err->code == TDS_OK)
+		return true;
+	struct tds_err why = *err;
+	tds_err_set(err, why.code, "%s (start --fresh begins anew)", why.reason);
+	return false;
+}
+
+int daemon_run(const struct daemon_settings *settings, const struct tds_cgroup *cgroup, int ready)
+{
+	struct daemon d = { .settings = settings,
+			    .cgroup = cgroup->path ? cgroup : NULL,
+			    .ready = ready };
 	struct tds_err err = { 0 };
 	int status = 0;
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)prctl(PR_SET_NAME, "tds-admin");
-	json_t *state = read_state(settings, &err);
-	if (err.code == TDS_OK && make(&d, &err)) {
+	json_t *state = NULL;
+	json_t *groups = NULL;
+	if (read_state(settings, &state, &groups, &err) && make(&d, &err)) {
 		store_sweep(settings->rundir, state);
-		director_restore(d.director, state, on_not_restored, on_restored, &d);
+		director_restore(d.director, state, groups, on_not_restored, on_restored, &d);
 		(void)event_base_dispatch(d.base);
 	} else {
 		status = tds_code_status(err.code);
@@ -244,9 +292,11 @@ int daemon_run(const struct daemon_settings *settings, int ready)
 	/* A clean end: nothing is to be brought back by the next start. */
 	if (status == 0) {
 		(void)unlinkat(settings->rundir, TDS_LOADED_NAME, 0);
+		(void)unlinkat(settings->rundir, GROUPS_NAME, 0);
 		store_sweep(settings->rundir, NULL);
 	}
 	json_decref(state);
+	json_decref(groups);
 	unmake(&d);
 	tds_close_fd(&d.ready);
 	return status;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "cgroup.h"
 #include "dir.h"
 #include "err.h"
 
@@ -15,14 +16,14 @@ struct daemon_settings {
 	const struct tds_dir *dir;
 	int rundir;          /* descriptor of the run directory */
 	const char *libexec; /* the folder with tds-verifier and host */
-	bool fresh;          /* move a loaded.json aside instead of restoring it */
+	bool fresh;          /* move what a crash has left aside instead of restoring it */
 };
 
 /*
- * Run the daemon until it is told to end. ready is a descriptor that gets one line when commands are accepted:
+ * Run the daemon until it is told to end. cgroup is for its sources, where it has a path. ready is a descriptor that gets one line when commands are accepted:
  * "STATUS REASON\n", status 0 where all is well; it is closed then. Returns the exit status.
  */
-int daemon_run(const struct daemon_settings *settings, int ready);
+int daemon_run(const struct daemon_settings *settings, const struct tds_cgroup *cgroup, int ready);
 
 /*
  * Become the guardian of a daemon: hold the lock, start it, wait for it, kill what it leaves behind. lock is the

@@ -6,6 +6,7 @@
 
 #include "cli.h"
 #include "define.h"
+#include "logger.h"
 #include "mem.h"
 #include "rules.h"
 
@@ -28,7 +29,7 @@ struct group *group_get(struct director *director, const char *name)
 }
 
 /* By MD5, the name that Thespian gives a source, or by SHA-256. */
-struct source *source_find(struct director *director, const char *hash)
+struct source *source_find(const struct director *director, const char *hash)
 {
 	for (struct group *g = director->groups; g; g = g->next)
 		for (struct source *s = g->sources; s; s = s->next)
@@ -66,9 +67,17 @@ int director_define(struct director *director, const char *name, const json_t *r
 		free(text);
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
 	}
-	free(group->definition);
+	char *before = group->definition;
 	group->definition = text;
+	rc = groups_save(director, err);
+	if (rc != 0) {
+		/* What is not written down would be forgotten by a crash. */
+		group->definition = before;
+		free(text);
+		return rc;
+	}
 	group->known = true;
+	free(before);
 	return 0;
 }
 
@@ -114,6 +123,12 @@ static json_t *address_json(const struct actor *actor)
 	return json_pack("{s:s}", "ActorAddress", address);
 }
 
+/* For its next start, after it has exited? */
+static bool is_waiting(const struct run *run)
+{
+	return !run->actor && run->again && evtimer_pending(run->again, NULL);
+}
+
 static json_t *run_json(const struct run *run)
 {
 	json_t *doc =
@@ -125,6 +140,10 @@ static json_t *run_json(const struct run *run)
 		(void)json_object_set_new(doc, "GlobalName", json_string(run->global_name));
 	if (run->restarts > 0)
 		(void)json_object_set_new(doc, "Restarts", json_integer(run->restarts));
+	if (*run->ending)
+		(void)json_object_set_new(doc, "LastEnd", json_string(run->ending));
+	if (is_waiting(run))
+		(void)json_object_set_new(doc, "NextStart", time_json(run->next_wall_ms));
 	if (run->actor)
 		(void)json_object_set_new(doc, "Pid", json_integer(actor_pid(run->actor)));
 	return doc;
@@ -169,7 +188,24 @@ json_t *director_retrieve_all(struct director *director, const char *group)
 			 "Groups", groups);
 }
 
-static struct run *find_role(struct director *director, const char *role, const char *group)
+json_t *director_restarted(const struct director *director)
+{
+	json_t *all = json_array();
+
+	for (const struct group *g = director->groups; g; g = g->next)
+		for (size_t i = 0; g->active && i < g->active->nruns; i++) {
+			json_t *run;
+
+			if (g->active->runs[i].restarts == 0)
+				continue;
+			run = run_json(&g->active->runs[i]);
+			(void)json_object_set_new(run, "Group", tds_cli_json_text(g->name));
+			(void)json_array_append_new(all, run);
+		}
+	return all;
+}
+
+struct run *role_find(struct director *director, const char *role, const char *group)
 {
 	for (struct group *g = director->groups; g; g = g->next) {
 		if (!g->active || (group && strcmp(group, g->name) != 0))
@@ -183,7 +219,7 @@ static struct run *find_role(struct director *director, const char *role, const 
 
 json_t *director_retrieve_role(struct director *director, const char *role, const char *group)
 {
-	struct run *run = find_role(director, role, group);
+	struct run *run = role_find(director, role, group);
 
 	if (!run || !run->actor)
 		return json_pack("{s:s, s:b, s:s, s:n, s:n}", "DirectorResponse", "RoleAddress",
@@ -195,25 +231,7 @@ json_t *director_retrieve_role(struct director *director, const char *role, cons
 			 time_json(run->started_wall_ms));
 }
 
-struct actor *director_find(struct director *director, const char *target, const char *group)
-{
-	if (target[0] == '@')
-		return engine_find_name(director->engine, target + 1);
-	struct run *run = find_role(director, target, group);
-	return run ? run->actor : engine_find(director->engine, target);
-}
-
-bool director_send(struct director *director, const char *target, const char *group,
-		   uint64_t endpoint, const struct payload *payload)
-{
-	struct actor *actor = director_find(director, target, group);
-
-	if (actor)
-		actor_tell(actor, endpoint, payload);
-	return actor != NULL;
-}
-
-uint64_t director_endpoint(struct director *director)
+uint64_t director_ticket(struct director *director)
 {
 	return engine_next_id(director->engine);
 }
@@ -276,6 +294,15 @@ static bool on_answer(void *ctx, uint64_t endpoint, const struct payload *payloa
 	       director->watch.answer(director->watch.ctx, endpoint, payload);
 }
 
+static void on_undelivered(void *ctx, uint64_t endpoint)
+{
+	struct director *director = ctx;
+
+	if (director->watch.delivered)
+		director->watch.delivered(director->watch.ctx, endpoint,
+					  "the actor is gone, and never got the message");
+}
+
 static void on_output(void *ctx, struct realm *realm, struct actor *actor, const char *text,
 		      size_t len)
 {
@@ -294,6 +321,15 @@ static void on_output(void *ctx, struct realm *realm, struct actor *actor, const
 		director->watch.output(director->watch.ctx, who, text, len);
 }
 
+static void on_logged(void *ctx, struct actor *actor, const json_t *record)
+{
+	struct director *director = ctx;
+	char address[32];
+
+	actor_address(actor, address);
+	logger_record(director->settings->logger, address, record);
+}
+
 static void on_shutdown_asked(void *ctx)
 {
 	struct director *director = ctx;
@@ -309,7 +345,9 @@ static const struct engine_events engine_events = {
 	.actor_exited = on_actor_exited,
 	.message_done = on_message_done,
 	.answer = on_answer,
+	.undelivered = on_undelivered,
 	.output = on_output,
+	.logged = on_logged,
 	.shutdown_asked = on_shutdown_asked,
 };
 
@@ -358,7 +396,9 @@ void director_free(struct director *director)
 	director->gone = NULL;
 	director->watch = (struct director_watch){ 0 };
 	jobs_free(director);
+	held_free_all(director);
 	engine_free(director->engine);
+	listing_fini(&director->listing);
 	while (director->groups) {
 		struct group *g = director->groups;
 

@@ -38,8 +38,10 @@ struct run {
 	int64_t started_wall_ms;
 	int64_t started_mono_ms;
 	unsigned restarts;
-	unsigned delay_ms;   /* before the next restart */
-	struct event *again; /* the restart that waits */
+	char ending[ACTOR_ENDING_MAX]; /* how its actor ended last; empty: none has */
+	unsigned delay_ms;             /* before the next restart */
+	int64_t next_wall_ms;          /* when that is, while it waits */
+	struct event *again;           /* the restart that waits */
 };
 
 enum source_state {
@@ -91,8 +93,9 @@ typedef void job_done_fn(void *ctx, const struct outcome *outcome);
 
 struct director_settings {
 	const struct tds_dir *dir;
-	int rundir;           /* descriptor of the run directory */
-	const char *verifier; /* the program */
+	int rundir;            /* descriptor of the run directory */
+	const char *verifier;  /* the program */
+	struct logger *logger; /* gets what actors log; NULL: there is none */
 };
 
 struct director *director_new(struct event_base *base, const struct engine_limits *limits,
@@ -113,8 +116,11 @@ int director_define(struct director *director, const char *group, const json_t *
 		    struct tds_err *err) TDS_MUST_CHECK;
 void director_unload(struct director *director, const char *hash, job_done_fn *done, void *ctx);
 
-/* Bring back what was loaded when a crash came: state is loaded.json, NULL none. Each one that does not come back is told to failed. */
-void director_restore(struct director *director, const json_t *state,
+/*
+ * Bring back what was loaded when a crash came: state is loaded.json, groups is groups.json; NULL: none. Each source
+ * that does not come back is told to failed.
+ */
+void director_restore(struct director *director, const json_t *state, const json_t *groups,
 		      void (*failed)(void *ctx, const char *what, const char *why),
 		      void (*finished)(void *ctx), void *ctx);
 
@@ -123,21 +129,35 @@ void director_stop(struct director *director, void (*gone)(void *ctx), void *ctx
 
 /* Answers in the Director's vocabulary; new references. */
 json_t *director_retrieve_all(struct director *director, const char *group);
+json_t *director_restarted(const struct director *director); /* actors that were started again */
 json_t *director_retrieve_role(struct director *director, const char *role, const char *group);
 
-/* The actor that a role, @GlobalName or address means now. NULL: none. */
-struct actor *director_find(struct director *director, const char *target, const char *group);
+/* What became of a message. */
+enum delivery {
+	DELIVERY_DONE,
+	DELIVERY_HELD, /* its target is on its way: the watch's delivered() tells */
+	DELIVERY_NONE, /* no such target */
+	DELIVERY_FULL, /* too many are held already */
+};
+#define NO_TARGET "no such role, global name or address"
 
-/* Send to a target; endpoint 0: no answer is wanted. False: no such target. */
-bool director_send(struct director *director, const char *target, const char *group,
-		   uint64_t endpoint, const struct payload *payload);
-uint64_t director_endpoint(struct director *director);
+/*
+ * Send to a role, @GlobalName or address; group: where the role must be, NULL: anywhere. ticket is from
+ * director_ticket(), and where an answer is wanted also the endpoint that it comes to. director_forget: it need not be
+ * delivered any more, where it is still held.
+ */
+enum delivery director_send(struct director *director, const char *target, const char *group,
+			    uint64_t ticket, bool wants_answer, const struct payload *payload);
+uint64_t director_ticket(struct director *director);
+void director_forget(struct director *director, uint64_t ticket);
 
-/* Called for each change (a JSON object, borrowed), each line of output, and each answer. */
+/* Called for each change (a JSON object, borrowed), each line of output, each answer, and what becomes of messages. */
 struct director_watch {
 	void (*change)(void *ctx, json_t *event);
 	void (*output)(void *ctx, const char *who, const char *text, size_t len);
 	bool (*answer)(void *ctx, uint64_t endpoint, const struct payload *payload);
+	/* A held message was delivered (error NULL), or a message will never be handled. */
+	void (*delivered)(void *ctx, uint64_t ticket, const char *error);
 	void *ctx;
 };
 void director_watch(struct director *director, const struct director_watch *watch);

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cgroup.h"
 #include "settings.h"
 
 struct engine;
@@ -46,19 +47,24 @@ struct engine_events {
 	void (*message_done)(void *ctx, struct actor *actor, uint64_t ref, const char *error);
 	/* A message to an outside endpoint. False: nobody listens there. */
 	bool (*answer)(void *ctx, uint64_t endpoint, const struct payload *payload);
+	/* A message from an outside endpoint reached no actor: it has become a dead letter. */
+	void (*undelivered)(void *ctx, uint64_t endpoint);
 	/* A line that an actor (NULL: the realm's parent) printed or logged. */
 	void (*output)(void *ctx, struct realm *realm, struct actor *actor, const char *text,
 		       size_t len);
+	/* A record of logging, as the op log has it; its text is told as output too. */
+	void (*logged)(void *ctx, struct actor *actor, const json_t *record);
 	void (*shutdown_asked)(void *ctx);
 };
 
 /* How processes of the engine are started; borrowed for the engine's life. */
 struct engine_limits {
 	const struct settings *settings;
-	const char *python; /* the interpreter */
-	const char *host;   /* the folder of the host's program */
-	const char *dir;    /* the director directory: the actors' working folder */
-	unsigned grace_ms;  /* from an exit request to SIGKILL */
+	const char *python;              /* the interpreter */
+	const char *host;                /* the folder of the host's program */
+	const char *dir;                 /* the director directory: the actors' working folder */
+	unsigned grace_ms;               /* from an exit request to SIGKILL */
+	const struct tds_cgroup *cgroup; /* for one below it to each realm; NULL: none */
 };
 
 /* The local engine. NULL: out of memory. */
@@ -71,6 +77,9 @@ bool engine_busy(const struct engine *engine);
 
 /* An id that no actor and no endpoint has had or will have. */
 uint64_t engine_next_id(struct engine *engine);
+
+/* A source may have to be started soon: get ready, while it is verified. */
+void engine_prepare(struct engine *engine);
 
 /*
  * Start a realm for a verified archive (a sealed memory file, taken over), and import names in it; imported() tells.
@@ -91,6 +100,10 @@ struct realm *actor_realm(const struct actor *actor);
 const char *actor_class(const struct actor *actor);
 void actor_address(const struct actor *actor, char address[32]);
 pid_t actor_pid(const struct actor *actor);
+
+/* How an actor ended, for people, as far as it is known: "exited with status 3", "killed by signal 9". Returns text. */
+#define ACTOR_ENDING_MAX 64
+const char *actor_ending(const struct actor *actor, char text[ACTOR_ENDING_MAX]);
 bool actor_is_up(const struct actor *actor);
 
 /* The actor that an address names, or that has a global name; NULL: none that lives. */

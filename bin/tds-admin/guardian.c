@@ -7,14 +7,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "daemon.h"
+#include "leftovers.h"
 #include "mem.h"
 
 /* The daemon says that a source's parent process is gone. */
@@ -65,8 +68,22 @@ static int wait_for(pid_t daemon, const sigset_t *signals)
 	}
 }
 
+/* The run directory tells it from others of the same unit or session. */
+static void open_cgroup(int rundir, struct tds_cgroup *cgroup)
+{
+	char id[TDS_CGROUP_ID_MAX];
+	struct stat st;
+
+	*cgroup = (struct tds_cgroup){ 0 };
+	if (fstat(rundir, &st) != 0)
+		return;
+	(void)snprintf(id, sizeof(id), "tds-%jx-%jx", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	(void)tds_cgroup_open(TDS_CGROUP_ROOT, TDS_CGROUP_SELF, id, cgroup);
+}
+
 int guardian_run(const struct daemon_settings *settings, int lock, int ready)
 {
+	struct tds_cgroup cgroup;
 	sigset_t signals;
 	pid_t guardian = getpid();
 
@@ -80,19 +97,21 @@ int guardian_run(const struct daemon_settings *settings, int lock, int ready)
 	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	(void)prctl(PR_SET_NAME, "tds-guardian");
+	open_cgroup(settings->rundir, &cgroup);
+	leftovers_kill(settings->rundir);
+	leftovers_mark(settings->rundir);
 	pid_t daemon = fork();
 	if (daemon == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != guardian)
 			_exit(1);
 		(void)sigprocmask(SIG_UNBLOCK, &signals, NULL);
-		exit(daemon_run(settings, ready));
+		exit(daemon_run(settings, &cgroup, ready));
 	}
 	tds_close_fd(&ready);
-	if (daemon < 0)
-		return 1;
-	int status = wait_for(daemon, &signals);
+	int status = daemon < 0 ? 1 : wait_for(daemon, &signals);
 	kill_all();
+	tds_cgroup_close(&cgroup);
 	(void)unlinkat(settings->rundir, RUNDIR_SOCKET, 0);
 	return status;
 }

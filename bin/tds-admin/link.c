@@ -151,7 +151,7 @@ static ssize_t send_some(struct link *link, struct frame *frame)
 
 static void flush(struct link *link)
 {
-	while (link->first && !link->corked && !link->ended) {
+	while (link->first && !link->corked && !link->deaf && !link->ended) {
 		struct frame *frame = link->first;
 		ssize_t n = send_some(link, frame);
 
@@ -162,8 +162,9 @@ static void flush(struct link *link)
 			break;
 		}
 		if (n < 0) {
-			end(link);
-			return;
+			/* The other end is gone: reading tells, after the last that it wrote. */
+			link->deaf = true;
+			break;
 		}
 		frame->sent += (size_t)n;
 		link->queued -= (size_t)n;
@@ -187,12 +188,15 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 
 void link_send(struct link *link, struct frame *frame)
 {
-	if (link->ended || !frame) {
-		frame_free(frame);
-		if (!frame)
-			end(link);
+	if (!frame) {
+		end(link);
 		return;
 	}
+	if (!link->last) {
+		frame_free(frame); /* it was never opened */
+		return;
+	}
+	/* Where the link has ended it stays, for whoever takes back what was never delivered. */
 	bool idle = !link->first;
 	*link->last = frame;
 	link->last = &frame->next;
@@ -235,7 +239,7 @@ struct frame *link_take_queue(struct link *link)
 
 void link_wait_for(struct link *sender, struct link *full)
 {
-	if (sender->paused || sender == full)
+	if (sender->paused || sender->draining)
 		return;
 	sender->paused = true;
 	(void)event_del(sender->readable);
@@ -343,8 +347,8 @@ static bool take_in(struct link *link, const unsigned char *data, size_t len)
 	return true;
 }
 
-/* Read up to so many times; not to the end where there is more to come anyway. */
-static void drain(struct link *link, int turns, bool to_the_end)
+/* Read up to so many times (0: to the end), and no further where there is more to come anyway. */
+static void drain(struct link *link, int turns)
 {
 	unsigned char data[READ_AT_ONCE];
 
@@ -354,7 +358,7 @@ static void drain(struct link *link, int turns, bool to_the_end)
 		end(link);
 		return;
 	}
-	for (; turns > 0 && !link->paused && !link->ended; turns--) {
+	for (int i = 0; (turns == 0 || i < turns) && !link->paused && !link->ended; i++) {
 		ssize_t n = receive(link, data, sizeof(data));
 
 		if (n < 0 && errno == EINTR)
@@ -365,7 +369,7 @@ static void drain(struct link *link, int turns, bool to_the_end)
 			end(link);
 			return;
 		}
-		if (!to_the_end && (size_t)n < sizeof(data) / 2)
+		if (turns > 0 && (size_t)n < sizeof(data) / 2)
 			return; /* all there is, most likely; if not, the loop comes back */
 	}
 }
@@ -374,11 +378,16 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	drain(arg, 16, false);
+	drain(arg, 16);
 }
 
 void link_drain(struct link *link)
 {
-	/* A read ends at each descriptor, so that there may be as many as there is room for messages in a socket. */
-	drain(link, 4096, true);
+	/* A process that it forked may hold its end too, and would write for ever. */
+	if (link->fd >= 0)
+		(void)shutdown(link->fd, SHUT_RDWR);
+	leave_waiters(link);
+	link->paused = false;
+	link->draining = true;
+	drain(link, 0);
 }

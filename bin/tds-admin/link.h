@@ -62,6 +62,8 @@ struct link {
 	size_t queued; /* bytes of them */
 	bool corked;   /* frames wait until link_uncork */
 	bool paused;   /* not read: what it sent waits for room elsewhere */
+	bool deaf;     /* takes nothing more, but what it had sent is still read */
+	bool draining; /* its end is there: read whoever is full, since there is only so much left */
 	bool ended;
 	struct link *waiting_for; /* the full link that this one is paused for */
 	struct link *waiters;     /* links that are paused for this one */
@@ -104,13 +106,13 @@ static inline bool link_is_full(const struct link *link)
 	return link->queued >= LINK_QUEUE_FULL;
 }
 
-/* Stop reading from sender until full has room again, or ends. */
+/* Stop reading from sender until full has room again, or ends. Both may be the same. */
 void link_wait_for(struct link *sender, struct link *full);
 
 /* The descriptor of the frame at hand, now the caller's; -1: it came without one. */
 int link_take_fd(struct link *link);
 
-/* Read on what is there already, after a pause or at the end of a process. */
+/* At the end of a process: read what it had written, even if another one has no room, and nothing after that. */
 void link_drain(struct link *link);
 
 #endif

@@ -10,6 +10,9 @@
 
 #define IDS_IN_A_BLOCK 64   /* that an actor may give its children before it asks for more */
 #define LINE_MAX_BYTES 4096 /* of output; a longer line is cut into several */
+#define DIRECTS_OF_ACTOR 8  /* links to other actors that it may have */
+#define TALKS_OF_ACTOR 4    /* peers whose messages are counted */
+#define GRAVES 4096         /* actors that are gone and remembered */
 
 struct output {
 	int fd; /* read end; -1: none */
@@ -26,6 +29,20 @@ enum actor_state {
 	ACTOR_FAILED, /* never came up; its process may still be there */
 };
 
+/* How much an actor has told one peer of late. */
+struct talk {
+	uint64_t peer;
+	time_t since_s;
+	unsigned count;
+};
+
+/* What is known of an actor that is gone. */
+struct grave {
+	uint64_t id;
+	uint32_t realm;
+	bool never; /* as in struct actor */
+};
+
 struct actor {
 	uint64_t id;
 	struct realm *realm;
@@ -34,6 +51,10 @@ struct actor {
 	enum actor_state state;
 	bool exiting; /* was asked to exit */
 	bool never;   /* its class was never constructed: what was sent to it goes back */
+	bool global;  /* created with a name: its creator is no parent */
+	bool dead;    /* its process is gone; its parent has a moment to say how it ended */
+	bool told;    /* its parent has said how it ended: */
+	int status;   /* its exit status, or -SIGNAL */
 	uint64_t ids[2]
 		    [2];  /* that it may give its children: the block at hand, and the one before */
 	uint64_t creator; /* told of its exit; 0: the admin created it */
@@ -45,6 +66,8 @@ struct actor {
 	struct link link;
 	struct output *output;
 	void *owner;
+	struct talk talks[TALKS_OF_ACTOR];
+	struct direct *directs[DIRECTS_OF_ACTOR];
 };
 
 struct realm {
@@ -60,8 +83,13 @@ struct realm {
 	struct link link;
 	struct output *output;
 	struct actor *actors;
+	bool starting; /* its process is asked for */
+	bool doomed;   /* to be killed as soon as there is a process */
 	bool stopping;
 	bool imported;
+	bool limited; /* it has a cgroup */
+	int emptying; /* tells when that has changed; -1: nobody waits for its end */
+	struct event *emptied;
 	bool held;       /* in use up the stack: not to be freed yet */
 	char *last_line; /* that the parent printed: why it could not start */
 	void *owner;
@@ -74,12 +102,17 @@ struct engine {
 	void *ctx;
 	uint64_t next_id;
 	uint32_t next_realm;
+	bool unlimited; /* a realm got no cgroup, and that was said */
+	bool ending;    /* there is no loop any more that could wait */
 	struct realm *realms;
-	struct realm *
-		spare; /* a parent that is up and waits for a source; among realms, and stopping; NULL: none */
-	void *actors_by_id; /* tsearch trees */
+	/* Among realms, and stopping; NULL: none. */
+	struct realm *nursery; /* forks the parents */
+	struct realm *spare;   /* a parent that waits for its source */
+	void *actors_by_id;    /* tsearch trees */
 	void *actors_by_name;
 	uint64_t dead_letters; /* the actor that gets them; 0: none */
+	size_t ndirects;
+	struct grave graves[GRAVES]; /* by id modulo GRAVES */
 };
 
 /* actor.c */
@@ -91,7 +124,11 @@ bool actor_takes_id(struct actor *actor,
 		    uint64_t id); /* is it one of its own, and used for the first time? */
 void actor_spawned(struct actor *actor, pid_t pid, int pidfd);
 void actor_fail(struct actor *actor, const char *kind, const char *error);
+void actor_reaped(struct actor *actor, int status); /* its parent says how it ended */
 void actor_gone(struct actor *actor);
+
+/* parent.c */
+pid_t parent_start(const struct engine_limits *limits, int link, int out);
 
 /* realm.c */
 void realm_forget(struct realm *realm);
@@ -104,5 +141,13 @@ extern const struct link_events actor_link_events;
 struct frame *message_frame(uint64_t from, uint32_t from_realm, const struct payload *payload);
 void return_queue(struct actor *actor);
 void tell_exit(struct engine *engine, uint64_t creator, const struct actor *actor);
+void bury(struct engine *engine, uint64_t id, uint32_t realm, bool never);
+
+/* direct.c */
+struct direct;
+void direct_count(struct actor *from, struct actor *to); /* one more message between the two */
+bool op_linked(struct actor *actor, const json_t *op);
+bool op_switched(struct actor *actor, const json_t *op);
+void directs_end(struct actor *actor); /* it is gone, and all that it sent is forwarded */
 
 #endif

@@ -31,7 +31,7 @@ static const char help[] =
 	"      --fresh            start: do not restore what a crash left, move it aside\n"
 	"      --grace=SECONDS    shutdown: how long actors may take to exit\n"
 	"      --group=GROUP      role, tell, ask: the role of this group\n"
-	"      --timeout=SECONDS  ask: how long to wait for the answer (5)\n"
+	"      --timeout=SECONDS  ask, tell: how long to wait (5)\n"
 	"      --json-message     tell, ask: MESSAGE is JSON\n"
 	"  -f, --follow           log: go on with what comes\n"
 	"      --audit            log: check the audit log, and print the digest of its last line\n"

@@ -2,23 +2,17 @@
 /* Realms: the Python parent of each loaded source, which holds its archive and imports and forks its actors. */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "local.h"
 #include "mem.h"
-
-#define FD_LINK 3
 
 /* --- what processes print --- */
 
@@ -100,76 +94,9 @@ void output_free(struct output *o)
 
 /* --- the parent process --- */
 
-/* In the child, before exec: only async-signal-safe calls, and nothing that may fail silently. */
-static void become_parent(const struct engine_limits *limits, pid_t admin, int link, int out)
-{
-
-	const struct settings *s = limits->settings;
-	sigset_t none;
-
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != admin)
-		_exit(127);
-
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	for (int sig = 1; sig < NSIG; sig++)
-		(void)signal(sig, SIG_DFL);
-	(void)umask(022);
-	int null = open("/dev/null", O_RDONLY);
-	/* First out of the way of the numbers they are to have. */
-	link = fcntl(link, F_DUPFD, 10);
-	if (null < 0 || link < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 ||
-	    dup2(link, FD_LINK) < 0 || syscall(SYS_close_range, FD_LINK + 1, ~0U, 0) != 0 ||
-	    setsid() < 0 || chdir(limits->dir) != 0)
-		goto fail;
-	for (size_t i = 0; i < s->nlimits; i++)
-		if (setrlimit(s->limits[i].resource,
-			      &(struct rlimit){ s->limits[i].value, s->limits[i].value }) != 0)
-			goto fail;
-	if (s->actor_uid != (uid_t)-1 && s->actor_uid != geteuid() &&
-	    (setgroups(0, NULL) != 0 || setgid(s->actor_gid) != 0 || setuid(s->actor_uid) != 0 ||
-	     getuid() != s->actor_uid))
-		goto fail;
-	/* Changing the user drops the death signal. */
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != admin || (!s->new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0))
-		goto fail;
-	(void)execlp(limits->python, limits->python, "-I", "-B", limits->host, (char *)NULL);
-fail:
-	dprintf(2, "%s: cannot be started: %s\n", limits->python, strerror(errno));
-	_exit(127);
-}
-
-static void drop_environment(void)
-{
-	extern char **environ;
-
-	/* The loader and the interpreter must not be told from outside what to load. */
-	for (char **p = environ; *p;) {
-		if (strncmp(*p, "PYTHON", 6) != 0 && strncmp(*p, "LD_", 3) != 0) {
-			p++;
-			continue;
-		}
-		for (char **q = p; *q; q++)
-			q[0] = q[1];
-	}
-}
-
-static pid_t start_parent(const struct engine_limits *limits, int link, int out)
-{
-	pid_t admin = getpid();
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		drop_environment();
-		become_parent(limits, admin, link, out);
-	}
-	return pid;
-}
-
 static bool on_frame(void *ctx, enum frame_type type, const unsigned char *body, size_t len);
 static void on_link_ended(void *ctx);
+static void nursery_gone(struct engine *engine);
 static const struct link_events parent_link_events = { .frame = on_frame, .ended = on_link_ended };
 
 static void on_exited(evutil_socket_t fd, short what, void *arg)
@@ -182,6 +109,8 @@ static void on_exited(evutil_socket_t fd, short what, void *arg)
 	(void)waitid(P_PIDFD, (id_t)realm->pidfd, &info, WEXITED | WNOHANG);
 	link_drain(&realm->link);
 	realm->pid = 0;
+	if (realm == realm->engine->nursery)
+		nursery_gone(realm->engine);
 	/* What made itself a daemon is now the guardian's child, who gets rid of it. */
 	(void)kill(getppid(), SIGUSR1);
 	(void)event_del(realm->exited);
@@ -189,56 +118,81 @@ static void on_exited(evutil_socket_t fd, short what, void *arg)
 	realm->held = true;
 	for (struct actor *a = realm->actors, *next; a; a = next) {
 		next = a->next;
-		if (a->pidfd < 0)
+		if (a->pidfd < 0 || a->dead)
 			actor_gone(a);
 	}
 	realm->held = false;
 	realm_forget(realm);
 }
 
-/* Open link, output and process. On failure what is open belongs to the realm already, and goes with it. */
-static bool open_realm(struct realm *realm)
+/* Link and output: our ends go to the realm, the host's to the caller. */
+static bool open_channels(struct realm *realm, int *host_end, int *out_end)
 {
-	struct engine *engine = realm->engine;
 	int ends[2];
 	int out[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
 		return false;
-	tds_autofd int host_end = ends[1];
-	if (!link_init(&realm->link, engine->base, ends[0], &parent_link_events, realm) ||
+	*host_end = ends[1];
+	if (!link_init(&realm->link, realm->engine->base, ends[0], &parent_link_events, realm) ||
 	    pipe2(out, O_CLOEXEC) != 0)
 		return false;
-	tds_autofd int out_end = out[1];
+	*out_end = out[1];
 	realm->output = output_new(realm, NULL, out[0]);
-	if (!realm->output)
-		return false;
-	realm->pid = start_parent(engine->limits, host_end, out_end);
-	if (realm->pid < 0)
-		return false;
-	realm->pidfd = (int)syscall(SYS_pidfd_open, realm->pid, 0);
-	realm->exited = realm->pidfd < 0 ? NULL
-					 : event_new(engine->base, realm->pidfd,
-						     EV_READ | EV_PERSIST, on_exited, realm);
+	return realm->output != NULL;
+}
+
+/* Its process is known: when it is gone, we are told. */
+static bool watch_process(struct realm *realm, pid_t pid, int pidfd)
+{
+	realm->pid = pid;
+	realm->pidfd = pidfd;
+	realm->exited = pidfd < 0 ? NULL
+				  : event_new(realm->engine->base, pidfd, EV_READ | EV_PERSIST,
+					      on_exited, realm);
 	return realm->exited && event_add(realm->exited, NULL) == 0;
 }
 
-/* A parent that does not know its source yet. NULL: no process could be started. */
-static struct realm *realm_start(struct engine *engine)
+static struct realm *realm_make(struct engine *engine)
 {
 	struct realm *realm = calloc(1, sizeof(*realm));
 
 	if (!realm)
 		return NULL;
 	*realm = (struct realm){
-		.engine = engine, .pidfd = -1, .link = { .fd = -1, .ended = true }, .stopping = true
+		.engine = engine,
+		.pidfd = -1,
+		.emptying = -1,
+		.link = { .fd = -1, .ended = true },
+		.stopping = true,
 	};
 	realm->next = engine->realms;
 	realm->self = &engine->realms;
 	if (realm->next)
 		realm->next->self = &realm->next;
 	engine->realms = realm;
-	if (open_realm(realm))
+	return realm;
+}
+
+/*
+ * The host's first process: it never has a source, and forks the parents of those that have, in a few milliseconds
+ * and with shared memory, while a Python takes fifty to start. NULL: no process could be started.
+ */
+static struct realm *nursery_start(struct engine *engine)
+{
+	struct realm *realm = realm_make(engine);
+	tds_autofd int host_end = -1;
+	tds_autofd int out_end = -1;
+	bool ok = false;
+
+	if (!realm)
+		return NULL;
+	if (open_channels(realm, &host_end, &out_end)) {
+		pid_t pid = parent_start(engine->limits, host_end, out_end);
+
+		ok = pid > 0 && watch_process(realm, pid, (int)syscall(SYS_pidfd_open, pid, 0));
+	}
+	if (ok)
 		return realm;
 	/* Nobody would tell when it is gone. */
 	if (realm->pid > 0) {
@@ -250,38 +204,133 @@ static struct realm *realm_start(struct engine *engine)
 	return NULL;
 }
 
+/* A parent, forked by the nursery, that is told its source once its process is known. NULL: out of descriptors. */
+static struct realm *realm_fork(struct engine *engine)
+{
+	struct realm *realm = realm_make(engine);
+	int host_end = -1;
+	int out_end = -1;
+
+	if (!realm)
+		return NULL;
+	bool ok = open_channels(realm, &host_end, &out_end);
+	realm->number = ++engine->next_realm;
+	struct frame *frame = ok ? frame_control(json_pack("{s:s, s:I}", "op", "parent", "ref",
+							   (json_int_t)realm->number))
+				 : NULL;
+	if (!frame) {
+		tds_close_fd(&host_end);
+		tds_close_fd(&out_end);
+		realm_forget(realm);
+		return NULL;
+	}
+	frame_add_fd(frame, host_end);
+	frame_add_fd(frame, out_end);
+	realm->starting = true;
+	realm->link.corked = true;
+	link_send(&engine->nursery->link, frame);
+	return realm;
+}
+
+/* There will be no process, and there was none. */
+static void never_started(struct realm *realm)
+{
+	realm->starting = false;
+	realm_forget(realm);
+}
+
+static void nursery_gone(struct engine *engine)
+{
+	engine->nursery = NULL;
+	for (struct realm *r = engine->realms, *next; r; r = next) {
+		next = r->next;
+		if (r->starting)
+			never_started(r);
+	}
+}
+
 static void greet(struct realm *realm, int archive, json_t *names)
 {
 	const struct engine_limits *limits = realm->engine->limits;
 	struct frame *hello = frame_control(
-		json_pack("{s:s, s:I, s:s, s:b, s:i, s:s, s:I, s:{}, s:i}", "op", "hello", "realm",
+		json_pack("{s:s, s:I, s:s, s:b, s:i, s:s, s:I, s:s, s:i}", "op", "hello", "realm",
 			  (json_int_t)realm->number, "hash", realm->md5, "archive", 1, "admin",
 			  (int)getpid(), "dir", limits->dir, "maxmessage",
-			  (json_int_t)limits->settings->max_message, "capabilities", "log", 20));
+			  (json_int_t)limits->settings->max_message, "capabilities",
+			  limits->settings->capabilities, "log", limits->settings->log_level));
 
 	frame_add_fd(hello, archive);
 	link_send(&realm->link, hello);
 	link_control(&realm->link, json_pack("{s:s, s:o}", "op", "import", "names", names));
 }
 
+void engine_prepare(struct engine *engine)
+{
+	if (!engine->nursery)
+		engine->nursery = nursery_start(engine);
+	if (engine->nursery && !engine->spare)
+		engine->spare = realm_fork(engine);
+}
+
 struct realm *realm_new(struct engine *engine, const char *md5, int archive_fd, json_t *names,
 			void *owner)
 {
-	struct realm *realm = engine->spare ? engine->spare : realm_start(engine);
-
-	/* Python takes longer to start than a load may take: the next source finds one that is up. */
-	engine->spare = realm ? realm_start(engine) : NULL;
+	engine_prepare(engine);
+	struct realm *realm = engine->spare;
+	engine->spare = NULL;
 	if (!realm) {
 		(void)close(archive_fd);
 		json_decref(names);
 		return NULL;
 	}
 	realm->stopping = false;
-	realm->number = ++engine->next_realm;
 	realm->owner = owner;
 	(void)snprintf(realm->md5, sizeof(realm->md5), "%s", md5);
 	greet(realm, archive_fd, names);
 	return realm;
+}
+
+/* --- its cgroup --- */
+
+/* Its first process, which has forked none: all others are born there. Failing that, it runs without. */
+static void join_cgroup(struct realm *realm)
+{
+	struct engine *engine = realm->engine;
+	const struct engine_limits *limits = engine->limits;
+	struct tds_err err;
+	char text[sizeof(err.reason) + 64];
+
+	if (!limits->cgroup)
+		return;
+	realm->limited = tds_cgroup_add(limits->cgroup, realm->number, limits->settings->pids_max,
+					realm->pid, &err) == 0;
+	if (realm->limited || engine->unlimited)
+		return;
+	engine->unlimited = true;
+	(void)snprintf(text, sizeof(text), "no limit of processes: %s", err.reason);
+	engine->events->output(engine->ctx, realm, NULL, text, strlen(text));
+}
+
+static void on_emptied(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	realm_forget(arg);
+}
+
+/* Ends what no parent knows any more, such as a child that made itself a daemon. False: it is about to. */
+static bool leave_cgroup(struct realm *realm)
+{
+	struct engine *engine = realm->engine;
+
+	if (!realm->limited ||
+	    tds_cgroup_remove(engine->limits->cgroup, realm->number, &realm->emptying) ||
+	    engine->ending)
+		return true;
+	if (!realm->emptied)
+		realm->emptied = event_new(engine->base, realm->emptying, EV_READ | EV_PERSIST,
+					   on_emptied, realm);
+	return !realm->emptied || event_add(realm->emptied, NULL) != 0;
 }
 
 /* Once the parent and all actors are gone, there is nothing left of a realm. */
@@ -289,7 +338,11 @@ void realm_forget(struct realm *realm)
 {
 	struct engine *engine = realm->engine;
 
-	if (realm->pid > 0 || realm->actors || realm->held)
+	if (realm->pid > 0 || realm->starting || realm->actors || realm->held)
+		return;
+	if (engine->spare == realm)
+		engine->spare = NULL;
+	if (!leave_cgroup(realm))
 		return;
 	output_free(realm->output);
 	realm->output = NULL;
@@ -299,8 +352,6 @@ void realm_forget(struct realm *realm)
 	*realm->self = realm->next;
 	if (realm->next)
 		realm->next->self = realm->self;
-	if (engine->spare == realm)
-		engine->spare = NULL;
 	if (realm->owner)
 		engine->events->realm_gone(engine->ctx, realm);
 	link_fini(&realm->link);
@@ -308,6 +359,9 @@ void realm_forget(struct realm *realm)
 		event_free(realm->exited);
 	if (realm->grace)
 		event_free(realm->grace);
+	if (realm->emptied)
+		event_free(realm->emptied);
+	tds_close_fd(&realm->emptying);
 	tds_close_fd(&realm->pidfd);
 	free(realm->last_line);
 	free(realm);
@@ -332,6 +386,7 @@ static void kill_realm(struct realm *realm)
 		actor_kill(a);
 	if (realm->pid > 0)
 		(void)syscall(SYS_pidfd_send_signal, realm->pidfd, SIGKILL, NULL, 0);
+	realm->doomed = true;
 }
 
 static void on_grace(evutil_socket_t fd, short what, void *arg)
@@ -418,6 +473,49 @@ static pid_t pid_of_child(const struct realm *realm, int pidfd)
 	return !is_there ? -1 : is_child ? (pid_t)pid : 0;
 }
 
+static struct realm *starting_realm(struct realm *nursery, const json_t *op)
+{
+	json_int_t ref = json_integer_value(json_object_get(op, "ref"));
+	struct realm *realm = nursery->engine->realms;
+
+	while (realm && !(realm->starting && realm->number == ref))
+		realm = realm->next;
+	return nursery == nursery->engine->nursery ? realm : NULL;
+}
+
+static bool op_parent_started(struct realm *nursery, const json_t *op)
+{
+	tds_autofd int pidfd = link_take_fd(&nursery->link);
+	struct realm *realm = starting_realm(nursery, op);
+	pid_t pid = pidfd < 0 ? 0 : pid_of_child(nursery, pidfd);
+
+	if (!realm || pid == 0)
+		return false;
+	if (pid < 0) {
+		never_started(realm);
+		return true;
+	}
+	realm->starting = false;
+	if (!watch_process(realm, pid, tds_steal_fd(&pidfd)) || realm->doomed)
+		kill_realm(realm);
+	join_cgroup(realm);
+	link_uncork(&realm->link);
+	return true;
+}
+
+static bool op_parent_failed(struct realm *nursery, const json_t *op)
+{
+	struct realm *realm = starting_realm(nursery, op);
+	const char *error = json_string_value(json_object_get(op, "error"));
+
+	if (!realm)
+		return false;
+	if (error && !realm->last_line)
+		realm->last_line = strdup(error);
+	never_started(realm);
+	return true;
+}
+
 static bool op_spawned(struct realm *realm, const json_t *op)
 {
 	tds_autofd int pidfd = link_take_fd(&realm->link);
@@ -443,6 +541,18 @@ static bool op_spawn_failed(struct realm *realm, const json_t *op)
 	return true;
 }
 
+static bool op_gone(struct realm *realm, const json_t *op)
+{
+	json_int_t id = json_integer_value(json_object_get(op, "id"));
+	const json_t *status = json_object_get(op, "status");
+	struct actor *actor = actor_by_id(realm->engine, (uint64_t)id);
+
+	/* Only a word for people: what counts is the pidfd. */
+	if (actor && actor->realm == realm && actor->pidfd >= 0 && json_is_integer(status))
+		actor_reaped(actor, (int)json_integer_value(status));
+	return true;
+}
+
 static bool on_frame(void *ctx, enum frame_type type, const unsigned char *body, size_t len)
 {
 	static const struct {
@@ -451,8 +561,11 @@ static bool on_frame(void *ctx, enum frame_type type, const unsigned char *body,
 	} ops[] = {
 		{ "imported", op_imported },
 		{ "import-failed", op_import_failed },
+		{ "parent-started", op_parent_started },
+		{ "parent-failed", op_parent_failed },
 		{ "spawned", op_spawned },
 		{ "spawn-failed", op_spawn_failed },
+		{ "gone", op_gone },
 	};
 	json_t *op = type == FRAME_CONTROL
 			     ? json_loadb((const char *)body, len, JSON_ALLOW_NUL, NULL)
@@ -488,9 +601,12 @@ struct engine *engine_new(struct event_base *base, const struct engine_limits *l
 
 bool engine_busy(const struct engine *engine)
 {
-	const struct realm *first = engine->realms;
+	const struct realm *r = engine->realms;
 
-	return first && (first != engine->spare || first->next);
+	/* The first process and the parent that waits are nobody's. */
+	while (r && !r->owner)
+		r = r->next;
+	return r != NULL;
 }
 
 uint64_t engine_next_id(struct engine *engine)
@@ -512,6 +628,7 @@ void engine_free(struct engine *engine)
 {
 	if (!engine)
 		return;
+	engine->ending = true;
 	while (engine->realms) {
 		struct realm *realm = engine->realms;
 
@@ -522,6 +639,7 @@ void engine_free(struct engine *engine)
 		if (realm->pid > 0)
 			(void)waitpid(realm->pid, NULL, 0);
 		realm->pid = 0;
+		realm->starting = false;
 		realm_forget(realm);
 	}
 	free(engine);

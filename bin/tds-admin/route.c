@@ -67,25 +67,52 @@ struct parcel {
 	size_t len;
 };
 
-/* A letter to the one who collects those that cannot be delivered, or nowhere. */
-static void dead_letter(struct engine *engine, uint64_t to, uint32_t to_realm, uint64_t from,
-			uint32_t from_realm, struct parcel *parcel)
+void bury(struct engine *engine, uint64_t id, uint32_t realm, bool never)
+{
+	engine->graves[id % GRAVES] = (struct grave){ .id = id, .realm = realm, .never = never };
+}
+
+/*
+ * A letter to the one who collects those that cannot be delivered, or nowhere. Returns the link that it waits on, if
+ * any.
+ */
+static struct link *dead_letter(struct engine *engine, uint64_t to, uint32_t to_realm,
+				uint64_t from, uint32_t from_realm, struct parcel *parcel)
 {
 	struct actor *handler = actor_by_id(engine, engine->dead_letters);
 
+	/* From outside: who waits for an answer need not any more. */
+	if (from_realm == 0 && from != 0)
+		engine->events->undelivered(engine->ctx, from);
 	if (!handler || handler->id == to) {
 		tds_close_fd(&parcel->fd);
-		return;
+		return NULL;
 	}
 	struct frame *frame = frame_new(parcel->in_fd ? FRAME_DEAD_FD : FRAME_DEAD,
 					12 + MESSAGE_HEAD + parcel->len, parcel->fd);
 	if (!frame)
-		return;
+		return NULL;
 	wire_put64(frame_body(frame), to);
 	wire_put32(frame_body(frame) + 8, to_realm);
 	put_from(frame_body(frame) + 12, from, from_realm, parcel->encoding);
 	memcpy(frame_body(frame) + 12 + MESSAGE_HEAD, parcel->rest, parcel->len);
 	link_send(&handler->link, frame);
+	return &handler->link;
+}
+
+/* A message back to its sender: the actor that it was for never was. */
+static struct link *return_message(struct actor *from, uint64_t to, struct parcel *parcel)
+{
+	struct frame *frame = frame_new(parcel->in_fd ? FRAME_RETURNED_FD : FRAME_RETURNED,
+					9 + parcel->len, parcel->fd);
+
+	if (frame) {
+		wire_put64(frame_body(frame), to);
+		frame_body(frame)[8] = (unsigned char)parcel->encoding;
+		memcpy(frame_body(frame) + 9, parcel->rest, parcel->len);
+	}
+	link_send(&from->link, frame);
+	return &from->link;
 }
 
 /* To an outside endpoint: a client that waits for an answer. */
@@ -113,17 +140,32 @@ static bool answer(struct engine *engine, uint64_t to, struct parcel *parcel)
 	return taken;
 }
 
-static void route(struct actor *from, uint64_t to_id, struct parcel *parcel)
+/* To none that lives: to the outside, to whom it is a dead letter, or back. Returns the link that it waits on, if any. */
+static struct link *route_elsewhere(struct actor *from, uint64_t to_id, const struct actor *to,
+				    struct parcel *parcel)
 {
 	struct engine *engine = from->realm->engine;
-	struct actor *to = actor_by_id(engine, to_id);
+	const struct grave *grave = &engine->graves[to_id % GRAVES];
+	bool buried = !to && grave->id == to_id;
 
-	if (!to || to->state == ACTOR_FAILED) {
-		if (to || !answer(engine, to_id, parcel))
-			dead_letter(engine, to_id, to ? to->realm->number : 0, from->id,
-				    from->realm->number, parcel);
-		return;
-	}
+	if (to ? to->never : buried && grave->never)
+		return return_message(from, to_id, parcel);
+	if (!to && !buried && answer(engine, to_id, parcel))
+		return NULL;
+	return dead_letter(engine, to_id,
+			   to       ? to->realm->number
+			   : buried ? grave->realm
+				    : 0,
+			   from->id, from->realm->number, parcel);
+}
+
+/* Returns the link that it waits on, if any. */
+static struct link *route(struct actor *from, uint64_t to_id, struct parcel *parcel)
+{
+	struct actor *to = actor_by_id(from->realm->engine, to_id);
+
+	if (!to || to->state == ACTOR_FAILED)
+		return route_elsewhere(from, to_id, to, parcel);
 	struct frame *frame = frame_new(parcel->in_fd ? FRAME_MESSAGE_FD : FRAME_MESSAGE,
 					MESSAGE_HEAD + parcel->len, parcel->fd);
 	if (frame) {
@@ -131,15 +173,16 @@ static void route(struct actor *from, uint64_t to_id, struct parcel *parcel)
 		memcpy(frame_body(frame) + MESSAGE_HEAD, parcel->rest, parcel->len);
 	}
 	link_send(&to->link, frame);
-	if (link_is_full(&to->link))
-		link_wait_for(&from->link, &to->link);
+	direct_count(from, to);
+	return &to->link;
 }
 
+/* Is it a memory file of that size which nobody can change any more? */
 static bool is_sealed_file(int fd, uint64_t size)
 {
 	struct stat st;
 	const int wanted = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
-	int seals = fcntl(fd, F_GET_SEALS);
+	int seals = fd < 0 ? -1 : fcntl(fd, F_GET_SEALS);
 
 	return seals >= 0 && (seals & wanted) == wanted && fstat(fd, &st) == 0 && size > 0 &&
 	       (uint64_t)st.st_size == size;
@@ -149,23 +192,26 @@ static bool take_message(struct actor *actor, enum frame_type type, const unsign
 			 size_t len)
 {
 	struct parcel parcel = { .in_fd = type == FRAME_MESSAGE_FD, .fd = -1 };
+	uint64_t size;
 
 	if (len < 9)
 		return false;
 	parcel.encoding = (enum encoding)body[8];
 	parcel.rest = body + 9;
-	parcel.len = len - 9;
-	if (parcel.in_fd) {
+	parcel.len = size = len - 9;
+	if (parcel.in_fd && parcel.len == 8) {
 		parcel.fd = link_take_fd(&actor->link);
-		if (parcel.fd < 0 || parcel.len != 8 ||
-		    !is_sealed_file(parcel.fd, wire_get64(parcel.rest))) {
-			tds_close_fd(&parcel.fd);
-			return false;
-		}
-	} else if (parcel.len > LINK_INLINE_MAX) {
-		return false; /* passed on with a longer head it might be no frame any more */
+		size = wire_get64(parcel.rest);
 	}
-	route(actor, wire_get64(body), &parcel);
+	/* What the host says of a size it may not have looked at. One behind a longer head might be no frame any more. */
+	if (size > (uint64_t)actor->realm->engine->limits->settings->max_message ||
+	    (parcel.in_fd ? !is_sealed_file(parcel.fd, size) : size > LINK_INLINE_MAX)) {
+		tds_close_fd(&parcel.fd);
+		return false;
+	}
+	struct link *link = route(actor, wire_get64(body), &parcel);
+	if (link && link_is_full(link))
+		link_wait_for(&actor->link, link);
 	return true;
 }
 
@@ -177,8 +223,9 @@ void tell_exit(struct engine *engine, uint64_t creator, const struct actor *acto
 	if (!parent)
 		return;
 	actor_address(actor, address);
-	link_control(&parent->link, json_pack("{s:s, s:s, s:b}", "op", "exited", "address", address,
-					      "never", actor->state == ACTOR_FAILED));
+	link_control(&parent->link,
+		     json_pack("{s:s, s:s, s:b, s:b}", "op", "exited", "address", address, "never",
+			       actor->state == ACTOR_FAILED, "system", actor->global));
 }
 
 /* What waited for an actor that is gone: back to its sender where it never was, else a dead letter. */
@@ -202,20 +249,11 @@ void return_queue(struct actor *actor)
 						 .len = len - MESSAGE_HEAD };
 
 			f->fds[0] = -1;
-			if (actor->never && from) {
-				struct frame *back =
-					frame_new(parcel.in_fd ? FRAME_RETURNED_FD : FRAME_RETURNED,
-						  9 + parcel.len, parcel.fd);
-				if (back) {
-					wire_put64(frame_body(back), actor->id);
-					frame_body(back)[8] = (unsigned char)parcel.encoding;
-					memcpy(frame_body(back) + 9, parcel.rest, parcel.len);
-					link_send(&from->link, back);
-				}
-			} else {
-				dead_letter(engine, actor->id, actor->realm->number,
-					    wire_get64(body), wire_get32(body + 8), &parcel);
-			}
+			if (actor->never && from)
+				(void)return_message(from, actor->id, &parcel);
+			else
+				(void)dead_letter(engine, actor->id, actor->realm->number,
+						  wire_get64(body), wire_get32(body + 8), &parcel);
 		}
 		frame_free(f);
 	}
@@ -227,6 +265,7 @@ static void create_refused(struct actor *actor, uint64_t id)
 {
 	char address[32];
 
+	bury(actor->realm->engine, id, actor->realm->number, true);
 	(void)snprintf(address, sizeof(address), "%u.%ju", actor->realm->number, (uintmax_t)id);
 	link_control(&actor->link,
 		     json_pack("{s:s, s:s, s:b}", "op", "exited", "address", address, "never", 1));
@@ -320,12 +359,14 @@ static bool op_dead_letters(struct actor *actor, const json_t *op)
 
 static bool op_log(struct actor *actor, const json_t *op)
 {
+	struct engine *engine = actor->realm->engine;
 	const char *text = json_string_value(json_object_get(op, "text"));
 
-	if (text)
-		actor->realm->engine->events->output(actor->realm->engine->ctx, actor->realm, actor,
-						     text, strlen(text));
-	return text != NULL;
+	if (!text)
+		return false;
+	engine->events->output(engine->ctx, actor->realm, actor, text, strlen(text));
+	engine->events->logged(engine->ctx, actor, op);
+	return true;
 }
 
 static bool op_shutdown(struct actor *actor, const json_t *op)
@@ -339,9 +380,11 @@ static const struct {
 	const char *name;
 	bool (*run)(struct actor *actor, const json_t *op);
 } ops[] = {
-	{ "up", op_up },   { "failed", op_failed },     { "create", op_create },
-	{ "ids", op_ids }, { "done", op_done },         { "deadletters", op_dead_letters },
-	{ "log", op_log }, { "shutdown", op_shutdown },
+	{ "up", op_up },         { "failed", op_failed },
+	{ "create", op_create }, { "ids", op_ids },
+	{ "done", op_done },     { "deadletters", op_dead_letters },
+	{ "log", op_log },       { "shutdown", op_shutdown },
+	{ "linked", op_linked }, { "switched", op_switched },
 };
 
 static bool take_control(struct actor *actor, const unsigned char *body, size_t len)

@@ -1,52 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside the Director: its state, its jobs (job.c), the actors of declarations (run.c), what is kept on disk (state.c). */
+/* Inside the Director: its state, its jobs (job.h), the actors of declarations (run.c), what is kept on disk (state.c). */
 #ifndef TDS_ADMIN_RULES_H
 #define TDS_ADMIN_RULES_H
 
 #include "director.h"
+#include "listing.h"
 #include "state.h"
-#include "verify.h"
 
-enum job_kind { JOB_LOAD, JOB_UNLOAD };
-
-enum job_step {
-	STEP_WAITING,
-	STEP_VERIFYING,
-	STEP_IMPORTING,
-	STEP_STARTING,  /* actors are created, one after the other */
-	STEP_STOPPING,  /* the realm is on its way out */
-	STEP_RETURNING, /* the source before is being brought back */
-};
-
-struct job {
-	struct job *next;
-	enum job_kind kind;
-	enum job_step step;
-	char *target;
-	unsigned wait_s;
-	bool retry;
-	bool restoring; /* at the start after a crash: the package comes from the store */
-	bool inactive;  /* restored as it was: loaded, but not active */
-	char *error;    /* why it is being undone */
-	int status;
-	struct group *given; /* that the request named; NULL: the file's name decides */
-	struct group *group;
-	char *file;
-	char *path;
-	int fd;
-	struct tds_tli tli;
-	bool ready_first;
-	bool deactivated; /* the source before has had its OnDeactivate messages */
-	struct source *source;
-	struct source *before; /* that was active */
-	struct verification *verification;
-	int package;      /* the verified bytes, for the store */
-	json_t *warnings; /* texts; NULL: none */
-	unsigned losses;  /* of the source that is loaded again */
-	struct event *deadline;
-	job_done_fn *done;
-	void *ctx;
-};
+struct job;
+struct relaunch;
+struct held;
 
 /* Bringing up the actors of a source, one after the other. */
 struct bringup {
@@ -64,8 +27,10 @@ struct director {
 	const struct director_settings *settings;
 	struct director_watch watch;
 	struct group *groups;
+	struct listing listing;
 	struct relaunch *relaunches; /* loads that wait for their turn */
 	struct job *jobs;            /* the first is under way */
+	struct held *held;           /* messages that wait for their target (deliver.c) */
 	struct bringup bringup;
 	uint64_t next_ref;
 	bool stopping;
@@ -79,12 +44,15 @@ struct director {
 /* director.c */
 struct group *group_get(struct director *director,
 			const char *name); /* made where missing; NULL: memory */
-struct source *source_find(struct director *director, const char *hash);
+struct source *source_find(const struct director *director, const char *hash);
 void source_free(struct source *source);
+
+/* Of active sources; group NULL: any. NULL: nobody has it. */
+struct run *role_find(struct director *director, const char *role, const char *group);
 void tell_change(struct director *director, const char *what, const struct group *group,
 		 const struct source *source, const char *error);
 
-/* job.c */
+/* job.c, load.c, unload.c, restore.c */
 void job_next(struct director *director);
 void jobs_free(struct director *director); /* all of them, told to nobody */
 void job_warn(struct director *director, const char *key,
@@ -92,6 +60,12 @@ void job_warn(struct director *director, const char *key,
 void job_imported(struct director *director, struct source *source, const json_t *classes,
 		  const char *error);
 void job_realm_gone(struct director *director, struct source *source);
+void returning_add(const struct director *director,
+		   json_t *sources); /* what loaded.json is to say of those not back yet */
+
+/* deliver.c */
+void held_release(struct director *director); /* something has come or gone: try them again */
+void held_free_all(struct director *director);
 
 /* run.c */
 int runs_read(struct source *source, struct tds_err *err);

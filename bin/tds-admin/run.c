@@ -15,6 +15,7 @@
 
 #define TAKEN_AFTER_S \
 	5 /* an OnLoad handler that runs this long without failing has taken its message */
+#define ON_LOAD_MAX_BYTES (500 << 10) /* as a literal: escaped, it fits into a frame */
 #define DELAY_FIRST_MS 100
 #define DELAY_MAX_MS 30000
 #define STEADY_MS 60000 /* alive for this long: the next exit is a first one again */
@@ -116,6 +117,8 @@ static bool read_run(struct source *source, const struct tds_value *key,
 
 int runs_read(struct source *source, struct tds_err *err)
 {
+	int rc = 0;
+
 	const struct tds_value *actors = tds_value_get(source->tli.value, "Actors");
 	size_t n = actors && actors->type == TDS_VALUE_DICT ? actors->n : 0;
 
@@ -126,8 +129,13 @@ int runs_read(struct source *source, struct tds_err *err)
 		if (!read_run(source, actors->items[2 * i], actors->items[2 * i + 1],
 			      &source->runs[i]))
 			return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+		if (rc == 0 && source->runs[i].on_load &&
+		    strlen(source->runs[i].on_load) > ON_LOAD_MAX_BYTES)
+			rc = tds_err_set(err, TDS_E_REFUSED,
+					 "%s: its OnLoad message is longer than %d bytes",
+					 source->runs[i].key, ON_LOAD_MAX_BYTES);
 	}
-	return source->runs ? 0 : tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	return source->runs ? rc : tds_err_set(err, TDS_E_NOMEM, "out of memory");
 }
 
 void runs_free(struct source *source)
@@ -313,6 +321,7 @@ void run_up(struct director *director, struct run *run)
 		if (run->global_name)
 			(void)engine_set_name(director->engine, run->global_name, run->actor);
 		tell_change(director, "ActorStarted", run->source->group, run->source, NULL);
+		held_release(director);
 	}
 }
 
@@ -349,12 +358,16 @@ bool run_answer(struct director *director, uint64_t endpoint, const struct paylo
 
 static void on_again(evutil_socket_t fd, short what, void *arg)
 {
+	struct timeval later = to_timeval(DELAY_MAX_MS);
 	struct run *run = arg;
 
 	(void)fd;
 	(void)what;
-	if (run->wanted && !run->actor)
-		(void)start(run);
+	if (!run->wanted || run->actor || start(run))
+		return;
+	run->delay_ms = DELAY_MAX_MS;
+	run->next_wall_ms = wall_ms() + DELAY_MAX_MS;
+	(void)evtimer_add(run->again, &later);
 }
 
 /* The first exit: at once. Each further one within STEADY_MS of a start: after a delay that doubles. */
@@ -372,7 +385,9 @@ static void start_again(struct director *director, struct run *run)
 	run->restarts = steady ? 1 : run->restarts + 1;
 	if (getrandom(&jitter, 1, GRND_NONBLOCK) != 1)
 		jitter = 0;
-	struct timeval tv = to_timeval(run->delay_ms + run->delay_ms * jitter / 1024);
+	int64_t delay_ms = run->delay_ms + run->delay_ms * jitter / 1024;
+	struct timeval tv = to_timeval(delay_ms);
+	run->next_wall_ms = wall_ms() + delay_ms;
 	if (!run->again)
 		run->again = evtimer_new(director->base, on_again, run);
 	if (run->again)
@@ -381,12 +396,17 @@ static void start_again(struct director *director, struct run *run)
 
 void run_exited(struct director *director, struct run *run)
 {
+	char ending[ACTOR_ENDING_MAX];
+
+	(void)actor_ending(run->actor, ending);
+	memcpy(run->ending, ending, sizeof(ending));
 	run->actor = NULL;
 	if (run == run_at_hand(director)) {
-		bringup_finish(director, "exited before it was ready");
+		bringup_finish(director, ending);
 		return;
 	}
 	if (run->wanted && !director->stopping)
 		start_again(director, run);
-	tell_change(director, "ActorExited", run->source->group, run->source, NULL);
+	tell_change(director, "ActorExited", run->source->group, run->source, ending);
+	held_release(director);
 }

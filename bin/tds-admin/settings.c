@@ -8,11 +8,16 @@
 
 #include "config.h"
 #include "io.h"
+#include "logconfig.h"
 #include "mem.h"
 #include "pytext.h"
+#include "repr.h"
 #include "text.h"
 
 #define MAX_MESSAGE_DEFAULT (256LL << 20)
+#define PIDS_MAX_DEFAULT 2048              /* a thousand actors with a second thread each */
+#define CAPABILITIES_MAX_BYTES (256 << 10) /* as a literal: escaped, they fit into a frame */
+#define LOG_LEVEL_DEFAULT 20               /* INFO, where nothing configures logging */
 
 /* The value of a configuration file; *value NULL: there is no such file. Caller frees it. */
 static int read_value(const struct tds_dir *dir, const char *name, struct tds_value **value,
@@ -127,10 +132,15 @@ static int read_limits(const struct tds_dir *dir, struct settings *s, struct tds
 			return tds_err_set(err, TDS_E_UNUSABLE,
 					   "actorlimits.cfg:%u:%u: too large a limit", limit->line,
 					   limit->column);
-		s->limits[s->nlimits++] = (struct actor_limit){
-			.resource = resource_of(dict->items[2 * i]->text),
-			.value = limit->type == TDS_VALUE_NONE ? RLIM_INFINITY : (rlim_t)value,
-		};
+		if (limit->type == TDS_VALUE_NONE)
+			value = RLIM_INFINITY;
+		if (strcmp(dict->items[2 * i]->text, "pids") == 0)
+			s->pids_max = value;
+		else
+			s->limits[s->nlimits++] = (struct actor_limit){
+				.resource = resource_of(dict->items[2 * i]->text),
+				.value = (rlim_t)value,
+			};
 	}
 	return 0;
 }
@@ -154,15 +164,76 @@ static int read_single_values(const struct tds_dir *dir, struct settings *s, str
 	return rc;
 }
 
+/* What the Director gives a system, and what othercaps.cfg adds. */
+static int read_capabilities(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
+{
+	tds_auto(value) struct tds_value *port = NULL;
+	tds_auto(value) struct tds_value *leader = NULL;
+	tds_auto(value) struct tds_value *others = NULL;
+	tds_autofree char *more = NULL;
+	tds_autofree char *convention = NULL;
+	int rc = read_value(dir, "adminport.cfg", &port, err);
+
+	if (rc == 0)
+		rc = read_value(dir, "convleader.cfg", &leader, err);
+	if (rc == 0)
+		rc = read_value(dir, "othercaps.cfg", &others, err);
+	if (rc != 0)
+		return rc;
+	more = others && others->n > 0 ? tds_value_repr(others) : strdup("{}");
+	convention = leader && leader->len > 0 ? tds_value_repr(leader) : NULL;
+	/* The Director's own are put in last. more is "{...}": its braces are cut off. */
+	if (!more || (leader && leader->len > 0 && !convention) ||
+	    asprintf(&s->capabilities,
+		     "{'Thespian ActorSystem Name': 'tdsLocalBase', %.*s%s'Admin Port': %s, "
+		     "'DirectorFmt': [1]%s%s}",
+		     (int)strlen(more) - 2, more + 1, strlen(more) > 2 ? ", " : "",
+		     port ? port->text : "1900", convention ? ", 'Convention Address.IPv4': " : "",
+		     convention ? convention : "") < 0) {
+		s->capabilities = NULL;
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	}
+	if (strlen(s->capabilities) > CAPABILITIES_MAX_BYTES)
+		return tds_err_set(err, TDS_E_UNUSABLE, "%s/othercaps.cfg: more than %d bytes",
+				   dir->path, CAPABILITIES_MAX_BYTES);
+	return 0;
+}
+
+static int read_logging(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
+{
+	tds_auto(value) struct tds_value *config = NULL;
+	tds_auto(value) struct tds_value *folder = NULL;
+	int rc = read_value(dir, "thesplog.cfg", &config, err);
+
+	if (rc == 0)
+		rc = read_value(dir, "thesplogd.cfg", &folder, err);
+	if (rc != 0 || !config)
+		return rc;
+	s->log_level = tds_logconfig_level(config);
+	s->log_config = tds_value_repr(config);
+	if (folder && folder->len > 0)
+		s->log_dir = strdup(folder->text);
+	if (!s->log_config || (folder && folder->len > 0 && !s->log_dir))
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	return 0;
+}
+
 int settings_read(const struct tds_dir *dir, struct settings *settings, struct tds_err *err)
 {
-	*settings = (struct settings){ .max_message = MAX_MESSAGE_DEFAULT, .actor_uid = (uid_t)-1 };
+	*settings = (struct settings){ .max_message = MAX_MESSAGE_DEFAULT,
+				       .actor_uid = (uid_t)-1,
+				       .pids_max = PIDS_MAX_DEFAULT,
+				       .log_level = LOG_LEVEL_DEFAULT };
 	int rc = read_single_values(dir, settings, err);
 
 	if (rc == 0)
 		rc = read_users(dir, settings, err);
 	if (rc == 0)
 		rc = read_limits(dir, settings, err);
+	if (rc == 0)
+		rc = read_capabilities(dir, settings, err);
+	if (rc == 0)
+		rc = read_logging(dir, settings, err);
 	if (rc != 0)
 		settings_fini(settings);
 	return rc;
@@ -172,5 +243,8 @@ void settings_fini(struct settings *settings)
 {
 	free(settings->users);
 	free(settings->limits);
+	free(settings->capabilities);
+	free(settings->log_config);
+	free(settings->log_dir);
 	*settings = (struct settings){ 0 };
 }

@@ -25,7 +25,13 @@ struct settings {
 	gid_t actor_gid;
 	struct actor_limit *limits; /* actorlimits.cfg */
 	size_t nlimits;
-	bool new_privs; /* newprivs.cfg */
+	uint64_t
+		pids_max; /* its pids: processes and threads of a source; RLIM_INFINITY: no limit */
+	bool new_privs;   /* newprivs.cfg */
+	char *capabilities; /* the system's, as the text of a literal dictionary; othercaps.cfg has a part in them */
+	char *log_config; /* thesplog.cfg, as the text of a literal; NULL: there is none */
+	char *log_dir;    /* thesplogd.cfg, absolute; NULL: there is none */
+	int log_level;    /* the least of records that hosts send */
 };
 
 /*

@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "admin.h"
@@ -24,10 +25,11 @@ const char admin_start_help[] =
 	"usage: tds-admin [options] start [--foreground] [--fresh]\n"
 	"Start the admin process. Where it runs already, nothing happens.\n";
 
-/* The run directory: made where it is missing, ours, and on a file system with locks. */
+/* The run directory: made where it is missing, ours, and on a file system of this machine. */
 static int open_rundir(const struct tds_dir *dir, int *fd, struct tds_err *err)
 {
 	tds_autofree char *path = NULL;
+	struct statfs fs;
 	struct stat st;
 	int rc = tds_rundir_path(dir, &path, err);
 
@@ -41,6 +43,14 @@ static int open_rundir(const struct tds_dir *dir, int *fd, struct tds_err *err)
 	if (st.st_uid != geteuid())
 		return tds_err_set(err, TDS_E_WRITE,
 				   "%s is another user's (rundir.cfg names another place)", path);
+	if (fstatfs(opened, &fs) != 0)
+		return tds_err_sys(err, TDS_E_WRITE, "%s", path);
+	const char *network = tds_rundir_network((uint64_t)fs.f_type);
+	if (network)
+		return tds_err_set(err, TDS_E_WRITE,
+				   "%s is on a network file system, %s (rundir.cfg names another "
+				   "place)",
+				   path, network);
 	if (fchmod(opened, 0711) != 0)
 		return tds_err_sys(err, TDS_E_WRITE, "%s", path);
 	*fd = tds_steal_fd(&opened);

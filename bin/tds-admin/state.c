@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What outlives a crash: loaded.json, the packages in the store, the audit log. */
-#include <dirent.h>
+/* What outlives a crash, besides the store: loaded.json, groups.json, the audit log. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -16,10 +14,9 @@
 #include "rules.h"
 #include "rundir.h"
 
-#define STORE "store"
 #define AUDIT "audit.log"
 
-static json_t *source_state(const struct group *group, const struct source *source)
+json_t *source_state(const struct group *group, const struct source *source)
 {
 	return json_pack("{s:o?, s:o?, s:o?, s:o?, s:s, s:s, s:b, s:I}", "Group",
 			 tds_cli_json_text(group->name), "File", tds_cli_json_text(source->file),
@@ -39,27 +36,48 @@ static void add_sources(json_t *all, const struct group *group, const struct sou
 		(void)json_array_append_new(all, source_state(group, source));
 }
 
-int state_save(struct director *director, struct tds_err *err)
+/* Write a JSON document as a file of the run directory, whole; takes the reference. */
+static int write_document(int rundir, const char *name, json_t *doc, mode_t mode,
+			  struct tds_err *err)
 {
 	tds_auto(outfile) struct tds_outfile out = { .fd = -1 };
-	json_t *all = json_array();
-	json_t *doc;
-	int rc;
-
-	for (const struct group *g = director->groups; g; g = g->next)
-		add_sources(all, g, g->sources);
-	doc = json_pack("{s:i, s:o}", "Version", 1, "Sources", all);
 	tds_autofree char *text = doc ? json_dumps(doc, JSON_INDENT(1)) : NULL;
+
 	json_decref(doc);
 	if (!text)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	rc = tds_outfile_open(director->settings->rundir, TDS_LOADED_NAME, &out, err);
+	if (strlen(text) >= TDS_LOADED_MAX_BYTES)
+		return tds_err_set(err, TDS_E_WRITE, "%s: would be too large", name);
+	int rc = tds_outfile_open(rundir, name, &out, err);
 	if (rc == 0 &&
 	    (tds_io_write(out.fd, text, strlen(text)) != 0 || tds_io_write(out.fd, "\n", 1) != 0))
 		rc = tds_err_sys(err, TDS_E_WRITE, "cannot be written");
 	if (rc == 0)
-		rc = tds_outfile_commit(&out, 0644, err);
-	return rc == 0 ? 0 : tds_err_prefix(err, TDS_LOADED_NAME);
+		rc = tds_outfile_commit(&out, mode, err);
+	return rc == 0 ? 0 : tds_err_prefix(err, "%s", name);
+}
+
+int state_save(struct director *director, struct tds_err *err)
+{
+	json_t *all = json_array();
+
+	for (const struct group *g = director->groups; g; g = g->next)
+		add_sources(all, g, g->sources);
+	/* What is on its way back is not forgotten by a crash that comes before it is there. */
+	returning_add(director, all);
+	return write_document(director->settings->rundir, TDS_LOADED_NAME,
+			      json_pack("{s:i, s:o}", "Version", 1, "Sources", all), 0644, err);
+}
+
+int groups_save(struct director *director, struct tds_err *err)
+{
+	json_t *defined = json_object();
+
+	for (const struct group *g = director->groups; g; g = g->next)
+		if (g->definition)
+			(void)json_object_set_new(defined, g->name, json_string(g->definition));
+	return write_document(director->settings->rundir, GROUPS_NAME,
+			      json_pack("{s:i, s:o}", "Version", 1, "Groups", defined), 0600, err);
 }
 
 static bool is_text(const json_t *source, const char *key)
@@ -86,122 +104,100 @@ static bool are_sources(const json_t *sources)
 	return json_is_array(sources);
 }
 
-json_t *state_read(int rundir, struct tds_err *err)
+/* A document that was written here. NULL with err->code TDS_OK: there is none. */
+static json_t *read_document(int rundir, const char *name, struct tds_err *err)
 {
 	tds_autofree char *text = NULL;
 	json_error_t why;
 	size_t len;
 
 	*err = (struct tds_err){ 0 };
-	int rc = tds_io_slurp(rundir, TDS_LOADED_NAME, TDS_LOADED_MAX_BYTES, &text, &len, err);
-	if (rc == TDS_E_MISSING) {
+	int rc = tds_io_slurp(rundir, name, TDS_LOADED_MAX_BYTES, &text, &len, err);
+	if (rc == TDS_E_MISSING)
 		*err = (struct tds_err){ 0 };
-		return NULL;
-	}
+	else if (rc != 0)
+		tds_err_prefix(err, "%s", name);
 	if (rc != 0)
 		return NULL;
 	json_t *doc = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
 	if (!doc)
-		tds_err_at(err, TDS_E_WRITE, (unsigned)why.line, (unsigned)why.column, "%s",
-			   why.text);
-	else if (!are_sources(json_object_get(doc, "Sources")) ||
-		 json_integer_value(json_object_get(doc, "Version")) != 1) {
-		tds_err_set(err, TDS_E_WRITE, "is not what tds-admin writes");
-		json_decref(doc);
-		doc = NULL;
-	}
-	return doc;
+		tds_err_set(err, TDS_E_UNUSABLE, "%s:%d:%d: %s", name, why.line, why.column,
+			    why.text);
+	else if (json_integer_value(json_object_get(doc, "Version")) == 1)
+		return doc;
+	else
+		tds_err_set(err, TDS_E_UNUSABLE, "%s: is not what tds-admin writes", name);
+	json_decref(doc);
+	return NULL;
 }
 
-/* --- the store --- */
-
-static int open_store(int rundir)
-{
-	if (mkdirat(rundir, STORE, 0700) != 0 && errno != EEXIST)
-		return -1;
-	return openat(rundir, STORE, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-}
-
-static void store_name(const char *sha256, char name[80])
-{
-	(void)snprintf(name, 80, "%.64s.tls", sha256);
-}
-
-int store_put(int rundir, const char *sha256, int package, struct tds_err *err)
-{
-	static char block[64 << 10];
-	tds_auto(outfile) struct tds_outfile out = { .fd = -1 };
-	tds_autofd int store = open_store(rundir);
-	char name[80];
-	off_t at = 0;
-	ssize_t n;
-
-	store_name(sha256, name);
-	if (store < 0)
-		return tds_err_sys(err, TDS_E_WRITE, STORE);
-	if (faccessat(store, name, F_OK, 0) == 0)
-		return 0;
-	tds_io_sweep(store);
-	int rc = tds_outfile_open(store, name, &out, err);
-	while (rc == 0 && (n = pread(package, block, sizeof(block), at)) != 0) {
-		if (n < 0 || tds_io_write(out.fd, block, (size_t)n) != 0)
-			rc = tds_err_sys(err, TDS_E_WRITE, STORE "/%s", name);
-		at += n;
-	}
-	return rc == 0 ? tds_outfile_commit(&out, 0600, err) : rc;
-}
-
-int store_open(int rundir, const char *sha256)
-{
-	tds_autofd int store = open_store(rundir);
-	char name[80];
-
-	store_name(sha256, name);
-	return store < 0 ? -1 : openat(store, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-}
-
-void store_remove(int rundir, const char *sha256)
-{
-	tds_autofd int store = open_store(rundir);
-	char name[80];
-
-	store_name(sha256, name);
-	if (store >= 0)
-		(void)unlinkat(store, name, 0);
-}
-
-static bool is_named(const json_t *state, const char *name)
+/* Each definition that is there can be read. One that is missing is a source that does not come back. */
+static int check_definitions(int rundir, const json_t *sources, struct tds_err *err)
 {
 	const json_t *source;
-	char stored[80];
 	size_t i;
 
-	json_array_foreach(json_object_get(state, "Sources"), i, source)
+	json_array_foreach(sources, i, source)
 	{
-		const char *sha256 = json_string_value(json_object_get(source, "SHA256"));
+		struct tds_tli tli = { 0 };
+		int rc = definition_read(
+			rundir, json_string_value(json_object_get(source, "SHA256")), &tli, err);
 
-		store_name(sha256 ? sha256 : "", stored);
-		if (strcmp(stored, name) == 0)
-			return true;
+		if (rc == 0)
+			tds_tli_fini(&tli);
+		else if (rc != TDS_E_MISSING)
+			return tds_err_set(err, TDS_E_UNUSABLE, "%s", err->reason);
 	}
-	return false;
+	*err = (struct tds_err){ 0 };
+	return 0;
 }
 
-void store_sweep(int rundir, const json_t *state)
+json_t *state_read(int rundir, struct tds_err *err)
 {
-	int store = open_store(rundir);
-	DIR *names = store < 0 ? NULL : fdopendir(store);
-	struct dirent *entry;
+	json_t *doc = read_document(rundir, TDS_LOADED_NAME, err);
+	const json_t *sources = json_object_get(doc, "Sources");
 
-	if (!names) {
-		tds_close_fd(&store);
-		return;
+	if (!doc)
+		return NULL;
+	if (!are_sources(sources))
+		tds_err_set(err, TDS_E_UNUSABLE, TDS_LOADED_NAME ": is not what tds-admin writes");
+	else if (check_definitions(rundir, sources, err) == 0)
+		return doc;
+	json_decref(doc);
+	return NULL;
+}
+
+static bool is_definition(const char *text, size_t len, struct tds_err *err)
+{
+	struct tds_tli tli = { 0 };
+
+	if (!text || tds_tli_parse(text, len, (struct tds_tli_watcher){ 0 }, &tli, err) != 0)
+		return false;
+	tds_tli_fini(&tli);
+	return true;
+}
+
+json_t *groups_read(int rundir, struct tds_err *err)
+{
+	json_t *doc = read_document(rundir, GROUPS_NAME, err);
+	json_t *groups = json_object_get(doc, "Groups");
+	struct tds_err why = { 0 };
+	const char *name;
+	json_t *text;
+
+	if (doc && !json_is_object(groups))
+		tds_err_set(err, TDS_E_UNUSABLE, GROUPS_NAME ": is not what tds-admin writes");
+	json_object_foreach(groups, name, text)
+	{
+		if (!tds_group_name_ok(name) ||
+		    !is_definition(json_string_value(text), json_string_length(text), &why))
+			tds_err_set(err, TDS_E_UNUSABLE, GROUPS_NAME ": group %s: %s", name,
+				    why.reason);
 	}
-	tds_io_sweep(store);
-	while ((entry = readdir(names)))
-		if (entry->d_name[0] != '.' && !is_named(state, entry->d_name))
-			(void)unlinkat(store, entry->d_name, 0);
-	(void)closedir(names);
+	if (err->code == TDS_OK)
+		return doc;
+	json_decref(doc);
+	return NULL;
 }
 
 /* --- the audit log --- */

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,18 +20,6 @@
 #define TOOL "tds-verify"
 
 extern char **environ;
-
-/* The tool that was installed beside this one, never one from PATH. */
-static int find_tool(char *path, size_t size, struct tds_err *err)
-{
-	ssize_t n = readlink("/proc/self/exe", path, size);
-	char *slash = n > 0 ? memrchr(path, '/', (size_t)n) : NULL;
-
-	if (!slash || (size_t)(slash + 1 - path) + sizeof(TOOL) > size)
-		return tds_err_sys(err, TDS_E_UNUSABLE, TOOL ": cannot be found");
-	memcpy(slash + 1, TOOL, sizeof(TOOL));
-	return 0;
-}
 
 /* The paths of all items that can be read, each ended by NUL, as a file to be read from its beginning. */
 static int write_paths(const struct avail *avail, const struct items *items, int *fd,
@@ -64,11 +51,17 @@ static int start(const struct avail *avail, int in, int out, pid_t *pid, struct 
 	const char *quiet = avail->opts->cli.quiet ? "-q" : "--";
 	const char *argv[] = { TOOL, "-C", avail->dir.path, "-j", "-0", "-T", "-", quiet, NULL };
 	posix_spawn_file_actions_t actions;
-	char path[PATH_MAX];
-	int rc = find_tool(path, sizeof(path), err);
+	/* The tool that was installed beside this one, never one from PATH. */
+	tds_autofree char *folder = tds_cli_folder();
+	tds_autofree char *path = NULL;
+	int rc = 0;
 
-	if (rc != 0)
-		return rc;
+	if (!folder)
+		return tds_err_set(err, TDS_E_UNUSABLE, TOOL ": cannot be found");
+	if (asprintf(&path, "%s/" TOOL, folder) < 0) {
+		path = NULL;
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	}
 	if (posix_spawn_file_actions_init(&actions) != 0)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
 	errno = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);

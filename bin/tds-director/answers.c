@@ -7,8 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "grouplist.h"
 #include "mem.h"
-#include "text.h"
 
 #define TOOL(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
@@ -38,7 +38,7 @@ static void format_time(const char *text, char *buf, size_t size)
 
 static void print_actor(FILE *out, const json_t *run)
 {
-	const char *address = text_of(json_object_get(run, "ActorAddress"), "ActorAddress");
+	const char *address = tds_grouplist_address(run);
 	const char *role = text_of(run, "Role");
 	char since[80];
 
@@ -48,25 +48,6 @@ static void print_actor(FILE *out, const json_t *run)
 	if (role && *role)
 		(void)fprintf(out, " (%s)", role);
 	(void)fprintf(out, "  (since %s)\n", since);
-}
-
-static void print_group(FILE *out, const char *name, const json_t *group)
-{
-	const json_t *loaded = json_object_get(group, "Loaded");
-	const char *active = text_of(group, "ActiveHash");
-
-	(void)fprintf(out, "Group %s::\n", name);
-	/* The newest load comes first in the answer, the oldest in the list. */
-	for (size_t i = json_array_size(loaded); i-- > 0;) {
-		const char *hash = json_string_value(json_array_get(loaded, i));
-		const json_t *runs = json_object_get(json_object_get(group, "Running"), hash);
-		const json_t *run;
-		size_t k;
-
-		(void)fprintf(out, "  Source hash %s%s\n", hash,
-			      active && strcmp(active, hash) == 0 ? "  [ACTIVE]" : "");
-		json_array_foreach(runs, k, run) print_actor(out, run);
-	}
 }
 
 /* Ask the admin, which is started where it does not run. Returns its status; *answer may be NULL all the same. */
@@ -91,9 +72,7 @@ static int ask(struct director *d, const char *const *argv, json_t **answer, boo
 int command_list(struct director *d, int argc, char **argv)
 {
 	const char *wanted = argc > 0 && argv[0][0] ? argv[0] : NULL;
-	const char *name;
 	json_t *answer;
-	json_t *group;
 	bool shown;
 	int status = ask(d, TOOL("-C", d->place, "-j", "--", "list", wanted), &answer, &shown);
 	json_t *groups = json_object_get(answer, "Groups");
@@ -105,7 +84,7 @@ int command_list(struct director *d, int argc, char **argv)
 	/* A group of which nothing is loaded is one without sources, even where it was never declared. */
 	if (wanted && !json_object_get(groups, wanted))
 		(void)fprintf(d->cli.out, "Group %s::\n", wanted);
-	json_object_foreach(groups, name, group) print_group(d->cli.out, name, group);
+	tds_grouplist_write(d->cli.out, answer, print_actor);
 	json_decref(answer);
 	return 0;
 }
@@ -133,7 +112,7 @@ static void print_pair(FILE *out, const char *key, const char *value)
 
 static void print_role(FILE *out, const json_t *answer)
 {
-	const char *address = text_of(json_object_get(answer, "ActorAddress"), "ActorAddress");
+	const char *address = tds_grouplist_address(answer);
 	tds_autofree char *whole = NULL;
 	char since[80];
 

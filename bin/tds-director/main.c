@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client.h"
 #include "dir.h"
 #include "mem.h"
 
@@ -106,6 +107,27 @@ static int command_refresh(struct director *d, int argc, char **argv)
 	return status > missing ? status : missing;
 }
 
+/* A connection lasts as long as the system does. */
+static void await_end(struct director *d)
+{
+	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
+	tds_auto(client) struct tds_client client = { .fd = -1 };
+	json_t *line = NULL;
+	int rc = tds_dir_open(d->place, &dir, NULL);
+
+	(void)fflush(d->cli.out);
+	if (rc == 0)
+		rc = tds_client_open(&dir, &client, NULL);
+	/* One that has asked something is not the first to go where there are too many. */
+	if (rc == 0)
+		rc = tds_client_ask(&client, json_pack("{s:s}", "DirectorOp", "Status"), &line,
+				    NULL);
+	while (rc == 0) {
+		json_decref(line);
+		rc = tds_client_receive(&client, &line, NULL);
+	}
+}
+
 static int command_start(struct director *d, int argc, char **argv)
 {
 	int status = tool_run(d, "tds-admin", TOOL("-C", d->place, "start"), 0, NULL);
@@ -113,12 +135,8 @@ static int command_start(struct director *d, int argc, char **argv)
 
 	if (status != 0 && refreshed == 0)
 		refreshed = 1;
-	/* With an operand it stays, for as long as the system does. */
-	if (argc > 0 && refreshed == 0) {
-		tds_auto(output) struct output changes = { 0 };
-
-		(void)tool_run(d, "tds-admin", TOOL("-C", d->place, "watch"), TOOL_OUT, &changes);
-	}
+	if (argc > 0 && refreshed == 0)
+		await_end(d);
 	return refreshed;
 }
 

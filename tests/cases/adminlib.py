@@ -324,6 +324,8 @@ class Admin:
     def asked(self, target, message, timeout=20):
         """The answer of an actor, as Python; None where there is none."""
         a = self.ask('Ask', Target=target, Literal=repr(message), Timeout=timeout)
+        if a is None:
+            raise Fault('the admin process ended the connection')
         return eval(a['Literal'], {}) if a.get('Success') else None
 
     def groups(self):
@@ -366,16 +368,19 @@ class Admin:
         """Processes that belong to nothing that is loaded. One that waits for the next load is none."""
         daemon = self.pid
         everyone = self.processes()
-        parents = {}
-        for pid in everyone:
-            with contextlib.suppress(OSError):
-                parents[pid] = parent_of(pid)
-        hosts = {parents.get(run.get('Pid')) for g in self.groups().values() for runs in g['Running'].values() for run in runs}
+        parents = {pid: parent for pid in everyone if (parent := parent_of(pid)) is not None}
+        runs = [runs for g in self.groups().values() for runs in g['Running'].values()]
+        hosts = {parents.get(run.get('Pid')) for r in runs for run in r}
         known = {daemon, parents.get(daemon), *hosts}
         left = {p: everyone[p] for p, parent in parents.items() if p not in known and parent not in hosts}
-        spare = [p for p in left if parents[p] == daemon]
-        if len(spare) == 1 and '/host' in left[spare[0]]:
-            del left[spare[0]]
+        # A source whose actors all died has its parent still, if it is not the active one that restarts them.
+        childless = 2 + sum(all(not run.get('Pid') for run in r) for r in runs)
+        # Two hosts have no source: the first process, which forks the parents, and a parent for the next load.
+        first = [p for p in left if parents[p] == daemon]
+        idle = [p for p in left if parents[p] in (daemon, *first) and '/host' in left[p]]
+        if len(idle) <= childless:
+            for p in idle:
+                del left[p]
         return left
 
     def leftovers(self):
@@ -422,8 +427,12 @@ def processes(*marks):
 
 
 def parent_of(pid):
-    with open('/proc/%d/stat' % pid) as f:
-        return int(f.read().rpartition(')')[2].split()[1])
+    """The parent's pid, or None where the process is gone: one that was found may end at any moment."""
+    try:
+        with open('/proc/%d/stat' % pid) as f:
+            return int(f.read().rpartition(')')[2].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return None
 
 
 def rss_kib(pid):

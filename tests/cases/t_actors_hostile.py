@@ -280,7 +280,44 @@ class Z(A):
         ok(got == list(range(n)), '%d messages of %d bytes, and then it exits: all arrive' % (n, size), got and len(got))
 
 
-CASES = [hostile, floods, big_messages, last_words]
+def last_words_to_a_busy_one(a):
+    """The same where the link of the one that gets them is full while the sender goes: the sender's waits for it then."""
+    a.group('foo', ['1'], {'Actors': {'m.a.Z': {'OnLoad': {'Role': 'foo'}}}}, source=ACTOR + r'''
+
+class K(A):
+    def receiveMessage(self, msg, sender):
+        if isinstance(msg, tuple):
+            for i in range(msg[1]):
+                self.send(sender, b'%d ' % i + b'x' * msg[2])
+            os._exit(0)
+
+
+class Z(A):
+    def receiveMessage(self, msg, sender):
+        if isinstance(msg, tuple):
+            self.asker, self.got, flag = sender, [], msg[3]
+            self.send(self.createActor(K), msg)
+            while not os.path.exists(flag):
+                time.sleep(0.01)
+        elif isinstance(msg, bytes):
+            self.got.append(int(msg.split()[0]))
+        elif isinstance(msg, ChildActorExited):
+            self.send(self.asker, self.got)
+''')
+    a.must(a.load('foo'))
+    for n, size in (25, 16000), (900, 100):
+        flag = a.base / ('go%d' % n)
+        a.notes.take()
+        with a.client(60) as c:
+            c.send(DirectorOp='Ask', Target='foo', Literal=repr(('go', n, size, str(flag))), Timeout=50)
+            pid = a.notes.wait(lambda notes: [m for m in notes if m[1:3] == ('K', 'made')])[0][3]
+            until('the sender is gone', lambda: not os.path.exists('/proc/%d' % pid))
+            flag.touch()
+            got = eval((c.line() or {}).get('Literal', 'None'))
+        ok(got == list(range(n)), 'a full link, %d messages of %d bytes: all arrive' % (n, size), got and len(got))
+
+
+CASES = [hostile, floods, big_messages, last_words, last_words_to_a_busy_one]
 
 
 def main():

@@ -185,6 +185,19 @@ def messages_that_count(a):
 
 # 4. Global names
 
+def long_messages(a):
+    """An OnLoad message of any length that a host can be sent is taken; a longer one is refused before anything is run."""
+    for n, good in (((500 << 10) - 2, True), ((500 << 10) - 1, False)):
+        a.tli('foo', {'Actors': {'m.a.A': {'OnLoad': {'Role': 'foo', 'Message': '"' * n}}}})
+        a.pack('foo', n, source=ACTOR.replace("note(me, 'got', msg)", "note(me, 'got', len(msg))"))
+        a.notes.take()
+        b = a.load('foo')
+        if good:
+            ok(b.status == 0 and (str(n), 'A', 'got', n) in a.notes.take(), 'OnLoad of 500 KiB', b)
+        else:
+            ok(b.status == 1 and 'm.a.A: its OnLoad message is longer than' in b.err and not a.notes.take(), 'one byte more: refused', b)
+
+
 def global_names_move(a):
     def tli(message):
         return {'Actors': {'m.a.A': {'OnLoad': {'GlobalName': 'N', 'Role': 'r'}},
@@ -327,8 +340,8 @@ def auto_unload(a):
     loads(None, '9')
     ok(left('8', '9'), 'False: none')
     until('their processes go', lambda: not a.strays(), 10)
-    ok(sorted(p.name[:-4] for p in (a.dir / '.tds/store').iterdir()) == sorted(
-        s['SHA256'] for s in a.state()['Sources']), 'the store holds what is loaded')
+    ok(sorted(p.stem for p in (a.dir / '.tds/store').glob('*.tls')) == sorted(p.stem for p in (a.dir / '.tds/store').glob('*.tli'))
+       == sorted(s['SHA256'] for s in a.state()['Sources']), 'the store holds what is loaded')
 
 
 # 8. Refresh
@@ -426,8 +439,20 @@ def restart(a):
     ok(a.asked('foo', ('pid',)) == pid, 'role and name are the new one\'s')
     b = a.admin('list')
     ok(b.status == 0 and '5' in b.out and 'again' in b.out, 'list says so', b)
+    b = a.admin('status')
+    ok(b.status == 0 and 'foo: m.a.A (foo), ' in b.out and 'started again 5 times' in b.out, 'status says so', b)
+    while True:
+        os.kill(a.asked('foo', ('pid',)), signal.SIGKILL)
+        until('it is seen', lambda: a.ask('Status')['Restarted'][0]['Restarts'] > n + 1)
+        n += 1
+        said = a.ask('Status')['Restarted'][0]
+        b = a.admin('status'), a.admin('list')
+        if said.get('NextStart') and all(' next at 20' in x.out for x in b):
+            break
+        until('it is back', lambda: a.asked('foo', ('pid',)))
+    ok(said['Group'] == 'foo' and said['ActorAddress'] is None, 'and when the next start is, as list does', said, b)
     a.must(a.load('--unload', a.hash_of('foo', '1')))
-    ok(a.loaded('foo') == [], 'what waits for a restart is unloaded as any')
+    ok(a.loaded('foo') == [] and a.ask('Status')['Restarted'] == [], 'what waits for a restart is unloaded as any')
 
 
 def no_restart_of_inactive(a):
@@ -497,6 +522,117 @@ def crash_loop(a):
 
 # 11. TLS_Keep_Limit
 
+def in_the_gap(a):
+    """What is asked by role or global name while the one who has it changes is held, and goes to who comes."""
+    slow = ACTOR.replace("        note(me, type(msg).__name__)\n", '''        note(me, type(msg).__name__)
+        if isinstance(msg, ActorExitRequest):
+            while os.path.exists(os.environ['TDS_TEST_NOTES'] + '.hold'):
+                time.sleep(0.01)
+''')
+    more = {'Role': 'foo', 'GlobalName': 'name', 'Message': 'load'}
+    a.group('foo', ['1', '2'], {'Actors': {'m.a.A': {'OnLoad': more}}}, source=slow)
+    hold = a.base / 'notes.hold'
+    a.must(a.load('foo-1.tls'))
+    a.must(a.load('foo-2.tls'))
+    first = a.actors_of('foo', '1')[0]['Pid']
+    for gone in False, True:
+        if gone:  # and the actor that is to come back must be started first
+            a.must(a.load('foo-2.tls'))
+            os.kill(first, signal.SIGKILL)
+            until('it is gone', lambda: not a.actors_of('foo', '1')[0].get('Pid'))
+        hold.write_text('')
+        a.notes.take()
+        old = a.actors_of('foo', '2')[0]['ActorAddress']['ActorAddress']
+        with a.client() as u, a.client() as c1, a.client() as c2, a.client() as c3, a.client() as late:
+            u.send(DirectorOp='UnloadSource', SourceHash=a.hash_of('foo', '2'))
+            a.notes.wait_for('2', 'A', 'ActorExitRequest')
+            c1.send(DirectorOp='Ask', Target='foo', Literal="('echo', 1)", Timeout=60)
+            c2.send(DirectorOp='Ask', Target='@name', Literal="('echo', 2)", Timeout=60)
+            c3.send(DirectorOp='Tell', Target='foo', Literal="'told'", Timeout=60)
+            late = late.ask('Ask', Target='foo', Literal="('echo',)", Timeout=0.05)
+            ok(late['Status'] == 9, 'one that is held waits as long as its asker', late)
+            to_old = a.ask('Ask', Target=old, Literal="('echo',)", Timeout=60)
+            ok(to_old['Status'] == 1, 'one to the address of an actor that exits fails at once', to_old)
+            hold.unlink()
+            answers = [c.line() for c in (c1, c2, c3)]
+            ok([r.get('Literal') for r in answers] == ["('1', 1)", "('1', 2)", None] and answers[2]['Success'],
+               'what is asked and told while its source is unloaded goes to the one before', answers)
+            a.notes.wait_for('1', 'A', 'got', 'told')
+            ok(u.line()['Success'], 'which is active then')
+            notes = a.notes.take()
+            ok(gone == (('1', 'A', 'got', 'load') in notes), 'and was started anew where it was gone', notes)
+    hold.write_text('')
+    with a.client() as u, a.client() as c:
+        u.send(DirectorOp='UnloadSource', SourceHash=a.hash_of('foo', '1'))
+        a.notes.wait_for('1', 'A', 'ActorExitRequest')
+        c.send(DirectorOp='Ask', Target='foo', Literal="('echo', 1)", Timeout=60)
+        until('it is held', lambda: a.ask('Status')['Clients'] >= 3)
+        hold.unlink()
+        ok(c.line()['Status'] == 1 and u.line()['Success'], 'where nothing comes back it fails')
+    ok(a.ask('Ask', Target='foo', Literal='1')['Status'] == 1, 'and so does one that comes later')
+
+
+def held_in_a_swap(a):
+    """The same in a swap whose old actor exits when it is deactivated, and at a restart."""
+    source = ACTOR.replace("        if isinstance(msg, tuple) and msg and hasattr", '''        if msg == 'wait':
+            while os.path.exists(os.environ['TDS_TEST_NOTES'] + '.hold'):
+                time.sleep(0.01)
+        if msg == 'leave':
+            sys.exit(0)
+        if isinstance(msg, tuple) and msg and hasattr''')
+    a.group('foo', ['1', '2'], {'Actors': {'m.a.A': {'OnLoad': {'Role': 'foo', 'Message': 'wait'}, 'OnDeactivate': {'Message': 'leave'}}}},
+            source=source)
+    hold = a.base / 'notes.hold'
+    a.must(a.load('foo-1.tls'))
+    hold.write_text('')
+    with a.client() as u, a.client() as c:
+        u.send(DirectorOp='LoadSource', Source='foo-2.tls')
+        until('the old one is gone', lambda: not a.actors_of('foo', '1')[0].get('Pid'))
+        c.send(DirectorOp='Ask', Target='foo', Literal="('echo', 1)", Timeout=60)
+        until('the new one is at it', lambda: ('2', 'A', 'got', 'wait') in a.notes.all)
+        hold.unlink()
+        ok(c.line().get('Literal') == "('2', 1)" and u.line()['Success'], 'a swap loses no request either')
+    a.notes.take()
+    a.ask('Tell', Target='foo', Literal="'leave'")
+    answers = []
+    until('it answers', lambda: answers.append(a.ask('Ask', Target='foo', Literal="('echo',)", Timeout=0.5)) or answers[-1]['Success'])
+    notes = [n[3] for n in a.notes.take() if n[2] == 'got']
+    ok(notes == ['leave', 'wait'], 'an actor that is started again gets its OnLoad message', notes)
+
+
+def ask_of_the_dead(a):
+    """An Ask that nobody will get ends at once; one that was delivered waits."""
+    a.group('foo', ['1'], {'Actors': {'m.a.A': {'OnLoad': {'Role': 'foo', 'Message': 'load'}}}}, source=ACTOR.replace(
+        "    def do_spin", '''    def do_stop(self, sender):
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    def do_spin'''))
+    a.must(a.load('foo'))
+    actor = a.actors_of('foo', '1')[0]
+    address, pid = actor['ActorAddress']['ActorAddress'], actor['Pid']
+    ask = dict(Literal="('quiet',)", Timeout=60)
+    with a.client() as c:
+        c.send(DirectorOp='Tell', Target=address, Literal="('stop',)")
+        c.line()
+        until('it stops', lambda: open('/proc/%d/stat' % pid).read().rpartition(')')[2].split()[0] == 'T')
+        # What its socket cannot take waits in the admin, and is known to be lost.
+        full = "'%s'" % ('x' * 60000)
+        for _ in range(30):
+            ok(c.ask('Tell', Target=address, Literal=full)['Success'], 'told') if _ == 29 else c.ask('Tell', Target=address, Literal=full)
+        with a.client() as asker:
+            asker.send(DirectorOp='Ask', Target=address, **ask)
+            a.ask('Status')
+            os.kill(pid, signal.SIGKILL)
+            before = time.monotonic()
+            r = asker.line()
+            ok(r['Status'] == 1 and time.monotonic() - before < 30, 'an Ask that never reached the actor ends when that does', r)
+        until('it is gone', lambda: a.actors_of('foo', '1')[0].get('Pid') not in (pid, None))
+        r = c.ask('Ask', Target=address, **ask)
+        ok(r['Status'] == 1, 'an Ask of a dead actor ends at once', r)
+        r = c.ask('Ask', Target='foo', Literal="('quiet',)", Timeout=0.3)
+        ok(r['Status'] == 9, 'one that was delivered waits for its time', r)
+
+
 def keep_limit(a):
     a.group('foo', ['1', '2', '3', '4'], dict(declared(), TLS_Keep_Limit=2))
     a.must(a.load('foo-1.tls'))
@@ -559,8 +695,9 @@ def a_module_is_its_class(a):
 
 
 CASES = [newest_and_named, from_elsewhere, tli_read_afresh, refusals_change_nothing, names_of_other_groups, order_of_load,
-         messages_that_count, global_names_move, name_in_use_by_actor, undone, undone_first, long_onload_is_taken,
-         auto_unload, refresh, unload, goes_at_reactivation, restart, no_restart_of_inactive, parent_killed, parent_killed_in_a_load, crash_loop, keep_limit,
+         messages_that_count, long_messages, global_names_move, name_in_use_by_actor, undone, undone_first, long_onload_is_taken,
+         auto_unload, refresh, unload, goes_at_reactivation, restart, no_restart_of_inactive, parent_killed, parent_killed_in_a_load, crash_loop,
+         in_the_gap, held_in_a_swap, ask_of_the_dead, keep_limit,
          shutdown, ready_first, health_of_all, a_module_is_its_class]
 
 

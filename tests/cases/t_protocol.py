@@ -79,7 +79,9 @@ def good_and_bad_fields(a):
         for x in ('f' * 32, 'x', h[:-1], '%s', h + '0'):
             ok(failed(c.ask('UnloadSource', SourceHash=x), 'SourceUnloaded', 4), 'UnloadSource of %s' % x)
         r = c.ask('Status')
-        ok(r['Success'] and r['DirectorResponse'] == 'Status' and r['Pid'] > 1 and r['Clients'] == 1, 'Status', r)
+        ok(r['Success'] and r['DirectorResponse'] == 'Status' and r['Pid'] > 1 and r['Clients'] == 1
+           and r['Restarted'] == [] and r['Capabilities'].startswith('{')
+           and (r['Cgroup'] is None or r['Cgroup'].startswith('/')), 'Status', r)
         for target in 'foo', '@Foo', run[ADDRESS][ADDRESS]:
             r = c.ask('Ask', Target=target, Literal="('echo', 1, [2])")
             ok(r['Success'] and r['DirectorResponse'] == 'Answer' and r['Literal'] == "('2', 1, [2])", 'Ask %s' % target, r)
@@ -94,6 +96,7 @@ def good_and_bad_fields(a):
         ok(failed(c.ask('Ask', Target='foo', Literal='1', Message=1), 'Answer', 2), 'Ask with two messages')
         for timeout in -1, '1', True, [], 86401, 1e300:
             ok(failed(c.ask('Ask', Target='foo', Literal='1', Timeout=timeout), 'Answer', 2), 'Ask: a bad Timeout', timeout)
+            ok(failed(c.ask('Tell', Target='foo', Literal='1', Timeout=timeout), 'Told', 2), 'Tell: a bad Timeout', timeout)
         ok(failed(c.ask('Ask', Target='foo', Literal='"silent"', Timeout=0), 'Answer', 9), 'Ask: Timeout 0')
         began = time.monotonic()
         r = c.ask('Ask', Target='foo', Literal='"silent"', Timeout=0.3)

@@ -9,7 +9,7 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 	mkdir -p src/foo
 	touch src/foo/__init__.py src/foo/fooactor.py "$DIR/foo.tli" "$DIR/foo-bar.tli" "$DIR/foo-1.0.tls" key.pem
-	for tool in tds-verify tds-avail tds-gensrc tds-admin tds-load; do
+	for tool in tds-verify tds-avail tds-gensrc tds-admin tds-load tds-director; do
 		# shellcheck disable=SC1090
 		. "$ROOT/completions/bash/$tool"
 	done
@@ -140,4 +140,21 @@ expect() {
 	offered tds-verify -C "$DIR" -x '' 'f$(touch canary)'
 	offered tds-load ''
 	[ ! -e canary ] && [ ! -e "$DIR/canary" ]
+}
+
+@test "tds-director: commands and their operands, of the director directory" {
+	export THESPIAN_DIRECTOR_DIR=$DIR
+	expect 'avail bootstart config gensrc help list load refresh shutdown start tlsinfo unload verbose ' tds-director ''
+	expect 'shutdown start ' tds-director s
+	expect 'shutdown start ' tds-director verbose s
+	expect 'list load ' tds-director help l
+	expect 'wait ' tds-director start ''
+	expect ' ' tds-director start wait ''
+	expect 'nostart ' tds-director bootstart name n
+	expect 'foo foo-1.0.tls foo-bar ' tds-director load ''
+	expect 'foo foo-bar ' tds-director gensrc ''
+	expect 'director key.pem src ' tds-director gensrc foo ''
+	expect 'src ' tds-director gensrc foo key.pem s
+	expect 'contents ' tds-director tlsinfo foo-1.0.tls ''
+	expect ' ' tds-director refresh ''
 }

@@ -4,13 +4,23 @@
 
 load common
 
+compiled() {
+	python3 -c 'import sys; print("__pycache__/\\1." + sys.implementation.cache_tag + ".pyc")'
+}
+
 expected() {
+	plain
+	plain | sed -n "s,\([a-z_]*\)\.py$,$(compiled),p"
+}
+
+plain() {
 	cat <<-'EOF'
 		0644 usr/libexec/tds/host/__main__.py
 		0644 usr/libexec/tds/host/tdshost/__init__.py
 		0644 usr/libexec/tds/host/tdshost/actorhost.py
 		0644 usr/libexec/tds/host/tdshost/forkhooks.py
 		0644 usr/libexec/tds/host/tdshost/link.py
+		0644 usr/libexec/tds/host/tdshost/logger.py
 		0644 usr/libexec/tds/host/tdshost/logs.py
 		0644 usr/libexec/tds/host/tdshost/parent.py
 		0644 usr/libexec/tds/host/tdshost/process.py
@@ -31,6 +41,13 @@ expected() {
 		0644 usr/share/bash-completion/completions/tds-gensrc
 		0644 usr/share/bash-completion/completions/tds-load
 		0644 usr/share/bash-completion/completions/tds-verify
+		0644 usr/share/fish/vendor_completions.d/_tds.fish
+		0644 usr/share/fish/vendor_completions.d/tds-admin.fish
+		0644 usr/share/fish/vendor_completions.d/tds-avail.fish
+		0644 usr/share/fish/vendor_completions.d/tds-director.fish
+		0644 usr/share/fish/vendor_completions.d/tds-gensrc.fish
+		0644 usr/share/fish/vendor_completions.d/tds-load.fish
+		0644 usr/share/fish/vendor_completions.d/tds-verify.fish
 		0644 usr/share/man/man1/tds-admin.1
 		0644 usr/share/man/man1/tds-avail.1
 		0644 usr/share/man/man1/tds-director.1
@@ -42,6 +59,13 @@ expected() {
 		0644 usr/share/man/man5/tls.5
 		0644 usr/share/man/man7/tds-protocol.7
 		0644 usr/share/man/man7/tds.7
+		0644 usr/share/zsh/site-functions/_tds
+		0644 usr/share/zsh/site-functions/_tds-admin
+		0644 usr/share/zsh/site-functions/_tds-avail
+		0644 usr/share/zsh/site-functions/_tds-director
+		0644 usr/share/zsh/site-functions/_tds-gensrc
+		0644 usr/share/zsh/site-functions/_tds-load
+		0644 usr/share/zsh/site-functions/_tds-verify
 		0755 usr/bin/tds-admin
 		0755 usr/bin/tds-avail
 		0755 usr/bin/tds-director
@@ -60,7 +84,7 @@ staged() {
 @test "install and uninstall" {
 	staged stage
 	cd "$BATS_TEST_TMPDIR/my root"
-	diff <(expected) <(find . -type f -printf '%#m %P\n' | sort)
+	diff <(expected | sort) <(find . -type f -printf '%#m %P\n' | sort)
 	./usr/bin/tds-verify --version
 	staged uninstall
 	run find . ! -type d

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# --help, man page and completion of each tool name the same options.
+# --help, man page and the completions of each tool, for three shells, name the same options.
 
 load common
 
@@ -34,11 +34,24 @@ from_completion() {
 	printf '%s\n' "${COMPREPLY[@]%=}" | sort -u
 }
 
+# Those for zsh and fish are read, not run: an option stands at the beginning of its line.
+from_zsh() {
+	sed -nE "s/^\\t('\*')?(\\{?-[^'}]*)\\}?'\\[.*/\\2/p" "$ROOT/completions/zsh/_tds" "$ROOT/completions/zsh/_$1" |
+		tr -d '{=+' | tr , '\n' | sort -u
+}
+
+from_fish() {
+	sed -nE "s/^ *complete -c (\\\$argv\[1\]|$1) (-[sl] .*)/\\2/p" "$ROOT/completions/fish/_tds.fish" "$ROOT/completions/fish/$1.fish" |
+		sed -E "s/^-l/ -l/; s/^-s (.) -l ([a-z-]+).*/-\\1\\n--\\2/; s/^ -l ([a-z-]+).*/--\\1/" | sort -u
+}
+
 same() {
 	local help
 	help=$(from_help "$1")
 	[ "$(wc -l <<<"$help")" -ge 12 ] # -C -h -V -q -v -j and their long names: else the parsing is broken
 	diff <(echo "$help") <(from_completion "$1")
+	diff <(echo "$help") <(from_zsh "$1")
+	diff <(echo "$help") <(from_fish "$1")
 	diff <(echo "$help") <(from_page "$1")
 }
 
@@ -82,4 +95,13 @@ known() {
 	new_dir
 	same tds-admin
 	known tds-admin
+}
+
+@test "the commands, in three shells" {
+	local tool lists
+	for tool in tds-admin tds-director; do
+		lists=$(sed -nE 's/^.*commands(=\(| )([a-z ]+)\)?$/\2/p' "$ROOT/completions/bash/$tool" \
+			"$ROOT/completions/zsh/_$tool" "$ROOT/completions/fish/$tool.fish")
+		[ "$(wc -l <<<"$lists")" -eq 3 ] && [ "$(uniq <<<"$lists" | wc -l)" -eq 1 ]
+	done
 }

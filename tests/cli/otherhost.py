@@ -4,6 +4,7 @@
 It shares no code with the host of tds, so that the page is held to be enough.
 """
 import array
+import contextlib
 import ctypes
 import json
 import os
@@ -129,16 +130,59 @@ class Actor:
         self.link.socket.sendall(bytes(4))
 
 
-class Parent:
-    def __init__(self):
-        libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        self.link = Link(3)
+class Process:
+    """One that obeys the ops of a link."""
+
+    def __init__(self, fd):
+        self.link = Link(fd)
 
     def run(self):
         while True:
+            self.reap()
             for _, body in self.link.frames():
                 op = json.loads(body)
                 getattr(self, op['op'])(op)
+
+    @staticmethod
+    def reap():
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+    def fork(self, output):
+        """The pid, or 0 in the child, which ends with this process and prints to output."""
+        us = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            libc.prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)
+            if os.getppid() != us:
+                os._exit(1)
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            os.close(output)
+            os.close(self.link.socket.detach())
+        return pid
+
+    def started(self, op, pid, **fields):
+        pidfd = os.pidfd_open(pid)
+        self.link.op(op, pidfd, pid=pid, **fields)
+        os.close(pidfd)
+
+
+class First(Process):
+    def parent(self, op):
+        fd, output = self.link.fds.pop(0), self.link.fds.pop(0)
+        pid = self.fork(output)
+        if pid == 0:
+            os.setsid()
+            libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+            Parent(fd).run()
+        self.started('parent-started', pid, ref=op['ref'])
+        os.close(fd)
+        os.close(output)
+
+
+class Parent(Process):
 
     def hello(self, op):
         self.archive = self.link.fds.pop(0)
@@ -152,27 +196,17 @@ class Parent:
 
     def spawn(self, op):
         fd, output = self.link.fds.pop(0), self.link.fds.pop(0)
-        parent = os.getpid()
-        pid = 0 if op['class'] == 'nothing' else os.fork()
         if op['class'] == 'nothing':
             self.link.op('spawn-failed', id=op['id'], kind='import', error='there is nothing')
-        elif pid:
-            pidfd = os.pidfd_open(pid)
-            self.link.op('spawned', pidfd, id=op['id'], pid=pid)
-            os.close(pidfd)
-        else:
-            libc.prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)
-            if os.getppid() != parent:
-                os._exit(1)
-            os.dup2(output, 1)
-            os.dup2(output, 2)
-            for unwanted in (output, self.archive, 3):
-                os.close(unwanted)
+        elif (pid := self.fork(output)) == 0:
+            os.close(self.archive)
             Actor(fd, op).run()
+        else:
+            self.started('spawned', pid, id=op['id'])
         os.close(fd)
         os.close(output)
 
 
 # `import` is no name for a method.
 setattr(Parent, 'import', lambda self, op: self.link.op('imported', classes={name: name for name in op['names']}))
-sys.exit(Parent().run())
+sys.exit(First(3).run())

@@ -102,6 +102,7 @@ tds-admin: $DIR/othercaps.cfg:2:7: call to open is not allowed"
 	grep -Fx "ExecStart=\"$TDS_BIN/tds-admin\" -C \"$DIR\" start --foreground" root/etc/systemd/system/*.service
 	grep -Fx "ExecStartPost=-\"$TDS_BIN/tds-load\" -C \"$DIR\" --no-start --all" root/etc/systemd/system/*.service
 	grep -Fx 'Type=notify' root/etc/systemd/system/*.service
+	grep -Fx 'Delegate=yes' root/etc/systemd/system/*.service
 	tds-admin -j bootstart --root=root my.mill | jq -e '.unit == "my-mill"
 		and .path == "root/etc/systemd/system/my-mill.service"'
 }

@@ -73,7 +73,7 @@ is_new() {
 	tds-admin ask x "'dead'"
 	logged 'dead letter: "lost"'
 	run tds-admin ask x "'hopeless'"
-	logged '{"op": "exited", "address": "1.5", "never": true}'
+	logged '{"op": "exited", "address": "1.5", "never": true, "system": false}'
 	logged '\(back from 5: 116\|dead letter:\) "hello"'
 }
 

@@ -133,7 +133,7 @@ class ActorProc:
         self.id, self.parent, self.realm, self.wire = ident, parent, parent.realm, wire
         self.creator, self.name = creator, name
         self.up, self.dead, self.started = False, False, False
-        self.held, self.pid, self.pidfd = [], 0, -1
+        self.held, self.pid, self.pidfd = [], None, -1     # a pid of 0 would be killed as the group of the test
         self.children = []
 
     @property
@@ -154,7 +154,7 @@ class Admin:
         self.next_id, self.next_realm, self.next_ref = 1, 1, 1
         self.deadletters = None
         self.direct_after = None  # messages between two after which they get a direct link
-        self.counts, self.directs = {}, set()
+        self.counts, self.directs, self.directs_made = {}, set(), 0
         self.ids_size = 100
         self.pids = set()
         self.zygote = None
@@ -365,6 +365,11 @@ class Admin:
         if actor.name:
             self.names.pop(actor.name, None)
         self.seen.append(('exit', actor.id))
+        for pair in [pair for pair in self.directs if actor.id in pair]:
+            self.directs.discard(pair)
+            peer = self.actors[min(pair - {actor.id})]
+            if not peer.dead:
+                peer.wire.op(op='unlinked', **{'from': actor.id})
         for message in actor.held:
             self.dead_letter(actor, *message)
         actor.held = []
@@ -420,6 +425,7 @@ class Admin:
         self.counts[pair] = self.counts.get(pair, 0) + 1
         if self.counts[pair] >= self.direct_after and pair not in self.directs and len(pair) == 2:
             self.directs.add(pair)
+            self.directs_made += 1
             ends = socket.socketpair()
             for end, (one, other) in zip(ends, ((sender, to), (to, sender))):
                 self.actors[one].wire.op([os.dup(end.fileno())], op='direct', address=self.actors[other].text)
@@ -463,8 +469,10 @@ class Admin:
         elif self.deadletters is actor:
             self.deadletters = None
 
-    def on_switched(self, actor, op):
-        self.actors[op['to']].wire.op(op='switched', **{'from': actor.id})
+    def on_linked(self, actor, op):
+        self.actors[op['to']].wire.op(op=op['op'], **{'from': actor.id})
+
+    on_switched = on_linked
 
     # --- what tests say
 

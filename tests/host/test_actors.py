@@ -384,7 +384,7 @@ class A(Actor):
         for how in ('quit', 'kill', 'term'):
             with self.subTest(how):
                 child = self.child(self.admin.ask(actor, ('create', 'mod.Child')))
-                self.admin.pump(lambda: child.up)
+                self.admin.pump(lambda: child.up and child.started)
                 if how == 'quit':
                     self.admin.tell(child, 'quit')
                 else:
@@ -485,6 +485,7 @@ class Children(HostTest):
         again = self.admin.ask(actor, ('create', 'no.such.Thing', {'globalName': 'the one'}))
         self.assertEqual(first, again)
         child = self.admin.names['the one']
+        self.admin.pump(lambda: child.started)
         os.kill(child.pid, signal.SIGKILL)
         self.admin.until_dead(child)
         log = self.admin.ask(actor, ('log',))
@@ -722,7 +723,7 @@ class A(Actor):
                 self.admin.direct_after = direct
                 one = self.admin.spawn(actor.parent, 'mod.A')
                 self.assertEqual(self.admin.ask(one, 'go', wait=60), 'both')
-        self.assertTrue(self.admin.directs)
+        self.assertTrue(self.admin.directs_made)
 
     def test_direct_links_keep_order_until_the_end(self):
         actor = self.actor('''
@@ -746,7 +747,7 @@ class B(Actor):
 ''')
         self.admin.direct_after = 100
         self.assertTrue(self.admin.ask(actor, 'go', wait=60))
-        self.assertTrue(self.admin.directs)
+        self.assertTrue(self.admin.directs_made)
 
     def test_threads_may_send_and_log(self):
         actor = self.actor('''

@@ -2,6 +2,7 @@
 """The links: every op of the parent, input that breaks the grammar, descriptors, processes."""
 import json
 import os
+import select
 import signal
 import socket
 import struct
@@ -161,20 +162,87 @@ class A(Actor):
         if not os.fork():
             if not os.fork():
                 os.close(read)
+                os.write(write, b'%d' % os.getpid())
                 signal.pause()
             os._exit(0)
         os.wait()
         os.close(write)
+        orphan = int(os.read(read, 20))
         with open('/proc/self/task/%d/children' % os.getpid()) as stream:
             mine = stream.read()
         with open('/proc/%d/task/%d/children' % (os.getppid(), os.getppid())) as stream:
-            theirs = [int(pid) for pid in stream.read().split() if int(pid) != os.getpid()]
-        for pid in theirs:
-            os.kill(pid, signal.SIGKILL)
+            theirs = [int(pid) for pid in stream.read().split()]
+        os.kill(orphan, signal.SIGKILL)
         os.read(read, 1)
-        self.send(sender, (mine, len(theirs)))
+        self.send(sender, (mine, orphan in theirs))
 '''}), 'mod.A')
-        self.assertEqual(self.admin.ask(actor, 1), ('', 1))
+        self.assertEqual(self.admin.ask(actor, 1), ('', True))
+
+
+class ForkedAhead(HostTest):
+    """The child that waits for the next spawn is no other than one forked at the spawn would be."""
+
+    FILES = {'mod.py': 'SEEN = []\n' + ECHO.replace('msg)', '(os.getpid(), SEEN, dict(self.capabilities)))')
+             .replace('class A(Actor):', 'import os\nclass A(Actor):\n    def __init__(self, capabilities):\n'
+                      '        self.capabilities = {k: v for k, v in capabilities.items() if k == "Cap"}'),
+             'other.py': 'import mod\nmod.SEEN.append("other")\n' + ECHO,
+             'asks.py': ECHO + """
+    @staticmethod
+    def actorSystemCapabilityCheck(capabilities, requirements):
+        import mod
+        mod.SEEN.append("asked")
+        return True
+"""}
+
+    def setUp(self):
+        super().setUp()
+        self.parent = self.admin.parent(self.FILES)
+        self.first = self.admin.spawn(self.parent, 'mod.A')
+        self.known = {self.first.pid}
+        self.ahead = self.next_ahead()
+
+    def children(self):
+        with open('/proc/%d/task/%d/children' % (self.parent.pid, self.parent.pid)) as f:
+            return {int(pid) for pid in f.read().split()}
+
+    def next_ahead(self):
+        """Wait for a child that is nobody's process yet."""
+        self.admin.pump(lambda: self.children() - self.known)
+        return (self.children() - self.known).pop()
+
+    def spawned(self, class_='mod.A'):
+        actor = self.admin.spawn(self.parent, class_)
+        self.known.add(actor.pid)
+        return actor
+
+    def test_it_is_the_next_actor(self):
+        actor = self.spawned()
+        self.assertEqual(actor.pid, self.ahead)
+        self.assertEqual(self.admin.ask(actor, 1), (actor.pid, [], {'Cap': 'yes'}))
+
+    def test_code_that_ran_in_the_parent_since_is_seen(self):
+        for class_, seen in ('other.A', ['other']), ('asks.A', ['other', 'asked']):
+            self.assertNotEqual(self.spawned(class_).pid, self.ahead)
+            self.assertNotIn(self.ahead, self.children())
+            self.ahead = self.next_ahead()
+            self.assertEqual(self.admin.ask(self.spawned(), 1)[1], seen)
+            self.ahead = self.next_ahead()
+        self.parent.wire.op(op='capabilities', capabilities={'Cap': 'new'})
+        actor = self.spawned()
+        self.assertEqual(self.admin.ask(actor, 1), (actor.pid, ['other', 'asked'], {'Cap': 'new'}))
+
+    def test_one_that_was_killed_is_no_loss(self):
+        os.kill(self.ahead, signal.SIGKILL)
+        self.admin.pump(lambda: self.ahead not in self.children())
+        self.assertEqual(self.admin.ask(self.spawned(), 1)[1], [])
+
+    def test_it_goes_where_nobody_needs_it_and_with_the_parent(self):
+        self.admin.pump(lambda: self.children() == self.known)
+        self.spawned()
+        pidfd = os.pidfd_open(self.next_ahead())
+        self.addCleanup(os.close, pidfd)
+        os.kill(self.parent.pid, signal.SIGKILL)
+        self.assertEqual(select.select([pidfd], [], [], 20)[0], [pidfd])
 
 
 class FreshInterpreter(HostTest):

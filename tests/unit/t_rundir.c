@@ -57,6 +57,30 @@ static void write_loaded(const char *text)
 	write_file(".tds/loaded.json", text, strlen(text));
 }
 
+static void network_file_systems(void **state)
+{
+	(void)state;
+	static const struct {
+		uint64_t type;
+		const char *name;
+	} cases[] = {
+		{ 0x6969, "NFS" },
+		{ 0xff534d42, "CIFS" },
+		{ 0xffffffffff534d42, "CIFS" }, /* with its sign, as some kernels have it */
+		{ 0xfe534d42, "SMB" },
+		{ 0x01021997, "9p" },
+		{ 0x5346414f, "AFS" },
+		{ 0x00c36400, "Ceph" },
+	};
+	static const uint64_t local[] = { 0xef53,     0x01021994, 0x9123683e, 0x58465342,
+					  0x794c7630, 0x65735546, 0x2fc12fc1, 0 };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(tds_rundir_network(cases[i].type), cases[i].name);
+	for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++)
+		assert_null(tds_rundir_network(local[i]));
+}
+
 static void is_at(const char *expected)
 {
 	tds_autofree char *path = NULL;
@@ -284,8 +308,17 @@ static void unreadable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		EACH(place),    EACH(bad_place), EACH(absent),     EACH(names),  EACH(elsewhere),
-		EACH(not_json), EACH(too_large), EACH(not_a_file), EACH(owners), EACH(unreadable),
+		EACH(place),
+		EACH(bad_place),
+		EACH(absent),
+		EACH(names),
+		EACH(elsewhere),
+		EACH(not_json),
+		EACH(too_large),
+		EACH(not_a_file),
+		EACH(owners),
+		EACH(unreadable),
+		cmocka_unit_test(network_file_systems),
 	};
 
 	return cmocka_run_group_tests_name("rundir", tests, NULL, NULL);

@@ -6,6 +6,7 @@ after the other; what arrives while the actor is blocked in send is kept and tak
 """
 import base64
 import copy
+import functools
 import heapq
 import json
 import logging
@@ -21,7 +22,7 @@ import time
 import traceback
 from collections import deque
 from datetime import timedelta
-from typing import Any, Callable, Deque, Dict, List, NoReturn, Optional, Set, Tuple, Union
+from typing import Any, Callable, Deque, Dict, List, NoReturn, Optional, Tuple, Union
 
 from tdshost import logs, realm
 from tdshost.link import (INLINE_MAX, Closed, Event, Link, ProtocolError, control_frame,
@@ -43,18 +44,20 @@ Watch = Tuple[Any, Dict[int, Any]]  # a poll object, and what is watched by desc
 
 log = logging.getLogger('tds.host')
 
+_parse_address = functools.lru_cache(maxsize=64)(realm.parse_address)
+
 
 class Direct:
     """A link to one other actor, made by the admin for two that talk much.
 
-    Shape:   may_read once all that the peer sent through the admin has arrived.
+    Shape:   whatever sender its frames name: the link says who it is.
     """
 
     def __init__(self, link: Link, peer_realm: int, peer_id: int) -> None:
         self.link = link
         self.realm = peer_realm
         self.id = peer_id
-        self.may_read = False
+        self.address = realm.make_address(peer_realm, peer_id)
 
 
 class ActorHost:
@@ -84,12 +87,13 @@ class ActorHost:
         self.link = Link(link_fd, self._wait_blocked)
         self._thread = threading.get_ident()
         self._queue: Deque[Event] = deque()
-        self._directs: Dict[int, Direct] = {}       # by descriptor
-        self._direct_to: Dict[int, Direct] = {}     # by the peer's id
-        self._marked: Set[int] = set()              # peers whose mark came before the link
+        self._directs: Dict[int, Direct] = {}       # by the peer's id
+        self._readable: Dict[int, Direct] = {}      # those that are read, by descriptor
+        self._ways: Dict[int, Link] = {}            # those that are written, by the peer's id
         self._poll = select.poll()
         self._poll.register(self.link.fd, select.POLLIN)
         self._poll.register(waker.read_fd, select.POLLIN)
+        self._unwatched: Watch = (self._poll, {})
         self._watch: Optional[Watch] = None
         self._wakeups: List[Tuple[float, int, Any, Any]] = []  # heap: due, order, period, payload
         self._serial = 0
@@ -190,15 +194,15 @@ class ActorHost:
 
     def _take_input(self, timeout: Optional[int]) -> List[Any]:
         """Wait up to timeout ms, read what is there, and return which of the watched are ready."""
-        ready = []
-        poll, watched = self._watch or (self._poll, {})
+        ready: List[Any] = []
+        poll, watched = self._watch or self._unwatched
         for fd, event in poll.poll(timeout):
             if fd == self.link.fd:
                 self._read()
             elif fd == waker.read_fd:
                 waker.drain()
-            elif fd in self._directs:
-                self._read_direct(self._directs[fd])
+            elif fd in self._readable:
+                self._read_direct(self._readable[fd])
             elif fd in watched:
                 if event & select.POLLNVAL:
                     poll.unregister(fd)
@@ -213,16 +217,17 @@ class ActorHost:
                 self._read()
             elif fd == waker.read_fd:
                 waker.drain()
-            elif fd in self._directs:
-                self._read_direct(self._directs[fd])
+            elif fd in self._readable:
+                self._read_direct(self._readable[fd])
 
     def _wait_blocked(self, link: Link) -> None:
         """Wait until a full link may take more; meanwhile take input, in the actor's main thread."""
         if threading.get_ident() != self._thread:
             wait_writable(link)
             return
-        readable = {self.link.fd}
-        readable.update(fd for fd, direct in self._directs.items() if direct.may_read)
+        if link.fd < 0:
+            return  # closed, while we waited
+        readable = {self.link.fd, *self._readable}
         poll = select.poll()
         for fd in readable:
             poll.register(fd, select.POLLIN)
@@ -231,12 +236,12 @@ class ActorHost:
             if event & ~select.POLLOUT and fd in readable:
                 if fd == self.link.fd:
                     self._read()
-                elif fd in self._directs:
-                    self._read_direct(self._directs[fd])
+                elif fd in self._readable:
+                    self._read_direct(self._readable[fd])
 
     def _read(self) -> None:
         """Read once from the admin's link. Errors: Closed, ProtocolError."""
-        for event in self.link.receive():
+        for event in self.link.receive() or ():
             if event[0] != 'C':
                 self._queue.append(event)
                 continue
@@ -271,7 +276,6 @@ class ActorHost:
 
     def _op_exited(self, op: dict, fds: List[int]) -> None:
         address = _address(op['address'])
-        self._drain_direct(realm.parse_address(op['address'])[1])
         self._queue.append(('X', address, self.system if op.get('system') else address))
 
     def _op_exit(self, op: dict, fds: List[int]) -> None:
@@ -289,74 +293,88 @@ class ActorHost:
         self._queue.append(('K', read_capabilities(op['capabilities'])))
 
     def _op_direct(self, op: dict, fds: List[int]) -> None:
-        self._open_direct(*realm.parse_address(op['address']), fds.pop())
+        if fds:
+            self._open_direct(*realm.parse_address(op['address']), fds.pop())
+
+    def _op_linked(self, op: dict, fds: List[int]) -> None:
+        self._switch(int(op['from']))
 
     def _op_switched(self, op: dict, fds: List[int]) -> None:
-        self._switched(int(op['from']))
+        self._start_reading(int(op['from']))
+
+    def _op_unlinked(self, op: dict, fds: List[int]) -> None:
+        self._drain_direct(int(op['from']))
 
     _OPS: Dict[str, Callable[..., None]] = {
         'ids': _op_ids, 'named': _op_named, 'exited': _op_exited, 'exit': _op_exit, 'ask': _op_ask,
         'message': _op_message, 'capabilities': _op_capabilities, 'direct': _op_direct,
-        'switched': _op_switched,
+        'linked': _op_linked, 'switched': _op_switched, 'unlinked': _op_unlinked,
     }
 
     # --- direct links
 
     def _open_direct(self, peer_realm: int, peer_id: int, fd: int) -> None:
-        """Take a link to another actor, and mark in the old way where ours ends.
+        """Take a link to another actor. It may write there now, but we only when it, too, has its end."""
+        if peer_id in self._directs:
+            raise ValueError('a second link')
+        self._directs[peer_id] = Direct(Link(fd, self._wait_blocked, self.max_message), peer_realm, peer_id)
+        self._send_control({'op': 'linked', 'to': peer_id})
+
+    def _switch(self, peer_id: int) -> None:
+        """Write there from now on, and mark in the old way where that ends.
 
         Should the admin's link be full just now, the mark follows the frame that is being sent.
         """
-        direct = Direct(Link(fd, self._wait_blocked), peer_realm, peer_id)
-        self._directs[fd] = direct
-        self._direct_to[peer_id] = direct
-        self._send_control({'op': 'switched', 'to': peer_id})
-        if peer_id in self._marked:
-            self._marked.discard(peer_id)
-            self._start_reading(direct)
+        direct = self._directs.get(peer_id)
+        if direct is not None:
+            self._ways[peer_id] = direct.link
+            self._send_control({'op': 'switched', 'to': peer_id})
 
-    def _switched(self, sender: int) -> None:
+    def _start_reading(self, peer_id: int) -> None:
         """All that a peer sent through the admin is here: now its direct link may be read."""
-        direct = self._direct_to.get(sender)
-        if direct is None:
-            self._marked.add(sender)
-        elif not direct.may_read:
-            self._start_reading(direct)
-
-    def _start_reading(self, direct: Direct) -> None:
-        direct.may_read = True
-        self._poll.register(direct.link.fd, select.POLLIN)
-        if self._watch is not None:
-            self._watch[0].register(direct.link.fd, select.POLLIN)
+        direct = self._directs.get(peer_id)
+        if direct is not None:
+            self._readable[direct.link.fd] = direct
+            self._poll.register(direct.link.fd, select.POLLIN)
+            if self._watch is not None:
+                self._watch[0].register(direct.link.fd, select.POLLIN)
 
     def _read_direct(self, direct: Direct) -> bool:
         """Read once from a direct link; False if nothing was there or it is over."""
         try:
             events = direct.link.receive()
-        except (Closed, ProtocolError):
+        except Closed:
             self._close_direct(direct)
             return False
-        for event in events:
-            if event[0] == 'M':  # whatever sender it names: the link says who it is
-                self._queue.append(('M', direct.id, direct.realm) + event[3:])
-        return bool(events)
+        except ProtocolError as error:
+            log.error('the link to %d.%d is given up: the other end sent %s', direct.realm, direct.id, error)
+            self._close_direct(direct)
+            return False
+        for _, _, _, enc, payload in events or ():
+            self._queue.append(('M', direct.id, direct.realm, enc, payload))
+        return events is not None
 
     def _close_direct(self, direct: Direct) -> None:
         fd = direct.link.fd
-        if self._directs.pop(fd, None) is None:
+        self._ways.pop(direct.id, None)
+        if self._directs.pop(direct.id, None) is None:
             return
-        self._direct_to.pop(direct.id, None)
-        if direct.may_read:
+        if self._readable.pop(fd, None) is not None:
             self._poll.unregister(fd)
             if self._watch is not None:
                 self._watch[0].unregister(fd)
+        direct.link.shut()
         direct.link.close()
 
-    def _drain_direct(self, ident: int) -> None:
-        """Read what a peer that is gone has left in its link, so that its end comes after its messages."""
-        direct = self._direct_to.get(ident)
+    def _drain_direct(self, peer_id: int) -> None:
+        """Read what a peer that is gone has left in its link, so that its end comes after its messages.
+
+        A process that it forked may hold its end too, and would write for ever.
+        """
+        direct = self._directs.get(peer_id)
         if direct is not None:
-            while direct.may_read and self._read_direct(direct):
+            direct.link.shut()
+            while self._read_direct(direct):
                 pass
             self._close_direct(direct)
 
@@ -387,7 +405,8 @@ class ActorHost:
             log.warning('a message from %d.%d cannot be read and is dropped: %s', sender_realm, sender,
                         logs.last_line(logs.describe(error)))
             return
-        self._deliver(message, realm.make_address(sender_realm, sender))
+        direct = self._directs.get(sender)
+        self._deliver(message, realm.make_address(sender_realm, sender) if direct is None else direct.address)
 
     def _take_tracked(self, ref: int, enc: int, payload: bytes) -> None:
         try:
@@ -508,8 +527,7 @@ class ActorHost:
     def _make_watch(self, filenos: Any) -> Watch:
         """A poll object for the links and the watched; what is no open descriptor is left out."""
         poll = select.poll()
-        own = {self.link.fd, waker.read_fd}
-        own.update(fd for fd, direct in self._directs.items() if direct.may_read)
+        own = {self.link.fd, waker.read_fd, *self._readable}
         for fd in own:
             poll.register(fd, select.POLLIN)
         watched = {}
@@ -572,8 +590,8 @@ class ActorHost:
         try:
             if not isinstance(target, ActorAddress):
                 raise ValueError
-            target_realm, ident = realm.parse_address(target.addressDetails)
-        except ValueError:
+            target_realm, ident = _parse_address(target.addressDetails)
+        except (ValueError, TypeError):
             raise InvalidActorAddress(target, 'not a valid ActorAddress for sending messages to') from None
         if not target_realm and (not ident or isinstance(message, ActorSystemMessage)
                                  and not isinstance(message, PoisonMessage)):
@@ -597,28 +615,34 @@ class ActorHost:
 
     def _ship(self, ident: int, enc: int, payload: bytes) -> None:
         """Send an encoded message, over a direct link where there is one. Errors: Closed, OSError."""
-        direct = self._direct_to.get(ident)
-        if direct is not None:
-            try:
-                self._ship_frame(direct.link, payload,
-                                 direct_message_frame if len(payload) <= INLINE_MAX else direct_file_frame,
-                                 self.id, self.realm, enc)
-                return
-            except Closed:
-                pass  # the peer is gone: the admin knows what becomes of messages to it
-        self._ship_frame(self.link, payload, message_frame if len(payload) <= INLINE_MAX else file_frame,
-                         ident, enc)
-
-    @staticmethod
-    def _ship_frame(link: Link, payload: bytes, make: Callable[..., bytes], *fields: int) -> None:
         if len(payload) <= INLINE_MAX:
-            link.send_frame(make(*fields, payload))
+            way = self._ways.get(ident)
+            if way is not None:  # what _ship_frame does as well, for those that talk much
+                try:
+                    way.send_frame(direct_message_frame(self.id, self.realm, enc, payload))
+                    return
+                except Closed:
+                    self._ways.pop(ident, None)
+            self._ship_frame(ident, message_frame, direct_message_frame, enc, payload)
             return
         fd = sealed_file(payload)
         try:
-            link.send_frame(make(*fields, len(payload)), (fd,))
+            self._ship_frame(ident, file_frame, direct_file_frame, enc, len(payload), (fd,))
         finally:
             os.close(fd)
+
+    def _ship_frame(self, ident: int, make: Callable[..., bytes], make_direct: Callable[..., bytes], enc: int,
+                    body: Union[bytes, int], fds: Tuple[int, ...] = ()) -> None:
+        while True:
+            way = self._ways.get(ident)
+            if way is not None:
+                try:
+                    way.send_frame(make_direct(self.id, self.realm, enc, body), fds)
+                    return
+                except Closed:  # the peer is gone: the admin knows what becomes of messages to it
+                    self._ways.pop(ident, None)
+            if self.link.send_frame(make(ident, enc, body), fds, ident, self._ways):
+                return
 
     def _send_control(self, op: dict) -> None:
         self.link.send_control(op)

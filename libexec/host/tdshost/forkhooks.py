@@ -32,7 +32,6 @@ def keep_no_more() -> None:
 
 
 def restore() -> None:
-    """In an actor: register what was kept."""
+    """In an actor, once: register what was kept."""
     for hooks in _kept:
         _register(**hooks)
-    _kept.clear()

@@ -9,6 +9,7 @@ import fcntl
 import gc
 import json
 import logging
+import marshal
 import os
 import select
 import signal
@@ -18,7 +19,7 @@ from typing import Any, Callable, Dict, List, NoReturn, Optional, Tuple
 
 from tdshost import forkhooks, logs, process, sourceloader
 from tdshost.actorhost import ActorHost, read_capabilities, unpack_requirements
-from tdshost.link import Closed, Link, ProtocolError, wait_writable, wire_text
+from tdshost.link import Closed, Link, ProtocolError, control_frame, wait_writable, wire_text
 from tdshost.process import pending_signals, waker
 from tdshost.realm import parse_address
 from thespian.actors import Actor
@@ -28,6 +29,8 @@ ARCHIVE_FD = 4
 ORDER_FD = 5  # of a fresh interpreter: what to run, as JSON
 MAXMESSAGE = 256 << 20
 REHEARSALS = 24
+SPARE_MS = 1000  # a spare child that nobody needed for so long goes
+ORDER_MAX = 1 << 16  # bytes of an order to a spare child
 
 log = logging.getLogger('tds.host')
 
@@ -102,6 +105,12 @@ class Realm:
             text = logs.describe(error, 0, self.source.prefix if self.source else None)
             raise Failure('import', logs.last_line(text), text) from None
 
+    def is_plain(self, spawn: dict) -> bool:
+        """Whether no code of the source runs here for an order: no import, no check, nothing unpickled."""
+        found = self._classes.get(str(spawn['class']))
+        return found is not None and spawn.get('requirements') is None \
+            and getattr(found[1], 'actorSystemCapabilityCheck', None) is Actor.actorSystemCapabilityCheck
+
     def check(self, actor_class: type, requirements: Any) -> None:
         """Whether the class agrees to the system's capabilities. Errors: Failure."""
         check = getattr(actor_class, 'actorSystemCapabilityCheck', None)
@@ -131,6 +140,43 @@ class Realm:
         return order, actor_class
 
 
+class Spare:
+    """A child that was forked ahead and waits for the order to be an actor.
+
+    Shape:   good for an actor only as long as no code of the source has run in the parent since.
+    Owner:   sock is ours; its end is the child's.
+    """
+
+    def __init__(self, pid: int, sock: socket.socket) -> None:
+        self.pid = pid
+        self._sock = sock
+
+    def take(self, order: dict, fds: List[int]) -> bool:
+        """Give it the order; False: it is not there any more, or the order is too large."""
+        data = marshal.dumps(order)
+        try:
+            return len(data) < ORDER_MAX and socket.send_fds(self._sock, [data], fds) == len(data)
+        except OSError:
+            return False
+        finally:
+            self._sock.close()
+
+    def drop(self) -> None:
+        """End it, and wait for that."""
+        self._sock.close()
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+
+    @staticmethod
+    def wait(sock: socket.socket) -> Tuple[dict, List[int]]:
+        """In the child: wait for the order. Errors: Closed."""
+        data, fds, _, _ = socket.recv_fds(sock, ORDER_MAX, 2, socket.MSG_CMSG_CLOEXEC)
+        if not data:
+            raise Closed
+        sock.close()
+        return marshal.loads(data), fds
+
+
 class Parent:
     """The process of a parent, or of one that does not know its source yet.
 
@@ -145,6 +191,8 @@ class Parent:
         self._archive_fd: Optional[int] = None
         self._children: Dict[int, Optional[int]] = {}  # ids by pid; None: another parent
         self._leaving = False
+        self._spare: Optional[Spare] = None
+        self._spawning = False  # an actor was forked since we last had nothing to do: more may follow
         waker.open()
         self._poll = select.poll()
         self._poll.register(self.link.fd, select.POLLIN)
@@ -155,7 +203,10 @@ class Parent:
         code = 0
         try:
             while True:
-                for fd, _ in self._poll.poll():
+                ready = self._poll.poll(0 if self._spawning else SPARE_MS if self._spare else None)
+                if not ready:
+                    self._while_idle()
+                for fd, _ in ready:
                     if fd == waker.read_fd:
                         waker.drain()
                         self._take_signals()
@@ -206,7 +257,9 @@ class Parent:
                 if self._leaving and not self._children:
                     raise Closed  # what is left made itself a daemon; it goes to the guardian, who ends it
                 return
-            if pid in self._children:
+            if self._spare is not None and pid == self._spare.pid:
+                self._spare = None
+            elif pid in self._children:
                 ident = self._children.pop(pid)
                 self.link.send_control({'op': 'gone', 'id': ident, 'pid': pid,
                                         'status': os.waitstatus_to_exitcode(status)})
@@ -221,6 +274,8 @@ class Parent:
         admin = op.get('admin')
         if not self._forked and admin is not None and os.getppid() != admin:
             raise Closed
+        # What becomes of actors' own processes is a source's concern; a parent of parents leaves it to the admin.
+        process.prctl(process.PR_SET_CHILD_SUBREAPER, 1)
         if fds:
             self._archive_fd = fds.pop()
         elif not self._forked and _is_open(ARCHIVE_FD):
@@ -237,6 +292,7 @@ class Parent:
         gc.freeze()
 
     def _import(self, op: dict, fds: List[int]) -> None:
+        self._drop_spare()
         classes = {}
         for name in op['names']:
             try:
@@ -248,31 +304,45 @@ class Parent:
         self.link.send_control({'op': 'imported', 'classes': classes})
 
     def _capabilities(self, op: dict, fds: List[int]) -> None:
+        self._drop_spare()
         self._known().settings['capabilities'] = read_capabilities(op['capabilities'])
         self._known().hello['capabilities'] = op['capabilities']
 
     def _bye(self, op: dict, fds: List[int]) -> None:
         self._leaving = True
+        self._drop_spare()
         self._reap()
 
     def _parent(self, op: dict, fds: List[int]) -> None:
         """Fork another parent; only while no code of a source is in this process."""
         if self.realm is not None:
             raise ValueError('this parent has its source')
-        pid = self._fork(fds)
+        try:
+            pid = self._fork()
+        except OSError as error:
+            self.link.send_control({'op': 'parent-failed', 'ref': op.get('ref'),
+                                    'error': 'no process for the source: %s' % error})
+            return
         if pid == 0:
-            process.prctl(process.PR_SET_CHILD_SUBREAPER, 1)
+            _take_output(fds[1])
+            os.setsid()
             Parent(self.program, fds[0], True).run()
-        self._announce(pid, None, {'op': 'parent-started', 'ref': op.get('ref'), 'pid': pid})
+        self._announce(pid, None, json.dumps({'op': 'parent-started', 'ref': op.get('ref'), 'pid': pid}).encode())
 
     def _spawn(self, op: dict, fds: List[int]) -> None:
         ident = int(op['id'])
         try:
+            if not self._known().is_plain(op):
+                self._drop_spare()
             order, actor_class = self._known().actor(op)
-            if process.thread_count() > 1:
+            pid = self._use_spare(order, fds)
+            if not pid and process.thread_count() > 1:
                 pid = self._start_interpreter(op, fds)
-            else:
-                pid = self._fork(fds)
+            if not pid:
+                pid = self._fork()
+                if pid == 0:
+                    _prepare_actor()
+                    self._become(order, actor_class, fds)
         except Failure as failure:
             self.link.send_control(failure.op('spawn-failed', id=ident))
             return
@@ -280,11 +350,8 @@ class Parent:
             self.link.send_control(Failure('process', 'no process for the actor: %s' % error)
                                    .op('spawn-failed', id=ident))
             return
-        if pid == 0:
-            _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)  # without the enums of `signal`: saves pages
-            forkhooks.restore()
-            ActorHost(fds[0], order, self._known().settings).run(actor_class)
-        self._announce(pid, ident, {'op': 'spawned', 'id': ident, 'pid': pid})
+        self._spawning = True
+        self._announce(pid, ident, b'{"op":"spawned","id":%d,"pid":%d}' % (ident, pid))
 
     _OPS: Dict[str, Callable[..., None]] = {
         'hello': _hello, 'import': _import, 'spawn': _spawn, 'bye': _bye, 'parent': _parent,
@@ -298,10 +365,10 @@ class Parent:
 
     # --- processes
 
-    def _fork(self, fds: List[int]) -> int:
-        """Fork; in the child leave the parent's things behind, and take the pipe as output.
+    def _fork(self) -> int:
+        """Fork; in the child leave the parent's things behind.
 
-        Shape:   0 in the child, where fds[0] is what it lives on.
+        Shape:   0 in the child.
         Errors:  OSError.
         """
         sys.stdout.flush()
@@ -314,19 +381,73 @@ class Parent:
             if not process.die_with(mypid):
                 os._exit(0)
             pending_signals.clear()
-            logs.send_to(None)
             self.link.close()
-            os.dup2(fds[1], 1)
-            os.dup2(fds[1], 2)
-            os.close(fds[1])
             if self._archive_fd is not None:
                 os.close(self._archive_fd)
             waker.open()
             gc.enable()
         except BaseException as error:
-            os.write(2, ('tds host: %r\n' % (error,)).encode('utf-8', 'replace'))
-            os._exit(70)
+            _fail_early(error)
         return 0
+
+    def _become(self, order: dict, actor_class: type, fds: List[int]) -> NoReturn:
+        """In the child: be the actor. fds: its link and its output pipe."""
+        try:
+            _take_output(fds[1])
+            host = ActorHost(fds[0], order, self._known().settings)
+        except BaseException as error:
+            _fail_early(error)
+        host.run(actor_class)
+
+    # --- the spare child
+
+    def _while_idle(self) -> None:
+        """Fork a child ahead where actors were made just now; end one that nobody needed."""
+        wanted, self._spawning = self._spawning and not self._leaving, False
+        if not wanted:
+            self._drop_spare()
+        elif self._spare is None and process.thread_count() == 1:
+            self._make_spare()
+
+    def _make_spare(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            try:
+                pid = self._fork()
+            except OSError:
+                ours.close()
+                return
+            if pid == 0:
+                self._be_spare(ours, theirs)
+            self._spare = Spare(pid, ours)
+
+    def _be_spare(self, ours: socket.socket, theirs: socket.socket) -> NoReturn:
+        try:
+            ours.close()
+            _prepare_actor()
+            order, fds = Spare.wait(theirs)
+            actor_class = self._known().find(order['class'])[1]
+        except Closed:
+            os._exit(0)
+        except BaseException as error:
+            _fail_early(error)
+        self._become(order, actor_class, fds)
+
+    def _use_spare(self, order: dict, fds: List[int]) -> int:
+        """Make the spare child the actor: its pid; 0: there is none."""
+        spare = self._spare
+        if spare is None:
+            return 0
+        self._spare = None
+        if spare.take(order, fds):
+            return spare.pid
+        spare.drop()
+        return 0
+
+    def _drop_spare(self) -> None:
+        if self._spare is not None:
+            self._spare.drop()
+            self._spare = None
 
     def _start_interpreter(self, spawn: dict, fds: List[int]) -> int:
         """Start an actor in an interpreter of its own: this process has threads, it must not fork.
@@ -348,14 +469,36 @@ class Parent:
             for fd in moved + [order_fd]:
                 os.close(fd)
 
-    def _announce(self, pid: int, ident: Optional[int], op: dict) -> None:
-        """Tell the admin of a new process, with a pidfd that can only mean this one: it is not reaped yet."""
+    def _announce(self, pid: int, ident: Optional[int], op: bytes) -> None:
+        """Tell the admin of a new process, with a pidfd that can only mean this one: it is not reaped yet.
+
+        Shape:   op is JSON already: its encoder would take memory that was just shared with the child.
+        """
         self._children[pid] = ident
         pidfd = os.pidfd_open(pid)
         try:
-            self.link.send_control(op, (pidfd,))
+            self.link.send_frame(control_frame(op), (pidfd,))
         finally:
             os.close(pidfd)
+
+
+def _take_output(fd: int) -> None:
+    """Make the pipe the standard output and error."""
+    os.dup2(fd, 1)
+    os.dup2(fd, 2)
+    os.close(fd)
+
+
+def _prepare_actor() -> None:
+    """In a child that is, or will be, an actor: what is the parent's alone."""
+    _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)  # without the enums of `signal`: saves pages
+    forkhooks.restore()
+
+
+def _fail_early(error: BaseException) -> NoReturn:
+    """In a child that has no link yet: end with a line on what it has as output."""
+    os.write(2, ('tds host: %r\n' % (error,)).encode('utf-8', 'replace'))
+    os._exit(70)
 
 
 def _above(fd: int, least: int) -> int:
@@ -430,7 +573,6 @@ def main(program: str, arguments: List[str]) -> int:
         run_actor()
     process.catch_signals()
     signal.signal(signal.SIGCHLD, process.note_signal)
-    process.prctl(process.PR_SET_CHILD_SUBREAPER, 1)
     os.set_inheritable(CONTROL_FD, False)
     if _is_open(ARCHIVE_FD):
         os.set_inheritable(ARCHIVE_FD, False)

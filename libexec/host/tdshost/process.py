@@ -13,6 +13,7 @@ from typing import Any, List
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+SIGKILL = int(signal.SIGKILL)
 SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 COPIED_MAX = 1 << 20  # of received memory files larger ones are mapped, not copied
 
@@ -84,16 +85,15 @@ def prctl(option: int, value: int) -> None:
     """prctl(2) with one argument. Errors: OSError."""
     global _prctl
     if _prctl is None:
-        _prctl = ctypes.CDLL(None, use_errno=True).prctl
+        _prctl = ctypes.PyDLL(None).prctl  # the plainest call that there is: each actor makes it
         _prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
     if _prctl(option, value, 0, 0, 0) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
+        raise OSError('prctl %d failed' % option)
 
 
 def die_with(parent: int) -> bool:
     """Be killed when the parent dies; False if it has died already."""
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    prctl(PR_SET_PDEATHSIG, SIGKILL)
     return os.getppid() == parent
 
 

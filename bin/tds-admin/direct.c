@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Direct links: two actors that talk much get a socket pair of their own, so that each message passes one hop instead
+ * of two. The admin makes it and tells when it goes; between that it sees nothing of it.
+ */
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "local.h"
+
+#define DIRECT_AFTER 32   /* messages from one to the other */
+#define DIRECT_WITHIN_S 1 /* in this time */
+#define DIRECTS_MAX 512   /* each takes two descriptors, and room for what is under way */
+
+/* How far one end is. Nobody writes before the other end has its descriptor: it might have none left. */
+enum step {
+	STEP_OFFERED,
+	STEP_LINKED,   /* has the descriptor */
+	STEP_SWITCHED, /* writes there what it has for the other */
+};
+
+struct direct {
+	struct actor *ends[2];
+	enum step steps[2];
+};
+
+static time_t now_s(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return t.tv_sec;
+}
+
+/* The slot of the link between two; the slot that is free, for peer NULL; NULL: there is none. */
+static struct direct **find(struct actor *actor, const struct actor *peer)
+{
+	for (size_t i = 0; i < DIRECTS_OF_ACTOR; i++) {
+		struct direct **slot = &actor->directs[i];
+
+		if (peer ? *slot && ((*slot)->ends[0] == peer || (*slot)->ends[1] == peer) : !*slot)
+			return slot;
+	}
+	return NULL;
+}
+
+/* What is counted of an actor and one peer; the peer that it wrote to longest ago makes room. */
+static struct talk *talk_with(struct actor *actor, uint64_t peer)
+{
+	struct talk *oldest = &actor->talks[0];
+
+	for (size_t i = 0; i < TALKS_OF_ACTOR; i++) {
+		if (actor->talks[i].peer == peer)
+			return &actor->talks[i];
+		if (actor->talks[i].since_s < oldest->since_s)
+			oldest = &actor->talks[i];
+	}
+	*oldest = (struct talk){ .peer = peer };
+	return oldest;
+}
+
+static void offer(struct actor *actor, const struct actor *peer, int fd)
+{
+	char address[32];
+
+	actor_address(peer, address);
+	struct frame *frame =
+		frame_control(json_pack("{s:s, s:s}", "op", "direct", "address", address));
+	frame_add_fd(frame, fd);
+	link_send(&actor->link, frame);
+}
+
+static void connect_two(struct actor *one, struct actor *two)
+{
+	struct engine *engine = one->realm->engine;
+	struct direct **slots[2] = { find(one, NULL), find(two, NULL) };
+	int fds[2];
+
+	if (find(one, two) || !slots[0] || !slots[1] || engine->ndirects == DIRECTS_MAX)
+		return;
+	struct direct *direct = calloc(1, sizeof(*direct));
+	if (!direct || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) {
+		free(direct);
+		return; /* as before, through the admin */
+	}
+	*direct = (struct direct){ .ends = { one, two } };
+	*slots[0] = *slots[1] = direct;
+	engine->ndirects++;
+	offer(one, two, fds[0]);
+	offer(two, one, fds[1]);
+}
+
+void direct_count(struct actor *from, struct actor *to)
+{
+	struct talk *talk = talk_with(from, to->id);
+	time_t now = now_s();
+
+	if (now - talk->since_s > DIRECT_WITHIN_S)
+		*talk = (struct talk){ .peer = to->id, .since_s = now };
+	if (++talk->count < DIRECT_AFTER)
+		return;
+	talk->count = 0;
+	if (from->state == ACTOR_UP && to->state == ACTOR_UP && from != to)
+		connect_two(from, to);
+}
+
+static bool step(struct actor *actor, const json_t *op, enum step to, const char *name)
+{
+	const json_t *peer = json_object_get(op, "to");
+	struct actor *other = actor_by_id(actor->realm->engine, (uint64_t)json_integer_value(peer));
+	struct direct **slot = other ? find(actor, other) : NULL;
+
+	if (!json_is_integer(peer))
+		return false;
+	if (!slot)
+		return true; /* the peer is gone meanwhile */
+	int own = (*slot)->ends[0] == actor ? 0 : 1;
+	if ((*slot)->steps[own] != to - 1 ||
+	    (to == STEP_SWITCHED && (*slot)->steps[!own] == STEP_OFFERED))
+		return false;
+	(*slot)->steps[own] = to;
+	link_control(&other->link,
+		     json_pack("{s:s, s:I}", "op", name, "from", (json_int_t)actor->id));
+	return true;
+}
+
+bool op_linked(struct actor *actor, const json_t *op)
+{
+	return step(actor, op, STEP_LINKED, "linked");
+}
+
+bool op_switched(struct actor *actor, const json_t *op)
+{
+	return step(actor, op, STEP_SWITCHED, "switched");
+}
+
+void directs_end(struct actor *actor)
+{
+	for (size_t i = 0; i < DIRECTS_OF_ACTOR; i++) {
+		struct direct *direct = actor->directs[i];
+
+		if (!direct)
+			continue;
+		struct actor *other = direct->ends[direct->ends[0] == actor];
+		link_control(&other->link, json_pack("{s:s, s:I}", "op", "unlinked", "from",
+						     (json_int_t)actor->id));
+		*find(other, actor) = NULL;
+		actor->directs[i] = NULL;
+		actor->realm->engine->ndirects--;
+		free(direct);
+	}
+}

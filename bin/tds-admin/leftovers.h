@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* Processes of an admin that died, found by a mark in their environment. */
+#ifndef TDS_ADMIN_LEFTOVERS_H
+#define TDS_ADMIN_LEFTOVERS_H
+
+#define LEFTOVERS_MARK_MAX 40
+
+/* Kill what bears the mark of this run directory. Its lock must be held: no admin of it lives. */
+void leftovers_kill(int rundir);
+
+/* Let all that this process starts from now on bear the mark. */
+void leftovers_mark(int rundir);
+
+#endif

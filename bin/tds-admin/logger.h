@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The logger: a process that handles what actors log as thesplog.cfg says. It is Python's logging, so it is Python
+ * that does it; it is started again when it ends.
+ */
+#ifndef TDS_ADMIN_LOGGER_H
+#define TDS_ADMIN_LOGGER_H
+
+#include <event2/event.h>
+#include <jansson.h>
+
+#define LOGGER_UNREAD_MAX \
+	(4 << 20) /* bytes that it may be behind; what comes then is lost, and counted */
+
+struct logger;
+
+/* Borrowed for the logger's life. */
+struct logger_settings {
+	const char *python;
+	const char *program;
+	const char *folder; /* that names of files are relative to */
+	const char *config; /* the text of a literal */
+	/* What it has to say of itself: a line. */
+	void (*report)(void *ctx, const char *text, size_t len);
+	void *ctx;
+};
+
+/* NULL: out of memory. That it cannot be started is reported. */
+struct logger *logger_new(struct event_base *base, const struct logger_settings *settings);
+
+/* Let it handle a record of an actor. Accepts NULL. */
+void logger_record(struct logger *logger, const char *address, const json_t *record);
+
+/* Give it a moment to handle what it has got. Accepts NULL. */
+void logger_free(struct logger *logger);
+
+#endif

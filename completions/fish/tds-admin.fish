@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: MIT
+# Completion of tds-admin: its commands, and the operands of each: roles and groups of the running admin process, files
+# that check reads.
+source (status dirname)/_tds.fish
+
+# __tds_admin_at N COMMAND…: N operands stand before the word, the first of them one of the commands.
+function __tds_admin_at
+    set -l operands (__tds_operands -C --directory -T --names-from --grace --group --timeout --root)
+    test (count $operands) -eq $argv[1] && begin
+        test $argv[1] -eq 0 || contains -- $operands[1] $argv[2..]
+    end
+end
+
+set -l commands ask bootstart check config help list log role shutdown start status tell watch
+
+__tds_common_options tds-admin
+complete -c tds-admin -n '__tds_admin_at 0' -a "$commands"
+complete -c tds-admin -n '__tds_admin_at 1 help' -a "$commands"
+complete -c tds-admin -n '__tds_admin_at 1 list' -a '(__tds_loaded_groups)'
+complete -c tds-admin -n '__tds_admin_at 1 role log' -a '(__tds_roles)'
+complete -c tds-admin -n '__tds_admin_at 1 tell ask' -a '(__tds_targets)'
+complete -c tds-admin -n '__fish_seen_subcommand_from bootstart' -a nostart
+complete -c tds-admin -n '__fish_seen_subcommand_from check' -F
+complete -c tds-admin -s T -l names-from -r -F -d 'check: read names from FILE too, one a line'
+complete -c tds-admin -s 0 -l null -d 'check: these names end in NUL instead of a newline'
+complete -c tds-admin -l foreground -d 'start: stay, for a supervisor'
+complete -c tds-admin -l fresh -d 'start: do not restore what a crash left, move it aside'
+complete -c tds-admin -l grace -x -d 'shutdown: how long actors may take to exit'
+complete -c tds-admin -l group -x -a '(__tds_loaded_groups)' -d 'role, tell, ask: the role of this group'
+complete -c tds-admin -l timeout -x -d 'ask: how long to wait for the answer'
+complete -c tds-admin -l json-message -d 'tell, ask: MESSAGE is JSON'
+complete -c tds-admin -s f -l follow -d 'log: go on with what comes'
+complete -c tds-admin -l audit -d 'log: check the audit log, and print the digest of its last line'
+complete -c tds-admin -l root -x -a '(__fish_complete_directories)' -d 'bootstart: write below ROOT, and leave the running systemd alone'
+complete -c tds-admin -l literal -d 'check: FILE may hold any literal, not only a known kind of file'
+complete -c tds-admin -l strict -d 'check: warnings are errors'

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""The logger: handles what actors log, as a logging configuration says.
+
+Started by the admin as `python3 -I libexec/host/tdshost/logger.py` where there is a thesplog.cfg. Standard
+input is a socket: the admin sends JSON Lines, first {"config": TEXT}, the text of a literal, then
+{"address": ADDRESS, "record": RECORD}, the op `log` of an actor, and {"lost": N} where it could not
+send so many. What goes wrong here is said there, a line each. The end of the input is the end.
+"""
+import ast
+import json
+import logging
+import logging.config
+import logging.handlers
+import os
+import sys
+import time
+from typing import Any, Dict
+
+LINE_MAX = 4 << 20       # bytes
+LOGGERS_MAX = 10000      # names; records of further ones go to the root logger
+COMPLAIN_AGAIN_S = 10.0  # seconds between complaints of one handler
+
+_complained: Dict[int, float] = {}
+
+
+def say(text: str) -> None:
+    """A line to the admin."""
+    line = ' '.join(text.split())[:2000]
+    try:
+        os.write(0, line.encode('utf-8', 'backslashreplace') + b'\n')
+    except OSError:
+        pass  # nobody is left to be told
+
+
+def complain(handler: logging.Handler, record: logging.LogRecord) -> None:
+    """In place of Handler.handleError: what a handler failed at, but not again and again."""
+    now = time.monotonic()
+    if now - _complained.get(id(handler), -COMPLAIN_AGAIN_S) >= COMPLAIN_AGAIN_S:
+        _complained[id(handler)] = now
+        say('logger: handler %s: %r' % (handler.get_name(), sys.exc_info()[1]))
+
+
+def _text(value: Any, default: str = '') -> str:
+    return value if isinstance(value, str) else default
+
+
+def _number(value: Any, default: float = 0) -> Any:
+    return default if isinstance(value, bool) or not isinstance(value, (int, float)) else value
+
+
+def record_of(op: Dict[str, Any], address: str) -> logging.LogRecord:
+    """The record that an actor made, as far as its op tells, whose fields may be of any type."""
+    level = int(_number(op.get('level'), logging.INFO))
+    path = _text(op.get('file'))
+    created = float(_number(op.get('time'), time.time()))
+    file = os.path.basename(path)
+    return logging.makeLogRecord({
+        'name': _text(op.get('name'), 'root'), 'levelno': level,
+        'levelname': logging.getLevelName(level), 'msg': _text(op.get('text')), 'args': None,
+        'pathname': path, 'filename': file,
+        'module': os.path.splitext(file)[0], 'lineno': int(_number(op.get('line'))),
+        'funcName': _text(op.get('func')), 'created': created, 'msecs': int(created % 1 * 1000),
+        'threadName': _text(op.get('thread')), 'process': int(_number(op.get('pid'))),
+        'actorAddress': 'ActorAddr-%s' % address})
+
+
+def handle(record: logging.LogRecord) -> None:
+    """Let the logger of the record's name have it, if it is for its level."""
+    known = logging.Logger.manager.loggerDict
+    name = record.name if record.name in known or len(known) < LOGGERS_MAX else 'root'
+    logger = logging.getLogger() if name == 'root' else logging.getLogger(name)
+    if logger.isEnabledFor(record.levelno):
+        logger.handle(record)
+
+
+def take(line: bytes) -> None:
+    """One line of the admin."""
+    message = json.loads(line)
+    if 'config' in message:
+        logging.config.dictConfig(ast.literal_eval(message['config']))
+    elif 'lost' in message:
+        logging.getLogger('tds').warning('%d records were lost, for want of time', message['lost'])
+    elif isinstance(message.get('record'), dict):
+        handle(record_of(message['record'], _text(message.get('address'))))
+
+
+def main() -> int:
+    """Until the input ends. 1: the configuration cannot be used."""
+    # thespian.director has the filter.
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    logging.Handler.handleError = complain  # type: ignore[method-assign]
+    configured = False
+    while True:
+        line = sys.stdin.buffer.readline(LINE_MAX)
+        if not line:
+            logging.shutdown()
+            return 0
+        try:
+            take(line)
+        except Exception as error:  # a record that cannot be handled harms no other
+            where = '' if configured else 'thesplog.cfg: '
+            say('logger: %s%s: %s' % (where, type(error).__name__, error))
+            if not configured:
+                return 1
+        configured = True
+
+
+if __name__ == '__main__':
+    sys.exit(main())
