@@ -339,7 +339,7 @@ static const struct rule {
 	{ "thesplogs.cfg", parse_bytes },         { "rundir.cfg", parse_path },
 	{ "maxmessage.cfg", parse_bytes },        { "adminusers.cfg", parse_users },
 	{ "actoruser.cfg", parse_user },          { "actorlimits.cfg", parse_limits },
-	{ "newprivs.cfg", parse_switch },
+	{ "newprivs.cfg", parse_switch },         { "guests.cfg", parse_users },
 };
 
 static const struct rule *find_rule(const char *name)

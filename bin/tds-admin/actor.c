@@ -112,7 +112,7 @@ bool actor_takes_id(struct actor *actor, uint64_t id)
 static json_t *parent_address(struct actor *actor)
 {
 	struct actor *creator =
-		actor->name ? NULL : actor_by_id(actor->realm->engine, actor->creator);
+		actor->global ? NULL : actor_by_id(actor->realm->engine, actor->creator);
 	char address[32];
 
 	if (!creator)
@@ -125,26 +125,30 @@ static json_t *parent_address(struct actor *actor)
 static bool open_channels(struct actor *actor, json_t *requirements)
 {
 	struct engine *engine = actor->realm->engine;
+	/* What a guest prints goes where its program prints. */
+	bool piped = !actor_is_guest(actor);
 	int ends[2];
 	int out[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
 		return false;
-	if (pipe2(out, O_CLOEXEC) != 0) {
+	if (piped && pipe2(out, O_CLOEXEC) != 0) {
 		(void)close(ends[0]);
 		(void)close(ends[1]);
 		return false;
 	}
-	json_t *op = json_pack("{s:s, s:I, s:s, s:O?, s:s?, s:o, s:o}", "op", "spawn", "id",
+	json_t *op = json_pack("{s:s, s:I, s:s, s:O?, s:s?, s:o, s:o, s:b}", "op", "spawn", "id",
 			       (json_int_t)actor->id, "class", actor->class_name, "requirements",
 			       requirements, "name", actor->name, "parent", parent_address(actor),
-			       "ids", actor_grant_ids(actor));
+			       "ids", actor_grant_ids(actor), "output", piped);
 	struct frame *spawn = frame_control(op);
 	frame_add_fd(spawn, ends[1]);
-	frame_add_fd(spawn, out[1]);
-	actor->output = output_new(actor->realm, actor, out[0]);
+	if (piped) {
+		frame_add_fd(spawn, out[1]);
+		actor->output = output_new(actor->realm, actor, out[0]);
+	}
 	if (!link_init(&actor->link, engine->base, ends[0], &actor_link_events, actor) ||
-	    !actor->output || !spawn) {
+	    (piped && !actor->output) || !spawn) {
 		frame_free(spawn);
 		return false;
 	}
@@ -152,12 +156,36 @@ static bool open_channels(struct actor *actor, json_t *requirements)
 	return true;
 }
 
+/* Frames for it wait, as with one that is starting. */
+static bool wait_for_realm(struct actor *actor, json_t *requirements)
+{
+	actor->link = (struct link){ .fd = -1, .corked = true };
+	actor->link.last = &actor->link.first;
+	actor->requirements = json_incref(requirements);
+	return true;
+}
+
+bool actor_begin(struct actor *actor)
+{
+	struct frame *waiting = link_take_queue(&actor->link);
+
+	link_fini(&actor->link);
+	bool ok = open_channels(actor, actor->requirements);
+	actor->link.corked = true;
+	for (struct frame *f = waiting, *next; f; f = next) {
+		next = f->next;
+		f->next = NULL;
+		link_send(&actor->link, f);
+	}
+	return ok;
+}
+
 struct actor *actor_create(struct realm *realm, uint64_t id, const char *class_name,
 			   json_t *requirements, const char *name, uint64_t creator, void *owner)
 {
 	struct engine *engine = realm->engine;
 	/* No parent, no child: it would wait for ever. */
-	struct actor *actor = realm->pid > 0 ? calloc(1, sizeof(*actor)) : NULL;
+	struct actor *actor = realm->pid > 0 || realm->pending ? calloc(1, sizeof(*actor)) : NULL;
 
 	if (!actor)
 		return NULL;
@@ -176,7 +204,8 @@ struct actor *actor_create(struct realm *realm, uint64_t id, const char *class_n
 	realm->actors = actor;
 	if (!actor->class_name || !tsearch(actor, &engine->actors_by_id, compare_ids) ||
 	    (name && !engine_set_name(engine, name, actor)) ||
-	    !open_channels(actor, requirements)) {
+	    !(realm->pending ? wait_for_realm(actor, requirements)
+			     : open_channels(actor, requirements))) {
 		actor_gone(actor);
 		return NULL;
 	}
@@ -230,8 +259,25 @@ void actor_fail(struct actor *actor, const char *kind, const char *error)
 	if (actor->state != ACTOR_STARTING)
 		return;
 	actor->state = ACTOR_FAILED;
-	actor->never = strcmp(kind, "import") == 0 || strcmp(kind, "capability") == 0;
+	actor->never = strcmp(kind, "import") == 0 || strcmp(kind, "capability") == 0 ||
+		       strcmp(kind, "source") == 0;
+	guest_creation_ended(actor, kind, error);
 	actor->realm->engine->events->actor_failed(actor->realm->engine->ctx, actor, error);
+}
+
+/* To other actors it is over, while its process still has to end. */
+void actor_leave(struct actor *actor)
+{
+	struct engine *engine = actor->realm->engine;
+
+	if (actor->left)
+		return;
+	actor->left = true;
+	directs_end(actor);
+	tell_exit(engine, actor->creator, actor);
+	drop_name(actor);
+	if (engine->dead_letters == actor->id)
+		engine->dead_letters = 0;
 }
 
 /* Its process is gone, or there never was one. */
@@ -241,17 +287,14 @@ void actor_gone(struct actor *actor)
 	char ending[ACTOR_ENDING_MAX];
 
 	/* What it sent and printed before it went still counts. */
-	link_drain(&actor->link);
+	if (actor->link.fd >= 0)
+		link_drain(&actor->link);
 	actor_fail(actor, "exit", actor_ending(actor, ending));
 	engine->events->actor_exited(engine->ctx, actor);
-	directs_end(actor);
-	tell_exit(engine, actor->creator, actor);
+	actor_leave(actor);
 	(void)tdelete(actor, &engine->actors_by_id, compare_ids);
 	bury(engine, actor->id, actor->realm->number, actor->never);
-	drop_name(actor);
 	return_queue(actor);
-	if (engine->dead_letters == actor->id)
-		engine->dead_letters = 0;
 	*actor->self = actor->next;
 	if (actor->next)
 		actor->next->self = actor->self;
@@ -261,6 +304,7 @@ void actor_gone(struct actor *actor)
 	if (actor->exited)
 		event_free(actor->exited);
 	tds_close_fd(&actor->pidfd);
+	json_decref(actor->requirements);
 	free(actor->class_name);
 	free(actor);
 	realm_forget(realm);

@@ -15,6 +15,8 @@ struct admin {
 	bool strict;            /* --strict */
 	bool foreground;        /* --foreground */
 	bool fresh;             /* --fresh */
+	bool transient;         /* --transient */
+	bool python_path;       /* --python-path */
 	bool follow;            /* --follow */
 	bool audit;             /* --audit */
 	bool json_message;      /* --json-message */
@@ -26,6 +28,9 @@ struct admin {
 
 /* Open the director directory. */
 int admin_open_dir(struct admin *admin, struct tds_dir *dir, struct tds_err *err) TDS_MUST_CHECK;
+
+/* The folder of what tools start: beside the folder that this program is in. Caller frees; NULL: out of memory. */
+char *admin_libexec(void);
 
 /* A command gets its operands, and reports through admin->cli. */
 void admin_config(struct admin *admin, int argc, char **argv);

@@ -111,6 +111,8 @@ void client_serve(struct client *client)
 		if (len > 0)
 			client_dispatch(client, line, len);
 	}
+	if (client->joined)
+		client_close(client);
 }
 
 static void on_read(struct bufferevent *bev, void *arg)
@@ -189,7 +191,8 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
 	if (s < 0)
 		return;
 	if (getsockopt(s, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 ||
-	    !may_use(clients, peer.uid) || !make_room(clients, peer.uid)) {
+	    !(may_use(clients, peer.uid) || director_takes_guests(clients->director, peer.uid)) ||
+	    !make_room(clients, peer.uid)) {
 		(void)send(s, refusal, strlen(refusal), MSG_NOSIGNAL | MSG_DONTWAIT);
 		(void)close(s);
 		return;
@@ -205,6 +208,7 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
 	*client = (struct client){ .clients = clients,
 				   .bev = bev,
 				   .uid = peer.uid,
+				   .guest = !may_use(clients, peer.uid),
 				   .next = clients->first,
 				   .self = &clients->first };
 	if (client->next)

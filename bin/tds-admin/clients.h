@@ -21,9 +21,8 @@ struct clients_settings {
 	uid_t uid;          /* the admin's */
 	const uid_t *users; /* who else may */
 	size_t nusers;
-	const char *capabilities; /* the system's, as a literal */
-	const char *cgroup;       /* below which each source has its own; NULL: none */
-	struct actorlog *log;     /* what actors print goes there; NULL: nowhere */
+	const char *cgroup;   /* below which each source has its own; NULL: none */
+	struct actorlog *log; /* what actors print goes there; NULL: nowhere */
 	void (*shutdown)(void *ctx, int64_t grace_ms); /* negative: not given */
 	void *ctx;
 };

@@ -21,10 +21,12 @@
 #define BASE_DEFAULT "tdsLocalBase"
 #define PORT_DEFAULT 1900
 
-const char admin_config_help[] = "usage: tds-admin [options] config\n"
+const char admin_config_help[] = "usage: tds-admin [options] config [--python-path]\n"
 				 "Print the configuration of the director directory. A file that "
 				 "cannot be read is named with the line:\n"
-				 "status 1, or 4 where it cannot be opened.\n";
+				 "status 1, or 4 where it cannot be opened.\n"
+				 "With --python-path it prints only the folder that belongs on\n"
+				 "PYTHONPATH of a program that imports thespian.\n";
 
 /* The files in the order of the answer. Those with a title are printed as text too. */
 enum item { BASE, OLD_BASE, PORT, LOG_DIR, LEADER, CAPABILITIES, LOG, LOG_FILE, LOG_SIZE, ITEMS };
@@ -221,6 +223,23 @@ static void print_json(const struct view *view, const char *logs)
 			  "logSize", text_json(view->text[LOG_SIZE])));
 }
 
+static void print_python_path(struct admin *admin)
+{
+	tds_autofree char *libexec = admin_libexec();
+	tds_autofree char *path = NULL;
+	struct tds_err err = { 0 };
+
+	if (!libexec || asprintf(&path, "%s/host", libexec) < 0) {
+		tds_err_set(&err, TDS_E_NOMEM, "out of memory");
+		tds_cli_error(&admin->cli, NULL, &err);
+	} else if (admin->cli.json) {
+		tds_cli_print_json(&admin->cli,
+				   json_pack("{s:o?}", "pythonPath", tds_cli_json_text(path)));
+	} else {
+		(void)fprintf(admin->cli.out, "%s\n", path);
+	}
+}
+
 void admin_config(struct admin *admin, int argc, char **argv)
 {
 	tds_auto(view) struct view view = { .admin = admin, .dirfd = -1 };
@@ -229,6 +248,10 @@ void admin_config(struct admin *admin, int argc, char **argv)
 	(void)argv;
 	if (argc > 0) {
 		tds_cli_usage(&admin->cli, "config takes no operand");
+		return;
+	}
+	if (admin->python_path) {
+		print_python_path(admin);
 		return;
 	}
 	read_all(&view);

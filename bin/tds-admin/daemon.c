@@ -174,6 +174,7 @@ static bool make(struct daemon *d, struct tds_err *err)
 					    .host = d->host,
 					    .dir = path,
 					    .grace_ms = GRACE_MS,
+					    .transient = s->transient,
 					    .cgroup = d->cgroup };
 	d->director_settings = (struct director_settings){ .dir = s->dir,
 							   .rundir = s->rundir,
@@ -183,7 +184,6 @@ static bool make(struct daemon *d, struct tds_err *err)
 					   .uid = geteuid(),
 					   .users = d->configured.users,
 					   .nusers = d->configured.nusers,
-					   .capabilities = d->configured.capabilities,
 					   .cgroup = d->cgroup ? d->cgroup->path : NULL,
 					   .shutdown = shut_down,
 					   .ctx = d };

@@ -17,6 +17,7 @@ struct daemon_settings {
 	int rundir;          /* descriptor of the run directory */
 	const char *libexec; /* the folder with tds-verifier and host */
 	bool fresh;          /* move what a crash has left aside instead of restoring it */
+	bool transient;      /* for programs alone: leave nothing behind at the end */
 };
 
 /*

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "literal.h"
 #include "mem.h"
+#include "repr.h"
 #include "tli.h"
 
 static void write_literal(FILE *out, const json_t *value);
@@ -71,11 +73,11 @@ static void write_literal(FILE *out, const json_t *value)
 	}
 }
 
-int define_text(const json_t *request, char **text, struct tds_err *err)
+/* As JSON has it, where no text is given. */
+static bool write_declaration(const json_t *request, char **text)
 {
 	static const char *const keys[] = { "Actors", "AutoUnload", "TLS_Keep_Limit", "Health",
 					    "Activate" };
-	struct tds_tli tli = { 0 };
 	json_t *declaration = json_object();
 	size_t len;
 
@@ -86,9 +88,35 @@ int define_text(const json_t *request, char **text, struct tds_err *err)
 	if (out)
 		write_literal(out, declaration);
 	json_decref(declaration);
-	if (!out || fclose(out) != 0)
-		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	int rc = tds_tli_parse(*text, len, (struct tds_tli_watcher){ 0 }, &tli, err);
+	return out && fclose(out) == 0;
+}
+
+/* A literal alone: what a TLI file may ask of the environment is not for whoever sends a message. */
+static int copy_declaration(const char *literal, char **text, struct tds_err *err)
+{
+	tds_auto(value) struct tds_value *value = NULL;
+	int rc = tds_literal_parse(literal, strlen(literal), false, &value, err);
+
+	if (rc != 0)
+		return tds_err_set(err, rc == TDS_E_NOMEM ? rc : TDS_E_USAGE, "%s", err->reason);
+	*text = tds_value_repr(value);
+	return *text ? 0 : tds_err_set(err, TDS_E_NOMEM, "out of memory");
+}
+
+int define_text(const json_t *request, char **text, struct tds_err *err)
+{
+	const char *literal = json_string_value(json_object_get(request, "Literal"));
+	struct tds_tli tli = { 0 };
+
+	int rc = 0;
+
+	if (literal)
+		rc = copy_declaration(literal, text, err);
+	else if (!write_declaration(request, text))
+		rc = tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	if (rc != 0)
+		return rc;
+	rc = tds_tli_parse(*text, strlen(*text), (struct tds_tli_watcher){ 0 }, &tli, err);
 	if (rc == 0) {
 		tds_tli_fini(&tli);
 		return 0;

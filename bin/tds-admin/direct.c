@@ -101,7 +101,9 @@ void direct_count(struct actor *from, struct actor *to)
 	if (++talk->count < DIRECT_AFTER)
 		return;
 	talk->count = 0;
-	if (from->state == ACTOR_UP && to->state == ACTOR_UP && from != to)
+	/* What those of another user send passes us, who check it. */
+	if (from->state == ACTOR_UP && to->state == ACTOR_UP && from != to && !from->left &&
+	    !guest_is_foreign(from->realm) && !guest_is_foreign(to->realm))
 		connect_two(from, to);
 }
 

@@ -236,6 +236,22 @@ uint64_t director_ticket(struct director *director)
 	return engine_next_id(director->engine);
 }
 
+int director_join(struct director *director, int fd, const struct ucred *peer,
+		  const json_t *request, struct tds_err *err)
+{
+	return guest_join(director->engine, fd, peer, request, err);
+}
+
+bool director_takes_guests(const struct director *director, uid_t uid)
+{
+	return guest_allowed(director->engine, uid);
+}
+
+json_t *director_capabilities(const struct director *director)
+{
+	return engine_capabilities(director->engine);
+}
+
 void director_watch(struct director *director, const struct director_watch *watch)
 {
 	director->watch = *watch;
@@ -253,7 +269,8 @@ static void on_realm_gone(void *ctx, struct realm *realm)
 {
 	struct director *director = ctx;
 
-	job_realm_gone(director, realm_owner(realm));
+	if (realm_owner(realm)) /* else it is of guests, or of a source that a user brought */
+		job_realm_gone(director, realm_owner(realm));
 	if (director->stopping && director->gone && !engine_busy(director->engine))
 		director->gone(director->gone_ctx);
 }
@@ -337,6 +354,35 @@ static void on_shutdown_asked(void *ctx)
 	director->shutdown(director->shutdown_ctx);
 }
 
+/* A declaration that came as a message, or that a source was loaded with. Those in files count when they are loaded. */
+static bool on_declares(void *ctx, const char *global_name)
+{
+	const struct director *director = ctx;
+
+	for (const struct group *g = director->groups; g; g = g->next)
+		for (const struct source *s = g->sources; s; s = s->next)
+			for (size_t i = 0; i < s->nruns; i++)
+				if (s->runs[i].global_name &&
+				    strcmp(s->runs[i].global_name, global_name) == 0)
+					return true;
+	return false;
+}
+
+static void on_director_asked(void *ctx, uint64_t from, bool may_change,
+			      const struct payload *payload)
+{
+	const struct director *director = ctx;
+
+	directoractor_take(director->actor, from, may_change, payload);
+}
+
+static void on_unload_asked(void *ctx, struct realm *realm)
+{
+	const struct source *source = realm_owner(realm);
+
+	director_unload(ctx, source->md5, NULL, NULL);
+}
+
 static const struct engine_events engine_events = {
 	.imported = on_imported,
 	.realm_gone = on_realm_gone,
@@ -349,6 +395,9 @@ static const struct engine_events engine_events = {
 	.output = on_output,
 	.logged = on_logged,
 	.shutdown_asked = on_shutdown_asked,
+	.director_asked = on_director_asked,
+	.unload_asked = on_unload_asked,
+	.declares = on_declares,
 };
 
 /* --- life --- */
@@ -365,7 +414,11 @@ struct director *director_new(struct event_base *base, const struct engine_limit
 		.base = base, .settings = settings, .shutdown = shutdown, .shutdown_ctx = ctx
 	};
 	director->engine = engine_new(base, limits, &engine_events, director);
-	if (!director->engine) {
+	director->actor = director->engine
+				  ? directoractor_new(base, director->engine, settings->rundir)
+				  : NULL;
+	if (!director->actor) {
+		engine_free(director->engine);
 		free(director);
 		return NULL;
 	}
@@ -384,6 +437,7 @@ void director_stop(struct director *director, void (*gone)(void *ctx), void *ctx
 			if (s->realm)
 				realm_stop(s->realm);
 		}
+	guests_stop(director->engine);
 	if (!engine_busy(director->engine))
 		gone(ctx);
 }
@@ -396,6 +450,8 @@ void director_free(struct director *director)
 	director->gone = NULL;
 	director->watch = (struct director_watch){ 0 };
 	jobs_free(director);
+	directoractor_free(director->actor);
+	director->actor = NULL;
 	held_free_all(director);
 	engine_free(director->engine);
 	listing_fini(&director->listing);

@@ -14,6 +14,7 @@
 #include "dir.h"
 #include "engine.h"
 #include "err.h"
+#include "guest.h"
 #include "tli.h"
 #include "trust.h"
 
@@ -150,6 +151,14 @@ enum delivery director_send(struct director *director, const char *target, const
 			    uint64_t ticket, bool wants_answer, const struct payload *payload);
 uint64_t director_ticket(struct director *director);
 void director_forget(struct director *director, uint64_t ticket);
+
+/* Guests: as guest_join and guest_allowed. */
+int director_join(struct director *director, int fd, const struct ucred *peer,
+		  const json_t *request, struct tds_err *err) TDS_MUST_CHECK;
+bool director_takes_guests(const struct director *director, uid_t uid);
+
+/* The system's, name -> text of a literal; borrowed. */
+json_t *director_capabilities(const struct director *director);
 
 /* Called for each change (a JSON object, borrowed), each line of output, each answer, and what becomes of messages. */
 struct director_watch {

@@ -19,11 +19,16 @@ struct engine;
 struct realm;
 struct actor;
 
+#define DIRECTOR_NAME "Director" /* the global actor that the admin itself is, 0.1 */
+#define DIRECTOR_ID 1
+#define DIRECTOR_ADDRESS "0.1"
+
 /* How a payload is written down. */
 enum encoding {
 	ENCODING_PICKLE = 'p',
 	ENCODING_LITERAL = 'l', /* text of a Python literal */
 	ENCODING_JSON = 'j',
+	ENCODING_TAGGED = 't', /* tagged JSON, between realms */
 	ENCODING_POISON = 'x', /* to the outside: a PoisonMessage, as a literal dictionary */
 };
 
@@ -52,9 +57,16 @@ struct engine_events {
 	/* A line that an actor (NULL: the realm's parent) printed or logged. */
 	void (*output)(void *ctx, struct realm *realm, struct actor *actor, const char *text,
 		       size_t len);
+	/* A message to the Director; may_change: from one that may change what is loaded. */
+	void (*director_asked)(void *ctx, uint64_t from, bool may_change,
+			       const struct payload *payload);
 	/* A record of logging, as the op log has it; its text is told as output too. */
 	void (*logged)(void *ctx, struct actor *actor, const json_t *record);
 	void (*shutdown_asked)(void *ctx);
+	/* One of its actors, or a program that may, wants a package unloaded. */
+	void (*unload_asked)(void *ctx, struct realm *realm);
+	/* Does a group declare this global name? */
+	bool (*declares)(void *ctx, const char *global_name);
 };
 
 /* How processes of the engine are started; borrowed for the engine's life. */
@@ -64,6 +76,7 @@ struct engine_limits {
 	const char *host;                /* the folder of the host's program */
 	const char *dir;                 /* the director directory: the actors' working folder */
 	unsigned grace_ms;               /* from an exit request to SIGKILL */
+	bool transient;                  /* the system was begun by a program, for programs */
 	const struct tds_cgroup *cgroup; /* for one below it to each realm; NULL: none */
 };
 
@@ -91,6 +104,9 @@ struct realm *realm_new(struct engine *engine, const char *md5, int archive_fd, 
 /* Exit requests to all its actors, SIGKILL after the grace time, then the end of the parent; realm_gone() tells. */
 void realm_stop(struct realm *realm);
 void *realm_owner(const struct realm *realm);
+
+/* What actors that watch sources are told of it, from when its names are imported until it stops. */
+void realm_set_info(struct realm *realm, const char *info);
 
 /* Create an actor; actor_up() or actor_failed() tells. NULL: out of memory or descriptors. */
 struct actor *actor_new(struct realm *realm, const char *class_name, void *owner);
@@ -121,6 +137,19 @@ void actor_tell(struct actor *actor, uint64_t endpoint, const struct payload *pa
 void actor_tell_tracked(struct actor *actor, uint64_t ref, const struct payload *payload);
 void actor_exit(struct actor *actor);
 void actor_kill(struct actor *actor);
+
+/*
+ * Set a capability of the system to what a Python literal says, or remove it (NULL). All actors are told, and those
+ * that cannot live with it exit. A set that would be too large stays as it is.
+ */
+json_t *engine_capabilities(const struct engine *engine); /* name -> literal; borrowed */
+void engine_set_capability(struct engine *engine, const char *name, const char *literal);
+
+/* What a Thespian_SystemStatus is made of, as the op that carries it. */
+json_t *engine_status(const struct realm *by);
+
+/* Send to an actor or a program, from an address of realm 0; nowhere, where there is none. */
+void engine_send(struct engine *engine, uint64_t from, uint64_t to, const struct payload *payload);
 
 /* Call fn for each living actor of a realm (NULL: of all). */
 void engine_each(struct engine *engine, struct realm *realm,

@@ -4,6 +4,7 @@
  * subreaper of all that the daemon starts, so what loses its parent becomes its child. What becomes its child while
  * the daemon lives is what an unloaded source left behind, and has no right to live either.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -19,6 +20,7 @@
 #include "daemon.h"
 #include "leftovers.h"
 #include "mem.h"
+#include "rundir.h"
 
 /* The daemon says that a source's parent process is gone. */
 #define SIG_STRAYS SIGUSR1
@@ -68,6 +70,42 @@ static int wait_for(pid_t daemon, const sigset_t *signals)
 	}
 }
 
+/* Remove the files of a folder, and those of the folders in it as well. */
+static void empty(int folder, int depth)
+{
+	DIR *d = fdopendir(dup(folder));
+
+	for (const struct dirent *entry; d && (entry = readdir(d));) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (unlinkat(folder, entry->d_name, 0) == 0 || depth == 0)
+			continue;
+		tds_autofd int inner = openat(folder, entry->d_name,
+					      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (inner >= 0)
+			empty(inner, depth - 1);
+		(void)unlinkat(folder, entry->d_name, AT_REMOVEDIR);
+	}
+	if (d)
+		(void)closedir(d);
+}
+
+/*
+ * The lock goes with the folder that it is in: who waits for it finds that folder gone, and begins with a new one.
+ * What somebody else has put there stays.
+ */
+static void leave_nothing(const struct daemon_settings *settings)
+{
+	tds_autofree char *path = NULL;
+	struct tds_err err;
+
+	if (tds_rundir_path(settings->dir, &path, &err) != 0)
+		return;
+	empty(settings->rundir, 1);
+	if (rmdir(path) == 0)
+		(void)rmdir(settings->dir->path);
+}
+
 /* The run directory tells it from others of the same unit or session. */
 static void open_cgroup(int rundir, struct tds_cgroup *cgroup)
 {
@@ -113,5 +151,7 @@ int guardian_run(const struct daemon_settings *settings, int lock, int ready)
 	kill_all();
 	tds_cgroup_close(&cgroup);
 	(void)unlinkat(settings->rundir, RUNDIR_SOCKET, 0);
+	if (settings->transient)
+		leave_nothing(settings);
 	return status;
 }

@@ -68,8 +68,12 @@ static int check_names(struct director *director, const struct source *source, s
 		const struct actor *actor = name ? engine_find_name(director->engine, name) : NULL;
 		const struct source *owner = actor ? realm_owner(actor_realm(actor)) : NULL;
 
-		/* It need not be declared: an actor may have made it. */
-		if (actor && (!owner || owner->group != source->group))
+		if (name && strcmp(name, DIRECTOR_NAME) == 0)
+			return tds_err_set(err, TDS_E_REFUSED,
+					   "%s: its global name is that of the Director",
+					   source->runs[i].key);
+		/* It need not be declared: an actor may have made it. A guest owns no name that a group declares: it loses it. */
+		if (actor && !actor_is_guest(actor) && (!owner || owner->group != source->group))
 			return tds_err_set(err, TDS_E_REFUSED,
 					   "%s: its global name belongs to an actor of group %s",
 					   source->runs[i].key, owner ? owner->group->name : "?");
@@ -155,6 +159,8 @@ static void load_realm(struct director *director, struct job *job, const json_t 
 	job->step = STEP_IMPORTING;
 	source->realm = realm_new(director->engine, source->md5, tds_steal_fd(&archive_fd),
 				  names_of(source), source);
+	if (source->realm)
+		realm_set_info(source->realm, source->path);
 	if (!source->realm) {
 		job->group->sources = source->next;
 		job->source = NULL;

@@ -29,6 +29,8 @@ static const char help[] =
 	"  -0, --null             check: these names end in NUL instead of a newline\n"
 	"      --foreground       start: stay, for a supervisor\n"
 	"      --fresh            start: do not restore what a crash left, move it aside\n"
+	"      --transient        start: at the end leave no run directory behind\n"
+	"      --python-path      config: print only the folder of the package thespian\n"
 	"      --grace=SECONDS    shutdown: how long actors may take to exit\n"
 	"      --group=GROUP      role, tell, ask: the role of this group\n"
 	"      --timeout=SECONDS  ask, tell: how long to wait (5)\n"
@@ -45,6 +47,8 @@ enum {
 	OPT_STRICT,
 	OPT_FOREGROUND,
 	OPT_FRESH,
+	OPT_TRANSIENT,
+	OPT_PYTHON_PATH,
 	OPT_JSON_MESSAGE,
 	OPT_GROUP,
 	OPT_GRACE,
@@ -63,6 +67,8 @@ static const struct option options[] = {
 	{ "strict", no_argument, NULL, OPT_STRICT },
 	{ "foreground", no_argument, NULL, OPT_FOREGROUND },
 	{ "fresh", no_argument, NULL, OPT_FRESH },
+	{ "transient", no_argument, NULL, OPT_TRANSIENT },
+	{ "python-path", no_argument, NULL, OPT_PYTHON_PATH },
 	{ "follow", no_argument, NULL, 'f' },
 	{ "audit", no_argument, NULL, OPT_AUDIT },
 	{ "json-message", no_argument, NULL, OPT_JSON_MESSAGE },
@@ -162,6 +168,10 @@ static bool parse_opts(struct admin *admin, int argc, char **argv)
 			admin->audit = true;
 		else if (opt == OPT_FRESH)
 			admin->fresh = true;
+		else if (opt == OPT_TRANSIENT)
+			admin->transient = true;
+		else if (opt == OPT_PYTHON_PATH)
+			admin->python_path = true;
 		else if (opt == OPT_JSON_MESSAGE)
 			admin->json_message = true;
 		else if (opt == OPT_GROUP)

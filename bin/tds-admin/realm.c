@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Realms: the Python parent of each loaded source, which holds its archive and imports and forks its actors. */
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,91 +12,13 @@
 
 #include "local.h"
 #include "mem.h"
-
-/* --- what processes print --- */
-
-static void emit_line(struct output *o)
-{
-	struct engine *engine = o->realm->engine;
-
-	if (!o->actor) {
-		free(o->realm->last_line);
-		o->realm->last_line = strndup(o->line, o->len);
-	}
-	engine->events->output(engine->ctx, o->realm, o->actor, o->line, o->len);
-	free(o->line);
-	o->line = NULL;
-	o->len = 0;
-}
-
-/* Returns whether there may be more. */
-static bool read_output(struct output *o)
-{
-	char buf[LINE_MAX_BYTES];
-	ssize_t n = read(o->fd, buf, sizeof(buf));
-
-	if (n < 0)
-		return errno == EINTR;
-	for (ssize_t i = 0; i < n; i++) {
-		if (!o->line && !(o->line = malloc(LINE_MAX_BYTES)))
-			return false;
-		if (buf[i] != '\n')
-			o->line[o->len++] = buf[i];
-		if (buf[i] == '\n' || o->len == LINE_MAX_BYTES)
-			emit_line(o);
-	}
-	if (n == 0 && o->readable)
-		(void)event_del(o->readable);
-	return n == sizeof(buf);
-}
-
-static void on_output(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	(void)read_output(arg);
-}
-
-struct output *output_new(struct realm *realm, struct actor *actor, int fd)
-{
-	struct output *o = calloc(1, sizeof(*o));
-
-	if (!o) {
-		(void)close(fd);
-		return NULL;
-	}
-	*o = (struct output){ .fd = fd, .realm = realm, .actor = actor };
-	o->readable = event_new(realm->engine->base, fd, EV_READ | EV_PERSIST, on_output, o);
-	if (!o->readable || evutil_make_socket_nonblocking(fd) != 0 ||
-	    event_add(o->readable, NULL) != 0) {
-		output_free(o);
-		return NULL;
-	}
-	return o;
-}
-
-void output_free(struct output *o)
-{
-	if (!o)
-		return;
-	/* A flood ends at some time: the writer is gone, and the pipe holds only so much. */
-	for (int i = 0; i < 64 && read_output(o); i++)
-		continue;
-	if (o->len > 0)
-		emit_line(o);
-	if (o->readable)
-		event_free(o->readable);
-	(void)close(o->fd);
-	free(o->line);
-	free(o);
-}
+#include "sources.h"
 
 /* --- the parent process --- */
 
 static bool on_frame(void *ctx, enum frame_type type, const unsigned char *body, size_t len);
 static void on_link_ended(void *ctx);
-static void nursery_gone(struct engine *engine);
-static const struct link_events parent_link_events = { .frame = on_frame, .ended = on_link_ended };
+const struct link_events parent_link_events = { .frame = on_frame, .ended = on_link_ended };
 
 static void on_exited(evutil_socket_t fd, short what, void *arg)
 {
@@ -109,8 +30,10 @@ static void on_exited(evutil_socket_t fd, short what, void *arg)
 	(void)waitid(P_PIDFD, (id_t)realm->pidfd, &info, WEXITED | WNOHANG);
 	link_drain(&realm->link);
 	realm->pid = 0;
-	if (realm == realm->engine->nursery)
-		nursery_gone(realm->engine);
+	if (realm == realm->engine->nursery) {
+		realm_children_lost(realm);
+		realm->engine->nursery = NULL;
+	}
 	/* What made itself a daemon is now the guardian's child, who gets rid of it. */
 	(void)kill(getppid(), SIGUSR1);
 	(void)event_del(realm->exited);
@@ -125,7 +48,7 @@ static void on_exited(evutil_socket_t fd, short what, void *arg)
 	realm_forget(realm);
 }
 
-/* Link and output: our ends go to the realm, the host's to the caller. */
+/* Link and output (out_end NULL: none): our ends go to the realm, the host's to the caller. */
 static bool open_channels(struct realm *realm, int *host_end, int *out_end)
 {
 	int ends[2];
@@ -134,8 +57,11 @@ static bool open_channels(struct realm *realm, int *host_end, int *out_end)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
 		return false;
 	*host_end = ends[1];
-	if (!link_init(&realm->link, realm->engine->base, ends[0], &parent_link_events, realm) ||
-	    pipe2(out, O_CLOEXEC) != 0)
+	if (!link_init(&realm->link, realm->engine->base, ends[0], &parent_link_events, realm))
+		return false;
+	if (!out_end)
+		return true;
+	if (pipe2(out, O_CLOEXEC) != 0)
 		return false;
 	*out_end = out[1];
 	realm->output = output_new(realm, NULL, out[0]);
@@ -153,7 +79,8 @@ static bool watch_process(struct realm *realm, pid_t pid, int pidfd)
 	return realm->exited && event_add(realm->exited, NULL) == 0;
 }
 
-static struct realm *realm_make(struct engine *engine)
+/* One among all, with nothing in it yet. NULL: out of memory. */
+struct realm *realm_alloc(struct engine *engine)
 {
 	struct realm *realm = calloc(1, sizeof(*realm));
 
@@ -162,9 +89,9 @@ static struct realm *realm_make(struct engine *engine)
 	*realm = (struct realm){
 		.engine = engine,
 		.pidfd = -1,
+		.archive = -1,
 		.emptying = -1,
 		.link = { .fd = -1, .ended = true },
-		.stopping = true,
 	};
 	realm->next = engine->realms;
 	realm->self = &engine->realms;
@@ -180,13 +107,14 @@ static struct realm *realm_make(struct engine *engine)
  */
 static struct realm *nursery_start(struct engine *engine)
 {
-	struct realm *realm = realm_make(engine);
+	struct realm *realm = realm_alloc(engine);
 	tds_autofd int host_end = -1;
 	tds_autofd int out_end = -1;
 	bool ok = false;
 
 	if (!realm)
 		return NULL;
+	realm->stopping = true;
 	if (open_channels(realm, &host_end, &out_end)) {
 		pid_t pid = parent_start(engine->limits, host_end, out_end);
 
@@ -204,71 +132,106 @@ static struct realm *nursery_start(struct engine *engine)
 	return NULL;
 }
 
-/* A parent, forked by the nursery, that is told its source once its process is known. NULL: out of descriptors. */
-static struct realm *realm_fork(struct engine *engine)
+static bool has_nursery(struct engine *engine)
 {
-	struct realm *realm = realm_make(engine);
+	if (!engine->nursery)
+		engine->nursery = nursery_start(engine);
+	return engine->nursery != NULL;
+}
+
+/* Who forks its parent process: the first process; of what a user's programs brought, the parent of those. */
+static struct realm *forker_of(const struct realm *realm)
+{
+	return realm->home && realm->home->guest ? realm->home : realm->engine->nursery;
+}
+
+/* Have its parent process forked; parent-started or parent-failed tells. False: out of descriptors. */
+static bool ask_parent(struct realm *realm, bool piped)
+{
 	int host_end = -1;
 	int out_end = -1;
+	bool ok = open_channels(realm, &host_end, piped ? &out_end : NULL);
+	struct frame *frame =
+		ok ? frame_control(json_pack("{s:s, s:I, s:b}", "op", "parent", "ref",
+					     (json_int_t)realm->number, "output", piped))
+		   : NULL;
 
-	if (!realm)
-		return NULL;
-	bool ok = open_channels(realm, &host_end, &out_end);
-	realm->number = ++engine->next_realm;
-	struct frame *frame = ok ? frame_control(json_pack("{s:s, s:I}", "op", "parent", "ref",
-							   (json_int_t)realm->number))
-				 : NULL;
 	if (!frame) {
 		tds_close_fd(&host_end);
 		tds_close_fd(&out_end);
-		realm_forget(realm);
-		return NULL;
+		return false;
 	}
 	frame_add_fd(frame, host_end);
-	frame_add_fd(frame, out_end);
+	if (piped)
+		frame_add_fd(frame, out_end);
 	realm->starting = true;
 	realm->link.corked = true;
-	link_send(&engine->nursery->link, frame);
-	return realm;
+	link_send(&forker_of(realm)->link, frame);
+	return true;
+}
+
+/* A parent that is told its source later. NULL: out of descriptors. */
+static struct realm *realm_fork(struct engine *engine)
+{
+	struct realm *realm = realm_alloc(engine);
+
+	if (!realm)
+		return NULL;
+	realm->stopping = true;
+	realm->number = ++engine->next_realm;
+	if (ask_parent(realm, true))
+		return realm;
+	realm_forget(realm);
+	return NULL;
 }
 
 /* There will be no process, and there was none. */
 static void never_started(struct realm *realm)
 {
 	realm->starting = false;
-	realm_forget(realm);
+	if (realm->pending)
+		realm_abandon(realm, "process",
+			      realm->last_line ? realm->last_line : "no process could be started");
+	else
+		realm_forget(realm);
 }
 
-static void nursery_gone(struct engine *engine)
+/* A realm whose parent process it was asked to fork; ref 0: any. NULL: none, or gone meanwhile. */
+static struct realm *find_starting(const struct realm *forker, json_int_t ref)
 {
-	engine->nursery = NULL;
-	for (struct realm *r = engine->realms, *next; r; r = next) {
-		next = r->next;
-		if (r->starting)
-			never_started(r);
-	}
+	struct realm *realm = forker->engine->realms;
+
+	while (realm && !(realm->starting && forker_of(realm) == forker &&
+			  (ref == 0 || realm->number == ref)))
+		realm = realm->next;
+	return realm;
 }
 
-static void greet(struct realm *realm, int archive, json_t *names)
+void realm_children_lost(struct realm *forker)
 {
-	const struct engine_limits *limits = realm->engine->limits;
-	struct frame *hello = frame_control(
-		json_pack("{s:s, s:I, s:s, s:b, s:i, s:s, s:I, s:s, s:i}", "op", "hello", "realm",
-			  (json_int_t)realm->number, "hash", realm->md5, "archive", 1, "admin",
-			  (int)getpid(), "dir", limits->dir, "maxmessage",
-			  (json_int_t)limits->settings->max_message, "capabilities",
-			  limits->settings->capabilities, "log", limits->settings->log_level));
+	for (struct realm *realm; (realm = find_starting(forker, 0));)
+		never_started(realm);
+}
 
-	frame_add_fd(hello, archive);
+void realm_greet(struct realm *realm, int archive, int log_level)
+{
+	const struct engine *engine = realm->engine;
+	const struct engine_limits *limits = engine->limits;
+	struct frame *hello = frame_control(json_pack(
+		"{s:s, s:I, s:s, s:b, s:b, s:i, s:s, s:I, s:O, s:i}", "op", "hello", "realm",
+		(json_int_t)realm->number, "hash", realm->md5, "archive", archive >= 0, "guest",
+		realm->guest != NULL, "admin", (int)getpid(), "dir", limits->dir, "maxmessage",
+		(json_int_t)limits->settings->max_message, "capabilities", engine->capabilities,
+		"log", log_level));
+
+	if (archive >= 0)
+		frame_add_fd(hello, archive);
 	link_send(&realm->link, hello);
-	link_control(&realm->link, json_pack("{s:s, s:o}", "op", "import", "names", names));
 }
 
 void engine_prepare(struct engine *engine)
 {
-	if (!engine->nursery)
-		engine->nursery = nursery_start(engine);
-	if (engine->nursery && !engine->spare)
+	if (has_nursery(engine) && !engine->spare)
 		engine->spare = realm_fork(engine);
 }
 
@@ -286,7 +249,8 @@ struct realm *realm_new(struct engine *engine, const char *md5, int archive_fd, 
 	realm->stopping = false;
 	realm->owner = owner;
 	(void)snprintf(realm->md5, sizeof(realm->md5), "%s", md5);
-	greet(realm, archive_fd, names);
+	realm_greet(realm, archive_fd, engine->limits->settings->log_level);
+	link_control(&realm->link, json_pack("{s:s, s:o}", "op", "import", "names", names));
 	return realm;
 }
 
@@ -338,21 +302,34 @@ void realm_forget(struct realm *realm)
 {
 	struct engine *engine = realm->engine;
 
-	if (realm->pid > 0 || realm->starting || realm->actors || realm->held)
+	if (!realm->held)
+		guest_end_if_idle(realm);
+	if (realm->home && !realm->actors && !realm->held) {
+		realm->held = true;
+		guest_end_if_idle(realm->home);
+		realm->held = false;
+	}
+	if (realm->retired && !realm->actors)
+		realm_stop(realm);
+	if (realm->pid > 0 || realm->starting || realm->actors || realm->held || realm->pending ||
+	    realm->nderived > 0 || !guest_over(realm))
 		return;
 	if (engine->spare == realm)
 		engine->spare = NULL;
 	if (!leave_cgroup(realm))
 		return;
+	sources_tell_package(realm, false);
+	if (!realm->home)
+		sources_end(realm);
 	output_free(realm->output);
 	realm->output = NULL;
-	if (!realm->imported && !realm->stopping)
+	if (!realm->imported && !realm->stopping && !realm->home)
 		engine->events->imported(engine->ctx, realm, NULL,
 					 realm->last_line ? realm->last_line : "the host ended");
 	*realm->self = realm->next;
 	if (realm->next)
 		realm->next->self = realm->self;
-	if (realm->owner)
+	if (realm->owner || realm->guest || realm->home)
 		engine->events->realm_gone(engine->ctx, realm);
 	link_fini(&realm->link);
 	if (realm->exited)
@@ -363,14 +340,22 @@ void realm_forget(struct realm *realm)
 		event_free(realm->emptied);
 	tds_close_fd(&realm->emptying);
 	tds_close_fd(&realm->pidfd);
+	tds_close_fd(&realm->archive);
+	guest_free(realm);
 	free(realm->last_line);
+	free(realm->info);
+	struct realm *home = realm->home;
 	free(realm);
+	if (home) {
+		home->nderived--;
+		realm_forget(home);
+	}
 }
 
 struct realm *realm_by_md5(struct engine *engine, const char *md5)
 {
 	for (struct realm *r = engine->realms; r; r = r->next)
-		if (strcmp(r->md5, md5) == 0 && !r->stopping)
+		if (!r->guest && !r->home && strcmp(r->md5, md5) == 0 && !r->stopping)
 			return r;
 	return NULL;
 }
@@ -380,11 +365,13 @@ void *realm_owner(const struct realm *realm)
 	return realm->owner;
 }
 
-static void kill_realm(struct realm *realm)
+void realm_kill(struct realm *realm)
 {
 	for (struct actor *a = realm->actors; a; a = a->next)
 		actor_kill(a);
-	if (realm->pid > 0)
+	if (realm->guest)
+		guest_parent_ended(realm);
+	else if (realm->pid > 0)
 		(void)syscall(SYS_pidfd_send_signal, realm->pidfd, SIGKILL, NULL, 0);
 	realm->doomed = true;
 }
@@ -393,7 +380,7 @@ static void on_grace(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	kill_realm(arg);
+	realm_kill(arg);
 }
 
 void realm_stop(struct realm *realm)
@@ -404,13 +391,90 @@ void realm_stop(struct realm *realm)
 
 	if (realm->stopping)
 		return;
+	if (realm->pending) {
+		realm_abandon(realm, "shutdown", "the system is shutting down");
+		return;
+	}
 	realm->stopping = true;
+	sources_tell_package(realm, false);
+	if (!realm->home)
+		sources_end(realm);
 	for (struct actor *a = realm->actors; a; a = a->next)
 		actor_exit(a);
 	link_control(&realm->link, json_pack("{s:s}", "op", "bye"));
 	realm->grace = evtimer_new(engine->base, on_grace, realm);
 	if (!realm->grace || evtimer_add(realm->grace, &grace) != 0)
-		kill_realm(realm);
+		realm_kill(realm);
+}
+
+void realm_set_info(struct realm *realm, const char *info)
+{
+	free(realm->info);
+	realm->info = strdup(info);
+}
+
+/* --- realms of sources that users bring --- */
+
+struct realm *realm_derive(struct realm *by, const char *md5)
+{
+	struct realm *realm = realm_alloc(by->engine);
+
+	if (!realm)
+		return NULL;
+	realm->home = realm_origin(by);
+	realm->home->nderived++;
+	realm->number = ++realm->engine->next_realm;
+	realm->pending = true;
+	(void)snprintf(realm->md5, sizeof(realm->md5), "%s", md5);
+	return realm;
+}
+
+/* There is a process: what waited for it goes on. */
+static void derived_started(struct realm *realm)
+{
+	realm->pending = false;
+	realm_greet(realm, tds_steal_fd(&realm->archive),
+		    realm->engine->limits->settings->log_level);
+	link_control(&realm->link, json_pack("{s:s, s:[]}", "op", "import", "names"));
+	for (struct actor *a = realm->actors, *next; a; a = next) {
+		next = a->next;
+		realm->held = true;
+		if (!actor_begin(a))
+			actor_gone(a);
+		realm->held = false;
+	}
+	realm_forget(realm);
+}
+
+bool realm_begin(struct realm *realm, int archive)
+{
+	bool of_guest = realm->home->guest != NULL;
+	bool can_fork = of_guest ? realm->home->pid > 0 : has_nursery(realm->engine);
+
+	realm->archive = fcntl(archive, F_DUPFD_CLOEXEC, 3);
+	/* What a guest prints goes where its program prints. */
+	if (can_fork && realm->archive >= 0 && ask_parent(realm, !of_guest))
+		return true; /* op_parent_started goes on */
+	realm_abandon(realm, "process", "no process could be started");
+	return false;
+}
+
+void realm_abandon(struct realm *realm, const char *kind, const char *error)
+{
+	realm->stopping = true;
+	while (realm->actors) {
+		actor_fail(realm->actors, kind, error);
+		actor_gone(realm->actors);
+	}
+	realm->pending = false;
+	realm->starting = false; /* the end of its link tells whoever is about to start */
+	realm_forget(realm);
+}
+
+void realm_retire(struct realm *realm)
+{
+	realm->retired = true;
+	realm_forget(realm);
 }
 
 /* --- what the parent tells --- */
@@ -418,6 +482,7 @@ void realm_stop(struct realm *realm)
 static bool op_imported(struct realm *realm, const json_t *op)
 {
 	realm->imported = true;
+	sources_tell_package(realm, true);
 	realm->engine->events->imported(realm->engine->ctx, realm, json_object_get(op, "classes"),
 					NULL);
 	return true;
@@ -473,43 +538,53 @@ static pid_t pid_of_child(const struct realm *realm, int pidfd)
 	return !is_there ? -1 : is_child ? (pid_t)pid : 0;
 }
 
-static struct realm *starting_realm(struct realm *nursery, const json_t *op)
+static struct realm *asked_for(const struct realm *forker, const json_t *op)
 {
 	json_int_t ref = json_integer_value(json_object_get(op, "ref"));
-	struct realm *realm = nursery->engine->realms;
 
-	while (realm && !(realm->starting && realm->number == ref))
-		realm = realm->next;
-	return nursery == nursery->engine->nursery ? realm : NULL;
+	return ref > 0 ? find_starting(forker, ref) : NULL;
 }
 
-static bool op_parent_started(struct realm *nursery, const json_t *op)
+/* Only these are asked to. */
+static bool may_fork(const struct realm *realm)
 {
-	tds_autofd int pidfd = link_take_fd(&nursery->link);
-	struct realm *realm = starting_realm(nursery, op);
-	pid_t pid = pidfd < 0 ? 0 : pid_of_child(nursery, pidfd);
+	return realm->guest || realm == realm->engine->nursery;
+}
 
-	if (!realm || pid == 0)
+static bool op_parent_started(struct realm *forker, const json_t *op)
+{
+	tds_autofd int pidfd = link_take_fd(&forker->link);
+	struct realm *realm = asked_for(forker, op);
+	pid_t pid = pidfd < 0 ? 0 : pid_of_child(forker, pidfd);
+
+	if (pid == 0 || !may_fork(forker))
 		return false;
+	if (!realm)
+		return true; /* the end of its link tells it */
 	if (pid < 0) {
 		never_started(realm);
 		return true;
 	}
 	realm->starting = false;
 	if (!watch_process(realm, pid, tds_steal_fd(&pidfd)) || realm->doomed)
-		kill_realm(realm);
-	join_cgroup(realm);
+		realm_kill(realm);
+	if (!forker->guest)
+		join_cgroup(realm);
 	link_uncork(&realm->link);
+	if (realm->pending)
+		derived_started(realm);
 	return true;
 }
 
-static bool op_parent_failed(struct realm *nursery, const json_t *op)
+static bool op_parent_failed(struct realm *forker, const json_t *op)
 {
-	struct realm *realm = starting_realm(nursery, op);
+	struct realm *realm = asked_for(forker, op);
 	const char *error = json_string_value(json_object_get(op, "error"));
 
-	if (!realm)
+	if (!may_fork(forker))
 		return false;
+	if (!realm)
+		return true;
 	if (error && !realm->last_line)
 		realm->last_line = strdup(error);
 	never_started(realm);
@@ -582,65 +657,6 @@ static bool on_frame(void *ctx, enum frame_type type, const unsigned char *body,
 
 static void on_link_ended(void *ctx)
 {
-	kill_realm(ctx);
-}
-
-/* --- the engine --- */
-
-struct engine *engine_new(struct event_base *base, const struct engine_limits *limits,
-			  const struct engine_events *events, void *ctx)
-{
-	struct engine *engine = calloc(1, sizeof(*engine));
-
-	if (engine)
-		*engine = (struct engine){
-			.base = base, .limits = limits, .events = events, .ctx = ctx, .next_id = 1
-		};
-	return engine;
-}
-
-bool engine_busy(const struct engine *engine)
-{
-	const struct realm *r = engine->realms;
-
-	/* The first process and the parent that waits are nobody's. */
-	while (r && !r->owner)
-		r = r->next;
-	return r != NULL;
-}
-
-uint64_t engine_next_id(struct engine *engine)
-{
-	return engine->next_id++;
-}
-
-void engine_each(struct engine *engine, struct realm *realm,
-		 void (*fn)(void *ctx, struct actor *actor), void *ctx)
-{
-	for (struct realm *r = realm ? realm : engine->realms; r; r = realm ? NULL : r->next)
-		for (struct actor *a = r->actors, *next; a; a = next) {
-			next = a->next;
-			fn(ctx, a);
-		}
-}
-
-void engine_free(struct engine *engine)
-{
-	if (!engine)
-		return;
-	engine->ending = true;
-	while (engine->realms) {
-		struct realm *realm = engine->realms;
-
-		realm->stopping = true;
-		kill_realm(realm);
-		while (realm->actors)
-			actor_gone(realm->actors);
-		if (realm->pid > 0)
-			(void)waitpid(realm->pid, NULL, 0);
-		realm->pid = 0;
-		realm->starting = false;
-		realm_forget(realm);
-	}
-	free(engine);
+	/* The parent of guests has no other way to end, as far as we can see. */
+	realm_kill(ctx);
 }

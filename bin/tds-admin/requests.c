@@ -2,10 +2,15 @@
 /* What clients ask of the Director: one function for each operation of tds-protocol(7). */
 #include "requests.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <event2/buffer.h>
+
 #include "cli.h"
+#include "mem.h"
 #include "refresh.h"
 
 #define WAIT_S_DEFAULT 60
@@ -148,10 +153,10 @@ static void run_status(struct client *client, const struct operation *op, const 
 
 	client_finish(
 		client,
-		json_pack("{s:s, s:b, s:i, s:I, s:s, s:o, s:o}", "DirectorResponse", op->response,
+		json_pack("{s:s, s:b, s:i, s:I, s:O, s:o, s:o}", "DirectorResponse", op->response,
 			  "Success", 1, "Pid", (int)getpid(), "Clients",
-			  (json_int_t)client->clients->n, "Capabilities", settings->capabilities,
-			  "Cgroup",
+			  (json_int_t)client->clients->n, "Capabilities",
+			  director_capabilities(client->clients->director), "Cgroup",
 			  settings->cgroup ? tds_cli_json_text(settings->cgroup) : json_null(),
 			  "Restarted", director_restarted(client->clients->director)));
 }
@@ -179,6 +184,31 @@ static void run_shutdown(struct client *client, const struct operation *op, cons
 					    grace ? (int64_t)(seconds * 1000) : -1);
 }
 
+/* The connection becomes a link; what is left here is only the client. */
+static void run_join(struct client *client, const struct operation *op, const json_t *request)
+{
+	int fd = bufferevent_getfd(client->bev);
+	tds_autofd int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+	struct tds_err err = { 0 };
+
+	if (client->refs > 0 || client->watching || client->notify ||
+	    evbuffer_get_length(bufferevent_get_input(client->bev)) > 0 ||
+	    evbuffer_get_length(bufferevent_get_output(client->bev)) > 0) {
+		client_refuse(client, op, 2, "a Join stands alone");
+		return;
+	}
+	if (own < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
+		tds_err_sys(&err, TDS_E_WRITE, "the connection");
+	else if (director_join(client->clients->director, own, &peer, request, &err) == 0) {
+		(void)tds_steal_fd(&own);
+		client->joined = true;
+		return;
+	}
+	client_refuse(client, op, tds_code_status(err.code), err.reason);
+}
+
 static const struct operation operations[] = {
 	{ "DefineGroup", "DeclaredGroup", run_define },
 	{ "RetrieveAll", "AllAddresses", run_retrieve_all },
@@ -192,6 +222,7 @@ static const struct operation operations[] = {
 	{ "Ask", "Answer", run_ask },
 	{ "Watch", "Watching", run_watch },
 	{ "Shutdown", "ShuttingDown", run_shutdown },
+	{ "Join", "Joined", run_join },
 };
 
 static bool is_text(const json_t *value)
@@ -246,7 +277,9 @@ void client_dispatch(struct client *client, const char *line, size_t len)
 			op = &operations[i];
 	const char *wrong = wrong_field(request);
 	client->busy = true;
-	if (op && wrong)
+	if (client->guest && (!op || op->run != run_join))
+		client_finish(client, failure_json("Error", 8, "not allowed"));
+	else if (op && wrong)
 		client_refuse(client, op, 2, wrong);
 	else if (op)
 		op->run(client, op, request);

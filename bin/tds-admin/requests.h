@@ -20,6 +20,8 @@ struct client {
 	bool notify;     /* RequestNotification: the next change of what is active */
 	bool silent;     /* has shut its writing side: goes when all is answered */
 	bool ending;     /* goes when its output is sent */
+	bool guest;      /* may join, and do nothing else */
+	bool joined;     /* its connection is a link of the engine's now */
 	unsigned refs;   /* jobs that will still call back */
 	uint64_t ticket; /* of its Tell or Ask, and where the answer comes to; 0: none */
 	bool asking;     /* it is an Ask */

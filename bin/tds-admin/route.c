@@ -13,6 +13,7 @@
 #include "io.h"
 #include "local.h"
 #include "mem.h"
+#include "sources.h"
 #include "wire.h"
 
 #define MESSAGE_HEAD 13 /* u64 from, u32 realm, u8 encoding */
@@ -115,8 +116,39 @@ static struct link *return_message(struct actor *from, uint64_t to, struct parce
 	return &from->link;
 }
 
-/* To an outside endpoint: a client that waits for an answer. */
-static bool answer(struct engine *engine, uint64_t to, struct parcel *parcel)
+static bool may_change(const struct sender *from)
+{
+	const struct realm *realm = from->engine->realms;
+
+	while (realm && realm->number != from->realm)
+		realm = realm->next;
+	return realm && !guest_is_foreign(realm);
+}
+
+static bool to_outside(const struct sender *from, uint64_t to, const struct payload *payload)
+{
+	const struct engine *engine = from->engine;
+
+	if (to != DIRECTOR_ID)
+		return engine->events->answer(engine->ctx, to, payload);
+	/* One that does not take its answers gets no more. */
+	if (!link_is_full(from->link))
+		engine->events->director_asked(engine->ctx, from->id, may_change(from), payload);
+	return true;
+}
+
+void engine_send(struct engine *engine, uint64_t from, uint64_t to, const struct payload *payload)
+{
+	struct actor *actor = actor_by_id(engine, to);
+	uint32_t realm;
+	struct link *link = actor ? &actor->link : guest_endpoint_link(engine, to, &realm);
+
+	if (link)
+		link_send(link, message_frame(from, 0, payload));
+}
+
+/* To an outside endpoint: a client that waits for an answer, or the Director. */
+static bool answer(const struct sender *from, uint64_t to, struct parcel *parcel)
 {
 	struct payload payload = { .encoding = parcel->encoding,
 				   .data = parcel->rest,
@@ -125,7 +157,7 @@ static bool answer(struct engine *engine, uint64_t to, struct parcel *parcel)
 	bool taken = false;
 
 	if (!parcel->in_fd)
-		return engine->events->answer(engine->ctx, to, &payload);
+		return to_outside(from, to, &payload);
 	if (fstat(parcel->fd, &st) != 0 || st.st_size == 0)
 		return false;
 	void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, parcel->fd, 0);
@@ -133,47 +165,58 @@ static bool answer(struct engine *engine, uint64_t to, struct parcel *parcel)
 		return false;
 	payload.data = map;
 	payload.len = (size_t)st.st_size;
-	taken = engine->events->answer(engine->ctx, to, &payload);
+	taken = to_outside(from, to, &payload);
 	(void)munmap(map, payload.len);
 	if (taken)
 		tds_close_fd(&parcel->fd);
 	return taken;
 }
 
-/* To none that lives: to the outside, to whom it is a dead letter, or back. Returns the link that it waits on, if any. */
-static struct link *route_elsewhere(struct actor *from, uint64_t to_id, const struct actor *to,
-				    struct parcel *parcel)
+static struct link *forward(const struct sender *from, struct link *to, struct parcel *parcel)
 {
-	struct engine *engine = from->realm->engine;
+	struct frame *frame = frame_new(parcel->in_fd ? FRAME_MESSAGE_FD : FRAME_MESSAGE,
+					MESSAGE_HEAD + parcel->len, parcel->fd);
+
+	if (frame) {
+		put_from(frame_body(frame), from->id, from->realm, parcel->encoding);
+		memcpy(frame_body(frame) + MESSAGE_HEAD, parcel->rest, parcel->len);
+	}
+	link_send(to, frame);
+	return to;
+}
+
+/* To none that lives: to the outside, to whom it is a dead letter, or back. Returns the link that it waits on, if any. */
+static struct link *route_elsewhere(const struct sender *from, uint64_t to_id,
+				    const struct actor *to, struct parcel *parcel)
+{
+	struct engine *engine = from->engine;
 	const struct grave *grave = &engine->graves[to_id % GRAVES];
 	bool buried = !to && grave->id == to_id;
+	uint32_t realm = to ? to->realm->number : buried ? grave->realm : 0;
+	struct link *program = to || buried ? NULL : guest_endpoint_link(engine, to_id, &realm);
 
-	if (to ? to->never : buried && grave->never)
-		return return_message(from, to_id, parcel);
-	if (!to && !buried && answer(engine, to_id, parcel))
+	if (from->actor && (to ? to->never : buried && grave->never))
+		return return_message(from->actor, to_id, parcel);
+	/* A program reads when it wants an answer, not before: its actors need not wait for that. */
+	if (program)
+		return forward(from, program, parcel)->queued >= ENDPOINT_QUEUE_FULL ? program
+										     : NULL;
+	if (!to && !buried && answer(from, to_id, parcel))
 		return NULL;
-	return dead_letter(engine, to_id,
-			   to       ? to->realm->number
-			   : buried ? grave->realm
-				    : 0,
-			   from->id, from->realm->number, parcel);
+	guest_target_dead(engine, from->id, to_id);
+	return dead_letter(engine, to_id, realm, from->id, from->realm, parcel);
 }
 
 /* Returns the link that it waits on, if any. */
-static struct link *route(struct actor *from, uint64_t to_id, struct parcel *parcel)
+static struct link *route(const struct sender *from, uint64_t to_id, struct parcel *parcel)
 {
-	struct actor *to = actor_by_id(from->realm->engine, to_id);
+	struct actor *to = actor_by_id(from->engine, to_id);
 
-	if (!to || to->state == ACTOR_FAILED)
+	if (!to || to->state == ACTOR_FAILED || to->left)
 		return route_elsewhere(from, to_id, to, parcel);
-	struct frame *frame = frame_new(parcel->in_fd ? FRAME_MESSAGE_FD : FRAME_MESSAGE,
-					MESSAGE_HEAD + parcel->len, parcel->fd);
-	if (frame) {
-		put_from(frame_body(frame), from->id, from->realm->number, parcel->encoding);
-		memcpy(frame_body(frame) + MESSAGE_HEAD, parcel->rest, parcel->len);
-	}
-	link_send(&to->link, frame);
-	direct_count(from, to);
+	(void)forward(from, &to->link, parcel);
+	if (from->actor)
+		direct_count(from->actor, to);
 	return &to->link;
 }
 
@@ -188,8 +231,8 @@ static bool is_sealed_file(int fd, uint64_t size)
 	       (uint64_t)st.st_size == size;
 }
 
-static bool take_message(struct actor *actor, enum frame_type type, const unsigned char *body,
-			 size_t len)
+bool take_message(const struct sender *from, enum frame_type type, const unsigned char *body,
+		  size_t len)
 {
 	struct parcel parcel = { .in_fd = type == FRAME_MESSAGE_FD, .fd = -1 };
 	uint64_t size;
@@ -200,18 +243,18 @@ static bool take_message(struct actor *actor, enum frame_type type, const unsign
 	parcel.rest = body + 9;
 	parcel.len = size = len - 9;
 	if (parcel.in_fd && parcel.len == 8) {
-		parcel.fd = link_take_fd(&actor->link);
+		parcel.fd = link_take_fd(from->link);
 		size = wire_get64(parcel.rest);
 	}
 	/* What the host says of a size it may not have looked at. One behind a longer head might be no frame any more. */
-	if (size > (uint64_t)actor->realm->engine->limits->settings->max_message ||
+	if (size > (uint64_t)from->engine->limits->settings->max_message ||
 	    (parcel.in_fd ? !is_sealed_file(parcel.fd, size) : size > LINK_INLINE_MAX)) {
 		tds_close_fd(&parcel.fd);
 		return false;
 	}
-	struct link *link = route(actor, wire_get64(body), &parcel);
+	struct link *link = route(from, wire_get64(body), &parcel);
 	if (link && link_is_full(link))
-		link_wait_for(&actor->link, link);
+		link_wait_for(from->link, link);
 	return true;
 }
 
@@ -249,11 +292,13 @@ void return_queue(struct actor *actor)
 						 .len = len - MESSAGE_HEAD };
 
 			f->fds[0] = -1;
-			if (actor->never && from)
+			if (actor->never && from) {
 				(void)return_message(from, actor->id, &parcel);
-			else
+			} else {
+				guest_target_dead(engine, wire_get64(body), actor->id);
 				(void)dead_letter(engine, actor->id, actor->realm->number,
 						  wire_get64(body), wire_get32(body + 8), &parcel);
+			}
 		}
 		frame_free(f);
 	}
@@ -267,8 +312,8 @@ static void create_refused(struct actor *actor, uint64_t id)
 
 	bury(actor->realm->engine, id, actor->realm->number, true);
 	(void)snprintf(address, sizeof(address), "%u.%ju", actor->realm->number, (uintmax_t)id);
-	link_control(&actor->link,
-		     json_pack("{s:s, s:s, s:b}", "op", "exited", "address", address, "never", 1));
+	link_control(&actor->link, json_pack("{s:s, s:s, s:b, s:b}", "op", "exited", "address",
+					     address, "never", 1, "refused", 1));
 }
 
 static bool op_create(struct actor *actor, const json_t *op)
@@ -284,9 +329,18 @@ static bool op_create(struct actor *actor, const json_t *op)
 
 	if (!class_name || !actor_takes_id(actor, id))
 		return false;
+	if (name && strcmp(name, DIRECTOR_NAME) == 0) {
+		link_control(&actor->link, json_pack("{s:s, s:I, s:s}", "op", "named", "ref", ref,
+						     "address", DIRECTOR_ADDRESS));
+		return true;
+	}
 	struct actor *made = name ? engine_find_name(engine, name) : NULL;
-	struct realm *realm = hash ? realm_by_md5(engine, hash) : actor->realm;
-	if (!made && realm && !realm->stopping)
+	struct realm *realm = hash ? source_realm(actor->realm, hash) : actor->realm;
+	bool allowed = realm &&
+		       (realm_origin(realm) == realm_origin(actor->realm) ||
+			!guest_is_foreign(actor->realm)) &&
+		       (!name || guest_may_name(actor->realm, name));
+	if (!made && allowed && !realm->stopping)
 		made = actor_create(realm, id, class_name, requirements, name, actor->id, NULL);
 	if (!made)
 		create_refused(actor, id);
@@ -309,6 +363,7 @@ static bool op_up(struct actor *actor, const json_t *op)
 		return false;
 	actor->state = ACTOR_UP;
 	link_uncork(&actor->link);
+	guest_creation_ended(actor, NULL, NULL);
 	actor->realm->engine->events->actor_up(actor->realm->engine->ctx, actor);
 	return true;
 }
@@ -350,6 +405,8 @@ static bool op_dead_letters(struct actor *actor, const json_t *op)
 {
 	struct engine *engine = actor->realm->engine;
 
+	if (guest_is_foreign(actor->realm))
+		return true;
 	if (json_is_true(json_object_get(op, "on")))
 		engine->dead_letters = actor->id;
 	else if (engine->dead_letters == actor->id)
@@ -372,19 +429,58 @@ static bool op_log(struct actor *actor, const json_t *op)
 static bool op_shutdown(struct actor *actor, const json_t *op)
 {
 	(void)op;
+	if (guest_is_foreign(actor->realm))
+		return true;
 	actor->realm->engine->events->shutdown_asked(actor->realm->engine->ctx);
 	return true;
+}
+
+static bool op_leaving(struct actor *actor, const json_t *op)
+{
+	(void)op;
+	actor_leave(actor);
+	return true;
+}
+
+static bool op_status(struct actor *actor, const json_t *op)
+{
+	(void)op;
+	link_control(&actor->link, engine_status(actor->realm));
+	return true;
+}
+
+static bool op_capability(struct actor *actor, const json_t *op)
+{
+	const char *name = json_string_value(json_object_get(op, "name"));
+
+	if (name && !guest_is_foreign(actor->realm))
+		engine_set_capability(actor->realm->engine, name,
+				      json_string_value(json_object_get(op, "value")));
+	return name != NULL;
 }
 
 static const struct {
 	const char *name;
 	bool (*run)(struct actor *actor, const json_t *op);
 } ops[] = {
-	{ "up", op_up },         { "failed", op_failed },
-	{ "create", op_create }, { "ids", op_ids },
-	{ "done", op_done },     { "deadletters", op_dead_letters },
-	{ "log", op_log },       { "shutdown", op_shutdown },
-	{ "linked", op_linked }, { "switched", op_switched },
+	{ "up", op_up },
+	{ "failed", op_failed },
+	{ "leaving", op_leaving },
+	{ "create", op_create },
+	{ "ids", op_ids },
+	{ "done", op_done },
+	{ "deadletters", op_dead_letters },
+	{ "log", op_log },
+	{ "shutdown", op_shutdown },
+	{ "linked", op_linked },
+	{ "switched", op_switched },
+	{ "status", op_status },
+	{ "capability", op_capability },
+	{ "authority", source_op_authority },
+	{ "load", source_op_load },
+	{ "validated", source_op_validated },
+	{ "unload", source_op_unload },
+	{ "sources", source_op_watch },
 };
 
 static bool take_control(struct actor *actor, const unsigned char *body, size_t len)
@@ -402,9 +498,16 @@ static bool take_control(struct actor *actor, const unsigned char *body, size_t 
 
 static bool on_frame(void *ctx, enum frame_type type, const unsigned char *body, size_t len)
 {
+	struct actor *actor = ctx;
+	const struct sender from = { .engine = actor->realm->engine,
+				     .actor = actor,
+				     .id = actor->id,
+				     .realm = actor->realm->number,
+				     .link = &actor->link };
+
 	if (type == FRAME_MESSAGE || type == FRAME_MESSAGE_FD)
-		return take_message(ctx, type, body, len);
-	return type == FRAME_CONTROL && take_control(ctx, body, len);
+		return take_message(&from, type, body, len);
+	return type == FRAME_CONTROL && take_control(actor, body, len);
 }
 
 static void on_ended(void *ctx)

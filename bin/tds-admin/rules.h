@@ -4,6 +4,7 @@
 #define TDS_ADMIN_RULES_H
 
 #include "director.h"
+#include "directoractor.h"
 #include "listing.h"
 #include "state.h"
 
@@ -26,6 +27,7 @@ struct director {
 	struct engine *engine;
 	const struct director_settings *settings;
 	struct director_watch watch;
+	struct directoractor *actor;
 	struct group *groups;
 	struct listing listing;
 	struct relaunch *relaunches; /* loads that wait for their turn */

@@ -15,9 +15,8 @@
 #include "text.h"
 
 #define MAX_MESSAGE_DEFAULT (256LL << 20)
-#define PIDS_MAX_DEFAULT 2048              /* a thousand actors with a second thread each */
-#define CAPABILITIES_MAX_BYTES (256 << 10) /* as a literal: escaped, they fit into a frame */
-#define LOG_LEVEL_DEFAULT 20               /* INFO, where nothing configures logging */
+#define PIDS_MAX_DEFAULT 2048 /* a thousand actors with a second thread each */
+#define LOG_LEVEL_DEFAULT 20  /* INFO, where nothing configures logging */
 
 /* The value of a configuration file; *value NULL: there is no such file. Caller frees it. */
 static int read_value(const struct tds_dir *dir, const char *name, struct tds_value **value,
@@ -67,19 +66,20 @@ static int find_user(const char *file, const char *name, uid_t *uid, gid_t *gid,
 	return 0;
 }
 
-static int read_users(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
+/* A list of users; *users NULL: there is no such file. */
+static int read_users(const struct tds_dir *dir, const char *file, uid_t **users, size_t *n,
+		      struct tds_err *err)
 {
 	tds_auto(value) struct tds_value *list = NULL;
-	int rc = read_value(dir, "adminusers.cfg", &list, err);
+	int rc = read_value(dir, file, &list, err);
 
 	if (rc != 0 || !list)
 		return rc;
-	s->users = calloc(list->n ? list->n : 1, sizeof(*s->users));
-	if (!s->users)
+	*users = calloc(list->n ? list->n : 1, sizeof(**users));
+	if (!*users)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	for (; s->nusers < list->n && rc == 0; s->nusers++)
-		rc = find_user("adminusers.cfg", list->items[s->nusers]->text, &s->users[s->nusers],
-			       NULL, err);
+	for (; *n < list->n && rc == 0; (*n)++)
+		rc = find_user(file, list->items[*n]->text, &(*users)[*n], NULL, err);
 	return rc;
 }
 
@@ -164,39 +164,56 @@ static int read_single_values(const struct tds_dir *dir, struct settings *s, str
 	return rc;
 }
 
-/* What the Director gives a system, and what othercaps.cfg adds. */
+static int add_capability(struct settings *s, const char *name, const char *literal,
+			  struct tds_err *err)
+{
+	if (!literal || json_object_set_new(s->capabilities, name, json_string(literal)) != 0)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	return 0;
+}
+
+static int add_others(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
+{
+	tds_auto(value) struct tds_value *others = NULL;
+	size_t size = 0;
+	int rc = read_value(dir, "othercaps.cfg", &others, err);
+
+	for (size_t i = 0; others && rc == 0 && i < others->n; i++) {
+		const char *name = others->items[2 * i]->text;
+		tds_autofree char *literal = tds_value_repr(others->items[2 * i + 1]);
+
+		size += strlen(name) + (literal ? strlen(literal) : 0);
+		if (size > CAPABILITIES_MAX_BYTES)
+			return tds_err_set(err, TDS_E_UNUSABLE,
+					   "%s/othercaps.cfg: more than %d bytes", dir->path,
+					   CAPABILITIES_MAX_BYTES);
+		rc = add_capability(s, name, literal, err);
+	}
+	return rc;
+}
+
+/* What othercaps.cfg says, and what the Director gives a system, which counts. */
 static int read_capabilities(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
 {
 	tds_auto(value) struct tds_value *port = NULL;
 	tds_auto(value) struct tds_value *leader = NULL;
-	tds_auto(value) struct tds_value *others = NULL;
-	tds_autofree char *more = NULL;
-	tds_autofree char *convention = NULL;
 	int rc = read_value(dir, "adminport.cfg", &port, err);
 
+	s->capabilities = json_object();
 	if (rc == 0)
 		rc = read_value(dir, "convleader.cfg", &leader, err);
 	if (rc == 0)
-		rc = read_value(dir, "othercaps.cfg", &others, err);
-	if (rc != 0)
-		return rc;
-	more = others && others->n > 0 ? tds_value_repr(others) : strdup("{}");
-	convention = leader && leader->len > 0 ? tds_value_repr(leader) : NULL;
-	/* The Director's own are put in last. more is "{...}": its braces are cut off. */
-	if (!more || (leader && leader->len > 0 && !convention) ||
-	    asprintf(&s->capabilities,
-		     "{'Thespian ActorSystem Name': 'tdsLocalBase', %.*s%s'Admin Port': %s, "
-		     "'DirectorFmt': [1]%s%s}",
-		     (int)strlen(more) - 2, more + 1, strlen(more) > 2 ? ", " : "",
-		     port ? port->text : "1900", convention ? ", 'Convention Address.IPv4': " : "",
-		     convention ? convention : "") < 0) {
-		s->capabilities = NULL;
-		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+		rc = add_others(dir, s, err);
+	if (rc == 0)
+		rc = add_capability(s, "Admin Port", port ? port->text : "1900", err);
+	if (rc == 0)
+		rc = add_capability(s, "DirectorFmt", "[1]", err);
+	if (rc == 0 && leader && leader->len > 0) {
+		tds_autofree char *literal = tds_value_repr(leader);
+
+		rc = add_capability(s, "Convention Address.IPv4", literal, err);
 	}
-	if (strlen(s->capabilities) > CAPABILITIES_MAX_BYTES)
-		return tds_err_set(err, TDS_E_UNUSABLE, "%s/othercaps.cfg: more than %d bytes",
-				   dir->path, CAPABILITIES_MAX_BYTES);
-	return 0;
+	return rc;
 }
 
 static int read_logging(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
@@ -227,7 +244,9 @@ int settings_read(const struct tds_dir *dir, struct settings *settings, struct t
 	int rc = read_single_values(dir, settings, err);
 
 	if (rc == 0)
-		rc = read_users(dir, settings, err);
+		rc = read_users(dir, "adminusers.cfg", &settings->users, &settings->nusers, err);
+	if (rc == 0)
+		rc = read_users(dir, "guests.cfg", &settings->guests, &settings->nguests, err);
 	if (rc == 0)
 		rc = read_limits(dir, settings, err);
 	if (rc == 0)
@@ -242,8 +261,9 @@ int settings_read(const struct tds_dir *dir, struct settings *settings, struct t
 void settings_fini(struct settings *settings)
 {
 	free(settings->users);
+	free(settings->guests);
 	free(settings->limits);
-	free(settings->capabilities);
+	json_decref(settings->capabilities);
 	free(settings->log_config);
 	free(settings->log_dir);
 	*settings = (struct settings){ 0 };

@@ -3,6 +3,7 @@
 #ifndef TDS_ADMIN_SETTINGS_H
 #define TDS_ADMIN_SETTINGS_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,10 +18,15 @@ struct actor_limit {
 	rlim_t value;
 };
 
+/* Of names and values together: an op that has them all must be one frame, however much of it is escaped. */
+#define CAPABILITIES_MAX_BYTES (128 << 10)
+
 struct settings {
 	int64_t max_message; /* maxmessage.cfg, bytes */
 	uid_t *users; /* adminusers.cfg: who may use the socket besides the admin's uid and root */
 	size_t nusers;
+	uid_t *guests; /* guests.cfg: whose programs may join; NULL: those of the admin's uid */
+	size_t nguests;
 	uid_t actor_uid; /* actoruser.cfg; (uid_t)-1: the admin's own */
 	gid_t actor_gid;
 	struct actor_limit *limits; /* actorlimits.cfg */
@@ -28,7 +34,7 @@ struct settings {
 	uint64_t
 		pids_max; /* its pids: processes and threads of a source; RLIM_INFINITY: no limit */
 	bool new_privs;   /* newprivs.cfg */
-	char *capabilities; /* the system's, as the text of a literal dictionary; othercaps.cfg has a part in them */
+	json_t *capabilities; /* the system's, name -> text of a literal; othercaps.cfg has a part in them */
 	char *log_config; /* thesplog.cfg, as the text of a literal; NULL: there is none */
 	char *log_dir;    /* thesplogd.cfg, absolute; NULL: there is none */
 	int log_level;    /* the least of records that hosts send */

@@ -22,8 +22,11 @@
 #define START_SECONDS 70
 
 const char admin_start_help[] =
-	"usage: tds-admin [options] start [--foreground] [--fresh]\n"
-	"Start the admin process. Where it runs already, nothing happens.\n";
+	"usage: tds-admin [options] start [--foreground] [--fresh] [--transient]\n"
+	"Start the admin process. Where it runs already, nothing happens.\n"
+	"With --transient it removes its run directory at its end, and the director directory "
+	"where\n"
+	"that is empty then.\n";
 
 /* The run directory: made where it is missing, ours, and on a file system of this machine. */
 static int open_rundir(const struct tds_dir *dir, int *fd, struct tds_err *err)
@@ -75,8 +78,7 @@ static int take_lock(int rundir, int *fd, struct tds_err *err)
 	return 0;
 }
 
-/* The folder of what tools start: beside the folder that this program is in. */
-static char *find_libexec(void)
+char *admin_libexec(void)
 {
 	tds_autofree char *folder = tds_cli_folder();
 	char *slash = folder ? strrchr(folder, '/') : NULL;
@@ -114,11 +116,12 @@ static void detach(int lock, int rundir, int dirfd, int ready)
 static int run_guardian(struct admin *admin, const struct tds_dir *dir, int rundir, int lock,
 			int ready)
 {
-	tds_autofree char *libexec = find_libexec();
+	tds_autofree char *libexec = admin_libexec();
 	struct daemon_settings settings = { .dir = dir,
 					    .rundir = rundir,
 					    .libexec = libexec ? libexec : "",
-					    .fresh = admin->fresh };
+					    .fresh = admin->fresh,
+					    .transient = admin->transient };
 
 	return guardian_run(&settings, lock, ready);
 }

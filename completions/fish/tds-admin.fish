@@ -25,6 +25,8 @@ complete -c tds-admin -s T -l names-from -r -F -d 'check: read names from FILE t
 complete -c tds-admin -s 0 -l null -d 'check: these names end in NUL instead of a newline'
 complete -c tds-admin -l foreground -d 'start: stay, for a supervisor'
 complete -c tds-admin -l fresh -d 'start: do not restore what a crash left, move it aside'
+complete -c tds-admin -l transient -d 'start: at the end leave no run directory behind'
+complete -c tds-admin -l python-path -d 'config: print only the folder of the package thespian'
 complete -c tds-admin -l grace -x -d 'shutdown: how long actors may take to exit'
 complete -c tds-admin -l group -x -a '(__tds_loaded_groups)' -d 'role, tell, ask: the role of this group'
 complete -c tds-admin -l timeout -x -d 'ask: how long to wait for the answer'

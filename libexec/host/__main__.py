@@ -18,6 +18,9 @@ def main() -> int:
     from tdshost import parent
     forkhooks.keep_no_more()
     sys.path.pop(0)
+    if sys.argv[1:] == ['--guest']:
+        from tdshost import guest
+        guest.run_interpreter()
     return parent.main(sys.argv[0], sys.argv[1:])
 
 

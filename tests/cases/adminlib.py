@@ -4,7 +4,6 @@
 Actors note what they receive over a datagram socket, so that a test waits for events and not for time. Every process
 of an admin has a mark in its environment or arguments, by which it is found, whatever became of its parents.
 """
-import collections
 import contextlib
 import json
 import os
@@ -19,7 +18,7 @@ import threading
 import time
 import uuid
 
-from tap import BIN, CRASH, KEYS, LIMIT_S, Answer, ok
+from tap import BIN, CRASH, KEYS, LIMIT_S, Answer, done, ok
 
 SCALE = int(os.environ.get('TDS_SCALE', '1'))
 
@@ -481,3 +480,12 @@ def case(function):
         ok(False, '%s goes through' % function.__name__, traceback.format_exc(limit=-4), repr(e))
     if os.environ.get('TDS_TEST_TIMES'):
         print('# %s %.1f s' % (function.__name__, time.monotonic() - before), flush=True)
+
+
+def run_cases(*functions):
+    """Each as by case(), then the end of the TAP; $TDS_TEST_ONLY names those to run, all where it is empty."""
+    only = os.environ.get('TDS_TEST_ONLY', '').split()
+    for function in functions:
+        if not only or function.__name__ in only:
+            case(function)
+    done()

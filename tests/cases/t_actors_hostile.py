@@ -7,8 +7,8 @@ Prints TAP. Long counts by TDS_SCALE.
 import os
 import time
 
-from adminlib import ACTOR, SCALE, Fault, case, rss_kib, sanitized, until
-from tap import done, ok
+from adminlib import ACTOR, SCALE, Fault, rss_kib, run_cases, sanitized, until
+from tap import ok
 
 HOSTILE = ACTOR + r'''
 
@@ -317,16 +317,5 @@ class Z(A):
         ok(got == list(range(n)), 'a full link, %d messages of %d bytes: all arrive' % (n, size), got and len(got))
 
 
-CASES = [hostile, floods, big_messages, last_words, last_words_to_a_busy_one]
-
-
-def main():
-    only = os.environ.get('TDS_TEST_ONLY', '').split()
-    for c in CASES:
-        if not only or c.__name__ in only:
-            case(c)
-    done()
-
-
 if __name__ == '__main__':
-    main()
+    run_cases(hostile, floods, big_messages, last_words, last_words_to_a_busy_one)

@@ -8,8 +8,8 @@ import os
 import signal
 import time
 
-from adminlib import ACTOR, case, parent_of, until
-from tap import done, ok
+from adminlib import ACTOR, parent_of, run_cases, until
+from tap import ok
 
 
 def declared(name='m.a.A', **more):
@@ -694,20 +694,10 @@ def a_module_is_its_class(a):
     ok(b.status == 1 and 'm.two' in b.err, 'not where it defines two', b)
 
 
-CASES = [newest_and_named, from_elsewhere, tli_read_afresh, refusals_change_nothing, names_of_other_groups, order_of_load,
-         messages_that_count, long_messages, global_names_move, name_in_use_by_actor, undone, undone_first, long_onload_is_taken,
-         auto_unload, refresh, unload, goes_at_reactivation, restart, no_restart_of_inactive, parent_killed, parent_killed_in_a_load, crash_loop,
-         in_the_gap, held_in_a_swap, ask_of_the_dead, keep_limit,
-         shutdown, ready_first, health_of_all, a_module_is_its_class]
-
-
-def main():
-    only = os.environ.get('TDS_TEST_ONLY', '').split()
-    for c in CASES:
-        if not only or c.__name__ in only:
-            case(c)
-    done()
-
-
 if __name__ == '__main__':
-    main()
+    run_cases(newest_and_named, from_elsewhere, tli_read_afresh, refusals_change_nothing,
+              names_of_other_groups, order_of_load, messages_that_count, long_messages, global_names_move,
+              name_in_use_by_actor, undone, undone_first, long_onload_is_taken, auto_unload, refresh,
+              unload, goes_at_reactivation, restart, no_restart_of_inactive, parent_killed,
+              parent_killed_in_a_load, crash_loop, in_the_gap, held_in_a_swap, ask_of_the_dead,
+              keep_limit, shutdown, ready_first, health_of_all, a_module_is_its_class)

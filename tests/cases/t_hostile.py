@@ -9,7 +9,7 @@ import struct
 import time
 import zlib
 
-from forge import DEFLATED, STORED, Member, archive, deflate, package
+from forge import STORED, Member, archive, deflate, package
 from tap import KEYS, director, done, ok, refused, run, tree
 
 PLAIN = Member(b'ok/__init__.py')

@@ -7,8 +7,8 @@ Prints TAP. Long counts by TDS_SCALE.
 import os
 import signal
 
-from adminlib import SCALE, case, until
-from tap import done, ok
+from adminlib import SCALE, run_cases, until
+from tap import ok
 
 # An actor that runs the code it is sent. What it gets as ('n', who, i, ...) is counted: each sender's must be in order.
 SOURCE = r'''
@@ -136,17 +136,19 @@ self.flood([sender], 'kid', 100, end - 100)
 os.write(1, b'')
 if args[1]:
     os.kill(os.getpid(), signal.SIGKILL)
+self.send(self.myAddress, ActorExitRequest())
 """, args[0], args[1]))
 self.flood([self.kid], 'me', 0, 3000)
 '''
 
 
 def killed(a):
-    """One of two is killed: what it had written arrives, then its end; what comes after is a dead letter."""
+    """One of two ends, or is killed: what it had written arrives, then its end; what comes after is a dead letter."""
     load(a, 'foo')
-    for n in 3000, 5000, 20000:
-        got = do(a, 'foo', KILLED, n, True)
-        ok(got == ('exited', n, [], True, True), 'killed after %d messages: all arrive, then its end' % n, got)
+    for n, kill in (3000, True), (3000, False), (5000, True), (20000, False), (20000, True):
+        got = do(a, 'foo', KILLED, n, kill)
+        ok(got == ('exited', n, [], True, True), '%s after %d messages: all arrive, then its end'
+           % ('killed' if kill else 'gone', n), got)
         late = do(a, 'foo', r'''
 self.boss = sender
 def look(s=None):
@@ -439,16 +441,5 @@ def never(a):
                '%s: each of %d comes back, and one after its end' % (name, n), got and got[-3:])
 
 
-CASES = [floods, killed, killed_from_outside, cycle, nonsense, files, peers, ends, never]
-
-
-def main():
-    only = os.environ.get('TDS_TEST_ONLY', '').split()
-    for c in CASES:
-        if not only or c.__name__ in only:
-            case(c)
-    done()
-
-
 if __name__ == '__main__':
-    main()
+    run_cases(floods, killed, killed_from_outside, cycle, nonsense, files, peers, ends, never)

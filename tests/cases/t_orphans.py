@@ -11,8 +11,8 @@ import random
 import signal
 import time
 
-from adminlib import ACTOR, SCALE, case, parent_of, processes, until
-from tap import done, ok
+from adminlib import ACTOR, SCALE, parent_of, processes, run_cases, until
+from tap import ok
 
 ROUNDS = 10 * SCALE
 SEED = int(os.environ.get('TDS_SEED', '1'))
@@ -320,16 +320,7 @@ def daemonised_by_guardian(a):
         a.load('--unload', *[h for h in a.groups().get('foo', {'Sources': {}})['Sources']])
 
 
-CASES = [comes_back, what_does_not_come_back, definitions_as_loaded, something_is_active, crash_while_it_comes_back, damaged_state, leftovers_do_not_block, daemonised_by_guardian, rounds]
-
-
-def main():
-    only = os.environ.get('TDS_TEST_ONLY', '').split()
-    for c in CASES:
-        if not only or c.__name__ in only:
-            case(c)
-    done()
-
-
 if __name__ == '__main__':
-    main()
+    run_cases(comes_back, what_does_not_come_back, definitions_as_loaded, something_is_active,
+              crash_while_it_comes_back, damaged_state, leftovers_do_not_block, daemonised_by_guardian,
+              rounds)

@@ -13,8 +13,8 @@ import subprocess
 import sys
 import time
 
-from adminlib import ACTOR, SCALE, Client, case, rss_kib, sanitized, until
-from tap import done, ok
+from adminlib import ACTOR, SCALE, Client, rss_kib, run_cases, sanitized, until
+from tap import ok
 
 MIB = 1 << 20
 ADDRESS = 'ActorAddress'
@@ -80,7 +80,7 @@ def good_and_bad_fields(a):
             ok(failed(c.ask('UnloadSource', SourceHash=x), 'SourceUnloaded', 4), 'UnloadSource of %s' % x)
         r = c.ask('Status')
         ok(r['Success'] and r['DirectorResponse'] == 'Status' and r['Pid'] > 1 and r['Clients'] == 1
-           and r['Restarted'] == [] and r['Capabilities'].startswith('{')
+           and r['Restarted'] == [] and r['Capabilities']['DirectorFmt'] == '[1]'
            and (r['Cgroup'] is None or r['Cgroup'].startswith('/')), 'Status', r)
         for target in 'foo', '@Foo', run[ADDRESS][ADDRESS]:
             r = c.ask('Ask', Target=target, Literal="('echo', 1, [2])")
@@ -295,17 +295,6 @@ def other_uid(a):
     ok(a.ask('Status')['Clients'] == 1, 'and is not kept')
 
 
-CASES = [good_and_bad_fields, messages, notifications, lines, huge_line, silent_connections, many_connections,
-         watcher_that_never_reads, vanishes_in_a_load, other_uid]
-
-
-def main():
-    only = os.environ.get('TDS_TEST_ONLY', '').split()
-    for c in CASES:
-        if not only or c.__name__ in only:
-            case(c)
-    done()
-
-
 if __name__ == '__main__':
-    main()
+    run_cases(good_and_bad_fields, messages, notifications, lines, huge_line, silent_connections,
+              many_connections, watcher_that_never_reads, vanishes_in_a_load, other_uid)

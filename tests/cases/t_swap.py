@@ -9,8 +9,8 @@ import os
 import threading
 import time
 
-from adminlib import ACTOR, SCALE, case, until
-from tap import done, ok
+from adminlib import ACTOR, SCALE, run_cases, until
+from tap import ok
 
 SWAPS = 10 * SCALE
 WORKER = ACTOR + r'''
@@ -88,11 +88,5 @@ def swaps_of_some_ill_ones(a):
     swaps(a, True)
 
 
-def main():
-    for c in swaps_of_well_ones, swaps_of_some_ill_ones:
-        case(c)
-    done()
-
-
 if __name__ == '__main__':
-    main()
+    run_cases(swaps_of_well_ones, swaps_of_some_ill_ones)

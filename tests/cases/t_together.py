@@ -14,8 +14,8 @@ import socket
 import subprocess
 import time
 
-from adminlib import ACTOR, SCALE, case, cpu_ticks, parent_of, rss_kib, sanitized, until
-from tap import BIN, CRASH, done, ok
+from adminlib import ACTOR, SCALE, cpu_ticks, parent_of, rss_kib, run_cases, sanitized, until
+from tap import BIN, CRASH, ok
 
 AT_A_TIME = 10 if SCALE == 1 else 50
 ACTORS = 50 * SCALE
@@ -203,16 +203,5 @@ def under_valgrind(a):
     ok(p.returncode == 0 and texts and not errors, 'valgrind finds nothing at shutdown', p.returncode, *errors)
 
 
-CASES = [starts, together, idle, flat, first_process, tools_under_valgrind, under_valgrind]
-
-
-def main():
-    only = os.environ.get('TDS_TEST_ONLY', '').split()
-    for c in CASES:
-        if not only or c.__name__ in only:
-            case(c)
-    done()
-
-
 if __name__ == '__main__':
-    main()
+    run_cases(starts, together, idle, flat, first_process, tools_under_valgrind, under_valgrind)

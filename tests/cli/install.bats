@@ -19,21 +19,31 @@ plain() {
 		0644 usr/libexec/tds/host/tdshost/__init__.py
 		0644 usr/libexec/tds/host/tdshost/actorhost.py
 		0644 usr/libexec/tds/host/tdshost/forkhooks.py
+		0644 usr/libexec/tds/host/tdshost/guest.py
 		0644 usr/libexec/tds/host/tdshost/link.py
 		0644 usr/libexec/tds/host/tdshost/logger.py
 		0644 usr/libexec/tds/host/tdshost/logs.py
+		0644 usr/libexec/tds/host/tdshost/outside.py
 		0644 usr/libexec/tds/host/tdshost/parent.py
+		0644 usr/libexec/tds/host/tdshost/place.py
 		0644 usr/libexec/tds/host/tdshost/process.py
 		0644 usr/libexec/tds/host/tdshost/realm.py
 		0644 usr/libexec/tds/host/tdshost/sourceloader.py
+		0644 usr/libexec/tds/host/tdshost/usersource.py
 		0644 usr/libexec/tds/host/thespian/__init__.py
 		0644 usr/libexec/tds/host/thespian/actors.py
 		0644 usr/libexec/tds/host/thespian/director.py
 		0644 usr/libexec/tds/host/thespian/importlib.py
+		0644 usr/libexec/tds/host/thespian/initmsgs.py
 		0644 usr/libexec/tds/host/thespian/local_importlib.py
+		0644 usr/libexec/tds/host/thespian/runcommand.py
 		0644 usr/libexec/tds/host/thespian/system/__init__.py
 		0644 usr/libexec/tds/host/thespian/system/messages/__init__.py
 		0644 usr/libexec/tds/host/thespian/system/messages/status.py
+		0644 usr/libexec/tds/host/thespian/system/timing.py
+		0644 usr/libexec/tds/host/thespian/system/utilis.py
+		0644 usr/libexec/tds/host/thespian/transient.py
+		0644 usr/libexec/tds/host/thespian/troupe.py
 		0644 usr/share/bash-completion/completions/_tds
 		0644 usr/share/bash-completion/completions/tds-admin
 		0644 usr/share/bash-completion/completions/tds-avail
@@ -59,6 +69,7 @@ plain() {
 		0644 usr/share/man/man5/tls.5
 		0644 usr/share/man/man7/tds-protocol.7
 		0644 usr/share/man/man7/tds.7
+		0644 usr/share/man/man7/thespian-compat.7
 		0644 usr/share/zsh/site-functions/_tds
 		0644 usr/share/zsh/site-functions/_tds-admin
 		0644 usr/share/zsh/site-functions/_tds-avail

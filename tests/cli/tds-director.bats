@@ -22,6 +22,7 @@ started() {
 }
 
 @test "start wait stays until the system ends, and prints no more than start" {
+	cd "$BATS_TEST_TMPDIR" || return
 	tds-director start wait >out 2>err 3>&- &
 	started $!
 	tds-director shutdown

@@ -211,7 +211,7 @@ class Admin:
         self.watch(('parent', parent), wire.fileno())
         if hello:
             op = dict(op='hello', realm=realm, hash=hash_, admin=os.getpid(), dir='/', maxmessage=256 << 20,
-                      capabilities={'Cap': 'yes'}, log=20)
+                      capabilities={'Cap': "'yes'"}, log=20)
             if way != 'fd4':
                 op['archive'] = True
             op.update(fields)
@@ -508,6 +508,11 @@ class Admin:
         actor.wire.op(op='message', ref=ref, enc='l', text=repr(value))
         self.pump(lambda: any(e[0] == 'done' and e[2]['ref'] == ref for e in self.seen))
         return next(e[2] for e in self.seen if e[0] == 'done' and e[2]['ref'] == ref)
+
+    def kill(self, actor, signum):
+        """Send a signal to an actor, once its parent has said which process that is (0 would be us all)."""
+        self.pump(lambda: actor.pid)
+        os.kill(actor.pid, signum)
 
     def until_dead(self, actor):
         self.pump(lambda: actor.dead)

@@ -248,9 +248,12 @@ class A(Base):
 class A(Actor):
     def receiveMessage(self, msg, sender):
         if isinstance(msg, Thespian_ActorStatus):
+            import io
             from thespian.system.messages.status import formatStatus
+            text = io.StringIO()
+            formatStatus(msg, tofd=text)
             self.send(self.asker, (msg.actorClass, msg.actorAddress == self.peer, msg.sourceHash,
-                                   msg.parentAddress == self.myAddress, 'Child' in formatStatus(msg)))
+                                   msg.parentAddress == self.myAddress, 'Child' in text.getvalue()))
         else:
             self.asker, self.peer = sender, self.createActor(B)
             self.send(self.peer, Thespian_StatusReq())
@@ -388,7 +391,7 @@ class A(Actor):
                 if how == 'quit':
                     self.admin.tell(child, 'quit')
                 else:
-                    os.kill(child.pid, signal.SIGKILL if how == 'kill' else signal.SIGTERM)
+                    self.admin.kill(child, signal.SIGKILL if how == 'kill' else signal.SIGTERM)
                 self.admin.until_dead(child)
         answer = self.admin.ask(actor, ('log',))
         self.assertEqual(len(answer), 3)
@@ -450,12 +453,12 @@ class A(Actor):
             ref = self.admin.tell(actor, 'hi')
             self.admin.pump(lambda: self.admin.answers.get(ref))
             for harmless in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.SIGALRM, signal.SIGUSR1):
-                os.kill(actor.pid, harmless)
+                self.admin.kill(actor, harmless)
             self.assertEqual(self.admin.ask(actor, 'alive'), 'alive')
             self.admin.answers[ref].clear()
             self.admin.tell(actor, 'hi', ref=ref)
             self.admin.pump(lambda: self.admin.answers.get(ref))
-            os.kill(actor.pid, signum)
+            self.admin.kill(actor, signum)
             self.admin.until_dead(actor)
             self.assertEqual(self.admin.answers[ref][-1], ('l', ('exit', True)))
 
@@ -485,8 +488,7 @@ class Children(HostTest):
         again = self.admin.ask(actor, ('create', 'no.such.Thing', {'globalName': 'the one'}))
         self.assertEqual(first, again)
         child = self.admin.names['the one']
-        self.admin.pump(lambda: child.started)
-        os.kill(child.pid, signal.SIGKILL)
+        self.admin.kill(child, signal.SIGKILL)
         self.admin.until_dead(child)
         log = self.admin.ask(actor, ('log',))
         self.assertEqual([(one[0], one[1]) for one in log], [('exited', False)])    # from the system
@@ -550,9 +552,9 @@ class A(Actor):
         self.assertTrue(self.admin.ask(actor, 'python'))
         self.admin.tell(actor, 'update')
         self.assertEqual(self.admin.until('capability')[2]['value'], '(1, 2)')
-        actor.wire.op(op='capabilities', capabilities="{'Cap': 'yes', 'x': (1,)}")
+        actor.wire.op(op='capabilities', capabilities={'Cap': "'yes'", 'x': '(1,)', 'bad': 'os.getcwd()'})
         self.assertTrue(self.admin.ask(actor, 'python'))
-        actor.wire.op(op='capabilities', capabilities={'Cap': 'no'})
+        actor.wire.op(op='capabilities', capabilities={'Cap': "'no'"})
         self.admin.until_dead(actor)
 
     def test_dead_letters(self):

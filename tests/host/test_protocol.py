@@ -92,7 +92,7 @@ class Ops(HostTest):
     def test_exit_status_is_told(self):
         parent = self.admin.parent({'mod.py': ECHO})
         actor = self.admin.spawn(parent, 'mod.A')
-        os.kill(actor.pid, signal.SIGKILL)
+        self.admin.kill(actor, signal.SIGKILL)
         self.assertEqual(self.admin.until('gone')[2], {'op': 'gone', 'id': actor.id, 'pid': actor.pid, 'status': -9})
 
     def test_archive_that_is_none(self):
@@ -227,7 +227,7 @@ class ForkedAhead(HostTest):
             self.ahead = self.next_ahead()
             self.assertEqual(self.admin.ask(self.spawned(), 1)[1], seen)
             self.ahead = self.next_ahead()
-        self.parent.wire.op(op='capabilities', capabilities={'Cap': 'new'})
+        self.parent.wire.op(op='capabilities', capabilities={'Cap': "'new'"})
         actor = self.spawned()
         self.assertEqual(self.admin.ask(actor, 1), (actor.pid, ['other', 'asked'], {'Cap': 'new'}))
 
@@ -269,7 +269,7 @@ class Bad(Actor):
                 self.assertEqual(self.admin.ask(actor, 1), (1, '{{%032x}}mod' % number, 2, [0, 1, 2, 3]))
                 with open('/proc/%d/cmdline' % actor.pid) as stream:
                     self.assertIn('--actor', stream.read())
-                os.kill(actor.pid, signal.SIGTERM)
+                self.admin.kill(actor, signal.SIGTERM)
                 self.admin.until_dead(actor)
         actor = self.admin.spawn(parent, 'mod.Bad')
         self.assertEqual(self.admin.until('failed')[2]['error'], 'ValueError: bad')

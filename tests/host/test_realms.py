@@ -50,7 +50,8 @@ class Tagged(unittest.TestCase):
                         actors.PoisonMessage((1,), 'd'), actors.WakeupMessage(timedelta(1), {1}),
                         actors.WatchMessage([1]), actors.DeadEnvelope(a, b'x'), actors.ValidateSource('h', b'd', 'i'),
                         actors.ValidatedSource('h', b'd'), actors.Thespian_StatusReq(),
-                        actors.Thespian_ActorStatus(a, 'c', a), actors.Thespian_SystemStatus(a)):
+                        actors.Thespian_ActorStatus(a, 'c', a), actors.Thespian_SystemStatus(a),
+                        realm.ExpirationTimer(5), realm.ExpirationTimer(), realm.UpdateTroupeSettings(1, 2)):
             again = realm.from_tagged(realm.to_tagged(message))
             self.assertIs(type(again), type(message))
             self.assertEqual(vars(again), vars(message))

@@ -172,13 +172,34 @@ def probe(msg):
     except ValueError:
         text = traceback.format_exc()
     files = importlib.resources.files(pkg) if sys.version_info >= (3, 10) else pkg.__loader__.get_resource_reader('').files()
-    return [pkgutil.get_data('pkg', 'data.txt').decode() if 0 else pkgutil.get_data(pkg.__name__, 'data.txt').decode(),
-            pkgutil.get_data(pkg.__name__, 'sub/more.bin'), "# the line" in text,
+    return [pkgutil.get_data('pkg', 'data.txt').decode(), pkgutil.get_data(pkg.__name__, 'data.txt').decode(),
+            pkgutil.get_data('pkg.mod', 'data.txt').decode(), pkgutil.get_data(pkg.__name__, 'sub/more.bin'), "# the line" in text,
             inspect.getsource(fail), inspect.getsource(C).splitlines()[0], C.name,
             files.joinpath('data.txt').read_text(encoding='utf-8'), (files / 'sub' / 'more.bin').read_bytes(),
             sorted(entry.name for entry in files.iterdir()), files.joinpath('nosuch').is_file()]
-'''), ['data é', b'\0\1', True, "def fail():\n    raise ValueError('here')  # the line\n", 'class C:', 'é',
+'''), ['data é', 'data é', 'data é', b'\0\1', True, "def fail():\n    raise ValueError('here')  # the line\n", 'class C:', 'é',
             'data é', b'\0\1', ['__init__.py', 'data.txt', 'mod.py', 'sub'], False])
+
+    def test_importlib_resources(self):
+        self.more = {'pkg/__init__.py': '', 'pkg/data.txt': 'data é'}
+        self.assertEqual(self.probe('''
+import importlib.resources as resources, sys, warnings
+import pkg
+def probe(msg):
+    warnings.simplefilter('ignore')     # some of it is deprecated
+    answers = set()
+    for package in (pkg, 'pkg', pkg.__name__):
+        with resources.path(package, 'data.txt') as path:
+            answers.add((path.read_text('utf-8'), resources.read_text(package, 'data.txt', 'utf-8'),
+                         resources.open_binary(package, 'data.txt').read(), resources.is_resource(package, 'data.txt'),
+                         tuple(sorted(resources.contents(package)))))
+        if sys.version_info >= (3, 10):
+            files = resources.files(package)
+            assert (files / 'data.txt').open('r', -1, 'utf-8').read() == 'data é'
+            with resources.as_file(files / 'data.txt') as path:
+                assert path.read_bytes() == (files / 'data.txt').read_bytes()
+    return answers
+'''), {('data é', 'data é', 'data é'.encode(), True, ('__init__.py', 'data.txt'))})
 
     def test_data_stays_inside(self):
         self.more = {'pkg/__init__.py': ''}

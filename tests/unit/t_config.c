@@ -61,7 +61,8 @@ static void names(void **state)
 	assert_true(tds_config_known("adminport.cfg"));
 	assert_false(tds_config_known("adminport"));
 	assert_false(tds_config_known("Adminport.cfg"));
-	assert_false(tds_config_known("guests.cfg")); /* nobody reads it */
+	assert_true(tds_config_known("guests.cfg"));
+	assert_false(tds_config_known("guest.cfg")); /* nobody reads it */
 }
 
 static void numbers(void **state)

@@ -22,23 +22,26 @@ import time
 import traceback
 from collections import deque
 from datetime import timedelta
-from typing import Any, Callable, Deque, Dict, List, NoReturn, Optional, Tuple, Union
+from typing import Any, Callable, Deque, Dict, List, NoReturn, Optional, Set, Tuple, Union
 
-from tdshost import logs, realm
+from tdshost import logs, realm, usersource
 from tdshost.link import (INLINE_MAX, Closed, Event, Link, ProtocolError, control_frame,
                           direct_file_frame, direct_message_frame, file_frame, message_frame,
                           wait_writable, wire_text)
 from tdshost.process import EXIT_SIGNALS, pending_signals, sealed_file, waker
-from thespian.actors import (ActorAddress, ActorExitRequest, ActorSystemException, ActorSystemMessage,
+from thespian.actors import (ActorAddress, ActorExitRequest, ActorSystemMessage,
                              ChildActorExited, DeadEnvelope, InvalidActorAddress, PoisonMessage,
-                             Thespian_ActorStatus, Thespian_StatusReq, ThespianGeneration,
-                             ThespianWatch, WakeupMessage, WatchMessage)
+                             Thespian_ActorStatus, Thespian_StatusReq, Thespian_SystemStatus, ThespianGeneration,
+                             ThespianWatch, ValidatedSource, WakeupMessage, WatchMessage)
+from thespian.system.timing import ExpirationTimer
+from thespian.system.utilis import withPossibleInitArgs
 
 IDS_LOW = 25          # with fewer ids left for children, more are asked for
 FOREVER = 1 << 40     # seconds; a wakeup this far away never comes
 POLL_MAX = 1 << 20    # seconds that one poll waits at most
 
 UP = control_frame(b'{"op":"up"}')
+LEAVING = control_frame(b'{"op":"leaving"}')  # the parent actor is told before the process has ended
 
 Watch = Tuple[Any, Dict[int, Any]]  # a poll object, and what is watched by descriptor
 
@@ -102,6 +105,7 @@ class ActorHost:
         self._named: Dict[int, Optional[ActorAddress]] = {}    # answers that createActor waits for
         self._exiting = False
         self._told: List[ActorAddress] = []                    # children that were told to exit
+        self._refused: Set[int] = set()                        # ids of children that cannot be made
 
     # --- life
 
@@ -146,12 +150,11 @@ class ActorHost:
         """Make the actor, with those of the two arguments that it takes; False if that failed."""
         offered = {'capabilities': self.capabilities, 'requirements': self.requirements}
         try:
-            names = init_parameters(actor_class)
-            self.instance = actor_class(**{name: offered[name] for name in offered if name in names})
+            self.instance = withPossibleInitArgs(**offered).create(actor_class)
             self.instance._myRef = self
             return True
         except BaseException as error:
-            text = logs.describe(error, skip=1)
+            text = logs.describe(error, skip=2)
             logging.getLogger(actor_class.__name__).error('instantiation exception\n%s', text.rstrip('\n'))
             self._send_control({'op': 'failed', 'kind': 'init', 'error': wire_text(logs.last_line(text)),
                                 'traceback': wire_text(text)})
@@ -276,6 +279,8 @@ class ActorHost:
 
     def _op_exited(self, op: dict, fds: List[int]) -> None:
         address = _address(op['address'])
+        if op.get('refused'):
+            self._refused.add(realm.parse_address(op['address'])[1])
         self._queue.append(('X', address, self.system if op.get('system') else address))
 
     def _op_exit(self, op: dict, fds: List[int]) -> None:
@@ -291,6 +296,22 @@ class ActorHost:
 
     def _op_capabilities(self, op: dict, fds: List[int]) -> None:
         self._queue.append(('K', read_capabilities(op['capabilities'])))
+
+    def _op_validate(self, op: dict, fds: List[int]) -> None:
+        if not fds:
+            log.error('source %s cannot be validated: no descriptor is left to take it', op['hash'])
+            return
+        fd = fds.pop()
+        try:
+            self._queue.append(('O', usersource.question(op, fd), self.system, None))
+        finally:
+            os.close(fd)
+
+    def _op_source(self, op: dict, fds: List[int]) -> None:
+        self._queue.append(('O', usersource.notice(op), self.system, None))
+
+    def _op_status(self, op: dict, fds: List[int]) -> None:
+        self._queue.append(('O', system_status(op), self.system, None))
 
     def _op_direct(self, op: dict, fds: List[int]) -> None:
         if fds:
@@ -308,7 +329,8 @@ class ActorHost:
     _OPS: Dict[str, Callable[..., None]] = {
         'ids': _op_ids, 'named': _op_named, 'exited': _op_exited, 'exit': _op_exit, 'ask': _op_ask,
         'message': _op_message, 'capabilities': _op_capabilities, 'direct': _op_direct,
-        'linked': _op_linked, 'switched': _op_switched, 'unlinked': _op_unlinked,
+        'linked': _op_linked, 'switched': _op_switched, 'unlinked': _op_unlinked, 'status': _op_status,
+        'validate': _op_validate, 'source': _op_source,
     }
 
     # --- direct links
@@ -419,8 +441,10 @@ class ActorHost:
     def _take_exited(self, child: ActorAddress, sender: ActorAddress) -> None:
         if child in self.children:
             self.children.remove(child)
+        self._refused.discard(realm.parse_address(child.addressDetails)[1])
         self._deliver(ChildActorExited(child), sender)
         if self._exiting and not self.children:
+            self.link.send_frame(LEAVING)
             self._end(0)
 
     def _take_dead_letter(self, target: int, target_realm: int, sender: int, sender_realm: int, enc: int,
@@ -550,14 +574,20 @@ class ActorHost:
 
     def _exit_requested(self, message: ActorExitRequest, sender: ActorAddress, ref: Optional[int]) -> None:
         """The actor's code first, then its children; without any, or if it leaves them, the end."""
+        failure = None
         try:
             self._call(message, sender)
         except Exception as error:
-            log.warning('%s failed on ActorExitRequest: %s', self.class_name,
-                        self._describe(error).rstrip('\n'))
+            failure = error
+        last = not (message.isRecursive and self.children)
         if ref is not None:
             self._done(ref)
-        if not (message.isRecursive and self.children):
+        if last:
+            self.link.send_frame(LEAVING)
+        if failure is not None:
+            log.warning('%s failed on ActorExitRequest: %s', self.class_name,
+                        self._describe(failure).rstrip('\n'))
+        if last:
             self._end(0)
         self._exiting = True
         self._watch = None
@@ -573,7 +603,7 @@ class ActorHost:
         for child in self.children:
             status.addChild(child)
         now = time.monotonic()
-        status.addWakeups([(self.address, max(0.0, due - now)) for due, _, _, _ in sorted(self._wakeups)])
+        status.addWakeups([(self.address, ExpirationTimer(due - now)) for due, _, _, _ in sorted(self._wakeups)])
         for event in self._queue:
             if event[0] == 'M':
                 status.addReceivedMessage(realm.make_address(event[2], event[1]), self.address,
@@ -593,6 +623,12 @@ class ActorHost:
             target_realm, ident = _parse_address(target.addressDetails)
         except (ValueError, TypeError):
             raise InvalidActorAddress(target, 'not a valid ActorAddress for sending messages to') from None
+        if not target_realm and not ident and type(message) is ValidatedSource:
+            self._answer_source(message)
+            return
+        if not target_realm and not ident and isinstance(message, Thespian_StatusReq):
+            self._send_control({'op': 'status'})
+            return
         if not target_realm and (not ident or isinstance(message, ActorSystemMessage)
                                  and not isinstance(message, PoisonMessage)):
             return  # programs outside get no messages of the system, and the system itself none at all
@@ -605,6 +641,9 @@ class ActorHost:
                 if not self._exiting:
                     self._queue.append(('M', ident, self.realm, enc, payload))
                 return
+            if ident in self._refused:
+                self._queue.append(('O', PoisonMessage(message, 'Child Aborted'), self.address, None))
+                return
             self._ship(ident, enc, payload)
         except Closed:
             raise SystemExit(0) from None
@@ -612,6 +651,12 @@ class ActorHost:
             self._queue.append(('O', PoisonMessage(message, str(error)), target, None))
         except Exception:
             self._queue.append(('O', PoisonMessage(message, traceback.format_exc()), target, None))
+
+    def _answer_source(self, message: ValidatedSource) -> None:
+        try:
+            usersource.answer(self.link.send_control, message)
+        except ValueError as error:
+            log.error('%s', error)
 
     def _ship(self, ident: int, enc: int, payload: bytes) -> None:
         """Send an encoded message, over a direct link where there is one. Errors: Closed, OSError."""
@@ -741,32 +786,23 @@ class ActorHost:
         """Nothing: there are no other systems."""
 
     def register_source_authority(self) -> None:
-        """Errors: ActorSystemException; sources are loaded by the admin alone."""
-        raise ActorSystemException('actors cannot validate sources in this version of tds')
+        """Become the one that says which sources of this zone (see tds-protocol(7)) are valid."""
+        self._send_control({'op': 'authority'})
 
-    def load_actor_source(self, name: Any) -> str:
-        """Errors: ActorSystemException; sources are loaded by the admin alone."""
-        raise ActorSystemException('actors cannot load sources in this version of tds')
+    def load_actor_source(self, given: Any) -> str:
+        """Bring a source. Errors: as of usersource.load."""
+        return usersource.load(self.link.send_control, given, self.max_message)
 
     def unload_actor_source(self, source_hash: str) -> None:
-        """Errors: ActorSystemException; sources are unloaded by the admin alone."""
-        raise ActorSystemException('actors cannot unload sources in this version of tds')
+        """Give a source up."""
+        usersource.unload(self.link.send_control, source_hash)
 
     def notify_on_source_availability(self, on: bool) -> None:
-        """Errors: ActorSystemException; not available yet."""
-        raise ActorSystemException('actors are not told of sources in this version of tds')
+        """Be told which sources there are, and which come and go."""
+        self._send_control({'op': 'sources', 'on': bool(on)})
 
 
 # --- what parent and actor share ------------------------------------------------------------------
-
-def init_parameters(actor_class: type) -> Tuple[str, ...]:
-    """The names of the positional-or-keyword parameters of a class's __init__."""
-    function: Any = actor_class.__init__  # type: ignore[misc]
-    while hasattr(function, '__wrapped__'):
-        function = function.__wrapped__
-    code = getattr(function, '__code__', None)
-    return code.co_varnames[code.co_posonlyargcount:code.co_argcount] if code else ()
-
 
 def pack_requirements(requirements: Any) -> Optional[str]:
     """Requirements as the text that the admin hands on: a literal, tagged JSON, or (own realm) a pickle."""
@@ -801,15 +837,34 @@ def unpack_requirements(text: Optional[str], same_realm: bool) -> Any:
 
 
 def read_capabilities(given: Any) -> dict:
-    """The capabilities that the admin gives, as an object or as the text of a literal, and our own.
+    """The capabilities that the admin gives, an object of the texts of literals, and our own.
 
-    Errors:  ValueError, TypeError.
+    Shape:   one whose text is no literal (any actor may set one) is left out.
+    Errors:  AttributeError, TypeError.
     """
-    capabilities = dict(realm.from_literal(given) if isinstance(given, str) else given or {})
+    capabilities = {}
+    for name, text in (given or {}).items():
+        try:
+            capabilities[name] = realm.from_literal(text)
+        except ValueError:
+            pass
     capabilities.update({'Thespian ActorSystem Version': 2, 'Thespian Watch Supported': True,
                          'Python Version': tuple(sys.version_info),
                          'Thespian Generation': ThespianGeneration})
     return capabilities
+
+
+def system_status(op: dict) -> Thespian_SystemStatus:
+    """What the admin says of the system. Errors: KeyError, TypeError, AttributeError, ValueError."""
+    status = Thespian_SystemStatus(realm.make_address(0, 0), None, read_capabilities(op['capabilities']),
+                                   bool(op['shutdown']))
+    status.globalActors = {name: _address(text) for name, text in op['names'].items()}
+    status.loadedSources = [(str(source), str(info)) for source, info in op['sources']]
+    if op.get('authority') is not None:
+        status.sourceAuthority = _address(op['authority'])
+    if op.get('deadletters') is not None:
+        status.deadLetterHandler = _address(op['deadletters'])
+    return status
 
 
 def _copy(message: Any) -> Any:

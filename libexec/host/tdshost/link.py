@@ -36,7 +36,7 @@ _CONTROL = ord('C')
 _MESSAGE = ord('M')
 _BODIES = {ord('D'): _DEAD, ord('R'): _BACK}
 _FILES = {ord('F'): ('M', _FROM_FILE), ord('E'): ('D', _DEAD_FILE), ord('S'): ('R', _BACK_FILE)}
-_FDS_WITH = {'spawn': 2, 'direct': 1, 'parent': 2}  # descriptors that a control frame brings
+_FDS_WITH = {'spawn': 2, 'direct': 1, 'parent': 2, 'validate': 1}  # descriptors that a control frame brings
 _FDS_MAX = 16  # that an actor may have sent ahead of their frames
 
 _SPACE = socket.CMSG_SPACE(8 * 4)
@@ -174,7 +174,9 @@ class Link:
         count = _FDS_WITH.get(op['op'], 0)
         if op['op'] == 'hello' and op.get('archive') is True:
             count = 1
-        if op['op'] == 'direct' and not self._fds and self._lost:
+        if op.get('output') is False:
+            count -= 1
+        if op['op'] in ('direct', 'validate') and not self._fds and self._lost:
             self._lost -= 1
             count = 0  # then not
         if len(self._fds) < count:

@@ -12,6 +12,7 @@ from typing import Any, Callable, Optional
 from tdshost.link import wire_text
 
 Sink = Callable[[dict], None]
+RecordSink = Callable[[logging.LogRecord], None]
 
 _TEXT_MAX = 131072  # of one record; a frame holds it in any case
 
@@ -27,6 +28,7 @@ class HostHandler(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.sink: Sink = _to_stderr
+        self.record_sink: Optional[RecordSink] = None  # of guests: instead of the other
 
     def handle(self, record: logging.LogRecord) -> bool:
         """As inherited, without the lock: the link orders frames itself, and does not wait for itself."""
@@ -38,15 +40,32 @@ class HostHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Send one record, its arguments formatted and its exception made text."""
         try:
-            self.sink(_op(record))
+            if self.record_sink is not None:
+                self.record_sink(record)
+            else:
+                self.sink(_op(record))
         except Exception:
             self.handleError(record)
 
 
-def _op(record: logging.LogRecord) -> dict:
-    text = record.getMessage()
+def _add_exception(record: logging.LogRecord) -> None:
     if record.exc_info and not record.exc_text and record.exc_info[0] is not None:
         record.exc_text = ''.join(traceback.format_exception(*record.exc_info)).rstrip('\n')
+
+
+def plain_fields(record: logging.LogRecord) -> dict:
+    """The attributes of a record, its arguments formatted and its exception made text."""
+    _add_exception(record)
+    fields = dict(record.__dict__, msg=record.getMessage()[:_TEXT_MAX], args=None, exc_info=None)
+    address = fields.get('actorAddress')
+    if address is not None:
+        fields['actorAddress'] = str(address)
+    return fields
+
+
+def _op(record: logging.LogRecord) -> dict:
+    text = record.getMessage()
+    _add_exception(record)
     for more in (record.exc_text, record.stack_info):
         if more:
             text = '%s\n%s' % (text, more)

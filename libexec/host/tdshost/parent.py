@@ -27,6 +27,7 @@ from thespian.actors import Actor
 CONTROL_FD = 3
 ARCHIVE_FD = 4
 ORDER_FD = 5  # of a fresh interpreter: what to run, as JSON
+LOGGER_FD = 6  # and, of a guest, where its records go
 MAXMESSAGE = 256 << 20
 REHEARSALS = 24
 SPARE_MS = 1000  # a spare child that nobody needed for so long goes
@@ -57,6 +58,7 @@ class Realm:
 
     def __init__(self, hello: dict, archive_fd: Optional[int]) -> None:
         self.hello = hello
+        self.guest = bool(hello.get('guest'))  # all that asks for actors here is of this realm
         self.settings = {'realm': int(hello['realm']), 'hash': str(hello['hash']),
                          'maxmessage': int(hello.get('maxmessage') or MAXMESSAGE),
                          'capabilities': read_capabilities(hello.get('capabilities'))}
@@ -127,7 +129,7 @@ class Realm:
         Errors:  Failure; KeyError, TypeError, ValueError for an order that is wrong in itself.
         """
         parent = spawn.get('parent')
-        own = parent is not None and parse_address(parent)[0] == self.settings['realm']
+        own = self.guest or (parent is not None and parse_address(parent)[0] == self.settings['realm'])
         first, end = spawn.get('ids') or (0, 0)
         order = {'id': int(spawn['id']), 'name': spawn.get('name'), 'parent': parent,
                  'ids': (int(first), int(end))}
@@ -183,11 +185,12 @@ class Parent:
     Owner:   control_fd becomes the parent's.
     """
 
-    def __init__(self, program: str, control_fd: int, forked: bool = False) -> None:
+    def __init__(self, program: str, control_fd: int, forked: bool = False, guest: Any = None) -> None:
         self.program = program
         self.link = Link(control_fd, wait_writable)
         self.realm: Optional[Realm] = None
         self._forked = forked
+        self._guest = guest  # a Guest, if this is the parent of a user's own actors
         self._archive_fd: Optional[int] = None
         self._children: Dict[int, Optional[int]] = {}  # ids by pid; None: another parent
         self._leaving = False
@@ -219,10 +222,12 @@ class Parent:
             sys.stderr.write('tds host: the admin sent %s\n' % error)
             code = 70
         sys.stderr.flush()
+        if self._guest is not None:
+            self._guest.end()
         os._exit(code)  # what is left of children has this process's death as a signal
 
     def _events(self) -> List[Tuple[Any, ...]]:
-        events = self.link.receive()
+        events = self.link.receive() or []
         if any(event[0] != 'C' for event in events):
             raise ProtocolError('a message to a parent')
         return events
@@ -314,19 +319,23 @@ class Parent:
         self._reap()
 
     def _parent(self, op: dict, fds: List[int]) -> None:
-        """Fork another parent; only while no code of a source is in this process."""
-        if self.realm is not None:
+        """Fork another parent; only while no code of a source is in this process, its user's own apart."""
+        if self.realm is not None and self.realm.source is not None:
             raise ValueError('this parent has its source')
+        self._drop_spare()
         try:
+            if process.thread_count() > 1:
+                raise OSError('the program\'s modules have started threads')
             pid = self._fork()
         except OSError as error:
             self.link.send_control({'op': 'parent-failed', 'ref': op.get('ref'),
-                                    'error': 'no process for the source: %s' % error})
+                                    'error': wire_text('no process for the source: %s' % error)})
             return
         if pid == 0:
-            _take_output(fds[1])
+            logs.send_to(None)
+            _take_output(fds)
             os.setsid()
-            Parent(self.program, fds[0], True).run()
+            Parent(self.program, fds[0], True, self._guest).run()
         self._announce(pid, None, json.dumps({'op': 'parent-started', 'ref': op.get('ref'), 'pid': pid}).encode())
 
     def _spawn(self, op: dict, fds: List[int]) -> None:
@@ -391,10 +400,13 @@ class Parent:
         return 0
 
     def _become(self, order: dict, actor_class: type, fds: List[int]) -> NoReturn:
-        """In the child: be the actor. fds: its link and its output pipe."""
+        """In the child: be the actor. fds: its link and, unless it keeps ours, its output pipe."""
         try:
-            _take_output(fds[1])
-            host = ActorHost(fds[0], order, self._known().settings)
+            _take_output(fds)
+            settings = self._known().settings
+            if self._guest is not None:
+                self._guest.begin_actor('%d.%d' % (settings['realm'], order['id']))
+            host = ActorHost(fds[0], order, settings)
         except BaseException as error:
             _fail_early(error)
         host.run(actor_class)
@@ -454,15 +466,22 @@ class Parent:
 
         Errors:  OSError.
         """
-        order = {'hello': self._known().hello, 'spawn': spawn, 'parent': os.getpid()}
+        order = {'hello': self._known().hello, 'spawn': spawn, 'parent': os.getpid(),
+                 'archive': self._archive_fd is not None}
+        if self._guest is not None:
+            order.update(path=sys.path, logger=self._guest.logger is not None)
         order_fd = process.sealed_file(json.dumps(order).encode('ascii'))
         moved: List[int] = []
         try:
-            sources = [fds[0], self._archive_fd if self._archive_fd is not None else order_fd, order_fd, fds[1]]
-            for fd in sources:  # beyond all targets, so that none is overwritten before it is copied
+            sources = {CONTROL_FD: fds[0], ORDER_FD: order_fd,
+                       ARCHIVE_FD: order_fd if self._archive_fd is None else self._archive_fd}
+            if len(fds) > 1:
+                sources.update({1: fds[1], 2: fds[1]})
+            if self._guest is not None and self._guest.logger is not None:
+                sources[LOGGER_FD] = self._guest.logger.sock.fileno()
+            for fd in sources.values():  # beyond all targets, so that none is overwritten before it is copied
                 moved.append(_above(fd, 10))
-            actions = [(os.POSIX_SPAWN_DUP2, fd, to) for fd, to in zip(
-                moved + moved[3:], (CONTROL_FD, ARCHIVE_FD, ORDER_FD, 1, 2))]
+            actions = [(os.POSIX_SPAWN_DUP2, fd, to) for fd, to in zip(moved, sources)]
             return os.posix_spawn(sys.executable, [sys.executable, '-I', self.program, '--actor'],
                                   os.environ, file_actions=actions)
         finally:
@@ -482,11 +501,12 @@ class Parent:
             os.close(pidfd)
 
 
-def _take_output(fd: int) -> None:
-    """Make the pipe the standard output and error."""
-    os.dup2(fd, 1)
-    os.dup2(fd, 2)
-    os.close(fd)
+def _take_output(fds: List[int]) -> None:
+    """Make the pipe, where one came with the link, the standard output and error."""
+    if len(fds) > 1:
+        os.dup2(fds[1], 1)
+        os.dup2(fds[1], 2)
+        os.close(fds[1])
 
 
 def _prepare_actor() -> None:
@@ -549,7 +569,9 @@ def run_actor() -> NoReturn:
     link = Link(os.dup(CONTROL_FD), wait_writable)
     try:
         os.set_inheritable(CONTROL_FD, False)
-        known = Realm(order['hello'], ARCHIVE_FD)
+        if 'path' in order:
+            sys.path[:] = order['path']
+        known = Realm(order['hello'], ARCHIVE_FD if order['archive'] else None)
         os.close(ARCHIVE_FD)
         spawn, actor_class = known.actor(order['spawn'])
     except Failure as failure:
@@ -558,6 +580,10 @@ def run_actor() -> NoReturn:
     link.close()
     forkhooks.restore()
     gc.enable()
+    if 'path' in order:  # a user's, whose program may have a logger
+        from tdshost import guest
+        guest.Guest(guest.Logger.at(LOGGER_FD) if order.get('logger') else None).begin_actor(
+            '%d.%d' % (known.settings['realm'], spawn['id']))
     ActorHost(CONTROL_FD, spawn, known.settings).run(actor_class)
 
 

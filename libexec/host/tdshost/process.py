@@ -49,6 +49,10 @@ class Waker:
             if fd >= 0:
                 os.close(fd)
 
+    def forget(self) -> None:
+        """Of a process that was forked: the numbers are another's."""
+        self.read_fd = self.write_fd = -1
+
     def wake(self) -> None:
         """Make the next poll return."""
         try:

@@ -18,6 +18,8 @@ from uuid import UUID
 
 from thespian import actors
 from thespian.actors import ActorAddress
+from thespian.system.timing import ExpirationTimer
+from thespian.troupe import UpdateTroupeSettings
 
 PICKLE = ord('p')
 LITERAL = ord('l')
@@ -74,8 +76,10 @@ _FIELDS: Dict[str, Tuple[str, ...]] = {
         'adminAddress', 'conventionLeader', 'conventionRegisterTime', 'conventionAttendees',
         'capabilities', 'inShutdown', 'loadedSources', 'sourceAuthority', 'globalActors',
         'deadLetterHandler', 'deadLetterAddresses', 'notifyAddresses'),
+    'ExpirationTimer': ('duration', '_end'),  # in the status of an actor that waits for a wakeup
+    'UpdateTroupeSettings': ('max_count', 'idle_count'),
 }
-_MESSAGES = {name: getattr(actors, name) for name in _FIELDS}
+_MESSAGES = {name: getattr(actors, name, None) or globals()[name] for name in _FIELDS}
 
 
 def _pack_int(value: int) -> Any:

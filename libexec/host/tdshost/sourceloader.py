@@ -180,10 +180,10 @@ class Resource:
         with self.open('r', encoding=encoding, errors=errors) as stream:
             return stream.read()
 
-    def open(self, mode: str = 'r', *, encoding: Optional[str] = None, errors: Optional[str] = None,
-             **unused: Any) -> Any:
+    def open(self, mode: str = 'r', buffering: int = -1, encoding: Optional[str] = None,
+             errors: Optional[str] = None, newline: Optional[str] = None) -> Any:
         data = io.BytesIO(self.read_bytes())
-        return data if 'b' in mode else io.TextIOWrapper(data, encoding or 'utf-8', errors)
+        return data if 'b' in mode else io.TextIOWrapper(data, encoding or 'utf-8', errors, newline)
 
 
 class ResourceReader:
@@ -230,11 +230,14 @@ class SourceFinder:
 
 
 class _AliasLoader:
-    """Gives a module of the source for its plain name, the same object."""
+    """Gives a module of the source for its plain name, the same object; else it is that module's loader."""
 
     def __init__(self, module: ModuleType) -> None:
         self._module = module
         self._spec = module.__spec__
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module.__loader__, name)  # get_data and others, for pkgutil.get_data('pkg', ...)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         return self._module

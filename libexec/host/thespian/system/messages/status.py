@@ -74,23 +74,17 @@ class Thespian_SystemStatus(_Status):
 
 
 def formatStatus(response: Any, showAddress: Callable[[Any], str] = str,
-                 tofd: Optional[TextIO] = None) -> Optional[str]:
-    """The text of a status answer.
-
-    Shape:   lines joined with newlines; written to tofd (with print), or returned where there is none.
-    """
+                 tofd: Optional[TextIO] = None) -> None:
+    """Write the text of a status answer to tofd, or to standard output."""
     if isinstance(response, Thespian_SystemStatus):
         lines = _system_lines(response, showAddress)
     elif isinstance(response, Thespian_ActorStatus):
         lines = _actor_lines(response, showAddress)
     else:
         lines = ['No status: %s' % (response,)]
-    text = '\n'.join(lines + (_common_lines(response, showAddress) if isinstance(response, _Status)
-                              else []))
-    if tofd is None:
-        return text
-    print(text, file=tofd)
-    return None
+    if isinstance(response, _Status):
+        lines += _common_lines(response, showAddress)
+    print('\n'.join(lines), file=tofd)
 
 
 def _system_lines(status: Thespian_SystemStatus, show: Callable[[Any], str]) -> List[str]:

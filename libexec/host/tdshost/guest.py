@@ -1,0 +1,329 @@
+# SPDX-License-Identifier: MIT
+"""The parent of a user's own actors: a process forked from the user's program, which joins the admin.
+
+So its actors have the modules, the search path, the folder and the environment of the program that
+began the system, and run as nobody but its user. Where the program has threads it must not be forked:
+a fresh interpreter gets its search path.
+"""
+import gc
+import io
+import logging
+import os
+import pickle
+import signal
+import socket
+import sys
+from typing import Any, Dict, List, NoReturn, Optional
+
+from tdshost import logs, parent, place, process
+from thespian.actors import ActorSystemStartupFailure
+
+READY = b'ready'
+LOGGER_SECONDS = 1  # that the logger may take to write what it still has
+
+
+def start_parent(where: place.Place, log_defs: Any) -> None:
+    """Start a parent and wait until it has joined; one of the same user that is there already will do.
+
+    Errors:  ActorSystemStartupFailure.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass
+    read_end, write_end = os.pipe2(os.O_CLOEXEC)
+    try:
+        if process.thread_count() > 1:
+            pid = _start_interpreter(where, log_defs, write_end)
+        else:
+            pid = _fork(where, log_defs, write_end)
+        os.close(write_end)
+        write_end = -1
+        place.wait_for(pid)
+        said = os.read(read_end, 65536)  # one write, or the end
+    finally:
+        os.close(read_end)
+        if write_end >= 0:
+            os.close(write_end)
+    if said != READY:
+        raise ActorSystemStartupFailure('no process for the actors: %s'
+                                        % (said.decode('utf-8', 'replace') or 'it ended'))
+
+
+def _fork(where: place.Place, log_defs: Any, tell_fd: int) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        os.setsid()
+        if os.fork() == 0:
+            _become_parent(where, log_defs, tell_fd)
+    finally:
+        os._exit(0)
+
+
+class _Pickler(pickle.Pickler):
+    """Streams go by what they lead to: logDefs may name some."""
+
+    def persistent_id(self, item: Any) -> Any:
+        if isinstance(item, io.IOBase):
+            return 'stderr' if item in (sys.stderr, sys.__stderr__) else 'stdout'
+        return None
+
+
+class _Unpickler(pickle.Unpickler):
+    """The other end of _Pickler."""
+
+    def persistent_load(self, name: Any) -> Any:
+        return getattr(sys, name)
+
+
+def _dump(value: Any) -> bytes:
+    buffer = io.BytesIO()
+    _Pickler(buffer).dump(value)
+    return buffer.getvalue()
+
+
+def _start_interpreter(where: place.Place, log_defs: Any, tell_fd: int) -> int:
+    order = process.sealed_file(_dump((sys.path, sys.argv, where.path, where.transient)) + _dump(log_defs))
+    try:
+        low = [parent._above(order, 10), parent._above(tell_fd, 10)]
+        try:
+            return os.posix_spawn(
+                sys.executable, [sys.executable, '-s', '-B', os.path.dirname(os.path.dirname(
+                    os.path.abspath(__file__))), '--guest'], os.environ,
+                file_actions=[(os.POSIX_SPAWN_DUP2, low[0], 3), (os.POSIX_SPAWN_DUP2, low[1], 4)],
+                setsid=True)
+        finally:
+            for fd in low:
+                os.close(fd)
+    finally:
+        os.close(order)
+
+
+def run_interpreter() -> NoReturn:
+    """The main function of a fresh interpreter: descriptor 3 has what the program said, 4 waits for word."""
+    with os.fdopen(3, 'rb') as stream:
+        stream.seek(0)
+        # Our own program's, over a descriptor that only it had.
+        sys.path[:], sys.argv[:], path, transient = _Unpickler(stream).load()
+        log_defs = _Unpickler(stream).load()  # may name classes that only the path leads to
+    os.set_inheritable(4, False)
+    if os.fork():
+        os._exit(0)
+    _become_parent(place.Place(path, transient), log_defs, 4)
+
+
+def _become_parent(where: place.Place, log_defs: Any, tell_fd: int) -> NoReturn:
+    """In the new process: leave what is the program's behind, join, and be a parent to the end."""
+    try:
+        _leave_program([tell_fd])
+        logger = start_logger(log_defs, tell_fd) if log_defs else None
+        try:
+            sock, _ = where.join(As='parent', Log=threshold(log_defs))
+        except place.Refused as refused:
+            os.write(tell_fd, READY if 'has a parent' in str(refused) else str(refused).encode())
+            os._exit(0)
+        os.write(tell_fd, READY)
+        os.close(tell_fd)
+        host = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        gc.freeze()
+        parent.Parent(host, sock.detach(), True, Guest(logger)).run()
+    except BaseException as error:
+        try:
+            os.write(tell_fd, ('%s: %s' % (type(error).__name__, error)).encode('utf-8', 'replace'))
+        except OSError:
+            pass
+    finally:
+        os._exit(70)
+
+
+def _leave_program(keep: List[int]) -> None:
+    """Be detached from the program, whose objects are all still there.
+
+    Its descriptors lead nowhere from now on, instead of being closed: a file object that still has the
+    number would close somebody else's one day.
+    """
+    from tdshost import outside
+    outside.forget()
+    sys.settrace(None)
+    sys.setprofile(None)
+    gc.disable()
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    os.dup2(null, 0)
+    for name in os.listdir('/proc/self/fd'):
+        fd = int(name)
+        if fd > 2 and fd != null and fd not in keep:
+            try:
+                os.fstat(fd)
+                os.dup2(null, fd, inheritable=False)
+            except OSError:
+                pass
+    os.close(null)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+        except (AttributeError, OSError, ValueError):
+            pass
+    process.waker.forget()
+    process.catch_signals()
+    signal.signal(signal.SIGCHLD, process.note_signal)
+    process.prctl(process.PR_SET_CHILD_SUBREAPER, 1)
+
+
+# --- logging --------------------------------------------------------------------------------------
+
+def threshold(log_defs: Any) -> int:
+    """The lowest level that is named anywhere; WARNING where none is."""
+    found: List[int] = []
+
+    def look(item: Any) -> None:
+        if isinstance(item, dict):
+            for key, value in item.items():
+                if key == 'level':
+                    level = logging.getLevelName(value) if isinstance(value, str) else value
+                    if isinstance(level, int):
+                        found.append(level)
+                look(value)
+    look(log_defs)
+    return min(found, default=logging.WARNING)
+
+
+class Logger:
+    """The process that applies a program's logging configuration, and how actors reach it.
+
+    sock: each record is a datagram; None: records go to standard error.
+    """
+
+    def __init__(self, sock: socket.socket, pid: int) -> None:
+        self.sock = sock
+        self.pid = pid
+
+    @classmethod
+    def at(cls, fd: int) -> 'Logger':
+        """The one that a descriptor leads to."""
+        os.set_inheritable(fd, False)
+        return cls(socket.socket(fileno=fd), 0)
+
+    def send(self, fields: Dict[str, Any]) -> None:
+        """Hand over one record. Errors: OSError."""
+        self.sock.send(pickle.dumps(fields, 4))
+
+
+def start_logger(log_defs: Any, tell_fd: int) -> Logger:
+    """Fork the logger process from the parent, while that is still a copy of the program."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            ours.close()
+            os.close(tell_fd)
+            for signum in range(1, signal.NSIG):
+                if signum not in process.LEFT_SIGNALS:
+                    try:
+                        signal.signal(signum, signal.SIG_IGN)
+                    except (OSError, ValueError):
+                        pass
+            _log(theirs, log_defs)
+        finally:
+            os._exit(0)
+    theirs.close()
+    return Logger(ours, pid)
+
+
+def _log(sock: socket.socket, log_defs: Any) -> None:
+    """Take records until no process is left that could send one."""
+    import logging.config
+    logging.root.handlers.clear()
+    logging.root.filters.clear()
+    logging.Logger.manager.loggerDict.clear()  # the program's loggers are not the actors'
+    logging.disable(logging.NOTSET)
+    try:
+        logging.config.dictConfig(log_defs)
+    except Exception as error:
+        sys.stderr.write('tds: logDefs: %s\n' % (error,))
+    while True:
+        data = sock.recv(1 << 20)
+        if not data:
+            break
+        try:
+            record = logging.makeLogRecord(pickle.loads(data))
+            logging.getLogger(record.name).handle(record)  # whose level was looked at in the actor
+        except Exception as error:
+            sys.stderr.write('tds: a log record: %r\n' % (error,))
+    logging.shutdown()
+
+
+class Guest:
+    """What a parent of guests does besides: logging as the program configured it, and leaving nothing alive."""
+
+    def __init__(self, logger: Optional[Logger]) -> None:
+        self.logger = logger
+
+    def begin_actor(self, address: str) -> None:
+        """In the process of an actor: its records go to the logger process."""
+        logs.handler.record_sink = record_sender(self.logger, 'ActorAddr-' + address)
+
+    def end(self) -> None:
+        """Kill what is left of actors and of what they started, then let the logger write the rest."""
+        spared = 0
+        if self.logger is not None:
+            self.logger.sock.close()
+            spared = self.logger.pid
+        _kill_children(spared)
+        if spared and not place.wait_until(lambda: _reaped(spared), LOGGER_SECONDS):
+            _kill_children(0)
+
+
+def _children() -> List[int]:
+    try:
+        with open('/proc/thread-self/children', encoding='ascii') as stream:
+            return [int(pid) for pid in stream.read().split()]
+    except OSError:
+        return []
+
+
+def _kill_children(spared: int) -> None:
+    """Kill all children; those of theirs become ours, and are killed in the next turn."""
+    while True:
+        children = [pid for pid in _children() if pid != spared]
+        if not children:
+            return
+        for act in (lambda pid: os.kill(pid, signal.SIGKILL)), (lambda pid: os.waitpid(pid, 0)):
+            for pid in children:
+                try:
+                    act(pid)
+                except OSError:
+                    pass
+
+
+def _reaped(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return True
+
+
+def record_sender(logger: Optional[Logger], address: Optional[str]) -> logs.RecordSink:
+    """What an actor's root handler does with a record."""
+    def send(record: logging.LogRecord) -> None:
+        fields = logs.plain_fields(record)
+        if address is not None:
+            fields['actorAddress'] = address
+        if logger is not None:
+            try:
+                logger.send(fields)
+                return
+            except OSError:
+                pass
+            except Exception:  # an extra that cannot be pickled
+                logger.send({key: value if isinstance(value, (int, float)) else str(value)
+                             for key, value in fields.items() if value is not None})
+                return
+        text = fields['msg'] if not fields['exc_text'] else '%s\n%s' % (fields['msg'], fields['exc_text'])
+        sys.stderr.write(text + '\n')
+    return send
+
+

@@ -1,0 +1,740 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Programs that use the actor system from outside: ActorSystem, and actors of the program's own classes.
+
+Each program is a process of its own, with a runtime directory that no other test knows. Prints TAP.
+"""
+import contextlib
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+
+from adminlib import SCALE, Admin, Client, Fault, processes, until
+from tap import BIN, LIMIT_S, done, folder, ok
+
+PYTHON = '/usr/bin/python3' if os.access('/usr/bin/python3', os.X_OK) else sys.executable
+
+# The module of actors that programs bring.
+ACTORS = r'''
+import os, sys, time
+from thespian.actors import *
+
+STATE = []
+
+
+class Own:
+    def __init__(self, value):
+        self.value = value
+
+
+class Echo(Actor):
+    def receiveMessage(self, msg, sender):
+        if isinstance(msg, Own):
+            msg.value += 1
+        if not isinstance(msg, ActorSystemMessage):
+            self.send(sender, msg)
+
+
+class Facts(Actor):
+    def receiveMessage(self, msg, sender):
+        if msg == 'keep':
+            STATE.append(1)
+        if msg == 'log':
+            logging.warning('noted')
+            self.send(sender, str(self.myAddress))
+            return
+        if isinstance(msg, str):
+            self.send(sender, {'pid': os.getpid(), 'uid': os.getuid(), 'cwd': os.getcwd(), 'state': len(STATE),
+                               'env': os.environ.get('TDS_TEST_SAID'), 'path': 'extra' in sys.path,
+                               'fds': sorted(os.listdir('/proc/self/fd'), key=int)}.get(msg, 'none'))
+
+
+class Mute(Actor):
+    def receiveMessage(self, msg, sender):
+        pass
+
+
+class Failing(Actor):
+    def __init__(self):
+        raise ValueError('never made')
+
+
+class Picky(Actor):
+    @staticmethod
+    def actorSystemCapabilityCheck(capabilities, requirements):
+        return capabilities.get('Colour') == (requirements or {}).get('Colour', 'none')
+
+    def receiveMessage(self, msg, sender):
+        self.send(sender, 'picked')
+
+
+class Family(Actor):
+    """Of a list of names it is the first, its child the next; notes in the file how it exits."""
+    def receiveMessage(self, msg, sender):
+        if isinstance(msg, tuple):
+            self.file, (self.name, *names), asker = msg
+            if names:
+                self.send(self.createActor(Family), (self.file, names, asker or sender))
+            else:
+                self.send(asker, 'made')
+        elif isinstance(msg, (ActorExitRequest, ChildActorExited)):
+            with open(self.file, 'a') as f:
+                f.write('%s %s\n' % (self.name, type(msg).__name__))
+
+
+class Chain(Actor):
+    def receiveMessage(self, msg, sender):
+        if isinstance(msg, tuple):
+            left, asker, addresses = msg[0], msg[1] or sender, msg[2] + [self.myAddress]
+            if left:
+                self.send(self.createActor(Chain), (left - 1, asker, addresses))
+            else:
+                self.send(asker, addresses)
+
+
+class Undertaker(Actor):
+    letters = []
+
+    def receiveMessage(self, msg, sender):
+        if msg == 'start':
+            self.handleDeadLetters(True)
+            self.send(sender, 'started')
+        elif isinstance(msg, DeadEnvelope):
+            self.letters.append(msg.deadMessage)
+        elif msg == 'letters?':
+            self.send(sender, list(self.letters))
+
+
+class Talker(Actor):
+    def receiveMessage(self, msg, sender):
+        if isinstance(msg, tuple):
+            for n in range(msg[0]):
+                self.send(msg[1], (msg[2], n))
+
+
+class Logging(Actor):
+    def receiveMessage(self, msg, sender):
+        if not isinstance(msg, str):
+            return
+        logging.getLogger('some.place').info('info %s', msg)
+        logging.getLogger('some.place').debug('debug %s', msg)
+        logging.warning('warning %s', msg)
+        self.logger().error('error %s', msg)
+        print('printed %s' % msg)
+        self.send(sender, str(self.myAddress))
+'''
+
+HEAD = 'import os, sys, time, threading\nfrom thespian.actors import *\nfrom shop import *\n'
+
+
+class Lab:
+    """A folder with the module `shop`, a runtime directory, and the programs that run there."""
+
+    def __init__(self, base):
+        self.base = base
+        self.run_dir = base / 'run'
+        self.run_dir.mkdir(mode=0o700)
+        (base / 'shop.py').write_text(ACTORS)
+        self.mark = 'tds-system-%d-%s' % (os.getpid(), base.name)
+        path = subprocess.run([str(BIN / 'tds-admin'), 'config', '--python-path'], capture_output=True, check=True)
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith(('PYTHON', 'THESPIAN'))}
+        self.env.update(XDG_RUNTIME_DIR=str(self.run_dir), PYTHONPATH=path.stdout.decode().strip(),
+                        PYTHONDONTWRITEBYTECODE='1', TDS_TEST_MARK=self.mark, LC_ALL='C.UTF-8')
+        for tool in 'ASAN', 'UBSAN', 'LSAN':
+            self.env[tool + '_OPTIONS'] = '%s:log_path=%s' % (self.env.get(tool + '_OPTIONS', ''), base / 'sanitizer')
+
+    def start(self, text, env=None, **more):
+        more = dict({'stdin': subprocess.PIPE, 'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE}, **more)
+        return subprocess.Popen([PYTHON, '-B', '-c', HEAD + text], cwd=self.base, env=dict(self.env, **(env or {})),
+                                text=True, **more)
+
+    def run(self, text, env=None, **more):
+        """What a program prints: one Python literal a line. Errors: Fault where it fails."""
+        # Files: actors that outlive the program would hold a pipe open.
+        with tempfile.TemporaryFile('w+') as out, tempfile.TemporaryFile('w+') as err:
+            p = self.start(text, env, **dict(more, stdout=out, stderr=err))
+            p.stdin.close()
+            try:
+                status = p.wait(LIMIT_S)
+            except subprocess.TimeoutExpired:
+                p.kill()
+                status = 'no end'
+            out.seek(0)
+            err.seek(0)
+            if status:
+                raise Fault('%s: it printed %r and %r' % (status, out.read(), err.read()))
+            return [eval(line, {}) for line in out.read().splitlines()]
+
+    def processes(self):
+        return processes(self.mark)
+
+    def stop(self):
+        """What is wrong at the end: processes that are left, findings of a sanitizer."""
+        with contextlib.suppress(Fault):
+            until('no process is left', lambda: not self.processes(), 5)
+        left = self.processes()
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return ['left: %r' % left] * bool(left) + [p.read_text() for p in self.base.glob('sanitizer.*')]
+
+
+def case(fn):
+    with folder() as base:
+        os.chmod(base, 0o755)
+        lab = Lab(base)
+        try:
+            fn(lab)
+        except (Fault, OSError, subprocess.SubprocessError) as e:
+            ok(False, fn.__name__, repr(e))
+        finally:
+            wrong = lab.stop()
+            ok(not wrong, '%s: nothing is left' % fn.__name__, *wrong)
+
+
+# --- talking ------------------------------------------------------------------------------------------
+
+def talk(lab):
+    got = lab.run('''
+s = ActorSystem('multiprocTCPBase', {'Admin Port': 1901})
+e = s.createActor(Echo)
+print(repr(s.ask(e, 'one', 5)))
+print(repr(s.ask(e, Own(4), 5).value))
+s.tell(e, 2); s.tell(e, 3)
+print(repr((s.listen(5), s.listen(5), s.listen(0.05))))
+print(repr((s.ask(e, 'later', 0), s.listen(5))))
+print(repr(s.ask(s.createActor('shop.Mute'), 1, 0.1)))
+print(repr(len(s.ask(e, b'x' * 20000000, 20))))
+for bad in None, 'address':
+    try: s.tell(bad, 1)
+    except ValueError: print(repr('ValueError'))
+try: s.tell(e, lambda: 0)
+except Exception as x: print(repr('pickle' in str(x)))
+print(repr(type(s.ask(s.systemAddress, Thespian_StatusReq(), 5)).__name__))
+print(repr(s.ask(e, Thespian_StatusReq(), 5).actorClass))
+s.shutdown()
+try: s.createActor(Echo)
+except ActorSystemFailure: print(repr('over'))
+''')
+    ok(got[:5] == ['one', 5, (2, 3, None), (None, 'later'), None], 'ask, tell and listen', got)
+    ok(got[5] == 20000000, 'a large message there and back', got)
+    ok(got[6:9] == ['ValueError', 'ValueError', True], 'what is no address or cannot be pickled is refused at once', got)
+    ok(got[9:] == ['Thespian_SystemStatus', 'shop.Echo', 'over'], 'status; and nothing works after shutdown', got)
+
+
+def creation_errors(lab):
+    got = lab.run('''
+s = ActorSystem('tdsLocalBase', {'Colour': 'red'})
+def attempt(*args, **kw):
+    try:
+        a = s.createActor(*args, **kw)
+        t = time.monotonic()
+        print(repr(('address', s.ask(a, 'x', 30), time.monotonic() - t < 10)))
+    except Exception as x:
+        print(repr((type(x).__name__, str(x))))
+attempt('no.such.Module')
+attempt('shop.Nothing')
+attempt('Echo')
+attempt(Picky)
+attempt(Picky, {'Colour': 'red'})
+attempt(Echo, sourceHash='00')
+attempt(Failing)
+attempt('no.such.Module', globalName='taken')
+s.createActor(Echo, globalName='taken')
+attempt('no.such.Module', globalName='taken')
+s.shutdown()
+''')
+    kinds = [g[0] for g in got]
+    ok(kinds == ['ImportError', 'InvalidActorSpecification', 'InvalidActorSpecification', 'NoCompatibleSystemForActor',
+                 'address', 'InvalidActorSourceHash', 'address', 'ImportError', 'address'], 'each fault has its exception', got)
+    ok(got[0][1].startswith('no.such.Module: '), 'with the name in it', got[0])
+    ok(got[4][1] == 'picked', 'requirements are heard', got)
+    ok(got[6] == ('address', None, True), 'an actor whose constructor failed is dead, and found so at once', got)
+    ok(got[8][1] == 'x', 'who has the name is not asked for the class', got)
+
+
+def threads(lab):
+    got = lab.run('''
+s = ActorSystem('multiprocTCPBase', {'Admin Port': 1902})
+wrong = []
+def work(n):
+    with s.private() as c:
+        a = c.createActor(Echo)
+        for i in range(30):
+            if c.ask(a, (n, i), 20) != (n, i):
+                wrong.append((n, i))
+ts = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+[t.start() for t in ts]; [t.join() for t in ts]
+print(repr(wrong))
+a = s.createActor(Echo)
+got = []
+def share():
+    for i in range(20):
+        got.append(s.ask(a, i, 20))
+ts = [threading.Thread(target=share) for n in range(5)]
+[t.start() for t in ts]; [t.join() for t in ts]
+print(repr((len(got), got.count(None))))
+s.shutdown()
+''')
+    ok(got[0] == [], 'answers do not mix between private contexts', got)
+    ok(got[1] == (100, 0), 'threads that share an address all get answers', got)
+
+
+def program_with_threads(lab):
+    got = lab.run('''
+sys.path.append('extra')
+stop = threading.Event()
+t = threading.Thread(target=stop.wait); t.start()
+s = ActorSystem('multiprocTCPBase', {'Admin Port': 1903})
+a = s.createActor(Facts)
+print(repr((s.ask(a, 'path', 20), s.ask(a, 'cwd', 20) == os.getcwd(), s.ask(s.createActor(Echo), Own(1), 20).value)))
+s.shutdown(); stop.set()
+''')
+    ok(got == [(True, True, 2)], 'a program that has threads is not forked, but has its search path heard', got)
+
+
+def surroundings(lab):
+    got = lab.run('''
+sys.path.append('extra')
+held = open('/dev/null'); r, w = os.pipe()
+s = ActorSystem('multiprocTCPBase', {'Admin Port': 1904})
+a, b = s.createActor(Facts), s.createActor(Facts)
+print(repr([s.ask(a, what, 10) for what in ('path', 'env')] + [s.ask(a, 'cwd', 10) == os.getcwd()]))
+print(repr((s.ask(a, 'keep', 10), s.ask(a, 'state', 10), s.ask(b, 'state', 10), STATE)))
+print(repr(len({s.ask(a, 'pid', 10), s.ask(b, 'pid', 10), os.getpid()})))
+os.close(w)
+print(repr(os.read(r, 1)))
+mine = ['a list']
+e = s.createActor(Echo)
+s.tell(e, mine); mine.append('more')
+print(repr(s.listen(10)))
+s.shutdown()
+''', {'TDS_TEST_SAID': 'hello'})
+    ok(got[0] == [True, 'hello', True], 'search path, environment and folder are those of the program', got)
+    ok(got[1] == ('none', 1, 0, []) and got[2] == 3, 'each actor has its own process and its own globals', got)
+    ok(got[3] == b'', 'no descriptor of the program is kept open', got)
+    ok(got[4] == ['a list'], 'a message is a copy', got)
+
+
+# --- systems ------------------------------------------------------------------------------------------
+
+def singleton(lab):
+    got = lab.run('''
+s = ActorSystem('multiprocTCPBase', {'Admin Port': 1905})
+a = s.createActor(Echo, globalName='g')
+print(repr(ActorSystem().createActor(Echo, globalName='g') == a))
+u = ActorSystem('simpleSystemBase', {'Admin Port': 1906}, transientUnique=True)
+f = lambda x: x.ask(x.createActor(Facts, globalName='f'), 'pid', 10)
+print(repr((f(u) == f(s), ActorSystem().ask(a, 1, 10), u.capabilities['Thespian ActorSystem Name'])))
+u.shutdown()
+print(repr(s.ask(a, 2, 10)))
+s.shutdown()
+print(repr(os.path.exists(os.environ['XDG_RUNTIME_DIR'] + '/tds/1905')))
+s = ActorSystem('multiprocTCPBase', {'Admin Port': 1905, 'New': 1})
+print(repr((s.ask(a, 3, 10), s.capabilities['New'])))
+s.shutdown()
+try: ActorSystem('noSuchBase')
+except ImportError as x: print(repr(str(x)))
+try: ActorSystem('multiprocTCPBase', {'Admin Port': 1907, 'Convention Address.IPv4': '192.0.2.1:1900'})
+except ActorSystemStartupFailure: print(repr('another host'))
+s = ActorSystem('multiprocTCPBase', {'Admin Port': 1907, 'Convention Address.IPv4': ('127.0.0.1', 1907)}); s.shutdown()
+''')
+    ok(got[0] is True, 'ActorSystem() is the one that there is', got)
+    ok(got[1] == (False, 1, 'simpleSystemBase') and got[2] == 2, 'transientUnique is another, and ends alone', got)
+    ok(got[3] is False, 'what the system had on disk is gone after shutdown', got)
+    ok(got[4] == (None, 1), 'a new one begins afresh', got)
+    ok('thespian.system.noSuchBase' in got[5], 'an unknown base is an ImportError', got)
+    ok(got[6] == 'another host', 'a convention of another host fails', got)
+
+
+def side_by_side(lab):
+    got = lab.run('''
+systems = [ActorSystem('multiprocTCPBase', {'Admin Port': 2000 + n}, transientUnique=True) for n in range(5)]
+actors = [s.createActor(Facts) for s in systems]
+pids = {s.ask(a, 'pid', 20) for s, a in zip(systems, actors)}
+systems[2].shutdown()
+print(repr((len(pids), [s.ask(a, 'state', 20) for s, a in zip(systems, actors) if s is not systems[2]])))
+for s in systems: s.shutdown()
+print(repr(os.listdir(os.environ['XDG_RUNTIME_DIR'] + '/tds')))
+''')
+    ok(got == [(5, [0, 0, 0, 0]), []], 'systems on several ports know nothing of each other', got)
+
+
+def two_programs(lab):
+    first = lab.run('''
+s = ActorSystem('multiprocTCPBase', {'Admin Port': 1908, 'Said': 'by the first'})
+s.createActor(Echo, globalName='shared')
+print(repr(os.getpid()))
+''')
+    got = lab.run('''
+s = ActorSystem('multiprocTCPBase', {'Admin Port': 1908, 'Said': 'by the second'})
+a = s.createActor('shop.Mute', globalName='shared')
+print(repr((s.ask(a, Own(1), 10).value, s.capabilities['Said'])))
+s.shutdown()
+''')
+    ok(len(first) == 1 and got == [(2, 'by the first')], 'actors outlive their program, and another finds them', first, got)
+
+
+def together(lab):
+    text = '''
+s = ActorSystem('multiprocTCPBase', {'Admin Port': 1909})
+a = s.createActor(Echo, globalName='one')
+print(repr((str(a), s.ask(a, os.getpid(), 20) == os.getpid())), flush=True)
+sys.stdin.readline()
+'''
+    programs = [lab.start(text) for _ in range(5)]
+    lines = [p.stdout.readline() for p in programs]
+    for p in programs:
+        p.stdin.close()
+        p.wait(LIMIT_S)
+    ok(len(set(lines)) == 1 and 'True' in lines[0], 'programs that start at once find one system, and one actor of a name',
+       lines, [p.returncode for p in programs])
+    lab.run("ActorSystem('multiprocTCPBase', {'Admin Port': 1909}).shutdown()")
+
+
+def ends_with_program(lab):
+    lab.run('''
+s = ActorSystem('simpleSystemBase')
+s.createActor(Echo)
+''')
+    until('its system is gone', lambda: not lab.processes())
+    ok(True, 'a simpleSystemBase ends with its program')
+
+
+# --- life and death -----------------------------------------------------------------------------------
+
+def exits(lab):
+    notes = lab.base / 'exits'
+    got = lab.run('''
+s = ActorSystem('multiprocTCPBase', {'Admin Port': 1910})
+f = s.createActor(Family)
+print(repr(s.ask(f, (%r, ['top', 'middle', 'low'], None), 10)))
+s.tell(f, ActorExitRequest())
+u = s.createActor(Undertaker)
+s.ask(u, 'start', 10)
+t = time.monotonic()
+while s.ask(f, 'dead?', 5) is not None or time.monotonic() - t > 4.5: t = time.monotonic()
+print(repr(s.ask(f, 'again', 30)))
+print(repr(time.monotonic() - t < 10))
+print(repr('again' in s.ask(u, 'letters?', 10)))
+s.shutdown()
+''' % str(notes))
+    ok(got == ['made', None, True, True], 'asking the dead ends at once, and makes a dead letter', got)
+    lines = notes.read_text().splitlines()
+    ok(lines == ['top ActorExitRequest', 'middle ActorExitRequest', 'low ActorExitRequest', 'middle ChildActorExited',
+                 'top ChildActorExited'], 'handlers run from the top, exits complete from below, each told once', lines)
+
+
+def chain(lab):
+    got = lab.run('''
+s = ActorSystem('multiprocTCPBase', {'Admin Port': 1911})
+a = s.ask(s.createActor(Chain), (20, None, []), 50)
+print(repr(len({str(x) for x in a})))
+s.shutdown()
+''')
+    ok(got == [21], 'twenty levels deep', got)
+
+
+def burst(lab):
+    n = 500 * SCALE
+    got = lab.run('''
+s = ActorSystem('multiprocTCPBase', {'Admin Port': 1912})
+talkers = [s.createActor(Talker) for _ in range(10)]
+class Nothing: pass
+me = s._endpoint().address
+for i, t in enumerate(talkers): s.tell(t, (%d, me, i))
+last, count = {}, 0
+while count < %d:
+    m = s.listen(30)
+    if m is None or last.get(m[0], -1) + 1 != m[1]: break
+    last[m[0]] = m[1]; count += 1
+print(repr(count))
+s.shutdown()
+''' % (n, 10 * n))
+    ok(got == [10 * n], 'a burst of ten senders arrives whole and in the order of each', got)
+
+
+def killed(lab):
+    p = lab.start('''
+s = ActorSystem('simpleSystemBase', {'Admin Port': 1913})
+a = s.createActor(Echo); s.ask(a, 1, 10)
+print('up', flush=True); sys.stdin.readline()
+''')
+    p.stdout.readline()
+    p.kill()
+    p.communicate()
+    until('its processes are gone', lambda: not lab.processes())
+    ok(True, 'a program that is killed takes its own system with it')
+    p = lab.start('''
+s = ActorSystem('multiprocTCPBase', {'Admin Port': 1914})
+a = s.createActor(Chain); s.ask(a, (3, None, []), 20)
+print('up', flush=True); sys.stdin.readline()
+try: print(repr(s.ask(a, 1, 10)))
+except ActorSystemFailure: print('failure')
+s = ActorSystem('multiprocTCPBase', {'Admin Port': 1914}, transientUnique=True)
+print(s.ask(s.createActor(Echo), 1, 20))
+s.shutdown()
+''')
+    p.stdout.readline()
+    with Client(str(lab.run_dir / 'tds/1914/.tds/admin.sock')) as c:
+        daemon = c.ask('Status')['Pid']
+    os.kill(daemon, signal.SIGKILL)
+    until('all but the program are gone', lambda: set(lab.processes()) <= {p.pid})
+    out, err = p.communicate('\n', timeout=LIMIT_S)
+    ok(out.splitlines() == ['failure', '1'], 'a daemon that is killed takes every actor with it; the program starts another', out, err)
+
+
+def logs(lab):
+    p = lab.start('''
+s = ActorSystem('multiprocTCPBase', {'Admin Port': 1915}, logDefs={'version': 1,
+    'formatters': {'f': {'format': '%(levelname)s|%(name)s|%(actorAddress)s|%(message)s'}},
+    'handlers': {'h': {'class': 'logging.FileHandler', 'filename': 'log', 'formatter': 'f', 'level': 'INFO'}},
+    'root': {'handlers': ['h']}})
+print(s.ask(s.createActor(Logging), 'x', 10))
+s.shutdown()
+s = ActorSystem('multiprocTCPBase', {'Admin Port': 1916})
+s.ask(s.createActor(Logging), 'y', 10)
+s.shutdown()
+''')
+    out, err = p.communicate(timeout=LIMIT_S)
+    lines = out.splitlines()
+    address = lines[1] if len(lines) > 1 else ''
+    written = (lab.base / 'log').read_text().splitlines()
+    ok(written == ['INFO|some.place|%s|info x' % address, 'WARNING|root|%s|warning x' % address,
+                   'ERROR|root|%s|error x' % address], 'records go through logDefs, with the address', written, err)
+    ok(lines[0] == 'printed x' and lines[2:] == ['printed y'], 'what actors print goes where the program prints', out)
+    ok('warning y' in err and 'error y' in err and 'info y' not in err, 'without logDefs warnings go to standard error', err)
+
+
+def forked_ahead(lab):
+    got = lab.run('''
+s = ActorSystem('multiprocTCPBase', {'Admin Port': 1917}, logDefs={'version': 1,
+    'formatters': {'f': {'format': '%(actorAddress)s|%(message)s'}},
+    'handlers': {'h': {'class': 'logging.FileHandler', 'filename': 'log', 'formatter': 'f'}},
+    'root': {'handlers': ['h']}})
+first = s.createActor(Facts)
+with open('/proc/%d/stat' % s.ask(first, 'pid', 20)) as f:
+    parent = int(f.read().rpartition(')')[2].split()[1])
+found = None
+for _ in range(100):
+    with open('/proc/%d/task/%d/children' % (parent, parent)) as f:
+        before = f.read().split()
+    actor = s.createActor(Facts)
+    if str(s.ask(actor, 'pid', 20)) in before:
+        found = actor
+        break
+print(repr(found is not None))
+print(repr([[s.ask(a, 'cwd', 20), len(s.ask(a, 'fds', 20)), s.ask(a, 'state', 20)] for a in (first, actor)]))
+print(repr(s.ask(actor, 'log', 20)))
+s.shutdown()
+''')
+    ok(got[0], 'the next actor is forked before it is asked for', got)
+    ok(got[1][0] == got[1][1], 'and is no other than one that is forked then', got)
+    written = (lab.base / 'log').read_text().splitlines()
+    ok(written == ['%s|noted' % got[2]], 'its records go where those of others go', written)
+
+
+# --- beside a Director, and hostile -------------------------------------------------------------------
+
+TLI = {'Actors': {'m.a.A': {'OnLoad': {'Role': 'cook', 'GlobalName': 'Kitchen'}}}}
+
+
+@contextlib.contextmanager
+def director(lab):
+    (lab.base / 'd').mkdir()
+    a = Admin(lab.base / 'd')
+    try:
+        yield a, {'THESPIAN_DIRECTOR_DIR': str(a.dir), 'TDS_TEST_MARK': a.mark}
+    finally:
+        wrong = a.stop()
+        a.notes.close()
+        ok(not wrong, 'the Director leaves nothing', *wrong)
+
+
+def beside_director(lab):
+    with director(lab) as (a, env):
+        a.group('inn', ['1'], TLI)
+        a.must(a.load('inn'))
+        got = lab.run('''
+s = ActorSystem()
+k = s.createActor('shop.Echo', globalName='Kitchen')
+print(repr(s.ask(k, ('echo', 5), 20)))
+print(repr(type(s.ask(s.createActor(Echo), Own(1), 20)).__name__))
+try: print(repr(s.tell(k, Own(1))))
+except ValueError as x: print(repr('does not pass' in str(x)))
+s.createActor(Echo, globalName='Cellar')
+''', env)
+        ok(got[0] == ('1', 5), 'a global name leads to the actor of the package', got)
+        ok(got[1:] == ['Own', True], 'an own class passes among the user\'s own actors alone', got)
+        a.tli('cellar', {'Actors': {'m.a.A': {'OnLoad': {'Role': 'butler', 'GlobalName': 'Cellar'}}}})
+        a.pack('cellar', '1')
+        a.must(a.load('cellar'))
+        ok(a.asked('@Cellar', ('echo', 1)) == ('1', 1), 'a guest keeps no name from a group')
+        a.must(a.admin('shutdown'))
+        (a.dir / 'guests.cfg').write_text('nobody\n')
+        a.start()
+        got = lab.run('''
+try: ActorSystem()
+except ActorSystemStartupFailure as x: print(repr(str(x)))
+''', env)
+        ok(got == ['guests of this user are not allowed'], 'guests.cfg says who may', got)
+
+
+def declared_name(lab):
+    with director(lab) as (a, env):
+        a.tli('inn', {'Actors': {'m.a.A': {'OnLoad': {'Role': 'cook', 'GlobalName': 'Kitchen'}}}})
+        a.pack('inn', '1', 'class A:\n    pass\nfrom thespian.actors import *\nclass A(Actor):\n    def receiveMessage(self, m, s):\n        import sys; sys.exit(1)\n')
+        a.must(a.load('inn'))
+        got = lab.run('''
+s = ActorSystem()
+def take():
+    try: return s.createActor('shop.Echo', globalName='Kitchen')
+    except InvalidActorSpecification as x: return str(x)
+k = take()
+s.tell(k, 'exit')
+found = set()
+end = time.monotonic() + 3
+while time.monotonic() < end and len(found) < 2:
+    t = take()
+    found.add(t if isinstance(t, str) else 'address of ' + str(t).split('-')[1].split('.')[0])
+    if not isinstance(t, str): s.tell(t, 'exit')
+print(repr(sorted(found)))
+''', env)
+        ok(len(got[0]) == 2 and 'belongs to a group' in got[0][0] and len(got[0][1]) < 20,
+           'while the group\'s actor is down its name is not to be had', got)
+
+
+def other_user(lab):
+    if os.geteuid() != 0:
+        ok(True, 'guests of another user # skip not root')
+        return
+    user = {'user': 65534, 'group': 65534, 'extra_groups': []}
+    with director(lab) as (a, env):
+        a.start()
+        refused = lab.run('''
+try: ActorSystem()
+except ActorSystemStartupFailure as x: print(repr(str(x)))
+''', env, **user)
+        ok(refused == ['not allowed'], 'another user may not join', refused)
+        a.must(a.admin('shutdown'))
+        (a.dir / 'guests.cfg').write_text('65534\n')
+        a.start()
+        got = lab.run('''
+s = ActorSystem()
+f = s.createActor(Facts)
+print(repr(s.ask(f, 'uid', 20)))
+s.updateCapability('Bad', 1)
+s._endpoint().control({'op': 'shutdown'})
+print(repr(s.ask(f, 'uid', 20)))
+s.tell(f, ActorExitRequest())
+''', env, **user)
+        ok(got == [65534, 65534], 'where guests.cfg names it, as that user alone; it cannot end the system', got)
+        ok(a.ask('Status')['Success'] is True, 'the system runs on')
+        until('its processes end with its program', lambda: not [p for p in a.processes() if owner(p) == 65534])
+        ok(True, 'without programs and actors the parent of guests ends too')
+
+
+def owner(pid):
+    try:
+        return os.stat('/proc/%d' % pid).st_uid
+    except OSError:
+        return -1
+
+
+def joined(path, more=b'', **request):
+    c = Client(path)
+    answer = c.ask('Join', **request)
+    c.raw(more)
+    return c, answer
+
+
+def as_parent(path):
+    """A connection that is the parent of this user's guests, once the one before is forgotten."""
+    def try_it():
+        c, answer = joined(path, As='parent')
+        if answer['Success']:
+            return c
+        c.close()
+        return None
+    c = until('the parent before is forgotten', try_it)
+    if not c.rest:  # it came with the answer
+        c.sock.recv(65536)
+    return c
+
+
+def hostile(lab):
+    with director(lab) as (a, env):
+        a.start()
+        path = a.socket_path
+        for what, request in (('nobody', {}), ('a god', {'As': 'god'}), ('a list', {'As': []})):
+            c, answer = joined(path, **request)
+            ok(answer['Success'] is False and answer['Status'] == 2, 'joining as %s is refused' % what, answer)
+            ok(c.ask('Status')['Success'], 'and the connection goes on')
+            c.close()
+        with Client(path) as c:
+            c.raw(b'{"DirectorOp":"Join","As":"program"}\n{"DirectorOp":"Status"}\n')
+            answer = c.line()
+            ok(answer['Success'] is False, 'a Join with something behind it is refused', answer)
+        frames = (bytes(5), b'\xff' * 5, struct.pack('<IB', 1, ord('Z')), struct.pack('<IB', 3, ord('C')) + b'{}',
+                  struct.pack('<IB', 5, ord('C')) + b'null', struct.pack('<IBQ', 9, ord('M'), 1),
+                  struct.pack('<IBQBQ', 18, ord('F'), 1, ord('p'), 10), struct.pack('<IB', 16, ord('C')) + b'{"op":"create"}',
+                  b'\xff' + os.urandom(4096))
+        for as_ in 'program', 'parent':
+            for frame in frames[:7] if as_ == 'parent' else frames:
+                if as_ == 'parent':
+                    c = as_parent(path)
+                    c.raw(frame)
+                else:
+                    c, answer = joined(path, frame, As=as_)
+                with contextlib.suppress(ConnectionResetError):
+                    while c.sock.recv(65536):
+                        pass
+                c.close()
+                until('the admin is well', lambda: a.ask('Status')['Success'])
+        ok(True, 'bad frames end the link and nothing else')
+        c = as_parent(path)
+        d, answer = joined(path, As='parent')
+        ok(answer['Success'] is False, 'a user has one parent process', answer)
+        c.close()
+        d.close()
+        # A pidfd of a process that is no child of the parent is not taken.
+        victim = subprocess.Popen(['sleep', '60'])
+        c = as_parent(path)
+        e, answer = joined(path, As='program')
+        op = b'{"op":"create","ref":1,"class":"x.Y"}'
+        e.raw(struct.pack('<IB', 1 + len(op), ord('C')) + op)
+        op = b'{"op":"spawned","id":%d,"pid":1}' % (int(answer['Address'].split('.')[1]) + 1)
+        fd = os.pidfd_open(os.getppid())
+        socket.send_fds(c.sock, [struct.pack('<IB', 1 + len(op), ord('C')) + op], [fd])
+        os.close(fd)
+        with contextlib.suppress(ConnectionResetError):
+            while c.sock.recv(65536):
+                pass
+        ok(victim.poll() is None, 'a process that is not its child cannot be made an actor')
+        victim.kill()
+        victim.wait()
+        c.close()
+        e.close()
+        got = lab.run("s = ActorSystem(); print(repr(s.ask(s.createActor(Echo), 1, 20)))", env)
+        ok(got == [1], 'after all that a program works', got)
+
+
+CASES = [talk, creation_errors, threads, program_with_threads, surroundings, singleton, side_by_side, two_programs, together,
+         ends_with_program, exits, chain, burst, killed, logs, forked_ahead, beside_director, declared_name, other_user,
+         hostile]
+
+
+def main():
+    only = os.environ.get('TDS_TEST_ONLY', '').split()
+    for c in CASES:
+        if not only or c.__name__ in only:
+            case(c)
+    done()
+
+
+if __name__ == '__main__':
+    main()
