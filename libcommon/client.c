@@ -144,10 +144,9 @@ int tds_client_receive(struct tds_client *client, json_t **answer, struct tds_er
 				     "the admin process answers what is no JSON");
 }
 
-/* The code whose exit status the answer names. */
-static enum tds_code code_of(const json_t *answer)
+enum tds_code tds_status_code(json_int_t status)
 {
-	switch (json_integer_value(json_object_get(answer, "Status"))) {
+	switch (status) {
 	case 2:
 		return TDS_E_USAGE;
 	case 4:
@@ -177,7 +176,10 @@ int tds_client_ask(struct tds_client *client, json_t *request, json_t **answer, 
 	if (rc == 0 && !json_is_true(json_object_get(*answer, "Success"))) {
 		const char *why = json_string_value(json_object_get(*answer, "Message"));
 
-		rc = tds_err_set(err, code_of(*answer), "%s", why ? why : "refused");
+		rc = tds_err_set(
+			err,
+			tds_status_code(json_integer_value(json_object_get(*answer, "Status"))),
+			"%s", why ? why : "refused");
 	}
 	return rc;
 }

@@ -8,6 +8,9 @@
 #include "dir.h"
 #include "err.h"
 
+/* What a refresh says of a package that it leaves alone. */
+#define TDS_UNDONE "its last load was undone; name it, or use --retry"
+
 struct tds_client {
 	int fd;   /* -1: not connected */
 	char *in; /* what came behind the last line */
@@ -35,6 +38,9 @@ int tds_client_send(struct tds_client *client, json_t *request, struct tds_err *
  */
 int tds_client_receive(struct tds_client *client, json_t **answer,
 		       struct tds_err *err) TDS_MUST_CHECK;
+
+/* The code of a refusal that comes to this exit status, as an answer or a verdict in JSON names it. */
+enum tds_code tds_status_code(json_int_t status);
 
 /*
  * A request and its answer. An answer without Success is an error: Message is the reason.

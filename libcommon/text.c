@@ -186,3 +186,10 @@ bool tds_parse_uint(const char *text, size_t len, uint64_t max, uint64_t *value)
 	*value = v;
 	return true;
 }
+
+const char *tds_text_base(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}

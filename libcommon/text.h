@@ -21,6 +21,9 @@ void tds_text_escape(FILE *out, const char *text, size_t len);
 /* The same into a new string; caller frees. NULL: out of memory. */
 char *tds_text_escaped(const char *text);
 
+/* What stands behind the last slash of a path; the path itself where there is none. Part of it. */
+const char *tds_text_base(const char *path);
+
 /* Is it UTF-8 without surrogates and overlong forms? */
 bool tds_text_is_utf8(const char *text, size_t len);
 

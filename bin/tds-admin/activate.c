@@ -43,13 +43,14 @@ static int autounload_keep(const struct source *before)
 static void auto_unload(struct director *director, struct job *job)
 {
 	int keep = autounload_keep(job->before);
+	struct source *next;
 	int seen = 0;
 
-	if (keep < 0)
-		return;
-	for (struct source *s = job->group->sources; s; s = s->next)
+	for (struct source *s = job->group->sources; s && keep >= 0; s = next) {
+		next = s->next;
 		if (s != job->source && s->state == SOURCE_LOADED && ++seen > keep)
-			director_unload(director, s->md5, NULL, NULL);
+			source_stop(director, s);
+	}
 }
 
 /* Delete the group's packages beyond its limit. What cannot be deleted now, the next load or cron job will. */
@@ -80,6 +81,34 @@ static void prune(struct director *director, const struct source *source)
 		tell_change(director, "NotDeleted", source->group, NULL, err.reason);
 }
 
+void load_cleared(struct director *director)
+{
+	struct job *job = director->jobs;
+
+	if (!job || job->step != STEP_CLEARING)
+		return;
+	for (const struct source *s = job->group->sources; s; s = s->next)
+		if (s->state == SOURCE_UNLOADING)
+			return;
+	/* Its own host may have ended meanwhile: then it is on its way back, as at any other time. */
+	const struct source *source = job->group->active;
+	if (source)
+		prune(director, source);
+	job_end(director, job, source ? 0 : 1, source ? NULL : "the host ended", source, true);
+}
+
+/* The load has succeeded, and is not undone any more. It ends when the others are gone: their files may go with them. */
+static void clear_others(struct director *director, struct job *job)
+{
+	if (job->deadline)
+		(void)evtimer_del(job->deadline);
+	auto_unload(director, job);
+	job->source = job->before = NULL;
+	job->step = STEP_CLEARING;
+	held_release(director);
+	load_cleared(director);
+}
+
 void load_activate(struct director *director, struct job *job)
 {
 	struct tds_err err = { 0 };
@@ -94,9 +123,7 @@ void load_activate(struct director *director, struct job *job)
 	job->group->undone[0] = '\0';
 	audit(director, "Loaded", job->group, job->source, NULL);
 	tell_change(director, "Loaded", job->group, job->source, NULL);
-	auto_unload(director, job);
-	prune(director, job->source);
-	job_end(director, job, 0, NULL, job->source, true);
+	clear_others(director, job);
 }
 
 /* The change has happened; that it could not be written down is said, and the next change writes it again. */
@@ -138,8 +165,10 @@ static void on_returned(struct director *director, const char *error)
 	tell_change(director, "Activated", source->group, source, error);
 	if (job->error)
 		job_end(director, job, job->status, job->error, NULL, true);
-	else
+	else if (error || job->kind == JOB_UNLOAD)
 		job_end(director, job, error ? 1 : 0, error, source, true);
+	else
+		clear_others(director, job);
 }
 
 /* The actors that are there get OnReactivate where it is declared; one that is gone is started anew. */

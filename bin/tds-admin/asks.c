@@ -76,7 +76,9 @@ static void send_message(struct client *client, const struct operation *op, cons
 {
 	struct payload payload;
 	struct tds_err err = { 0 };
+	char why[ABSENCE_MAX];
 	const char *target = request_text(request, "Target");
+	const char *group = request_text(request, "Group");
 	tds_autofree char *text = target ? message_text(request, &payload, &err) : NULL;
 
 	if (!target || !text) {
@@ -85,8 +87,8 @@ static void send_message(struct client *client, const struct operation *op, cons
 	}
 	client->ticket = director_ticket(client->clients->director);
 	client->asking = asking;
-	switch (director_send(client->clients->director, target, request_text(request, "Group"),
-			      client->ticket, asking, &payload)) {
+	switch (director_send(client->clients->director, target, group, client->ticket, asking,
+			      &payload)) {
 	case DELIVERY_DONE:
 		if (!asking)
 			client_finish(client, told_json());
@@ -94,7 +96,8 @@ static void send_message(struct client *client, const struct operation *op, cons
 	case DELIVERY_HELD:
 		break;
 	case DELIVERY_NONE:
-		client_refuse(client, op, 1, NO_TARGET);
+		client_refuse(client, op, 1,
+			      director_absence(client->clients->director, target, group, why));
 		break;
 	case DELIVERY_FULL:
 		client_refuse(client, op, 1, "too many messages wait for a source that is changed");

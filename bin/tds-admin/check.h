@@ -55,7 +55,6 @@ enum kind {
 
 /* What kind of file has this name, folders before it cut off. */
 enum kind kind_of(const char *path);
-const char *base_name(const char *path);
 
 /*
  * Check what a file of this kind holds; dir, where it is open, limits keys. path "-" is standard

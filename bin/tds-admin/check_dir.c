@@ -216,7 +216,7 @@ static bool is_refused(struct inventory *inventory, const char *name)
 /* What the ring says of a key, but for what is said of its .allow file already. */
 static void take_key(struct inventory *inventory, const struct tds_key *key)
 {
-	const char *name = base_name(key->path);
+	const char *name = tds_text_base(key->path);
 	struct report *report = find_report(inventory, name);
 	tds_autofree char *allow = NULL;
 

@@ -15,16 +15,9 @@
 #include "tli.h"
 #include "trustfile.h"
 
-const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 enum kind kind_of(const char *path)
 {
-	const char *name = base_name(path);
+	const char *name = tds_text_base(path);
 
 	if (strcmp(path, "-") == 0 || tds_text_has_suffix(name, ".tli"))
 		return KIND_TLI;
@@ -59,7 +52,7 @@ static int check_config(struct report *report, const char *path, const char *tex
 			struct tds_tli_watcher watcher)
 {
 	struct tds_config config;
-	int rc = tds_config_parse(base_name(path), text, len, watcher, &config, &report->err);
+	int rc = tds_config_parse(tds_text_base(path), text, len, watcher, &config, &report->err);
 
 	if (rc == 0) {
 		report->value = tds_steal(&config.value);

@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "mem.h"
+#include "text.h"
 
 /* One declaration of a name. */
 struct claim {
@@ -74,7 +75,7 @@ void check_names(struct report *const *reports, size_t n, const char *key, const
 		    strcmp(claim->name->text, before->name->text) == 0)
 			report_warn(claim->report, claim->name->line, claim->name->column,
 				    "%s '%.60s' is declared in %s too", what, claim->name->text,
-				    base_name(before->report->file));
+				    tds_text_base(before->report->file));
 	}
 	if (!complete)
 		tds_err_set(&reports[0]->err, TDS_E_NOMEM, "out of memory");

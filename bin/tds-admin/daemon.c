@@ -265,7 +265,9 @@ static bool read_state(const struct daemon_settings *settings, json_t **state, j
 	if (err->code == TDS_OK)
 		return true;
 	struct tds_err why = *err;
-	tds_err_set(err, why.code, "%s (start --fresh begins anew)", why.reason);
+	tds_autofree char *path = NULL;
+	if (tds_rundir_path(settings->dir, &path, err) == 0)
+		tds_err_set(err, why.code, "%s/%s (start --fresh begins anew)", path, why.reason);
 	return false;
 }
 

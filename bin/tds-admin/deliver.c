@@ -94,6 +94,28 @@ static enum presence find(struct director *director, const char *target, const c
 	return *actor && !is_exiting(*actor) ? PRESENT : ABSENT;
 }
 
+const char *director_absence(const struct director *director, const char *target, const char *group,
+			     char why[ABSENCE_MAX])
+{
+	const char *name = target[0] == '@' ? target + 1 : NULL;
+
+	for (const struct group *g = director->groups; g; g = g->next)
+		for (size_t i = 0; g->active && i < g->active->nruns; i++) {
+			const struct run *run = &g->active->runs[i];
+
+			if (run->actor || !run->again || !evtimer_pending(run->again, NULL) ||
+			    !(name ? has(run->global_name, name)
+				   : has(run->role, target) && (!group || has(g->name, group))))
+				continue;
+			int64_t left_s = (run->next_wall_ms - wall_ms() + 999) / 1000;
+			(void)snprintf(why, ABSENCE_MAX,
+				       "its actor is not running, and is started again in %d s",
+				       left_s > 1 ? (int)left_s : 1);
+			return why;
+		}
+	return "no such role, global name or address";
+}
+
 static void held_free(struct held *held)
 {
 	free(held->target);
@@ -168,6 +190,7 @@ void held_release(struct director *director)
 	/* Who is told may send the next one: that goes behind those that still wait. */
 	director->held = NULL;
 	for (struct held **last = &director->held; all; all = next) {
+		char why[ABSENCE_MAX];
 		struct actor *actor;
 		enum presence presence = find(director, all->target, all->group, &actor);
 
@@ -182,8 +205,11 @@ void held_release(struct director *director)
 		if (presence == PRESENT)
 			actor_tell(actor, all->wants_answer ? all->ticket : 0, &all->payload);
 		if (director->watch.delivered)
-			director->watch.delivered(director->watch.ctx, all->ticket,
-						  presence == PRESENT ? NULL : NO_TARGET);
+			director->watch.delivered(
+				director->watch.ctx, all->ticket,
+				presence == PRESENT
+					? NULL
+					: director_absence(director, all->target, all->group, why));
 		held_free(all);
 	}
 }

@@ -172,9 +172,10 @@ static json_t *group_json(const struct group *group)
 		(void)json_object_set_new(running, s->md5, runs);
 		(void)json_object_set_new(sources, s->md5, source_json(s));
 	}
-	return json_pack("{s:o, s:o, s:o, s:o}", "ActiveHash",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o*}", "ActiveHash",
 			 group->active ? json_string(group->active->md5) : json_null(), "Loaded",
-			 loaded, "Running", running, "Sources", sources);
+			 loaded, "Running", running, "Sources", sources, "Undone",
+			 group->undone[0] ? json_string(group->undone) : NULL);
 }
 
 json_t *director_retrieve_all(struct director *director, const char *group)

@@ -87,6 +87,7 @@ struct outcome {
 	const char *error; /* borrowed; NULL: none */
 	const char *group;
 	const struct source *source; /* loaded or unloaded; may be NULL */
+	const char *path;            /* of the package that a load was of; NULL: of none */
 	bool changed;
 	const json_t *warnings; /* of texts; NULL: none */
 };
@@ -140,7 +141,11 @@ enum delivery {
 	DELIVERY_NONE, /* no such target */
 	DELIVERY_FULL, /* too many are held already */
 };
-#define NO_TARGET "no such role, global name or address"
+
+/* Why there is no such target: why, or a constant text. */
+#define ABSENCE_MAX 80
+const char *director_absence(const struct director *director, const char *target, const char *group,
+			     char why[ABSENCE_MAX]);
 
 /*
  * Send to a role, @GlobalName or address; group: where the role must be, NULL: anywhere. ticket is from

@@ -55,6 +55,7 @@ void job_end(struct director *director, struct job *job, int status, const char 
 				   .error = error,
 				   .group = job->group ? job->group->name : NULL,
 				   .source = source,
+				   .path = job->path,
 				   .changed = changed,
 				   .warnings = job->warnings };
 

@@ -15,6 +15,7 @@ enum job_step {
 	STEP_STARTING,  /* actors are created, one after the other */
 	STEP_STOPPING,  /* the realm is on its way out */
 	STEP_RETURNING, /* the source before is being brought back */
+	STEP_CLEARING,  /* loaded; the sources that AutoUnload names are on their way out */
 };
 
 struct job {
@@ -75,9 +76,11 @@ void load_keep(struct director *director, struct job *job);
 struct source *source_highest(const struct group *group); /* of those that are loaded */
 void return_to(struct director *director, struct job *job, struct source *source);
 void save_state(struct director *director, const struct group *group);
+void load_cleared(struct director *director); /* a source has gone: goes on in STEP_CLEARING */
 
 /* unload.c */
 void unload_begin(struct director *director, struct job *job);
+void source_stop(struct director *director, struct source *source); /* job_realm_gone follows */
 
 /* restore.c */
 void load_again(struct director *director, const struct source *source, bool active);

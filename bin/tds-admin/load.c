@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client.h"
 #include "digest.h"
 #include "io.h"
 #include "job.h"
@@ -107,8 +108,8 @@ static struct source *source_new(const struct tds_dir *dir, struct job *job, con
 		source->version = strndup(named, strlen(named) - 4);
 	else
 		source->version = strdup(version ? version : "");
-	source->file = tds_steal(&job->file);
-	source->path = tds_steal(&job->path);
+	source->file = strdup(job->file);
+	source->path = strdup(job->path); /* the job keeps its own, to name what failed */
 	source->key = strdup(key ? key : "");
 	(void)snprintf(source->md5, sizeof(source->md5), "%s",
 		       json_string_value(json_object_get(verdict, "md5")));
@@ -119,8 +120,9 @@ static struct source *source_new(const struct tds_dir *dir, struct job *job, con
 	source->losses = job->losses;
 	source->tli = job->tli;
 	job->tli = (struct tds_tli){ 0 };
-	int rc = source->version && source->key ? runs_read(source, err)
-						: tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	int rc = source->version && source->file && source->path && source->key
+			 ? runs_read(source, err)
+			 : tds_err_set(err, TDS_E_NOMEM, "out of memory");
 	if (rc == 0)
 		return source;
 	source_free(source);
@@ -219,7 +221,7 @@ static void on_verdict(void *ctx, const json_t *verdict, int archive, int packag
 	else if (known)
 		undo(director, job, 1, "it is loaded in another group");
 	else if (!job->retry && strcmp(job->group->undone, sha256) == 0)
-		undo(director, job, 1, "its last load was undone; name it, or use --retry");
+		undo(director, job, 1, TDS_UNDONE);
 	else
 		load_realm(director, job, verdict, tds_steal_fd(&archive_fd));
 }
@@ -267,8 +269,9 @@ void load_begin(struct director *director, struct job *job)
 
 	if (job->stored)
 		rc = job_resolve_stored(director, job, &err);
-	else if ((rc = job_resolve(director, job, &err)) == 0)
-		rc = job_read_declaration(director, job, &err);
+	else if ((rc = job_resolve(director, job, &err)) == 0 &&
+		 (rc = job_read_declaration(director, job, &err)) != 0)
+		free(tds_steal(&job->path)); /* the declaration is at fault, not the package */
 	if (rc != 0) {
 		undo_err(director, job, &err);
 		return;

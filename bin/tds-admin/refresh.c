@@ -27,10 +27,11 @@ json_t *outcome_json(const char *response, const struct outcome *outcome)
 		(void)json_object_set_new(doc, "Message", tds_cli_json_text(outcome->error));
 	if (doc && json_array_size(outcome->warnings) > 0)
 		(void)json_object_set(doc, "Warnings", (json_t *)(uintptr_t)outcome->warnings);
-	if (doc && outcome->source) {
+	if (doc && outcome->source)
 		(void)json_object_set_new(doc, "SourceHash", json_string(outcome->source->md5));
-		(void)json_object_set_new(doc, "Path", tds_cli_json_text(outcome->source->path));
-	}
+	const char *path = outcome->source ? outcome->source->path : outcome->path;
+	if (doc && path)
+		(void)json_object_set_new(doc, "Path", tds_cli_json_text(path));
 	return doc;
 }
 

@@ -7,13 +7,7 @@
 #include "io.h"
 #include "job.h"
 #include "mem.h"
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
+#include "text.h"
 
 static bool ends_in(const char *name, const char *suffix)
 {
@@ -31,16 +25,16 @@ static int open_file(struct director *director, struct job *job, struct tds_err 
 
 	if (rc != 0)
 		return rc;
-	job->file = strdup(base_name(job->target));
+	job->file = strdup(tds_text_base(job->target));
 	job->path = whole ? strdup(job->target) : tds_dir_join(dir, job->target);
-	return 0;
+	return job->file && job->path ? 0 : tds_err_set(err, TDS_E_NOMEM, "out of memory");
 }
 
 /* A package file, in the director directory or elsewhere, whose name belongs to a declared group. */
 static int resolve_file(struct director *director, struct job *job, const struct tds_groups *groups,
 			struct tds_err *err)
 {
-	const struct tds_group *owner = tds_groups_owner(groups, base_name(job->target));
+	const struct tds_group *owner = tds_groups_owner(groups, tds_text_base(job->target));
 
 	if (!owner)
 		return tds_err_set(err, TDS_E_MISSING, "belongs to no declared group");
@@ -52,7 +46,7 @@ static int resolve_file(struct director *director, struct job *job, const struct
 static int resolve_given(struct director *director, struct job *job, struct tds_err *err)
 {
 	job->group = job->given;
-	if (!tds_group_fits(job->group->name, base_name(job->target), NULL))
+	if (!tds_group_fits(job->group->name, tds_text_base(job->target), NULL))
 		return tds_err_set(err, TDS_E_MISSING, "is not the name of a package of group %s",
 				   job->group->name);
 	return open_file(director, job, err);
@@ -89,7 +83,7 @@ static int resolve_group(struct director *director, struct job *job,
 			 const struct tds_groups *groups, struct tds_err *err)
 {
 	const struct tds_dir *dir = director->settings->dir;
-	tds_autofree char *name = strdup(base_name(job->target));
+	tds_autofree char *name = strdup(tds_text_base(job->target));
 
 	if (name && ends_in(name, ".tli"))
 		name[strlen(name) - 4] = '\0';

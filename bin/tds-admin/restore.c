@@ -8,6 +8,7 @@
 
 #include "job.h"
 #include "mem.h"
+#include "text.h"
 
 #define STEADY_MS 60000 /* loaded for this long: the next loss is a first one */
 
@@ -136,7 +137,8 @@ static void on_restored(void *ctx, const struct outcome *outcome)
 	struct restore *restore = ctx;
 
 	if (outcome->status != 0)
-		restore->failed(restore->ctx, outcome->group ? outcome->group : "a source",
+		restore->failed(restore->ctx,
+				outcome->path ? tds_text_base(outcome->path) : "a source",
 				outcome->error ? outcome->error : "failed");
 	restore_one_done(restore);
 }

@@ -5,6 +5,15 @@
 
 #include "job.h"
 
+void source_stop(struct director *director, struct source *source)
+{
+	runs_want(source, false);
+	if (source->group->active == source)
+		runs_tell(director, source, offsetof(struct run, on_deactivate));
+	source->state = SOURCE_UNLOADING;
+	realm_stop(source->realm);
+}
+
 void unload_begin(struct director *director, struct job *job)
 {
 	struct source *source = source_find(director, job->target);
@@ -20,11 +29,7 @@ void unload_begin(struct director *director, struct job *job)
 	job->group = source->group;
 	job->source = source;
 	job->step = STEP_STOPPING;
-	runs_want(source, false);
-	if (source->group->active == source)
-		runs_tell(director, source, offsetof(struct run, on_deactivate));
-	source->state = SOURCE_UNLOADING;
-	realm_stop(source->realm);
+	source_stop(director, source);
 }
 
 static void unlink_source(struct source *source)
@@ -77,6 +82,7 @@ void job_realm_gone(struct director *director, struct source *source)
 	}
 	source_free(source);
 	if (!ours) {
+		load_cleared(director);
 		job_next(director);
 		return;
 	}

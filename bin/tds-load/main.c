@@ -152,8 +152,7 @@ static const char *text_of(const json_t *answer, const char *key)
 	return text ? text : "";
 }
 
-static void report(struct run *run, const char *name, int rc, json_t *answer,
-		   const struct tds_err *err)
+static void report(struct run *run, const char *name, int rc, json_t *answer, struct tds_err *err)
 {
 	bool changed = json_is_true(json_object_get(answer, "Changed"));
 	const json_t *warning;
@@ -162,7 +161,7 @@ static void report(struct run *run, const char *name, int rc, json_t *answer,
 	json_array_foreach(json_object_get(answer, "Warnings"), i, warning)
 		tds_cli_warn(&run->cli, name, "%s", json_string_value(warning));
 	if (rc != 0)
-		tds_cli_error(&run->cli, name, err);
+		complain(&run->cli, name, json_string_value(json_object_get(answer, "Path")), err);
 	if (run->cli.json) {
 		if (answer)
 			tds_cli_print_json(&run->cli, json_incref(answer));
@@ -239,7 +238,7 @@ static void work(struct run *run, const struct tds_names *names)
 		return;
 	}
 	if (run->dry_run) {
-		plan(&run->cli, &run->dir, names, run->all);
+		plan(&run->cli, &run->dir, names, run->all, !run->all || run->retry);
 		return;
 	}
 	rc = connect_admin(run, &err);

@@ -8,9 +8,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "client.h"
 #include "io.h"
 #include "mem.h"
 #include "rundir.h"
+#include "text.h"
+#include "tli.h"
 
 #define VERDICT_MAX (1 << 20)
 
@@ -19,6 +22,8 @@ struct planner {
 	const struct tds_dir *dir;
 	struct tds_groups groups;
 	json_t *sources; /* of loaded.json; NULL: nothing is loaded */
+	json_t *answer;  /* of the admin, to RetrieveAll; NULL: it does not run, or does not tell */
+	bool retry;
 };
 
 char *tool_path(const char *name)
@@ -27,6 +32,13 @@ char *tool_path(const char *name)
 	char *path = NULL;
 
 	return !folder || asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
+}
+
+void complain(struct tds_cli *cli, const char *name, const char *path, struct tds_err *err)
+{
+	if (path && strcmp(tds_text_base(path), tds_text_base(name)) != 0)
+		tds_err_prefix(err, "%s", tds_text_base(path));
+	tds_cli_error(cli, name, err);
 }
 
 /* What tds-verify says of a package, in JSON. NULL: it said nothing that can be read. */
@@ -38,11 +50,14 @@ static json_t *verdict_of(const struct planner *p, const char *path)
 	int ends[2];
 	int status;
 
-	if (!program || pipe2(ends, O_CLOEXEC) != 0)
+	/* Its own lines are not wanted: what they say is in the JSON too. */
+	tds_autofd int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (!program || null < 0 || pipe2(ends, O_CLOEXEC) != 0)
 		return NULL;
 	pid_t pid = fork();
 	if (pid == 0) {
 		(void)dup2(ends[1], STDOUT_FILENO);
+		(void)dup2(null, STDERR_FILENO);
 		(void)execl(program, "tds-verify", "-q", "-j", "-C", p->dir->path, "--", path,
 			    (char *)NULL);
 		_exit(127);
@@ -73,8 +88,50 @@ static const json_t *find_source(const struct planner *p, const char *key, const
 	return NULL;
 }
 
-static void plan_package(struct planner *p, const char *group, const char *path)
+/* As the load reads it: a declaration that is not allowed is refused before the package is looked at. */
+static bool is_declared(const struct planner *p, const char *name, const char *group)
 {
+	tds_autofree char *file = NULL;
+	tds_autofree char *subject = NULL;
+	struct tds_tli tli = { 0 };
+	struct tds_err err = { 0 };
+
+	if (asprintf(&file, "%s.tli", group) < 0 || asprintf(&subject, "%s: %s", name, file) < 0) {
+		file = subject = NULL;
+		tds_err_set(&err, TDS_E_NOMEM, "out of memory");
+	} else if (tds_tli_read(p->dir->fd, file, (struct tds_tli_watcher){ 0 }, &tli, &err) == 0) {
+		tds_tli_fini(&tli);
+	}
+	if (err.code != TDS_OK)
+		tds_cli_error(p->cli, subject, &err);
+	return err.code == TDS_OK;
+}
+
+/* A refresh leaves alone what was undone; only the admin knows. */
+static bool is_undone(const struct planner *p, const char *group, const char *sha256)
+{
+	const json_t *groups = json_object_get(p->answer, "Groups");
+	const char *undone =
+		json_string_value(json_object_get(json_object_get(groups, group), "Undone"));
+
+	return !p->retry && undone && strcmp(undone, sha256) == 0;
+}
+
+static void refuse_verdict(struct planner *p, const char *path, const json_t *verdict)
+{
+	const char *why = json_string_value(json_object_get(verdict, "error"));
+	json_int_t status = verdict ? json_integer_value(json_object_get(verdict, "status")) : 7;
+	struct tds_err err;
+
+	tds_err_set(&err, tds_status_code(status), "%s", why ? why : "no verdict");
+	tds_cli_error(p->cli, path, &err);
+}
+
+/* name: what the user named, or the group of a refresh. */
+static void plan_package(struct planner *p, const char *name, const char *group, const char *path)
+{
+	if (!is_declared(p, name, group))
+		return;
 	json_t *verdict = verdict_of(p, path);
 	const char *sha256 = json_string_value(json_object_get(verdict, "sha256"));
 	const char *md5 = json_string_value(json_object_get(verdict, "md5"));
@@ -84,11 +141,15 @@ static void plan_package(struct planner *p, const char *group, const char *path)
 	tds_autofree char *why = NULL;
 
 	if (!sha256 || !md5) {
-		json_int_t status = json_integer_value(json_object_get(verdict, "status"));
+		refuse_verdict(p, path, verdict);
+		json_decref(verdict);
+		return;
+	}
+	if (!known && is_undone(p, group, sha256)) {
+		struct tds_err err;
 
-		/* tds-verify has said why. */
-		if (status > p->cli->status)
-			p->cli->status = verdict ? (int)status : 7;
+		tds_err_set(&err, TDS_E_REFUSED, TDS_UNDONE);
+		complain(p->cli, name, path, &err);
 		json_decref(verdict);
 		return;
 	}
@@ -115,18 +176,17 @@ static void plan_package(struct planner *p, const char *group, const char *path)
 	json_decref(verdict);
 }
 
-static void plan_group(struct planner *p, const struct tds_group *group)
+static void plan_group(struct planner *p, const char *name, const struct tds_group *group)
 {
 	tds_autofree char *path = tds_dir_join(p->dir, group->files[0].name);
 
 	if (path)
-		plan_package(p, group->name, path);
+		plan_package(p, name, group->name, path);
 }
 
 static void plan_name(struct planner *p, const char *name)
 {
-	const char *slash = strrchr(name, '/');
-	const char *base = slash ? slash + 1 : name;
+	const char *base = tds_text_base(name);
 	size_t n = strlen(base);
 	tds_autofree char *stem =
 		strndup(base, n > 4 && strcmp(base + n - 4, ".tli") == 0 ? n - 4 : n);
@@ -134,14 +194,16 @@ static void plan_name(struct planner *p, const char *name)
 	struct tds_err err;
 
 	if (group && group->n > 0) {
-		plan_group(p, group);
+		plan_group(p, name, group);
 		return;
 	}
 	const struct tds_group *owner = group ? NULL : tds_groups_owner(&p->groups, base);
 	if (owner) {
-		plan_package(p, owner->name, name);
+		plan_package(p, name, owner->name, name);
 		return;
 	}
+	if (group && !is_declared(p, name, group->name))
+		return;
 	tds_err_set(&err, TDS_E_MISSING, group ? "the group has no package" : "no such group");
 	tds_cli_error(p->cli, name, &err);
 }
@@ -159,9 +221,22 @@ static void read_sources(struct planner *p)
 	json_decref(doc);
 }
 
-void plan(struct tds_cli *cli, const struct tds_dir *dir, const struct tds_names *names, bool all)
+/* Where no admin runs, or it does not serve this user, what was undone is not known. */
+static json_t *ask_admin(const struct tds_dir *dir)
 {
-	struct planner p = { .cli = cli, .dir = dir };
+	tds_auto(client) struct tds_client client = { .fd = -1 };
+	json_t *answer = NULL;
+
+	if (tds_client_open(dir, &client, NULL) == 0)
+		(void)!tds_client_ask(&client, json_pack("{s:s}", "DirectorOp", "RetrieveAll"),
+				      &answer, NULL);
+	return answer;
+}
+
+void plan(struct tds_cli *cli, const struct tds_dir *dir, const struct tds_names *names, bool all,
+	  bool retry)
+{
+	struct planner p = { .cli = cli, .dir = dir, .retry = retry };
 	struct tds_err err;
 
 	if (tds_groups_scan(dir, &p.groups, &err) != 0) {
@@ -169,11 +244,13 @@ void plan(struct tds_cli *cli, const struct tds_dir *dir, const struct tds_names
 		return;
 	}
 	read_sources(&p);
+	p.answer = retry ? NULL : ask_admin(dir);
 	for (size_t i = 0; all && i < p.groups.n; i++)
 		if (p.groups.v[i].n > 0)
-			plan_group(&p, &p.groups.v[i]);
+			plan_group(&p, p.groups.v[i].name, &p.groups.v[i]);
 	for (size_t i = 0; i < names->n; i++)
 		plan_name(&p, names->v[i]);
 	json_decref(p.sources);
+	json_decref(p.answer);
 	tds_groups_fini(&p.groups);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a load would do, and why, without the admin: from the directory, loaded.json and the verdict of tds-verify. */
+/* What a load would do, and why: from the directory, loaded.json, tds-verify, and the admin where it runs. */
 #ifndef TDS_LOAD_PLAN_H
 #define TDS_LOAD_PLAN_H
 
@@ -11,7 +11,17 @@
 /* The other tools are in the folder of this one. Caller frees; NULL: not found, or out of memory. */
 char *tool_path(const char *name);
 
-/* Print for each name (of groups or package files; all: every group with packages) what would be done. */
-void plan(struct tds_cli *cli, const struct tds_dir *dir, const struct tds_names *names, bool all);
+/*
+ * Print for each name (of groups or package files; all: every group with packages) what would be done. retry: also a
+ * package whose last load was undone.
+ */
+void plan(struct tds_cli *cli, const struct tds_dir *dir, const struct tds_names *names, bool all,
+	  bool retry);
+
+/*
+ * One line on stderr, "tds-load: NAME: PACKAGE: reason"; the status rises. The package's name is left out where path is
+ * NULL or name is the package itself.
+ */
+void complain(struct tds_cli *cli, const char *name, const char *path, struct tds_err *err);
 
 #endif

@@ -5,6 +5,7 @@
 Prints TAP. Each case has an admin of its own.
 """
 import os
+import re
 import signal
 import time
 
@@ -344,6 +345,38 @@ def auto_unload(a):
        == sorted(s['SHA256'] for s in a.state()['Sources']), 'the store holds what is loaded')
 
 
+def auto_unload_is_done(a):
+    """A load is answered when what it unloads has gone, with the files that are superfluous then."""
+    tli = dict(declared(OnLoad={'Role': 'foo'}), AutoUnload=True, TLS_Keep_Limit=1)
+    a.group('foo', ['1', '2'], tli)
+    a.must(a.load('foo-1.tls'))
+    with a.client() as c:
+        c.ask('Tell', Target='foo', Literal="('hang',)")
+    a.notes.wait_for('1', 'A', 'got', ('hang',))
+    with a.client() as u, a.client() as d:
+        u.send(DirectorOp='LoadSource', Source='foo-2.tls', Wait=2)
+        until('the new one is active', lambda: a.active('foo') == '2')
+        d.send(DirectorOp='LoadSource', Source='foo-2.tls')
+        ok(a.asked('foo', ('echo',)) == ('2',) and a.loaded('foo') == ['1', '2'], 'the new one answers while the old one goes')
+        r = u.line()
+        left = a.loaded('foo'), sorted(p.name for p in a.dir.glob('*.tls'))
+        ok(r['Success'] and left == (['2'], ['foo-2.tls']), 'then it is gone, and its file, in spite of a deadline', r, left)
+        ok(d.line()['Success'], 'and the next load has its turn')
+
+
+def auto_unload_at_activation(a):
+    """What is loaded already and becomes active is loaded too, as far as AutoUnload goes."""
+    a.group('foo', ['1', '2'])
+    a.must(a.load('foo-1.tls'))
+    a.must(a.load('foo-2.tls'))
+    a.group('foo', ['3'], dict(declared(), AutoUnload=1))
+    a.must(a.load('foo-3.tls'))
+    a.must(a.load('foo-2.tls'))
+    ok(a.active('foo') == '2' and a.loaded('foo') == ['2', '3'], 'the definition of what is replaced decides', a.loaded('foo'))
+    a.must(a.load('foo-3.tls'))
+    ok(a.active('foo') == '3' and a.loaded('foo') == ['2', '3'], 'and that of no other', a.loaded('foo'))
+
+
 # 8. Refresh
 
 def refresh(a):
@@ -509,10 +542,13 @@ def crash_loop(a):
     loop = ACTOR + 'class L(A):\n    def do_die(self, sender):\n        os._exit(1)\n'
     a.group('foo', ['1'], declared('m.a.L', OnLoad={'Role': 'foo'}), source=loop)
     a.must(a.load('foo'))
-    for n in range(1, 6):
+    for n in range(1, 7):
         with a.client() as c:
             until('it runs', lambda: c.ask('Tell', Target='foo', Literal="('die',)")['Success'])
         until('it went', lambda: a.actors_of('foo', '1')[0].get('Restarts', 0) >= n, 10)
+    b = a.admin('ask', 'foo', '1'), a.admin('ask', '@foo', '1')
+    ok([x.status for x in b] == [1, 1] and re.search('foo: its actor is not running, and is started again in [12] s$', b[0].err.strip())
+       and 'no such role' in b[1].err, 'a question to it says when there will be one', b)
     b = a.admin('role', 'foo')
     ok(b.status == 1, 'a role whose actor is down has no address', b)
     ok(a.admin('list').status == 0, 'list goes on', a.admin('list'))
@@ -697,7 +733,8 @@ def a_module_is_its_class(a):
 if __name__ == '__main__':
     run_cases(newest_and_named, from_elsewhere, tli_read_afresh, refusals_change_nothing,
               names_of_other_groups, order_of_load, messages_that_count, long_messages, global_names_move,
-              name_in_use_by_actor, undone, undone_first, long_onload_is_taken, auto_unload, refresh,
+              name_in_use_by_actor, undone, undone_first, long_onload_is_taken, auto_unload,
+              auto_unload_is_done, auto_unload_at_activation, refresh,
               unload, goes_at_reactivation, restart, no_restart_of_inactive, parent_killed,
               parent_killed_in_a_load, crash_loop, in_the_gap, held_in_a_swap, ask_of_the_dead,
               keep_limit, shutdown, ready_first, health_of_all, a_module_is_its_class)

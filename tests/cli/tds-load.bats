@@ -78,10 +78,11 @@ loaded() {
 	echo "{'Actors': {'foo.a.B': {}}}" >"$DIR/foo.tli"
 	run --separate-stderr tds-load foo
 	[ "$status" -eq 1 ] && [ -z "$output" ]
-	[[ $stderr == 'tds-load: foo: '*foo.a* ]]
+	[[ $stderr == 'tds-load: foo: foo-1.tls: '*foo.a* ]]
 	run --separate-stderr tds-load -j foo
 	[ "$status" -eq 1 ]
 	jq -e '.Success == false and .Status == 1 and .Group == "foo"' <<<"$output"
+	jq -e --arg p "$DIR/foo-1.tls" '.Path == $p and .SourceHash == null' <<<"$output"
 }
 
 @test '2: usage' {
@@ -119,9 +120,15 @@ loaded() {
 @test '6 and 7: what is misnamed, and what no key validates' {
 	group foo 1
 	cp "$DIR/foo-1.tls" "$DIR/foo-2.tls"
-	refused 6 tds-load foo
+	local why='is signed as group foo version "1", which is not what its name says'
+	expect 6 '' "tds-load: foo: foo-2.tls: $why" tds-load foo
+	expect 6 '' "tds-load: $DIR/foo-2.tls: $why" tds-load "$DIR/foo-2.tls"
+	expect 6 '' "tds-load: $DIR/foo-2.tls: $why" tds-load -n foo
 	echo >>"$DIR/foo-2.tls"
-	refused 7 tds-load foo
+	why='no key validates it (1 tried)'
+	expect 7 '' "tds-load: foo: foo-2.tls: $why" tds-load foo
+	expect 7 '' "tds-load: foo-2.tls: $why" tds-load foo-2.tls
+	expect 7 '' "tds-load: $DIR/foo-2.tls: $why" tds-load -n foo
 	expect 0 "$(loaded foo foo-1.tls)" '' tds-load foo-1.tls
 	rm "$DIR/birch_tls.key"
 	run --separate-stderr tds-load foo-1.tls
@@ -140,7 +147,7 @@ loaded() {
 	sed -i "1i import time\ntime.sleep(99)" src/foo/a.py
 	tds-gensrc -q --no-check foo key.pem src version:1 'foo/*.py'
 	run --separate-stderr tds-load --wait=1 foo
-	[ "$status" -eq 9 ] && [ -z "$output" ] && [[ $stderr == 'tds-load: foo: '*time* ]]
+	[ "$status" -eq 9 ] && [ -z "$output" ] && [[ $stderr == 'tds-load: foo: foo-1.tls: '*time* ]]
 }
 
 @test '-j: one document for each name' {
@@ -189,6 +196,44 @@ loaded() {
 	expect 0 "'1'" '' tds-admin ask foo 0
 	run tds-load -n nowhere
 	[ "$status" -eq 4 ]
+}
+
+@test '--dry-run refuses a declaration as the load does' {
+	group foo 1
+	group bar 1
+	echo "{'Actors': {}, 'AutoUnload': os.system('true')}" >"$DIR/foo.tli"
+	local why='foo.tli:1:30: call to os.system is not allowed' dry
+	for dry in -n -q; do
+		expect 1 '' "tds-load: foo: $why" tds-load $dry foo
+		expect 1 '' "tds-load: foo-1.tls: $why" tds-load $dry foo-1.tls
+	done
+	run --separate-stderr tds-load -n -a
+	[ "$status" -eq 1 ] && [ "$stderr" = "tds-load: foo: $why" ]
+	[[ $(wc -l <<<"$output")$output == '1Would '*'"bar"'* ]]
+	rm "$DIR/foo-1.tls"
+	expect 1 '' "tds-load: foo: $why" tds-load -n foo
+}
+
+@test '--dry-run knows what was undone, where an admin runs' {
+	group foo 1
+	sed -i 's/class A/class B/' src/foo/a.py
+	tds-gensrc -q --no-check foo key.pem src version:2 'foo/*.py'
+	local why='tds-load: foo: foo-2.tls: its last load was undone; name it, or use --retry'
+	run tds-load -q foo
+	[ "$status" -eq 1 ]
+	tds-admin list -j | jq -e --arg h "$(sha256sum "$DIR/foo-2.tls" | cut -d' ' -f1)" '.Groups.foo.Undone == $h'
+	expect 1 '' "$why" tds-load -a
+	expect 1 '' "$why" tds-load -n -a
+	for args in '-n foo' '-n -a --retry'; do
+		# shellcheck disable=SC2086
+		run --separate-stderr tds-load $args
+		[ "$status" -eq 0 ] && [[ $output == *foo-2.tls* ]] && [ -z "$stderr" ]
+	done
+	tds-load -q foo-1.tls
+	tds-admin list -j | jq -e '.Groups.foo | has("Undone") | not'
+	tds-admin -q shutdown
+	run --separate-stderr tds-load -n -a
+	[ "$status" -eq 0 ] && [[ $output == *foo-2.tls* ]] && [ ! -e "$DIR/.tds/admin.sock" ]
 }
 
 @test 'what is printed goes nowhere: said' {
