@@ -260,7 +260,7 @@ void actor_fail(struct actor *actor, const char *kind, const char *error)
 		return;
 	actor->state = ACTOR_FAILED;
 	actor->never = strcmp(kind, "import") == 0 || strcmp(kind, "capability") == 0 ||
-		       strcmp(kind, "source") == 0;
+		       strcmp(kind, "source") == 0 || strcmp(kind, "class") == 0;
 	guest_creation_ended(actor, kind, error);
 	actor->realm->engine->events->actor_failed(actor->realm->engine->ctx, actor, error);
 }

@@ -127,7 +127,7 @@ def creations(a):
     started(a)
     ok(a.asked('t', ('letters', True)), 'an actor handles dead letters')
     for name, cls, more, message in (
-            ('no module', 'm.nowhere.X', {}, 'poison'), ('no class', 'm.a.X', {}, 'dead'), ('no dot', 'plain', {}, 'dead'),
+            ('no module', 'm.nowhere.X', {}, 'poison'), ('no class', 'm.a.X', {}, 'poison'), ('no dot', 'plain', {}, 'poison'),
             ('requirement', 'm.a.Red', {'requirements': {'Colour': 'blue'}}, 'poison'), ('unsure', 'm.a.Unsure', {}, 'poison'),
             ('no source', 'm.a.A', {'source': 'f' * 32}, 'poison'), ('init', 'm.a.Init', {}, 'dead'),
             ('needs', 'm.a.Needs', {}, 'dead')):
@@ -136,7 +136,7 @@ def creations(a):
         if message == 'poison':
             a.notes.wait_for('1', 'S', 'poison', 'for ' + name, 'Child Aborted', 'self')
         else:
-            a.notes.wait_for('1', 'S', 'dead', 'other', 'for ' + name, 'ActorAddr-0.0')
+            a.notes.wait_for('1', 'S', 'dead', 'other', 'for ' + name, 'ActorAddr-/ActorSys')
         noted = [n for n in a.notes.take() if n[2] in ('exited', 'poison', 'dead')]
         ok(len(noted) == 2, '%s: its creator is told once, and the message to it is %s'
            % (name, 'poison' if message == 'poison' else 'a dead letter'), noted)

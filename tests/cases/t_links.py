@@ -407,7 +407,7 @@ def told(s):
 self.counted = told
 self.send(self.named, ('do', 'sys.exit(1)'))
 ''')
-    ok(got and got[:3] == ('ChildActorExited', True, 'ActorAddr-0.0'), 'the end of a named actor comes from the system', got)
+    ok(got and got[:3] == ('ChildActorExited', True, 'ActorAddr-/ActorSys'), 'the end of a named actor comes from the system', got)
 
 
 NEVER = r'''

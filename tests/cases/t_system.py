@@ -109,6 +109,16 @@ class Undertaker(Actor):
             self.send(sender, list(self.letters))
 
 
+class Maker(Actor):
+    """Told a class that there is not: tells who asked what becomes of a message to it."""
+    def receiveMessage(self, msg, sender):
+        if isinstance(msg, str):
+            self.asker = sender
+            self.send(self.createActor(msg), 'hello')
+        elif isinstance(msg, PoisonMessage):
+            self.send(self.asker, (msg.poisonMessage, msg.details))
+
+
 class Talker(Actor):
     def receiveMessage(self, msg, sender):
         if isinstance(msg, tuple):
@@ -214,6 +224,7 @@ for bad in None, 'address':
     except ValueError: print(repr('ValueError'))
 try: s.tell(e, lambda: 0)
 except Exception as x: print(repr('pickle' in str(x)))
+assert str(s.systemAddress) == 'ActorAddr-/ActorSys'
 print(repr(type(s.ask(s.systemAddress, Thespian_StatusReq(), 5)).__name__))
 print(repr(s.ask(e, Thespian_StatusReq(), 5).actorClass))
 s.shutdown()
@@ -248,6 +259,7 @@ s.createActor(Echo, globalName='taken')
 attempt('no.such.Module', globalName='taken')
 s.shutdown()
 ''')
+    ok(got[3][1] == 'No compatible ActorSystem could be found for Actor shop.Picky', 'its text', got[3])
     kinds = [g[0] for g in got]
     ok(kinds == ['ImportError', 'InvalidActorSpecification', 'InvalidActorSpecification', 'NoCompatibleSystemForActor',
                  'address', 'InvalidActorSourceHash', 'address', 'ImportError', 'address'], 'each fault has its exception', got)
@@ -403,6 +415,34 @@ s.createActor(Echo)
 ''')
     until('its system is gone', lambda: not lab.processes())
     ok(True, 'a simpleSystemBase ends with its program')
+
+
+def own_systems(lab):
+    text = '''
+class Mine(Actor):
+    def receiveMessage(self, msg, sender): self.send(sender, %r)
+Mine.__name__ = %r; globals()[%r] = Mine
+s = ActorSystem(%s)
+print(s.ask(s.createActor(Mine), 1, 20), flush=True)
+sys.stdin.readline()
+'''
+    for base in '', repr('simpleSystemBase'), repr('multiprocQueueBase'):
+        programs = [lab.start(text % (n, n, n, base)) for n in ('One', 'Two')]
+        lines = [p.stdout.readline() for p in programs]
+        for p in programs:
+            p.communicate('\n', timeout=LIMIT_S)
+        ok(lines == ['One\n', 'Two\n'], 'ActorSystem(%s) is of its program alone' % base, lines)
+    until('their systems are gone', lambda: not lab.processes())
+    ok(not os.listdir(lab.run_dir / 'tds'), 'and gone with it')
+
+
+def never_made(lab):
+    got = lab.run('''
+s = ActorSystem()
+for name in 'shop.Nothing', 'Nodot': print(repr(s.ask(s.createActor(Maker), name, 10)))
+s.shutdown()
+''')
+    ok(got == [('hello', 'Child Aborted')] * 2, 'what was sent to an actor of no class comes back', got)
 
 
 # --- life and death -----------------------------------------------------------------------------------
@@ -582,6 +622,57 @@ try: ActorSystem()
 except ActorSystemStartupFailure as x: print(repr(str(x)))
 ''', env)
         ok(got == ['guests of this user are not allowed'], 'guests.cfg says who may', got)
+        a.must(a.admin('shutdown'))
+        lab.run('''
+try: ActorSystem()
+except ActorSystemStartupFailure: pass
+''', env)
+        ok(a.admin('status').status != 0 and not lab.processes(), 'who is refused leaves no system that it started')
+
+
+EVIL = r"""
+from thespian.actors import *
+import os, pickle
+class Evil:
+    def __init__(self, path): self.path = path
+    def __reduce__(self): return os.mkdir, (self.path,)
+class A(Actor):
+    def receiveMessage(self, msg, sender):
+        if isinstance(msg, tuple) and msg[0] == 'attack':
+            from tdshost.link import message_frame
+            from tdshost.realm import parse_address
+            self._myRef.link.send_frame(message_frame(parse_address(sender.addressDetails)[1], ord('p'),
+                                                       pickle.dumps(Evil(msg[1]))))
+        self.send(sender, 'alive')
+"""
+
+
+def payload(lab):
+    with director(lab) as (a, env):
+        a.tli('inn', TLI)
+        a.pack('inn', '1', EVIL)
+        a.must(a.load('inn'))
+        text = '''
+import pickle
+from tdshost.link import message_frame
+from tdshost.realm import parse_address
+class Evil:
+    def __reduce__(self): return os.mkdir, (%r,)
+s = ActorSystem()
+k = s.createActor('shop.Echo', globalName='Kitchen')
+def attack(a):
+    frame = message_frame(parse_address(a.addressDetails)[1], ord('p'), pickle.dumps(Evil()))
+    s._endpoint()._send(frame)
+attack(k)
+print(repr(s.ask(k, 'x', 20)))
+print(repr(s.ask(k, ('attack', %r), 20)))
+e = s.createActor(Echo); attack(e); s.ask(e, 1, 20)
+''' % tuple(str(lab.base / n) for n in ('ran', 'back'))
+        got = lab.run(text.replace('attack(e); ', ''), env)
+        made = (lab.base / 'ran').exists() or (lab.base / 'back').exists()
+        ok(got == ['alive', 'alive'] and not made, 'a payload is not run, from a program or to it', got)
+        lab.run(text, env)
+        ok((lab.base / 'ran').exists(), 'the same bytes do run where both are of the user')
 
 
 def declared_name(lab):
@@ -723,8 +814,8 @@ def hostile(lab):
         ok(got == [1], 'after all that a program works', got)
 
 
-CASES = [talk, creation_errors, threads, program_with_threads, surroundings, singleton, side_by_side, two_programs, together,
-         ends_with_program, exits, chain, burst, killed, logs, forked_ahead, beside_director, declared_name, other_user,
+CASES = [talk, payload, creation_errors, threads, program_with_threads, surroundings, singleton, side_by_side, two_programs, together,
+         own_systems, never_made, ends_with_program, exits, chain, burst, killed, logs, forked_ahead, beside_director, declared_name, other_user,
          hostile]
 
 

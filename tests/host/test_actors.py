@@ -337,7 +337,7 @@ class A(Actor):
 ''')
         actor.wire.op(op='exit', recursive=True)
         self.admin.until_dead(actor)
-        self.assertEqual(self.admin.answers[50], [('l', ('exit', True, 'ActorAddr-0.0'))])
+        self.assertEqual(self.admin.answers[50], [('l', ('exit', True, 'ActorAddr-/ActorSys'))])
 
     def test_parents_hear_first_and_children_end_first(self):
         source = '''
@@ -572,7 +572,7 @@ class A(Actor):
             self.send(self.child, {'late': 1})
 ''')
         answer = self.admin.ask(actor, (True,))
-        self.assertEqual(answer[1:], ({'late': 1}, 'ActorAddr-0.0'))
+        self.assertEqual(answer[1:], ({'late': 1}, 'ActorAddr-/ActorSys'))
 
 
 class Time(HostTest):

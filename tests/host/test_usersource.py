@@ -72,7 +72,7 @@ class UserSources(HostTest):
             ref = self.admin.tell(actor, ('nothing',))
             actor.wire.op([sealed(data)], op='validate', hash='a' * 32, info='/x')
             self.admin.pump(lambda: self.admin.answers.get(ref))
-            self.assertEqual(self.admin.answers[ref][0][1], ('a' * 32, data, '/x', 'ActorAddr-0.0'))
+            self.assertEqual(self.admin.answers[ref][0][1], ('a' * 32, data, '/x', 'ActorAddr-/ActorSys'))
         for answer, wanted in ((good, True), (None, False), (b'', False), (b'no archive', False), (17, False)):
             mark = len(self.admin.seen)
             self.admin.tell(actor, ('answer', answer, ['any', 'info']))
@@ -87,7 +87,7 @@ class UserSources(HostTest):
         actor.wire.op(op='source', hash='b' * 32, info='/x', loaded=False)
         self.admin.pump(lambda: len(self.admin.answers.get(ref, ())) == 2)
         self.assertEqual([value for _, value in self.admin.answers[ref]],
-                         [('loaded', 'b' * 32, '/x', 'ActorAddr-0.0'), ('unloaded', 'b' * 32, '/x')])
+                         [('loaded', 'b' * 32, '/x', 'ActorAddr-/ActorSys'), ('unloaded', 'b' * 32, '/x')])
 
     def test_what_breaks_the_grammar_ends_it(self):
         for n, op in enumerate(({'op': 'source', 'hash': 'x'}, {'op': 'validate', 'hash': 'x', 'info': ''})):

@@ -29,7 +29,7 @@ RETRY_SECONDS = 11   # while another system is shutting down in the same place
 DEAD_MAX = 4096      # dead actors that are remembered
 EXIT_MOMENT = 0.002  # for an exit to come about: programs go on to ask those whom it concerns
 
-BASES = {None: False, 'tdsLocalBase': False, 'multiprocTCPBase': False, 'multiprocUDPBase': False,
+BASES = {None: True, 'tdsLocalBase': False, 'multiprocTCPBase': False, 'multiprocUDPBase': False,
          'simpleSystemBase': True, 'multiprocQueueBase': True}  # True: one of each program alone
 
 SYSTEM = ActorAddress('0.0')
@@ -286,8 +286,8 @@ class System:
         self.log_defs = log_defs
         private = BASES[base]
         self.place = place.find(self.given, 'own-%d-%d' % (os.getpid(), next_serial())
-                                if unique and private else '')
-        self._request = {'As': 'program', 'Private': private or base is None,
+                                if private else '')
+        self._request = {'As': 'program', 'Private': private,
                          'Capabilities': _literals(dict(
                              self.given, **{'Thespian ActorSystem Name': base or 'tdsLocalBase'}))}
         self.over = False
@@ -299,6 +299,7 @@ class System:
         if self.over:
             raise ActorSystemFailure('the actor system was shut down')
         end = time.monotonic() + RETRY_SECONDS
+        started = False
         while True:
             try:
                 sock, joined = self.place.join(**self._request)
@@ -306,8 +307,11 @@ class System:
             except place.NotRunning:
                 if time.monotonic() < end:
                     self.place.start()
+                    started = True
             except place.Refused as refused:
                 if refused.status != 8 or str(refused) == 'not allowed':
+                    if started:
+                        self.place.stop()
                     raise ActorSystemStartupFailure(str(refused)) from None
                 time.sleep(0.01)
             if time.monotonic() >= end:
@@ -378,7 +382,7 @@ def _refusal(kind: Any, spec: str, error: Any, source_hash: Any) -> Exception:
     if kind == 'name':
         return InvalidActorSpecification(spec, error)
     if kind == 'capability':
-        return NoCompatibleSystemForActor(spec, error)
+        return NoCompatibleSystemForActor(spec, 'No compatible ActorSystem could be found')
     if kind in ('hash', 'source'):
         return InvalidActorSourceHash(source_hash)
     return ActorSystemFailure('%s cannot be started: %s' % (spec, error))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Where a program finds its actor system: the director directory, the tools, the admin's socket.
 
-A system is found by THESPIAN_DIRECTOR_DIR, else it is the user's own for an `Admin Port`, in a folder that
-nobody else can write.
+A system is found by THESPIAN_DIRECTOR_DIR; else it is the user's own for an `Admin Port`, or the
+program's, in a folder that nobody else can write.
 """
 import json
 import os
@@ -99,22 +99,16 @@ class Place:
                 os.mkdir(self.path, 0o700)
             except FileExistsError:
                 _check_private(self.path)
-        tool = find_tool('tds-admin')
-        arguments = [tool, '-C', self.path, 'start'] + (['--transient'] if self.transient else [])
         read_end, write_end = os.pipe2(os.O_CLOEXEC)
         try:
-            null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-            pid = os.posix_spawn(tool, arguments, os.environ, file_actions=[
-                (os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, null, 1),
-                (os.POSIX_SPAWN_DUP2, write_end, 2)])
-            os.close(null)
+            pid = self._admin(write_end, 'start', *(['--transient'] if self.transient else []))
             os.close(write_end)
             write_end = -1
             with os.fdopen(read_end, 'rb', closefd=False) as stream:
                 text = stream.read(65536)
             status = wait_for(pid)
         except OSError as error:
-            raise ActorSystemStartupFailure('%s cannot be started: %s' % (tool, error)) from None
+            raise ActorSystemStartupFailure('tds-admin cannot be started: %s' % error) from None
         finally:
             os.close(read_end)
             if write_end >= 0:
@@ -122,6 +116,27 @@ class Place:
         if status and not (self.transient and not os.path.isdir(self.path)):
             raise ActorSystemStartupFailure(text.decode('utf-8', 'replace').strip()
                                             or 'tds-admin start ended with %d' % status)
+
+    def stop(self) -> None:
+        """End the system that start() began, for which this program turned out to have no use."""
+        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            wait_for(self._admin(null, 'shutdown'))
+        except OSError:
+            pass  # who refused us knows why
+        finally:
+            os.close(null)
+
+    def _admin(self, errors: int, *arguments: str) -> int:
+        """Start tds-admin, which prints to the descriptor errors alone. Returns its pid. Errors: OSError."""
+        tool = find_tool('tds-admin')
+        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            return os.posix_spawn(tool, [tool, '-C', self.path, *arguments], os.environ, file_actions=[
+                (os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, null, 1),
+                (os.POSIX_SPAWN_DUP2, errors, 2)])
+        finally:
+            os.close(null)
 
     def is_gone(self) -> bool:
         """Is the system over, with what it had on disk?"""

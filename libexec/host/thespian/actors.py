@@ -107,7 +107,7 @@ class ActorAddress:
         return not self == other
 
     def __str__(self) -> str:
-        return 'ActorAddr-%s' % (self._details,)
+        return 'ActorAddr-%s' % ('/ActorSys' if self._details == '0.0' else self._details,)
 
     __repr__ = __str__
 
@@ -473,7 +473,9 @@ class ExternalContext(_Outside):
 class ActorSystem(_Outside):
     """The actor system as programs see it, started if it does not run yet.
 
-    Shape:   capabilities and logDefs count for the one that starts it.
+    Shape:   capabilities and logDefs count for the one that starts it. Without THESPIAN_DIRECTOR_DIR
+             it is the program's own for no base, simpleSystemBase and multiprocQueueBase; else
+             shared by Admin Port.
     Errors:  ImportError for an unknown systemBase; ActorSystemStartupFailure; InvalidActorAddress where
              another one there does not end.
     """
