@@ -81,7 +81,8 @@ def rounds(a):
             tool = a.start_tool('tds-load', '--no-start', '%s-%d.tls' % (rng.choice('ab'), rng.randint(1, 3)))
         elif busy == 'unload':
             g = rng.choice('ab')
-            tool = a.start_tool('tds-load', '--no-start', '--unload', a.hash_of(g, rng.choice(a.loaded(g))))
+            versions = a.loaded(g)  # none where all are on their way back
+            tool = a.start_tool('tds-load', '--no-start', '--unload', a.hash_of(g, rng.choice(versions))) if versions else None
         if tool:
             time.sleep(rng.random() * 0.15)  # how far it gets is left to chance
         what = rng.choice(('daemon', 'guardian', 'both', 'parent', 'actor', 'actor', 'some'))
