@@ -22,6 +22,7 @@ static void make_active(struct director *director, struct source *source)
 	source->state = SOURCE_LOADED;
 	take_names(director, source);
 	runs_want(source, true);
+	runs_start_missing(director, source);
 }
 
 static int autounload_keep(const struct source *before)

@@ -72,6 +72,9 @@ bool engine_set_name(struct engine *engine, const char *global_name, struct acto
 
 	if (before == actor)
 		return true;
+	/* An actor that ends would keep the name beyond its own end. */
+	if (actor && actor->left)
+		return false;
 	if (before)
 		drop_name(before);
 	if (!actor)
@@ -121,6 +124,25 @@ static json_t *parent_address(struct actor *actor)
 	return json_string(address);
 }
 
+static void close_pair(int fds[2])
+{
+	tds_close_fd(&fds[0]);
+	tds_close_fd(&fds[1]);
+}
+
+/* Its link and, where it is piped, its output. A pidfd is still to come for each actor that was asked for. */
+static bool open_pairs(const struct engine *engine, bool piped, int ends[2], int out[2])
+{
+	ends[0] = ends[1] = out[0] = out[1] = -1;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0 &&
+	    (!piped || pipe2(out, O_CLOEXEC) == 0) &&
+	    descriptors_suffice(piped ? out[1] : ends[1], engine->npromised + 1))
+		return true;
+	close_pair(ends);
+	close_pair(out);
+	return false;
+}
+
 /* Both ends of its link and of its output; the host's ends go with the spawn. */
 static bool open_channels(struct actor *actor, json_t *requirements)
 {
@@ -130,13 +152,8 @@ static bool open_channels(struct actor *actor, json_t *requirements)
 	int ends[2];
 	int out[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+	if (!open_pairs(engine, piped, ends, out))
 		return false;
-	if (piped && pipe2(out, O_CLOEXEC) != 0) {
-		(void)close(ends[0]);
-		(void)close(ends[1]);
-		return false;
-	}
 	json_t *op = json_pack("{s:s, s:I, s:s, s:O?, s:s?, s:o, s:o, s:b}", "op", "spawn", "id",
 			       (json_int_t)actor->id, "class", actor->class_name, "requirements",
 			       requirements, "name", actor->name, "parent", parent_address(actor),
@@ -152,6 +169,8 @@ static bool open_channels(struct actor *actor, json_t *requirements)
 		frame_free(spawn);
 		return false;
 	}
+	actor->promised = true;
+	engine->npromised++;
 	link_send(&actor->realm->link, spawn);
 	return true;
 }
@@ -180,12 +199,48 @@ bool actor_begin(struct actor *actor)
 	return ok;
 }
 
+static void unlink_actor(struct actor *actor)
+{
+	(void)tdelete(actor, &actor->realm->engine->actors_by_id, compare_ids);
+	*actor->self = actor->next;
+	if (actor->next)
+		actor->next->self = actor->self;
+}
+
+static void pidfd_came(struct actor *actor)
+{
+	actor->realm->engine->npromised -= actor->promised;
+	actor->promised = false;
+}
+
+static void actor_free(struct actor *actor)
+{
+	pidfd_came(actor);
+	link_fini(&actor->link);
+	output_free(actor->output);
+	if (actor->exited)
+		event_free(actor->exited);
+	tds_close_fd(&actor->pidfd);
+	json_decref(actor->requirements);
+	free(actor->class_name);
+	free(actor);
+}
+
+/* An actor whose creation failed half way: who asked for it is told by that, and nobody else knows of it. */
+static void discard(struct actor *actor)
+{
+	drop_name(actor);
+	unlink_actor(actor);
+	actor_free(actor);
+}
+
 struct actor *actor_create(struct realm *realm, uint64_t id, const char *class_name,
 			   json_t *requirements, const char *name, uint64_t creator, void *owner)
 {
 	struct engine *engine = realm->engine;
 	/* No parent, no child: it would wait for ever. */
-	struct actor *actor = realm->pid > 0 || realm->pending ? calloc(1, sizeof(*actor)) : NULL;
+	bool possible = !realm->stopping && (realm->pid > 0 || realm->pending);
+	struct actor *actor = possible ? calloc(1, sizeof(*actor)) : NULL;
 
 	if (!actor)
 		return NULL;
@@ -206,7 +261,7 @@ struct actor *actor_create(struct realm *realm, uint64_t id, const char *class_n
 	    (name && !engine_set_name(engine, name, actor)) ||
 	    !(realm->pending ? wait_for_realm(actor, requirements)
 			     : open_channels(actor, requirements))) {
-		actor_gone(actor);
+		discard(actor);
 		return NULL;
 	}
 	/* What comes now waits: should the actor never come up, it goes back to its senders. */
@@ -244,6 +299,7 @@ void actor_reaped(struct actor *actor, int status)
 
 void actor_spawned(struct actor *actor, pid_t pid, int pidfd)
 {
+	pidfd_came(actor);
 	actor->pid = pid;
 	actor->pidfd = pidfd;
 	actor->exited = event_new(actor->realm->engine->base, pidfd, EV_READ, on_exited, actor);
@@ -252,6 +308,15 @@ void actor_spawned(struct actor *actor, pid_t pid, int pidfd)
 		actor_kill(actor);
 	else if (actor->exiting && actor->realm->stopping)
 		actor_exit(actor);
+}
+
+/* Nobody would be told of its end, so it may not begin. Its parent kills it, and says when it is gone. */
+void actor_unwatched(struct actor *actor)
+{
+	pidfd_came(actor);
+	actor_fail(actor, "process", "no descriptor is left for the actor's process");
+	link_control(&actor->realm->link,
+		     json_pack("{s:s, s:I}", "op", "kill", "id", (json_int_t)actor->id));
 }
 
 void actor_fail(struct actor *actor, const char *kind, const char *error)
@@ -290,23 +355,14 @@ void actor_gone(struct actor *actor)
 	if (actor->link.fd >= 0)
 		link_drain(&actor->link);
 	actor_fail(actor, "exit", actor_ending(actor, ending));
-	engine->events->actor_exited(engine->ctx, actor);
+	/* First it leaves: what its end sets in motion must neither find it by its name nor give it one. */
 	actor_leave(actor);
-	(void)tdelete(actor, &engine->actors_by_id, compare_ids);
+	engine->events->actor_exited(engine->ctx, actor);
+	unlink_actor(actor);
 	bury(engine, actor->id, actor->realm->number, actor->never);
 	return_queue(actor);
-	*actor->self = actor->next;
-	if (actor->next)
-		actor->next->self = actor->self;
 	struct realm *realm = actor->realm;
-	link_fini(&actor->link);
-	output_free(actor->output);
-	if (actor->exited)
-		event_free(actor->exited);
-	tds_close_fd(&actor->pidfd);
-	json_decref(actor->requirements);
-	free(actor->class_name);
-	free(actor);
+	actor_free(actor);
 	realm_forget(realm);
 }
 
@@ -357,7 +413,7 @@ const char *actor_ending(const struct actor *actor, char text[ACTOR_ENDING_MAX])
 
 bool actor_is_up(const struct actor *actor)
 {
-	return actor->state == ACTOR_UP;
+	return actor->state == ACTOR_UP && !actor->left;
 }
 
 void actor_tell(struct actor *actor, uint64_t endpoint, const struct payload *payload)

@@ -19,6 +19,7 @@
 
 #include "actorlog.h"
 #include "clients.h"
+#include "descriptors.h"
 #include "director.h"
 #include "io.h"
 #include "logger.h"
@@ -280,6 +281,7 @@ int daemon_run(const struct daemon_settings *settings, const struct tds_cgroup *
 	int status = 0;
 
 	(void)signal(SIGPIPE, SIG_IGN);
+	descriptors_raise();
 	(void)prctl(PR_SET_NAME, "tds-admin");
 	json_t *state = NULL;
 	json_t *groups = NULL;

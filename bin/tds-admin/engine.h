@@ -108,7 +108,10 @@ void *realm_owner(const struct realm *realm);
 /* What actors that watch sources are told of it, from when its names are imported until it stops. */
 void realm_set_info(struct realm *realm, const char *info);
 
-/* Create an actor; actor_up() or actor_failed() tells. NULL: out of memory or descriptors. */
+/*
+ * Create an actor; actor_up() or actor_failed() tells, later. NULL: out of memory or descriptors, or the realm has no
+ * process; no event tells of it.
+ */
 struct actor *actor_new(struct realm *realm, const char *class_name, void *owner);
 void *actor_owner(const struct actor *actor);
 void actor_set_owner(struct actor *actor, void *owner);

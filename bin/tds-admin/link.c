@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "mem.h"
 #include "wire.h"
 
 #define HEAD 5 /* length and type */
@@ -71,7 +72,7 @@ void link_fini(struct link *link)
 	if (link->fd >= 0)
 		(void)close(link->fd);
 	for (unsigned i = 0; i < link->in_nfds; i++)
-		(void)close(link->in_fds[i]);
+		tds_close_fd(&link->in_fds[i]);
 	for (struct frame *f = link->first, *next; f; f = next) {
 		next = f->next;
 		frame_free(f);
@@ -260,6 +261,15 @@ static bool keep(struct link *link, const unsigned char *data, size_t len)
 	return true;
 }
 
+/* A descriptor, or LINK_FD_LOST, waits for its frame. */
+static void keep_fd(struct link *link, int fd)
+{
+	if (link->in_nfds < LINK_FDS)
+		link->in_fds[link->in_nfds++] = fd;
+	else
+		tds_close_fd(&fd);
+}
+
 /* Read what is there. Returns as read(2) does. */
 static ssize_t receive(struct link *link, unsigned char *data, size_t room)
 {
@@ -284,12 +294,12 @@ static ssize_t receive(struct link *link, unsigned char *data, size_t room)
 		/* Room for one is, for its alignment, room for two. */
 		for (size_t at = CMSG_LEN(0); at + sizeof(fd) <= c->cmsg_len; at += sizeof(fd)) {
 			memcpy(&fd, (unsigned char *)c + at, sizeof(fd));
-			if (link->in_nfds < LINK_FDS)
-				link->in_fds[link->in_nfds++] = fd;
-			else
-				(void)close(fd);
+			keep_fd(link, fd);
 		}
 	}
+	/* A host sends one at a time: where that is cut off, none came. */
+	if (msg.msg_flags & MSG_CTRUNC)
+		keep_fd(link, LINK_FD_LOST);
 	return n;
 }
 

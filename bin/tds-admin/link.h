@@ -16,7 +16,8 @@
 #define LINK_QUEUE_FULL (64 << 10) /* bytes waiting for a host from which on its senders wait */
 #define LINK_INLINE_MAX (64 << 10) /* bytes of a payload; larger ones travel as a memory file */
 
-#define LINK_FDS 16 /* descriptors ahead of their frames; a sane host has one or two */
+#define LINK_FDS 16       /* descriptors ahead of their frames; a sane host has one or two */
+#define LINK_FD_LOST (-2) /* in place of a descriptor that could not be received */
 
 enum frame_type {
 	FRAME_CONTROL = 'C',
@@ -109,7 +110,7 @@ static inline bool link_is_full(const struct link *link)
 /* Stop reading from sender until full has room again, or ends. Both may be the same. */
 void link_wait_for(struct link *sender, struct link *full);
 
-/* The descriptor of the frame at hand, now the caller's; -1: it came without one. */
+/* The descriptor of the frame at hand, now the caller's; -1: it came without one; LINK_FD_LOST: there was no room for it. */
 int link_take_fd(struct link *link);
 
 /* At the end of a process: read what it had written, even if another one has no room, and nothing after that. */

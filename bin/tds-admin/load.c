@@ -24,6 +24,7 @@ static void undo(struct director *director, struct job *job, int status, const c
 	job->status = status;
 	bringup_cancel(director);
 	if (job->source && job->source->realm) {
+		runs_want(job->source, false);
 		(void)snprintf(job->group->undone, sizeof(job->group->undone), "%s",
 			       job->source->sha256);
 		job->step = STEP_STOPPING;

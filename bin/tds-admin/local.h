@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include "descriptors.h"
 #include "engine.h"
 #include "guest.h"
 #include "link.h"
@@ -65,8 +66,9 @@ struct actor {
 	bool left;    /* has said that it ends now: its parent is told, and nothing is sent to it */
 	bool never;   /* its class was never constructed: what was sent to it goes back */
 	bool dead;    /* its process is gone; its parent has a moment to say how it ended */
-	bool told;    /* its parent has said how it ended: */
-	int status;   /* its exit status, or -SIGNAL */
+	bool promised; /* its pidfd is still to come, and counted in the engine's npromised */
+	bool told;     /* its parent has said how it ended: */
+	int status;    /* its exit status, or -SIGNAL */
 	uint64_t ids[2]
 		    [2];  /* that it may give its children: the block at hand, and the one before */
 	uint64_t creator; /* told of its exit; 0: the admin created it */
@@ -136,6 +138,7 @@ struct engine {
 	void *actors_by_name;
 	uint64_t dead_letters; /* the actor that gets them; 0: none */
 	size_t ndirects;
+	size_t npromised;     /* pidfds of actors that were asked for and have not come yet */
 	json_t *capabilities; /* name -> text of a literal */
 	struct user_source *user_sources;
 	struct authority *authorities;
@@ -154,6 +157,7 @@ bool actor_takes_id(struct actor *actor,
 		    uint64_t id);      /* is it one of its own, and used for the first time? */
 bool actor_begin(struct actor *actor); /* its realm was pending, and is not any more */
 void actor_spawned(struct actor *actor, pid_t pid, int pidfd);
+void actor_unwatched(struct actor *actor); /* the same, but there was no room for its pidfd */
 void actor_fail(struct actor *actor, const char *kind, const char *error);
 void actor_leave(struct actor *actor);
 void actor_reaped(struct actor *actor, int status); /* its parent says how it ended */

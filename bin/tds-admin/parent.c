@@ -35,6 +35,7 @@ static void become_parent(const struct engine_limits *limits, pid_t admin, int l
 	for (int sig = 1; sig < NSIG; sig++)
 		(void)signal(sig, SIG_DFL);
 	(void)umask(022);
+	descriptors_restore();
 	int null = open("/dev/null", O_RDONLY);
 	/* First out of the way of the numbers they are to have. */
 	link = fcntl(link, F_DUPFD, 10);

@@ -555,12 +555,14 @@ static bool op_parent_started(struct realm *forker, const json_t *op)
 {
 	tds_autofd int pidfd = link_take_fd(&forker->link);
 	struct realm *realm = asked_for(forker, op);
-	pid_t pid = pidfd < 0 ? 0 : pid_of_child(forker, pidfd);
+	pid_t pid = pidfd == LINK_FD_LOST ? -1 : pidfd < 0 ? 0 : pid_of_child(forker, pidfd);
 
 	if (pid == 0 || !may_fork(forker))
 		return false;
 	if (!realm)
 		return true; /* the end of its link tells it */
+	if (pidfd == LINK_FD_LOST && !realm->last_line)
+		realm->last_line = strdup("no descriptor is left for its process");
 	if (pid < 0) {
 		never_started(realm);
 		return true;
@@ -597,6 +599,10 @@ static bool op_spawned(struct realm *realm, const json_t *op)
 	struct actor *actor = named_actor(realm, op);
 	pid_t pid = pidfd < 0 ? 0 : pid_of_child(realm, pidfd);
 
+	if (actor && pidfd == LINK_FD_LOST) {
+		actor_unwatched(actor);
+		return true;
+	}
 	if (!actor || pid == 0)
 		return false;
 	actor_spawned(actor, pid, tds_steal_fd(&pidfd));
@@ -622,9 +628,13 @@ static bool op_gone(struct realm *realm, const json_t *op)
 	const json_t *status = json_object_get(op, "status");
 	struct actor *actor = actor_by_id(realm->engine, (uint64_t)id);
 
-	/* Only a word for people: what counts is the pidfd. */
-	if (actor && actor->realm == realm && actor->pidfd >= 0 && json_is_integer(status))
+	if (!actor || actor->realm != realm || !json_is_integer(status))
+		return true;
+	/* Only a word for people: what counts is the pidfd, where there is one. */
+	if (actor->pidfd >= 0)
 		actor_reaped(actor, (int)json_integer_value(status));
+	else if (!actor->promised && actor->state == ACTOR_FAILED)
+		actor_gone(actor);
 	return true;
 }
 

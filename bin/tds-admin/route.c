@@ -231,6 +231,17 @@ static bool is_sealed_file(int fd, uint64_t size)
 	       (uint64_t)st.st_size == size;
 }
 
+/* The reserve of descriptors is used up. The sender has done nothing wrong. */
+static void say_lost(const struct sender *from)
+{
+	static const char text[] = "a large message is lost: no descriptor is left to take it";
+	const struct engine *engine = from->engine;
+
+	if (from->actor)
+		engine->events->output(engine->ctx, from->actor->realm, from->actor, text,
+				       strlen(text));
+}
+
 bool take_message(const struct sender *from, enum frame_type type, const unsigned char *body,
 		  size_t len)
 {
@@ -245,6 +256,10 @@ bool take_message(const struct sender *from, enum frame_type type, const unsigne
 	if (parcel.in_fd && parcel.len == 8) {
 		parcel.fd = link_take_fd(from->link);
 		size = wire_get64(parcel.rest);
+	}
+	if (parcel.fd == LINK_FD_LOST) {
+		say_lost(from);
+		return true;
 	}
 	/* What the host says of a size it may not have looked at. One behind a longer head might be no frame any more. */
 	if (size > (uint64_t)from->engine->limits->settings->max_message ||

@@ -83,6 +83,8 @@ void run_exited(struct director *director, struct run *run);
 void run_message_done(struct director *director, uint64_t ref, const char *error);
 bool run_answer(struct director *director, uint64_t endpoint, const struct payload *payload);
 void runs_want(struct source *source, bool wanted);
+void runs_start_missing(struct director *director,
+			struct source *source); /* that ended before it was active */
 int64_t wall_ms(void);
 int64_t mono_ms(void);
 

@@ -3,6 +3,7 @@
  * The actors that a declaration starts: what it says of them, bringing them up one after the other, and starting
  * those again that exit.
  */
+#include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,6 +202,7 @@ static void bringup_finish(struct director *director, const char *error)
 	void (*finished)(struct director *, const char *) = director->bringup.finished;
 
 	bringup_cancel(director);
+	assert(finished); /* one bring-up ends once */
 	finished(director, error);
 }
 
@@ -217,7 +219,8 @@ static void next_run(struct director *director)
 	bringup_step(director);
 }
 
-static void arm(struct director *director, event_callback_fn on_timer, int64_t ms)
+/* False: out of memory, and the bring-up has ended with that. */
+static bool arm(struct director *director, event_callback_fn on_timer, int64_t ms)
 {
 	struct bringup *b = &director->bringup;
 	struct timeval tv = to_timeval(ms);
@@ -225,8 +228,10 @@ static void arm(struct director *director, event_callback_fn on_timer, int64_t m
 	if (b->timer)
 		event_free(b->timer);
 	b->timer = evtimer_new(director->base, on_timer, director);
-	if (!b->timer || evtimer_add(b->timer, &tv) != 0)
-		bringup_finish(director, "out of memory");
+	if (b->timer && evtimer_add(b->timer, &tv) == 0)
+		return true;
+	bringup_finish(director, "out of memory");
+	return false;
 }
 
 static void on_unhealthy(evutil_socket_t fd, short what, void *arg)
@@ -248,8 +253,7 @@ static void check_health(struct director *director)
 				   .data = run->health,
 				   .len = strlen(run->health) };
 	director->bringup.endpoint = engine_next_id(director->engine);
-	arm(director, on_unhealthy, (int64_t)(run->health_s * 1000));
-	if (director->bringup.source)
+	if (arm(director, on_unhealthy, (int64_t)(run->health_s * 1000)))
 		actor_tell(run->actor, director->bringup.endpoint, &payload);
 }
 
@@ -275,8 +279,7 @@ static void send_on_load(struct director *director, struct run *run)
 				   .data = run->on_load,
 				   .len = strlen(run->on_load) };
 	director->bringup.ref = ++director->next_ref;
-	arm(director, on_taken, TAKEN_AFTER_S * 1000);
-	if (director->bringup.source)
+	if (arm(director, on_taken, TAKEN_AFTER_S * 1000))
 		actor_tell_tracked(run->actor, director->bringup.ref, &payload);
 }
 
@@ -297,7 +300,8 @@ static void bringup_step(struct director *director)
 	else if (run->actor)
 		next_run(director); /* still there, as at a re-activation */
 	else if (!start(run))
-		bringup_finish(director, "no process could be started");
+		bringup_finish(director, "no process could be started: no descriptor or memory "
+					 "is left for it");
 }
 
 void bringup_start(struct director *director, struct source *source,
@@ -392,6 +396,16 @@ static void start_again(struct director *director, struct run *run)
 		run->again = evtimer_new(director->base, on_again, run);
 	if (run->again)
 		(void)evtimer_add(run->again, &tv);
+}
+
+void runs_start_missing(struct director *director, struct source *source)
+{
+	for (size_t i = 0; i < source->nruns; i++) {
+		struct run *run = &source->runs[i];
+
+		if (!run->actor && !(run->again && evtimer_pending(run->again, NULL)))
+			start_again(director, run);
+	}
 }
 
 void run_exited(struct director *director, struct run *run)

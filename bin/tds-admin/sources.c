@@ -302,6 +302,9 @@ bool sources_load(struct engine *engine, uint32_t zone, const char *md5, const c
 {
 	tds_autofd int data = fd;
 	bool registered;
+
+	if (fd == LINK_FD_LOST)
+		return true; /* as if nobody had brought it: to create from it is an error */
 	struct actor *authority = find_authority(engine, zone, &registered);
 
 	if (!is_md5(md5) || !info || data < 0 || !is_sealed(engine, data))
@@ -354,8 +357,10 @@ static bool has_room(const struct engine *engine, uint32_t zone, int archive)
 bool source_op_validated(struct actor *actor, const json_t *op)
 {
 	struct engine *engine = actor->realm->engine;
-	bool accepted = json_is_true(json_object_get(op, "archive"));
-	tds_autofd int archive = accepted ? link_take_fd(&actor->link) : -1;
+	bool claimed = json_is_true(json_object_get(op, "archive"));
+	tds_autofd int archive = claimed ? link_take_fd(&actor->link) : -1;
+	/* An archive that there was no descriptor for is as one that was rejected. */
+	bool accepted = claimed && archive != LINK_FD_LOST;
 	const char *md5 = json_string_value(json_object_get(op, "hash"));
 	const char *info = json_string_value(json_object_get(op, "info"));
 	bool registered;

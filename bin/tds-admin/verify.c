@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "mem.h"
 
 #define VERDICT_MAX 4096
@@ -115,6 +116,7 @@ static void become_verifier(const char *program, const struct tds_dir *dir, int 
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	descriptors_restore();
 	/* First out of the way of the numbers that they are to have. */
 	fd = fcntl(fd, F_DUPFD, 10);
 	verdict = fcntl(verdict, F_DUPFD, 10);

@@ -488,6 +488,61 @@ def restart(a):
     ok(a.loaded('foo') == [] and a.ask('Status')['Restarted'] == [], 'what waits for a restart is unloaded as any')
 
 
+SLOW_END = '''
+class Slow:
+    """A standard output that the process cannot end before while the file is there."""
+
+    def __init__(self):
+        note('slow')
+
+    def write(self, text):
+        return len(text)
+
+    def flush(self):
+        while os.path.exists(%r):
+            time.sleep(0.005)
+'''
+
+
+def leaves_while_the_next_loads(a):
+    """One that has taken its OnLoad message exits while the next is at its own, slowly or at once."""
+    flag, ending = a.base / 'flag', a.base / 'ending'
+    source = ACTOR.replace('    def do_spin', '''    def do_slow(self, sender):
+        sys.stdout = Slow()
+        self.send(self.myAddress, ActorExitRequest())
+
+    def do_go(self, sender):
+        self.send(self.myAddress, ActorExitRequest())
+
+    def do_wait(self, sender):
+        while os.path.exists(%r):
+            time.sleep(0.005)
+
+    def do_spin''' % str(flag))
+    a.group('foo', ['1', '2', '3'], {'Actors': {
+        'm.a.A': {'OnLoad': {'Role': 'foo', 'GlobalName': 'Foo', 'Message': 'on'}},
+        'm.a.B': {'OnLoad': {'Role': 'second', 'Message': ('wait',)}}}}, source=source, head='import time, os\n' + SLOW_END % str(ending))
+    daemon = a.start().pid
+    for version, how, seen in ('1', 'slow', 'slow'), ('2', 'go', 'ActorExitRequest'), ('3', 'slow', 'slow'):
+        flag.touch()
+        ending.touch()
+        load = a.start_tool('tds-load', 'foo-%s.tls' % version)
+        a.notes.wait_for(version, 'B', 'got', ('wait',))
+        first = a.actors_of('foo', version)[0]
+        a.ask('Tell', Target=first['ActorAddress']['ActorAddress'], Literal=repr((how,)))
+        a.notes.wait(lambda notes: any(n[0] == version and seen in n[1:] for n in notes))
+        if how == 'go':
+            until('it is gone', lambda: a.actors_of('foo', version)[0]['ActorAddress'] is None)
+        flag.unlink()
+        b = a.end_tool(load)
+        ok(b.status == 0 and a.active('foo') == version, 'its load goes on: %s' % how, b)
+        if how == 'slow':
+            ok(a.asked('@Foo', ('echo',), 0.2) is None, 'its name is not its own any more')
+        ending.unlink()
+        until('it is started again', lambda: (a.asked('@Foo', ('pid',), 1) or first['Pid']) != first['Pid'])
+        ok(a.asked('foo', ('echo',)) == (version,) and a.pid == daemon, 'and it is started again, with its names')
+
+
 def no_restart_of_inactive(a):
     a.group('foo', ['1', '2'])
     a.must(a.load('foo-1.tls'))
@@ -735,6 +790,6 @@ if __name__ == '__main__':
               names_of_other_groups, order_of_load, messages_that_count, long_messages, global_names_move,
               name_in_use_by_actor, undone, undone_first, long_onload_is_taken, auto_unload,
               auto_unload_is_done, auto_unload_at_activation, refresh,
-              unload, goes_at_reactivation, restart, no_restart_of_inactive, parent_killed,
+              unload, goes_at_reactivation, restart, leaves_while_the_next_loads, no_restart_of_inactive, parent_killed,
               parent_killed_in_a_load, crash_loop, in_the_gap, held_in_a_swap, ask_of_the_dead,
               keep_limit, shutdown, ready_first, health_of_all, a_module_is_its_class)

@@ -37,6 +37,7 @@ _MESSAGE = ord('M')
 _BODIES = {ord('D'): _DEAD, ord('R'): _BACK}
 _FILES = {ord('F'): ('M', _FROM_FILE), ord('E'): ('D', _DEAD_FILE), ord('S'): ('R', _BACK_FILE)}
 _FDS_WITH = {'spawn': 2, 'direct': 1, 'parent': 2, 'validate': 1}  # descriptors that a control frame brings
+_MAY_LOSE = frozenset(_FDS_WITH)  # those that are taken without, where the process could have no more
 _FDS_MAX = 16  # that an actor may have sent ahead of their frames
 
 _SPACE = socket.CMSG_SPACE(8 * 4)
@@ -120,7 +121,12 @@ class Link:
             raise Closed from None
         for level, kind, content in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-                self._fds.extend(struct.unpack('%di' % (len(content) // 4), content))
+                fds = struct.unpack('%di' % (len(content) // 4), content)
+                if flags & _CTRUNC:  # half of what a frame needs is of no use
+                    for fd in fds:
+                        os.close(fd)
+                else:
+                    self._fds.extend(fds)
         if flags & _CTRUNC:
             self._lost += 1
         if not data:
@@ -176,7 +182,7 @@ class Link:
             count = 1
         if op.get('output') is False:
             count -= 1
-        if op['op'] in ('direct', 'validate') and not self._fds and self._lost:
+        if op['op'] in _MAY_LOSE and not self._fds and self._lost:
             self._lost -= 1
             count = 0  # then not
         if len(self._fds) < count:

@@ -324,6 +324,8 @@ class Parent:
             raise ValueError('this parent has its source')
         self._drop_spare()
         try:
+            if not fds:
+                raise OSError('no descriptor is left to take its link')
             if process.thread_count() > 1:
                 raise OSError('the program\'s modules have started threads')
             pid = self._fork()
@@ -336,11 +338,14 @@ class Parent:
             _take_output(fds)
             os.setsid()
             Parent(self.program, fds[0], True, self._guest).run()
-        self._announce(pid, None, json.dumps({'op': 'parent-started', 'ref': op.get('ref'), 'pid': pid}).encode())
+        self._announce(pid, None, {'op': 'parent-failed', 'ref': op.get('ref')},
+                       json.dumps({'op': 'parent-started', 'ref': op.get('ref'), 'pid': pid}).encode())
 
     def _spawn(self, op: dict, fds: List[int]) -> None:
         ident = int(op['id'])
         try:
+            if not fds:
+                raise OSError('no descriptor is left to take its link')
             if not self._known().is_plain(op):
                 self._drop_spare()
             order, actor_class = self._known().actor(op)
@@ -360,11 +365,19 @@ class Parent:
                                    .op('spawn-failed', id=ident))
             return
         self._spawning = True
-        self._announce(pid, ident, b'{"op":"spawned","id":%d,"pid":%d}' % (ident, pid))
+        self._announce(pid, ident, {'op': 'spawn-failed', 'id': ident, 'kind': 'process'},
+                       b'{"op":"spawned","id":%d,"pid":%d}' % (ident, pid))
+
+    def _kill(self, op: dict, fds: List[int]) -> None:
+        """End a child that the admin could not take in; `gone` tells when that is done."""
+        ident = int(op['id'])
+        for pid, known in self._children.items():
+            if known == ident:
+                os.kill(pid, signal.SIGKILL)  # it is not reaped yet: the number means it
 
     _OPS: Dict[str, Callable[..., None]] = {
         'hello': _hello, 'import': _import, 'spawn': _spawn, 'bye': _bye, 'parent': _parent,
-        'capabilities': _capabilities,
+        'capabilities': _capabilities, 'kill': _kill,
     }
 
     def _known(self) -> Realm:
@@ -488,13 +501,20 @@ class Parent:
             for fd in moved + [order_fd]:
                 os.close(fd)
 
-    def _announce(self, pid: int, ident: Optional[int], op: bytes) -> None:
+    def _announce(self, pid: int, ident: Optional[int], failed: dict, op: bytes) -> None:
         """Tell the admin of a new process, with a pidfd that can only mean this one: it is not reaped yet.
 
         Shape:   op is JSON already: its encoder would take memory that was just shared with the child.
+                 failed is what is said instead, with the reason, where no descriptor is left for the pidfd.
         """
+        try:
+            pidfd = os.pidfd_open(pid)
+        except OSError as error:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            self.link.send_control(dict(failed, error=wire_text('no process: %s' % error)))
+            return
         self._children[pid] = ident
-        pidfd = os.pidfd_open(pid)
         try:
             self.link.send_frame(control_frame(op), (pidfd,))
         finally:

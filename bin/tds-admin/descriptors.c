@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* How many descriptors the daemon may have, and how many of them actors may take. */
+#include "descriptors.h"
+
+#include <sys/resource.h>
+
+#define RESERVE 64 /* of small limits a quarter */
+
+static struct rlimit before; /* rlim_cur 0: not raised */
+static struct rlimit now;
+
+void descriptors_raise(void)
+{
+	if (getrlimit(RLIMIT_NOFILE, &now) != 0)
+		return;
+	before = now;
+	now.rlim_cur = now.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &now) != 0)
+		now = before;
+}
+
+void descriptors_restore(void)
+{
+	if (before.rlim_cur > 0)
+		(void)setrlimit(RLIMIT_NOFILE, &before);
+}
+
+bool descriptors_suffice(int newest, size_t promised)
+{
+	rlim_t reserve = now.rlim_cur / 4 < RESERVE ? now.rlim_cur / 4 : RESERVE;
+
+	return now.rlim_cur == 0 || (rlim_t)newest + promised < now.rlim_cur - reserve;
+}

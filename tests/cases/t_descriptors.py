@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The daemon's descriptors: as many as the hard limit has, and where they run out one request fails and nobody else.
+
+Prints TAP.
+"""
+import resource
+
+from adminlib import ACTOR, run_cases
+from tap import ok
+
+FEW = 160
+MANY = '''
+for i in range(%d):
+    globals()['A%%d' %% i] = type('A%%d' %% i, (A,), {})
+'''
+
+# An actor that creates many children, and counts how many answer and how many never were.
+HOG = r'''
+from thespian.actors import *
+
+
+class A(Actor):
+    def __init__(self):
+        self.children, self.up, self.exited, self.asker, self.wanted = [], 0, 0, None, 0
+
+    def receiveMessage(self, msg, sender):
+        if isinstance(msg, ChildActorExited):
+            self.exited += 1
+        elif msg == 'here':
+            self.up += 1
+        elif isinstance(msg, tuple) and msg[0] == 'hog':
+            self.asker, self.wanted, self.up, self.exited = sender, msg[1], 0, 0
+            self.children = [self.createActor(Child) for _ in range(msg[1])]
+            for child in self.children:
+                self.send(child, 'are you there?')
+        elif msg == 'drop':
+            self.asker, self.exited = sender, 0
+            self.wanted = self.up
+            self.up = 0
+            for child in self.children:
+                self.send(child, ActorExitRequest())
+        elif isinstance(msg, tuple) and msg[0] == 'echo':
+            self.send(sender, (VERSION,) + msg[1:])
+        if self.asker and self.up + self.exited >= self.wanted:
+            self.send(self.asker, (self.up, self.exited))
+            self.asker = None
+
+
+class Child(Actor):
+    def receiveMessage(self, msg, sender):
+        if msg == 'are you there?':
+            self.send(sender, 'here')
+'''
+
+
+def limited(soft, hard):
+    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def start(a, soft, hard):
+    a.must(a.admin('start', preexec_fn=limited(soft, hard)))
+
+
+def declare_many(a, group, n):
+    actors = {'m.a.A%d' % i: {'OnLoad': {'Role': '%s%d' % (group, i), 'Message': 'load'}} for i in range(n)}
+    a.group(group, ['1'], {'Actors': actors}, source=ACTOR + MANY % n)
+
+
+def too_many_declared(a):
+    declare_many(a, 'big', 70)
+    declare_many(a, 'small', 3)
+    a.group('bar', ['1'])
+    start(a, FEW, FEW)
+    a.must(a.load('bar'))
+    daemon = a.pid
+    b = a.load('big')
+    ok(b.status == 1 and 'no descriptor' in b.err and 'm.a.A' in b.err,
+       'a declaration of more actors than there are descriptors is refused, and says why', b)
+    ok(a.pid == daemon and a.asked('bar', ('echo',)) == ('1',), 'others do not notice')
+    ok(a.loaded('big') == [] and not a.strays(), 'the load is undone', a.groups().get('big'), a.strays())
+    ok(a.load('small').status == 0 and a.asked('small2', ('echo',)) == ('1',), 'what has room is loaded')
+    ok(a.load('big').status == 1 and a.pid == daemon, 'again the same')
+
+
+def soft_limit_is_raised(a):
+    declare_many(a, 'big', 70)
+    start(a, FEW, 4096)
+    b = a.load('big')
+    ok(b.status == 0 and a.asked('big69', ('echo',)) == ('1',), 'the soft limit of who started it is not the daemon\'s', b)
+    with open('/proc/%d/limits' % a.actors_of('big', '1')[0]['Pid']) as f:
+        line = next(x for x in f if x.startswith('Max open files')).split()
+    ok(line[3:5] == [str(FEW), '4096'], 'actors have it as it was', line)
+
+
+def one_that_takes_all(a):
+    a.group('hog', ['1'], source=HOG)
+    a.group('bar', ['1'])
+    start(a, 1024, 1024)
+    a.must(a.load('-a'))
+    daemon = a.pid
+    pids = [a.actors_of(g, '1')[0]['Pid'] for g in ('hog', 'bar')]
+    for turn in range(2):
+        got = a.asked('hog', ('hog', 500), 60)
+        ok(got and sum(got) == 500 and got[0] > 100 and got[1] > 50,
+           'of 500 children those have room that can, and their parent is told of each other one', got)
+        ok(a.asked('hog', ('echo', 1)) == ('1', 1) and a.asked('bar', ('echo',)) == ('1',) and a.pid == daemon and
+           pids == [a.actors_of(g, '1')[0]['Pid'] for g in ('hog', 'bar')], 'it lives on, and so does its neighbour')
+        b = a.load('--retry', 'bar')
+        ok(b.status == 0, 'and who asks is heard', b)
+        dropped = a.asked('hog', 'drop', 60)
+        ok(dropped == (0, got[0]), 'when they have gone there is room again', dropped, got)
+
+
+if __name__ == '__main__':
+    run_cases(too_many_declared, soft_limit_is_raised, one_that_takes_all)
