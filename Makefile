@@ -36,7 +36,7 @@ ifeq ($(VARIANT),clang)
 CC := clang
 endif
 LIBS := libcrypto libarchive jansson libevent_core
-TDS_CPPFLAGS := -D_GNU_SOURCE -DTDS_VERSION='"$(VERSION)"' -Ilibcommon $(shell $(PKG_CONFIG) --cflags $(LIBS))
+TDS_CPPFLAGS := -D_GNU_SOURCE -DTDS_VERSION='"$(VERSION)"' -Ilibcommon -Ilibexec $(shell $(PKG_CONFIG) --cflags $(LIBS))
 TDS_CFLAGS := -std=gnu11 -O2 -g -pthread $(WARNINGS) $(HARDENING) $(SANITIZE)
 TDS_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
 LDLIBS += $(shell $(PKG_CONFIG) --libs $(LIBS))
@@ -49,8 +49,10 @@ LINK = $(CC) $(TDS_CFLAGS) $(CFLAGS) $(TDS_LDFLAGS) $(LDFLAGS) -o $@ $(filter-ou
 
 # A tool is bin/NAME.c, or a folder bin/NAME/ of several files.
 TOOLS := $(sort $(patsubst bin/%.c,%,$(wildcard bin/*.c)) $(patsubst bin/%/main.c,%,$(wildcard bin/*/main.c)))
-tool_objects = $(patsubst %.c,$(B)/obj/%.o,$(wildcard bin/$(1).c bin/$(1)/*.c))
-LIB_OBJECTS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard libcommon/*.c))
+tool_objects = $(patsubst %.c,$(B)/obj/%.o,$(wildcard bin/$(1).c bin/$(1)/*.c)) \
+	$(if $(filter tds-admin,$(1)),$(DAEMON_OBJECTS))
+LIB_OBJECTS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard libcommon/*/*.c))
+DAEMON_OBJECTS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard libexec/daemon/*.c libexec/daemon/*/*.c))
 
 # What tools start but people do not: C programs, and the Python host as it is. Found beside the folder of the tools.
 LIBEXEC := $(BIN:%/bin=%)/libexec/tds
@@ -127,11 +129,11 @@ $(FAULTS): tests/faults/faults.c $(B)/flags
 
 FUZZ := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz: $(FUZZ)
-$(FUZZ): build/fuzz/%: tests/fuzz/%.c $(wildcard libcommon/*.[ch])
+$(FUZZ): build/fuzz/%: tests/fuzz/%.c $(wildcard libcommon/*/*.[ch])
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)
 	$(Q)clang $(TDS_CPPFLAGS) -std=gnu11 -O1 -g -pthread -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined -o $@ $< $(wildcard libcommon/*.c) $(LDLIBS)
+		-fno-sanitize-recover=undefined -o $@ $< $(wildcard libcommon/*/*.c) $(LDLIBS)
 
 tests: all $(UNIT) $(REPLAY) $(FAULTS)
 
@@ -153,7 +155,7 @@ soak: variants fuzz
 lint:
 	$(Q)tests/run -j $(JOBS) lint
 
-FORMATTED = $(wildcard bin/*.c bin/*/*.[ch] libcommon/*.[ch] tests/*/*.[ch] bench/*.c)
+FORMATTED = $(wildcard bin/*.c bin/*/*.[ch] libcommon/*/*.[ch] libexec/*.c libexec/daemon/*.[ch] libexec/daemon/*/*.[ch] tests/*/*.[ch] bench/*.c)
 format:
 	$(Q)clang-format -i $(FORMATTED)
 

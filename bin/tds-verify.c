@@ -7,15 +7,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli.h"
-#include "digest.h"
-#include "dir.h"
-#include "extract.h"
-#include "io.h"
-#include "keyring.h"
-#include "mem.h"
-#include "source.h"
-#include "text.h"
+#include "archive/extract.h"
+#include "base/digest.h"
+#include "base/dir.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "director/groups.h"
+#include "package/keyring.h"
+#include "package/source.h"
+#include "tool/cli.h"
 
 static const char help[] =
 	"usage: tds-verify [options] FILE...\n"

@@ -18,10 +18,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli.h"
-#include "io.h"
-#include "mem.h"
-#include "source.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "package/source.h"
+#include "tool/cli.h"
 
 #define FD_VERDICT 3
 #define FD_DIR 4
@@ -61,8 +61,9 @@ static void send_verdict(json_t *verdict, const int *fds, size_t nfds)
 
 static void refuse(const struct tds_err *err)
 {
-	send_verdict(json_pack("{s:b, s:i, s:o?}", "ok", 0, "status", tds_code_status(err->code), "error",
-			       tds_cli_json_text(err->reason)), NULL, 0);
+	send_verdict(json_pack("{s:b, s:i, s:o?}", "ok", 0, "status", tds_code_status(err->code),
+			       "error", tds_cli_json_text(err->reason)),
+		     NULL, 0);
 }
 
 /* After the keys are read nothing but the open descriptors is needed any more. */
@@ -73,10 +74,10 @@ static int drop_privileges(struct tds_err *err)
 	const struct rlimit memory = { MEMORY, MEMORY };
 
 	if (setrlimit(RLIMIT_CPU, &cpu) != 0 || setrlimit(RLIMIT_AS, &memory) != 0 ||
-	    setrlimit(RLIMIT_CORE, &none) != 0 ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+	    setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return tds_err_sys(err, TDS_E_UNTRUSTED, "the verifier cannot be confined");
-	if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0))
+	if (geteuid() == 0 &&
+	    (setgroups(0, NULL) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0))
 		return tds_err_sys(err, TDS_E_UNTRUSTED, "the verifier cannot give up root");
 	return 0;
 }
@@ -111,9 +112,11 @@ static json_t *warnings_of(const struct tds_keyring *ring, const struct tds_key 
 	json_t *warnings = json_array();
 
 	if (key->warning[0])
-		(void)json_array_append_new(warnings, json_sprintf("%s: %s", key->path, key->warning));
+		(void)json_array_append_new(warnings,
+					    json_sprintf("%s: %s", key->path, key->warning));
 	if (key->insecure)
-		(void)json_array_append_new(warnings, json_sprintf("%s: others may write it", key->path));
+		(void)json_array_append_new(warnings,
+					    json_sprintf("%s: others may write it", key->path));
 	if (ring->warning)
 		(void)json_array_append_new(warnings, json_string(ring->warning));
 	return warnings;
@@ -132,17 +135,19 @@ static void accept_source(const struct tds_source *source, const struct tds_keyr
 	}
 	tds_digest_hex(source->package.md5, TDS_MD5_LEN, md5);
 	tds_digest_hex(source->package.sha256, TDS_SHA256_LEN, sha256);
-	send_verdict(json_pack("{s:b, s:s?, s:s?, s:s, s:s, s:o?, s:o}", "ok", 1, "group", source->group, "version",
-			       source->version, "md5", md5, "sha256", sha256, "key",
-			       tds_cli_json_text(source->key->path), "warnings", warnings_of(ring, source->key)),
+	send_verdict(json_pack("{s:b, s:s?, s:s?, s:s, s:s, s:o?, s:o}", "ok", 1, "group",
+			       source->group, "version", source->version, "md5", md5, "sha256",
+			       sha256, "key", tds_cli_json_text(source->key->path), "warnings",
+			       warnings_of(ring, source->key)),
 		     (int[]){ archive, copy }, 2);
 }
 
 static int verify(const struct tds_keyring *ring, int copy, char **argv, struct tds_source *source,
 		  struct tds_err *err)
 {
-	struct tds_source_opts opts = { .ring = ring, .name = argv[2], .owner = argv[3],
-					.limits = TDS_ZIP_LIMITS_DEFAULT };
+	struct tds_source_opts opts = {
+		.ring = ring, .name = argv[2], .owner = argv[3], .limits = TDS_ZIP_LIMITS_DEFAULT
+	};
 	struct tds_package package;
 	int rc = tds_package_read(copy, true, &package, err);
 

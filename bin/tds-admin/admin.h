@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-#include "cli.h"
-#include "dir.h"
+#include "base/dir.h"
+#include "tool/cli.h"
 
 struct admin {
 	struct tds_cli cli;

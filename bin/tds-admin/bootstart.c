@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "admin.h"
-#include "io.h"
-#include "mem.h"
+#include "base/io.h"
+#include "base/mem.h"
 
 #define UNITS "/etc/systemd/system" /* for the units of a machine's administrator */
 #define NAME_DEFAULT "thespian-director"

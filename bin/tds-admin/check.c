@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* tds-admin check: the named files, or the whole director directory. */
 
+#include "base/mem.h"
 #include "check.h"
-#include "mem.h"
 
 const char admin_check_help[] =
 	"usage: tds-admin check [options] [FILE...]\n"

@@ -9,9 +9,9 @@
 #include <stddef.h>
 
 #include "admin.h"
-#include "dir.h"
-#include "err.h"
-#include "value.h"
+#include "base/dir.h"
+#include "base/err.h"
+#include "literal/value.h"
 
 struct warning {
 	unsigned line; /* 0: no place */

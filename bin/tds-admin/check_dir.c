@@ -8,13 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/digest.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/text.h"
 #include "check.h"
-#include "digest.h"
-#include "io.h"
-#include "keyring.h"
-#include "mem.h"
-#include "text.h"
-#include "version.h"
+#include "director/groups.h"
+#include "package/keyring.h"
+#include "package/version.h"
 
 struct entry {
 	char *name; /* in the directory */

@@ -5,15 +5,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/text.h"
 #include "check.h"
-#include "config.h"
-#include "io.h"
-#include "keyring.h"
-#include "literal.h"
-#include "mem.h"
-#include "text.h"
-#include "tli.h"
-#include "trustfile.h"
+#include "director/config.h"
+#include "director/tli.h"
+#include "literal/literal.h"
+#include "package/keyring.h"
+#include "package/trustfile.h"
 
 enum kind kind_of(const char *path)
 {

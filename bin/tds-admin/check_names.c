@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
+#include "base/text.h"
 #include "check.h"
-#include "mem.h"
-#include "text.h"
 
 /* One declaration of a name. */
 struct claim {

@@ -7,13 +7,13 @@
 #include <unistd.h>
 
 #include "admin.h"
-#include "client.h"
-#include "grouplist.h"
-#include "io.h"
-#include "literal.h"
-#include "mem.h"
-#include "rundir.h"
-#include "text.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "director/rundir.h"
+#include "literal/literal.h"
+#include "tool/client.h"
+#include "tool/grouplist.h"
 
 const char admin_shutdown_help[] =
 	"usage: tds-admin [options] shutdown [--grace=SECONDS]\n"

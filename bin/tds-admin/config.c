@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* tds-admin config: what the configuration files say, in the Director's layout, and what of them cannot be read. */
-#include "config.h"
+#include "director/config.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -11,12 +11,12 @@
 #include <unistd.h>
 
 #include "admin.h"
-#include "io.h"
-#include "literal.h"
-#include "mem.h"
-#include "pytext.h"
-#include "text.h"
-#include "value.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "literal/literal.h"
+#include "literal/pytext.h"
+#include "literal/value.h"
 
 #define BASE_DEFAULT "tdsLocalBase"
 #define PORT_DEFAULT 1900

@@ -7,13 +7,13 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include "actorlog.h"
 #include "admin.h"
-#include "digest.h"
-#include "io.h"
-#include "mem.h"
-#include "rundir.h"
-#include "text.h"
+#include "base/digest.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "daemon/keep/actorlog.h"
+#include "director/rundir.h"
 
 #define AUDIT_MAX_BYTES (1 << 30)
 

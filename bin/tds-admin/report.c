@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "check.h"
-#include "mem.h"
 
 void report_init(struct report *report, const char *file)
 {

@@ -13,11 +13,11 @@
 #include <unistd.h>
 
 #include "admin.h"
-#include "client.h"
-#include "daemon.h"
-#include "io.h"
-#include "mem.h"
-#include "rundir.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "daemon/daemon.h"
+#include "director/rundir.h"
+#include "tool/client.h"
 
 #define START_SECONDS 70
 

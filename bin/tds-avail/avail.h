@@ -6,11 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cli.h"
-#include "digest.h"
-#include "dir.h"
-#include "rundir.h"
-#include "tli.h"
+#include "base/digest.h"
+#include "base/dir.h"
+#include "director/groups.h"
+#include "director/rundir.h"
+#include "director/tli.h"
+#include "tool/cli.h"
 
 enum mode {
 	MODE_LIST,   /* the Director's text, or JSON */

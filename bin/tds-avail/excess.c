@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mem.h"
-#include "prune.h"
-#include "text.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "director/groups.h"
+#include "director/prune.h"
 
 struct run {
 	const struct avail *avail;

@@ -4,8 +4,9 @@
 
 #include <string.h>
 
-#include "mem.h"
-#include "text.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "director/groups.h"
 
 /* Nearly all names are plain, and there may be very many. */
 static void print_escaped(const struct avail *avail, const char *text)

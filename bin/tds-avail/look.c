@@ -13,9 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cache.h"
-#include "io.h"
-#include "mem.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "director/cache.h"
+#include "director/groups.h"
 
 #define BLOCK_BYTES (128 << 10)
 #define THREADS_MAX 4

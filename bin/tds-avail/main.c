@@ -8,10 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io.h"
-#include "mem.h"
-#include "prune.h"
-#include "text.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "director/groups.h"
+#include "director/prune.h"
 
 static const char help[] =
 	"usage: tds-avail [options] [GROUP...]\n"

@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "io.h"
-#include "mem.h"
+#include "base/io.h"
+#include "base/mem.h"
 
 #define TOOL "tds-verify"
 

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "grouplist.h"
-#include "mem.h"
+#include "base/mem.h"
+#include "tool/grouplist.h"
 
 #define TOOL(...) ((const char *const[]){ __VA_ARGS__, NULL })
 

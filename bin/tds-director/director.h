@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cli.h"
+#include "tool/cli.h"
 
 struct director {
 	struct tds_cli cli;

@@ -11,11 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "expand.h"
-#include "glob.h"
-#include "io.h"
-#include "mem.h"
-#include "text.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "tool/expand.h"
+#include "tool/glob.h"
 
 #define TOOL(...) ((const char *const[]){ __VA_ARGS__, NULL })
 #define KEY_SUFFIX "_tls.key"

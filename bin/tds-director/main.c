@@ -11,9 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "client.h"
-#include "dir.h"
-#include "mem.h"
+#include "base/dir.h"
+#include "base/mem.h"
+#include "director/groups.h"
+#include "tool/client.h"
 
 #define TOOL(...) ((const char *const[]){ __VA_ARGS__, NULL })
 

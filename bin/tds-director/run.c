@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "io.h"
-#include "mem.h"
+#include "base/io.h"
+#include "base/mem.h"
 
 #define OUTPUT_MAX_BYTES (1 << 30)
 

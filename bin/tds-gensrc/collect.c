@@ -7,11 +7,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "expand.h"
-#include "glob.h"
-#include "io.h"
-#include "mem.h"
-#include "zipwrite.h"
+#include "archive/zipwrite.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "tool/expand.h"
+#include "tool/glob.h"
 
 /* The length of SRCDIR without the slashes at its end; of "/" it is 0. */
 static size_t srcdir_len(const struct opts *o)

@@ -9,11 +9,11 @@
 #include <sys/types.h>
 #include <time.h>
 
-#include "buf.h"
-#include "cli.h"
-#include "dir.h"
-#include "package.h"
-#include "sig.h"
+#include "base/buf.h"
+#include "base/dir.h"
+#include "package/package.h"
+#include "package/sig.h"
+#include "tool/cli.h"
 
 /*
  * Functions here that take struct opts report their failures themselves and return whether all went well; those

@@ -16,9 +16,9 @@
 
 #include <openssl/crypto.h>
 
-#include "io.h"
-#include "mem.h"
-#include "text.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/text.h"
 
 #define KEY_MAX_BYTES (32 << 10)
 #define PASSPHRASE_MAX_BYTES 4096

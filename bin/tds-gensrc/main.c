@@ -7,8 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "mem.h"
-#include "text.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "package/version.h"
 
 static const char help[] =
 	"usage: tds-gensrc [options] GROUP KEYFILE SRCDIR [version:V] [deps:FILE] [tli:FILE] "

@@ -8,11 +8,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "digest.h"
-#include "io.h"
-#include "mem.h"
-#include "source.h"
-#include "zipwrite.h"
+#include "archive/zipwrite.h"
+#include "base/digest.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "package/source.h"
 
 #define DIRECTOR_MAX_END \
 	9999999 /* Director 4.0.1 reads 40 bytes of header: no offset of more digits */

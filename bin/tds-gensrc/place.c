@@ -9,9 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "io.h"
-#include "mem.h"
-#include "tli.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "director/groups.h"
+#include "director/tli.h"
 
 static bool name_files(struct opts *o, struct place *place)
 {

@@ -16,9 +16,9 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "io.h"
-#include "mem.h"
-#include "text.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/text.h"
 
 #define PATH_MAX_BYTES (4 << 20)    /* of a whole search path */
 #define ANSWER_MAX_BYTES (16 << 10) /* of the answer about one source */

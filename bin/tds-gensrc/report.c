@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "digest.h"
-#include "mem.h"
-#include "text.h"
+#include "base/digest.h"
+#include "base/mem.h"
+#include "base/text.h"
 
 /* Keep the first failure for report_failure. Where memory is short it stays without words. */
 static void keep_failure(struct opts *o, const char *subject, const struct tds_err *err)

@@ -5,12 +5,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli.h"
-#include "client.h"
-#include "dir.h"
-#include "mem.h"
+#include "base/dir.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "director/groups.h"
 #include "plan.h"
-#include "text.h"
+#include "tool/cli.h"
+#include "tool/client.h"
 
 static const char help[] =
 	"usage: tds-load [options] NAME...\n"

@@ -8,12 +8,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "client.h"
-#include "io.h"
-#include "mem.h"
-#include "rundir.h"
-#include "text.h"
-#include "tli.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "director/groups.h"
+#include "director/rundir.h"
+#include "director/tli.h"
+#include "tool/client.h"
 
 #define VERDICT_MAX (1 << 20)
 

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-#include "cli.h"
-#include "dir.h"
+#include "base/dir.h"
+#include "tool/cli.h"
 
 /* The other tools are in the folder of this one. Caller frees; NULL: not found, or out of memory. */
 char *tool_path(const char *name);

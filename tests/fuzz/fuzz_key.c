@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "io.h"
-#include "keyring.h"
-#include "sig.h"
+#include "base/io.h"
+#include "package/keyring.h"
+#include "package/sig.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
-#include "literal.h"
-#include "tli.h"
+#include "director/config.h"
+#include "director/tli.h"
+#include "literal/literal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "io.h"
-#include "mem.h"
+#include "base/io.h"
+#include "base/mem.h"
 
 #define INPUT_MAX (64 << 20)
 

@@ -14,9 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cache.h"
-#include "io.h"
-#include "mem.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "director/cache.h"
 
 #define NOBODY 65534
 #define FILES 50 /* in a cache of these tests */

@@ -17,9 +17,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "cgroup.h"
-#include "io.h"
-#include "mem.h"
+#include "base/cgroup.h"
+#include "base/io.h"
+#include "base/mem.h"
 
 #define OURS "/system.slice/tds.service"
 #define EMPTY "populated 0\nfrozen 0\n"

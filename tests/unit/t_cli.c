@@ -4,7 +4,7 @@
 
 #include <sys/wait.h>
 
-#include "cli.h"
+#include "tool/cli.h"
 
 /* A tool whose two streams are memory. */
 struct tool {

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
-#include "mem.h"
-#include "pytext.h"
+#include "base/mem.h"
+#include "director/config.h"
+#include "literal/pytext.h"
 
 static unsigned warnings;
 

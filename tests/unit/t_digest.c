@@ -2,7 +2,7 @@
 /* Digests, by the examples of their standards (FIPS 180-4, RFC 1321). */
 #include "unit.h"
 
-#include "digest.h"
+#include "base/digest.h"
 
 static void assert_digest(enum tds_digest_kind kind, const char *text, size_t step,
 			  const char *expected)

@@ -14,8 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "dir.h"
-#include "mem.h"
+#include "base/dir.h"
+#include "base/mem.h"
+#include "director/groups.h"
 
 static char folder[64];
 

@@ -5,7 +5,7 @@
  */
 #include "unit.h"
 
-#include "extract.h"
+#include "archive/extract.h"
 #include "makezip.h"
 
 static int extract(const struct folder *f, const struct member *m, size_t n, const char *to,

@@ -12,11 +12,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "io.h"
-#include "keyring.h"
-#include "mem.h"
-#include "package.h"
-#include "source.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "package/keyring.h"
+#include "package/package.h"
+#include "package/source.h"
 
 #define PACKAGE "tests/unit/data/flips.tls"
 #define KEY "tests/vectors/keys/birch_tls.key"

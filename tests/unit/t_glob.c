@@ -13,10 +13,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "expand.h"
-#include "glob.h"
-#include "io.h"
-#include "mem.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "tool/expand.h"
+#include "tool/glob.h"
 
 #define TREES 10     /* per unit of TDS_SCALE */
 #define PATTERNS 300 /* per tree */

@@ -2,8 +2,8 @@
 /* The keys of a directory, and what limits them: in doubt nothing is trusted. */
 #include "unit.h"
 
-#include "keyring.h"
-#include "trustfile.h"
+#include "package/keyring.h"
+#include "package/trustfile.h"
 
 #define KEYS "tests/vectors/keys/"
 

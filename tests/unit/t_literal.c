@@ -14,8 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "literal.h"
-#include "mem.h"
+#include "base/mem.h"
+#include "literal/literal.h"
 
 /* Typed JSON of what is read, or "LINE:COLUMN: REASON"; caller frees. */
 static char *answer(const char *text, size_t len, bool environment)

@@ -7,9 +7,9 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "literal.h"
-#include "logconfig.h"
-#include "mem.h"
+#include "base/mem.h"
+#include "director/logconfig.h"
+#include "literal/literal.h"
 
 /* -1: not allowed. */
 static int level_of(const char *text)

@@ -9,8 +9,8 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "digest.h"
-#include "package.h"
+#include "base/digest.h"
+#include "package/package.h"
 
 #define D1 "ThespianDirectorFMT1-sha256\n"
 #define V1 "ViceroyFMT1-sha256\n"

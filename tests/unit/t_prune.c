@@ -12,8 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "mem.h"
-#include "prune.h"
+#include "base/mem.h"
+#include "director/groups.h"
+#include "director/prune.h"
 
 #define NOBODY 65534
 

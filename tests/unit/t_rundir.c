@@ -12,9 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "io.h"
-#include "mem.h"
-#include "rundir.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "director/rundir.h"
 
 #define NOBODY 65534
 #define STRANGER 65533

@@ -8,7 +8,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
-#include "sig.h"
+#include "package/sig.h"
 
 #define KEYS "tests/vectors/keys/"
 

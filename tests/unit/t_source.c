@@ -5,9 +5,9 @@
  */
 #include "unit.h"
 
-#include "keyring.h"
 #include "makezip.h"
-#include "source.h"
+#include "package/keyring.h"
+#include "package/source.h"
 
 #define KEYS "tests/vectors/keys/"
 

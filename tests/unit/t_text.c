@@ -2,7 +2,7 @@
 /* Escaping, UTF-8, percent-escapes and numbers. */
 #include "unit.h"
 
-#include "text.h"
+#include "base/text.h"
 
 static void escaped(const char *text, const char *expected)
 {

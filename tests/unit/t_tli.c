@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tli.h"
+#include "director/tli.h"
 
 static char said[1000]; /* all warnings, each "LINE:COLUMN: TEXT;" */
 

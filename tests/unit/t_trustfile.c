@@ -5,9 +5,9 @@
  */
 #include "unit.h"
 
-#include "config.h"
-#include "keyring.h"
-#include "trustfile.h"
+#include "director/config.h"
+#include "package/keyring.h"
+#include "package/trustfile.h"
 
 #define KEY "tests/vectors/keys/birch_tls.key"
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"

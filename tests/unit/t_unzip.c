@@ -10,8 +10,8 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "archive/zip.h"
 #include "makezip.h"
-#include "zip.h"
 
 #define LARGE (300 << 10) /* of each member: four of them make a second thread worth it */
 #define MEMBERS 6

@@ -4,8 +4,8 @@
  */
 #include "unit.h"
 
+#include "archive/zip.h"
 #include "makezip.h"
-#include "zip.h"
 
 /* What the tools do with an archive: structure, then members. */
 static int check(const void *data, size_t len, struct tds_err *err)

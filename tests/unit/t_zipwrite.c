@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "zip.h"
-#include "zipwrite.h"
+#include "archive/zip.h"
+#include "archive/zipwrite.h"
 
 #define TIME 1700000001 /* 2023-11-14 22:13:21 UTC */
 #define DIRECTORY_TIME_AT 12

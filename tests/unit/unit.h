@@ -19,8 +19,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "err.h"
-#include "io.h"
+#include "base/err.h"
+#include "base/io.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

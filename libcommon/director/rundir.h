@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The run directory of the admin process, as its clients see it: where it is, and which packages its
+ * loaded.json names. Nothing here writes, or asks whether the admin runs.
+ */
+#ifndef TDS_RUNDIR_H
+#define TDS_RUNDIR_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/dir.h"
+#include "base/err.h"
+
+#define TDS_RUNDIR_NAME \
+	".tds" /* in the director directory, unless TDS_RUNDIR_CFG names another place */
+#define TDS_RUNDIR_CFG "rundir.cfg"     /* holds one absolute path */
+#define TDS_LOADED_NAME "loaded.json"   /* in the run directory */
+#define TDS_LOADED_MAX_BYTES (64 << 20) /* of loaded.json */
+
+/*
+ * The path of the run directory, which need not exist. Caller frees *path.
+ * Errors:  TDS_E_UNUSABLE where rundir.cfg is there but is not one absolute path; TDS_E_NOMEM.
+ */
+int tds_rundir_path(const struct tds_dir *dir, char **path, struct tds_err *err) TDS_MUST_CHECK;
+
+/*
+ * The network file system that a type of statfs(2) stands for; NULL: a local one, or one that may be. Locks and the mtime of
+ * one machine are another's there, and two machines could each have an admin. FUSE may be either, so it is not named.
+ */
+const char *tds_rundir_network(uint64_t type);
+
+/* What loaded.json names. A zeroed one names nothing. */
+struct tds_loaded {
+	json_t *document;   /* owns the names */
+	const char **names; /* the last path component of each string in the document, sorted */
+	size_t n;
+	size_t room;
+};
+
+/*
+ * Read loaded.json, so that nothing it names gets deleted: every string anywhere in it counts, whatever the
+ * key. Where there is no such file, or no run directory, nothing is loaded.
+ * Source:  the file and its directory must belong to root, the caller or the owner of the director directory,
+ *          and nobody else may write them; the content is untrusted all the same.
+ * Owner:   caller frees with tds_loaded_fini, on success only.
+ * Errors:  TDS_E_WRITE: it cannot be told what is loaded, so nothing may be deleted; TDS_E_NOMEM.
+ */
+int tds_loaded_read(const struct tds_dir *dir, struct tds_loaded *loaded,
+		    struct tds_err *err) TDS_MUST_CHECK;
+void tds_loaded_fini(struct tds_loaded *loaded);
+#define tds_loaded_cleanup tds_loaded_fini
+
+/* Does it name this package file, alone or behind a path? A name that JSON cannot hold is found as it is escaped. */
+bool tds_loaded_has(const struct tds_loaded *loaded, const char *file);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* GROUP.tli: the declaration of a group, one Python dictionary, with the keys that tli(5) names. */
+#ifndef TDS_TLI_H
+#define TDS_TLI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "literal/literal.h"
+
+struct tds_tli {
+	struct tds_value *value; /* the whole dictionary */
+	int64_t keep_limit;      /* TLS_Keep_Limit where it is positive, else 0: keep all */
+};
+
+/*
+ * Told of what is odd in a declaration without making it unusable (an unknown key, say). A zeroed
+ * one ignores it.
+ */
+struct tds_tli_watcher {
+	void (*warn)(void *ctx, unsigned line, unsigned column, const char *text);
+	void *ctx;
+};
+
+/*
+ * Parse a declaration and check it.
+ * Source:  text is untrusted; the environment is read where it asks for it.
+ * Owner:   caller frees *tli with tds_tli_fini, on success only.
+ * Errors:  TDS_E_SYNTAX with the place; TDS_E_NOMEM.
+ */
+int tds_tli_parse(const char *text, size_t len, struct tds_tli_watcher watcher, struct tds_tli *tli,
+		  struct tds_err *err) TDS_MUST_CHECK;
+
+/* The same for a file (relative to dirfd). Errors also: those of tds_io_slurp. */
+int tds_tli_read(int dirfd, const char *name, struct tds_tli_watcher watcher, struct tds_tli *tli,
+		 struct tds_err *err) TDS_MUST_CHECK;
+
+void tds_tli_fini(struct tds_tli *tli);
+#define tds_tli_cleanup tds_tli_fini
+
+#endif

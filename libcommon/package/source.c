@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a package to a verified source: signature, then archive, then the signed name, then every
+ * member.
+ */
+#include "source.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "version.h"
+
+#define COMMENT_MARK "tds1 "
+#define COMMENT_GROUP "group="
+#define COMMENT_VERSION " version="
+#define COMMENT_EMPTY "%" /* an empty version, as that of foo-.tls; nothing else is escaped so */
+
+TDS_PRINTF(5, 6)
+static void tell(const struct tds_source_opts *opts, const char *what, int64_t offset, bool ok,
+		 const char *fmt, ...)
+{
+	char detail[TDS_ERR_REASON_MAX];
+	va_list ap;
+
+	if (!opts->tell)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(detail, sizeof(detail), fmt, ap);
+	va_end(ap);
+	opts->tell(opts->ctx, &(struct tds_check){
+				      .what = what, .offset = offset, .ok = ok, .detail = detail });
+}
+
+char *tds_source_comment(const char *group, const char *version)
+{
+	tds_autofree char *g = tds_text_percent(group);
+	tds_autofree char *v = version && !*version ? strdup(COMMENT_EMPTY)
+						    : tds_text_percent(version ? version : "");
+	char *comment = NULL;
+
+	if (!g || !v ||
+	    asprintf(&comment, COMMENT_MARK COMMENT_GROUP "%s" COMMENT_VERSION "%s", g, v) < 0)
+		return NULL;
+	return comment;
+}
+
+/* *version NULL: the package has none. False: nothing that we write. */
+static bool parse_version(const char *text, size_t len, char **version)
+{
+	if (len == 0)
+		return true;
+	if (len == strlen(COMMENT_EMPTY) && memcmp(text, COMMENT_EMPTY, len) == 0)
+		*version = strdup("");
+	else
+		*version = tds_text_unpercent(text, len);
+	return *version != NULL;
+}
+
+/*
+ * The group and version that the comment of an archive signs; both NULL where it is somebody else's
+ * comment.
+ * Errors: TDS_E_ARCHIVE where it begins as ours and goes on as nothing that we write.
+ */
+static int parse_comment(const char *comment, size_t len, char **group, char **version,
+			 struct tds_err *err)
+{
+	static const char head[] = COMMENT_MARK COMMENT_GROUP;
+	bool fits = false;
+
+	if (len < strlen(COMMENT_MARK) || memcmp(comment, COMMENT_MARK, strlen(COMMENT_MARK)) != 0)
+		return 0;
+	const char *middle = memmem(comment, len, COMMENT_VERSION, strlen(COMMENT_VERSION));
+	if (middle && len > strlen(head) && memcmp(comment, head, strlen(head)) == 0) {
+		const char *g = comment + strlen(head);
+		const char *v = middle + strlen(COMMENT_VERSION);
+
+		*group = tds_text_unpercent(g, middle > g ? (size_t)(middle - g) : 0);
+		fits = *group && tds_group_name_ok(*group) &&
+		       parse_version(v, (size_t)(comment + len - v), version);
+	}
+	if (!fits)
+		return tds_err_set(err, TDS_E_ARCHIVE,
+				   "the signed name in the ZIP comment is malformed");
+	return 0;
+}
+
+/* What the signature is about, once it holds: which group a key must be allowed for. */
+static int signed_group(const struct tds_package *package, char **group, struct tds_err *err)
+{
+	tds_autofree char *version = NULL;
+	size_t end;
+	int rc = tds_zip_find_end(package->zip, package->ziplen, &end, err);
+
+	if (rc == 0)
+		rc = parse_comment((const char *)package->zip + end + TDS_ZIP_END_LEN,
+				   package->ziplen - end - TDS_ZIP_END_LEN, group, &version, err);
+	return rc;
+}
+
+/* The outcome of trying the keys. */
+struct trial {
+	const struct tds_key *found;
+	const struct tds_key *refused; /* its signature it is, but it may not be used */
+	const char *refusal;
+	size_t tried;
+	char *group; /* that the key must be allowed for; NULL: not known, or not asked yet */
+	bool asked;
+	int fault; /* of the archive, seen when a key's limits had to be known */
+};
+
+static bool may_sign(struct trial *t, const struct tds_package *package,
+		     const struct tds_source_opts *opts, const struct tds_key *key,
+		     struct tds_err *err)
+{
+	if (opts->strict && (key->insecure || opts->ring->warning)) {
+		t->refusal = key->insecure ? "others may write its file"
+					   : "others may write in its folder, or to its limits";
+		return false;
+	}
+	if (!key->limited)
+		return true;
+	if (!t->asked) {
+		t->asked = true;
+		t->fault = signed_group(package, &t->group, err);
+		if (t->fault == 0 && !t->group && opts->owner && !(t->group = strdup(opts->owner)))
+			t->fault = tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	}
+	t->refusal = t->group ? "it may not sign for this group"
+			      : "it signs for some groups only, and this one's is not known";
+	return t->fault == 0 && tds_key_allows(key, t->group);
+}
+
+static void try_key(struct trial *t, const struct tds_package *package,
+		    const struct tds_source_opts *opts, const struct tds_key *key,
+		    struct tds_err *err)
+{
+	struct tds_err why = { 0 };
+	int64_t at = (int64_t)package->sig_at;
+
+	if (!key->pub) {
+		tell(opts, key->path, -1, false, "%s", key->fault.reason);
+		return;
+	}
+	t->tried++;
+	if (tds_sig_verify(key->pub, package->zip_sha256, package->sig, package->header.siglen,
+			   &why) != 0) {
+		tell(opts, key->path, at, false, "%s", why.reason);
+	} else if (!may_sign(t, package, opts, key, err)) {
+		if (t->fault == 0)
+			tell(opts, key->path, at, false, "the signature is this key's, but %s",
+			     t->refusal);
+		t->refused = key;
+	} else {
+		tell(opts, key->path, at, true, "the signature is this key's (RSA, %u bits)",
+		     tds_pubkey_bits(key->pub));
+		t->found = t->found ? t->found : key;
+	}
+}
+
+/* The first key that fits is the one. Where somebody listens, they hear about the others too. */
+static int check_signature(const struct tds_package *package, const struct tds_source_opts *opts,
+			   const struct tds_key **found, struct tds_err *err)
+{
+	const struct tds_keyring *ring = opts->ring;
+	struct trial t = { 0 };
+
+	for (size_t i = 0; i < ring->n && (!t.found || opts->tell) && t.fault == 0; i++)
+		try_key(&t, package, opts, &ring->v[i], err);
+	free(t.group);
+	*found = t.found;
+	if (t.found || t.fault != 0)
+		return t.fault;
+	if (t.refused)
+		return tds_err_set(err, TDS_E_UNTRUSTED,
+				   "no key validates it: it is signed with %s, but %s",
+				   t.refused->path, t.refusal);
+	if (t.tried == 0)
+		return tds_err_set(err, TDS_E_UNTRUSTED,
+				   "no key validates it: there is no usable key");
+	return tds_err_set(err, TDS_E_UNTRUSTED, "no key validates it (%zu tried)", t.tried);
+}
+
+/*
+ * The list has digests of files, and the header is not signed: a package that is revoked must not
+ * come back in a file of another format. Where there is no end record there is no package, which
+ * the archive's check says.
+ */
+static int check_revoked(const struct tds_package *package, const struct tds_source_opts *opts,
+			 struct tds_err *err)
+{
+	bool revoked = false;
+	size_t end;
+
+	if (opts->ring->nrevoked == 0 ||
+	    tds_zip_find_end(package->zip, package->ziplen, &end, NULL) != 0)
+		return 0;
+	for (int format = 0; format < TDS_FORMATS && !revoked; format++) {
+		unsigned char sha256[TDS_SHA256_LEN];
+		int rc = tds_package_sha256_as(package, (enum tds_format)format, end, sha256, err);
+
+		if (rc != 0)
+			return rc;
+		revoked = tds_keyring_revoked(opts->ring, sha256);
+	}
+	tell(opts, "revoked.cfg", 0, !revoked, revoked ? "revoked" : "not revoked");
+	return revoked ? tds_err_set(err, TDS_E_UNTRUSTED, "is revoked") : 0;
+}
+
+static void tell_header(const struct tds_package *package, const struct tds_source_opts *opts)
+{
+	const struct tds_header *header = &package->header;
+
+	tell(opts, "header", 0, true, "format %s, SHA-256", tds_format_name(header->format));
+	tell(opts, "header", (int64_t)header->siglen_at, true, "signature of %zu bytes",
+	     header->siglen);
+	if (header->format == TDS_FORMAT_DIRECTOR1)
+		tell(opts, "header", (int64_t)header->end_at, true,
+		     "end record at archive byte %ju", (uintmax_t)header->end);
+}
+
+static int check_structure(const struct tds_source_opts *opts, struct tds_source *source,
+			   struct tds_err *err)
+{
+	const struct tds_package *package = &source->package;
+	int rc = tds_zip_open(package->zip, package->ziplen, &opts->limits, &source->zip, err);
+
+	/*
+	 * The header is not signed. Another offset can restore the same archive, but is not how it
+	 * was written.
+	 */
+	if (rc == 0 && package->header.format == TDS_FORMAT_DIRECTOR1 &&
+	    source->zip.end != package->header.end)
+		rc = tds_err_set(err, TDS_E_ARCHIVE,
+				 "byte %zu: the end record is at archive byte %zu, not at %ju",
+				 package->header.end_at, source->zip.end,
+				 (uintmax_t)package->header.end);
+	if (rc == 0)
+		tell(opts, "archive", (int64_t)tds_package_offset(package, source->zip.end), true,
+		     "structure: %zu members of %ju bytes", source->zip.n,
+		     (uintmax_t)source->zip.bytes);
+	return rc;
+}
+
+/* Does the file's name say what the signed name says? version NULL: there is none. */
+static bool name_agrees(const char *name, const char *group, const char *version)
+{
+	const char *base = strrchr(name, '/');
+	const char *said = NULL;
+
+	base = base ? base + 1 : name;
+	if (!tds_group_fits(group, base, &said))
+		return false;
+	if (!said || !version)
+		return !said && !version;
+	size_t n = strlen(said) - strlen(".tls");
+	return strlen(version) == n && memcmp(said, version, n) == 0;
+}
+
+#define VERSION_TEXT_MAX 300 /* bytes; longer than any file name */
+
+static const char *version_text(const char *version, char text[VERSION_TEXT_MAX])
+{
+	if (!version)
+		return "without a version";
+	(void)snprintf(text, VERSION_TEXT_MAX, "version \"%s\"", version);
+	return text;
+}
+
+static int check_name(const struct tds_source_opts *opts, struct tds_source *source,
+		      struct tds_err *err)
+{
+	char version[VERSION_TEXT_MAX];
+	int64_t at =
+		(int64_t)tds_package_offset(&source->package, source->zip.end + TDS_ZIP_END_LEN);
+	int rc = parse_comment(source->zip.comment, source->zip.comment_len, &source->group,
+			       &source->version, err);
+
+	if (rc != 0)
+		return rc;
+	if (!source->group) {
+		if (opts->strict)
+			return tds_err_set(err, TDS_E_ARCHIVE, "has no signed group and version");
+		tell(opts, "signed name", -1, true, "none");
+		return 0;
+	}
+	if (opts->name && !name_agrees(opts->name, source->group, source->version))
+		return tds_err_set(err, TDS_E_ARCHIVE,
+				   "is signed as group %s %s, which is not what its name says",
+				   source->group, version_text(source->version, version));
+	if (opts->owner && strcmp(opts->owner, source->group) != 0)
+		return tds_err_set(err, TDS_E_ARCHIVE,
+				   "is signed as group %s, but its name is one of group %s",
+				   source->group, opts->owner);
+	tell(opts, "signed name", at, true, "group %s, %s", source->group,
+	     version_text(source->version, version));
+	return 0;
+}
+
+static int check_members(const struct tds_source_opts *opts, struct tds_source *source,
+			 struct tds_err *err)
+{
+	int rc = tds_zip_unpack(&source->zip, NULL, NULL, NULL, err);
+
+	if (rc == 0)
+		tell(opts, "members", (int64_t)tds_package_offset(&source->package, 0), true,
+		     "all unpack to their sizes and CRCs");
+	return rc;
+}
+
+static int check_archive(const struct tds_source_opts *opts, struct tds_source *source,
+			 struct tds_err *err)
+{
+	int rc = check_structure(opts, source, err);
+
+	if (rc == 0)
+		rc = check_name(opts, source, err);
+	if (rc == 0)
+		rc = check_members(opts, source, err);
+	if (rc != 0 && err)
+		tell(opts, "archive", -1, false, "%s", err->reason);
+	return rc;
+}
+
+int tds_source_verify(struct tds_package *package, const struct tds_source_opts *opts,
+		      struct tds_source *source, struct tds_err *err)
+{
+	*source = (struct tds_source){ .package = *package };
+	*package = (struct tds_package){ 0 };
+	tell_header(&source->package, opts);
+	int rc = check_signature(&source->package, opts, &source->key, err);
+	if (rc == 0)
+		rc = check_revoked(&source->package, opts, err);
+	if (rc == 0)
+		rc = check_archive(opts, source, err);
+	if (rc != 0)
+		tds_source_close(source);
+	return rc;
+}
+
+void tds_source_close(struct tds_source *source)
+{
+	tds_zip_close(&source->zip);
+	tds_package_close(&source->package);
+	free(source->group);
+	free(source->version);
+	*source = (struct tds_source){ 0 };
+}

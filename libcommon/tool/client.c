@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* The clients' side of admin.sock. */
+#include "client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "director/rundir.h"
+
+#define SOCKET_NAME "admin.sock"
+#define LINE_MAX_BYTES (64 << 20)
+
+/* A run directory that somebody else made could hold anybody's socket. */
+static int check_owner(const struct tds_dir *dir, int rundir, const char *path, struct tds_err *err)
+{
+	struct stat d;
+	struct stat r;
+
+	if (fstat(dir->fd, &d) != 0 || fstat(rundir, &r) != 0)
+		return tds_err_sys(err, TDS_E_NO_ADMIN, "%s", path);
+	if (r.st_uid != 0 && r.st_uid != d.st_uid)
+		return tds_err_set(err, TDS_E_NO_ADMIN,
+				   "%s belongs to neither root nor the owner of %s", path,
+				   dir->path);
+	return 0;
+}
+
+static int connect_in(int rundir)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	/* By descriptor: the path may be longer than a socket address. */
+	(void)snprintf(to.sun_path, sizeof(to.sun_path), "/proc/self/fd/%d/" SOCKET_NAME, rundir);
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0) {
+		int saved = errno;
+
+		(void)close(fd);
+		errno = saved;
+		return -1;
+	}
+	return fd;
+}
+
+int tds_client_open(const struct tds_dir *dir, struct tds_client *client, struct tds_err *err)
+{
+	tds_autofree char *path = NULL;
+
+	*client = (struct tds_client){ .fd = -1 };
+	int rc = tds_rundir_path(dir, &path, err);
+	if (rc != 0)
+		return rc;
+	tds_autofd int rundir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (rundir < 0)
+		return tds_err_set(err, TDS_E_NO_ADMIN, "the admin process is not running");
+	rc = check_owner(dir, rundir, path, err);
+	if (rc != 0)
+		return rc;
+	client->fd = connect_in(rundir);
+	if (client->fd < 0 && (errno == ENOENT || errno == ECONNREFUSED))
+		return tds_err_set(err, TDS_E_NO_ADMIN, "the admin process is not running");
+	return client->fd < 0
+		       ? tds_err_sys(err, TDS_E_NO_ADMIN, "the admin process cannot be reached")
+		       : 0;
+}
+
+void tds_client_close(struct tds_client *client)
+{
+	if (client->fd >= 0)
+		(void)close(client->fd);
+	free(client->in);
+	*client = (struct tds_client){ .fd = -1 };
+}
+
+int tds_client_send(struct tds_client *client, json_t *request, struct tds_err *err)
+{
+	tds_autofree char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
+	size_t len = text ? strlen(text) : 0;
+
+	json_decref(request);
+	if (!text)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	text[len] = '\n'; /* in place of the NUL */
+	for (size_t at = 0; at <= len;) {
+		ssize_t n = send(client->fd, text + at, len + 1 - at, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return tds_err_sys(err, TDS_E_NO_ADMIN,
+					   "the admin process cannot be reached");
+		at += (size_t)n;
+	}
+	return 0;
+}
+
+static int read_more(struct tds_client *client, struct tds_err *err)
+{
+	if (client->room - client->len < 4096) {
+		size_t room = client->room ? 2 * client->room : 16384;
+		char *more = room <= LINE_MAX_BYTES ? realloc(client->in, room) : NULL;
+
+		if (!more)
+			return tds_err_set(err, TDS_E_NOMEM, "no memory for the admin's answer");
+		client->in = more;
+		client->room = room;
+	}
+	ssize_t n = recv(client->fd, client->in + client->len, client->room - client->len, 0);
+	if (n < 0 && errno == EINTR)
+		return 0;
+	if (n <= 0)
+		return tds_err_set(err, TDS_E_NO_ADMIN, "the admin process ended the connection");
+	client->len += (size_t)n;
+	return 0;
+}
+
+int tds_client_receive(struct tds_client *client, json_t **answer, struct tds_err *err)
+{
+	size_t seen = 0;
+	char *end;
+
+	*answer = NULL;
+	while (!(end = client->len > seen ? memchr(client->in + seen, '\n', client->len - seen)
+					  : NULL)) {
+		seen = client->len;
+		int rc = read_more(client, err);
+		if (rc != 0)
+			return rc;
+	}
+	*answer = json_loadb(client->in, (size_t)(end - client->in), JSON_ALLOW_NUL, NULL);
+	client->len -= (size_t)(end + 1 - client->in);
+	memmove(client->in, end + 1, client->len);
+	return *answer ? 0
+		       : tds_err_set(err, TDS_E_NO_ADMIN,
+				     "the admin process answers what is no JSON");
+}
+
+enum tds_code tds_status_code(json_int_t status)
+{
+	switch (status) {
+	case 2:
+		return TDS_E_USAGE;
+	case 4:
+		return TDS_E_MISSING;
+	case 5:
+		return TDS_E_WRITE;
+	case 6:
+		return TDS_E_ARCHIVE;
+	case 7:
+		return TDS_E_UNTRUSTED;
+	case 8:
+		return TDS_E_NO_ADMIN;
+	case 9:
+		return TDS_E_TIMEOUT;
+	default:
+		return TDS_E_REFUSED;
+	}
+}
+
+int tds_client_ask(struct tds_client *client, json_t *request, json_t **answer, struct tds_err *err)
+{
+	int rc = tds_client_send(client, request, err);
+
+	/* Who is not let in may find the connection closed, with the reason in it. */
+	if (rc == 0 || rc == TDS_E_NO_ADMIN)
+		rc = tds_client_receive(client, answer, err);
+	if (rc == 0 && !json_is_true(json_object_get(*answer, "Success"))) {
+		const char *why = json_string_value(json_object_get(*answer, "Message"));
+
+		rc = tds_err_set(
+			err,
+			tds_status_code(json_integer_value(json_object_get(*answer, "Status"))),
+			"%s", why ? why : "refused");
+	}
+	return rc;
+}

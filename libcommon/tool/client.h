@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* Talking to the admin process: JSON Lines over admin.sock in the run directory. */
+#ifndef TDS_CLIENT_H
+#define TDS_CLIENT_H
+
+#include <jansson.h>
+
+#include "base/dir.h"
+#include "base/err.h"
+
+/* What a refresh says of a package that it leaves alone. */
+#define TDS_UNDONE "its last load was undone; name it, or use --retry"
+
+struct tds_client {
+	int fd;   /* -1: not connected */
+	char *in; /* what came behind the last line */
+	size_t len;
+	size_t room;
+};
+
+/*
+ * Connect to the admin of a director directory.
+ * Errors:  TDS_E_NO_ADMIN: nobody listens there, or the run directory belongs to neither root nor the owner of
+ *          the director directory; TDS_E_UNUSABLE (rundir.cfg), TDS_E_NOMEM.
+ */
+int tds_client_open(const struct tds_dir *dir, struct tds_client *client,
+		    struct tds_err *err) TDS_MUST_CHECK;
+void tds_client_close(struct tds_client *client);
+#define tds_client_cleanup tds_client_close
+
+/* Send one request; takes the reference. Errors: TDS_E_NO_ADMIN, TDS_E_NOMEM. */
+int tds_client_send(struct tds_client *client, json_t *request, struct tds_err *err) TDS_MUST_CHECK;
+
+/*
+ * The next line that the admin sends.
+ * Shape:   *answer is a JSON object, a new reference.
+ * Errors:  TDS_E_NO_ADMIN where the connection ends or what comes is no JSON; TDS_E_NOMEM.
+ */
+int tds_client_receive(struct tds_client *client, json_t **answer,
+		       struct tds_err *err) TDS_MUST_CHECK;
+
+/* The code of a refusal that comes to this exit status, as an answer or a verdict in JSON names it. */
+enum tds_code tds_status_code(json_int_t status);
+
+/*
+ * A request and its answer. An answer without Success is an error: Message is the reason.
+ * Errors:  TDS_E_REFUSED and the others whose statuses the protocol names; those of send and receive.
+ */
+int tds_client_ask(struct tds_client *client, json_t *request, json_t **answer,
+		   struct tds_err *err) TDS_MUST_CHECK;
+
+#endif

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/* The daemon's configuration. */
+#include "settings.h"
+
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "director/config.h"
+#include "director/logconfig.h"
+#include "literal/pytext.h"
+#include "literal/repr.h"
+
+#define MAX_MESSAGE_DEFAULT (256LL << 20)
+#define PIDS_MAX_DEFAULT 2048 /* a thousand actors with a second thread each */
+#define LOG_LEVEL_DEFAULT 20  /* INFO, where nothing configures logging */
+
+/* The value of a configuration file; *value NULL: there is no such file. Caller frees it. */
+static int read_value(const struct tds_dir *dir, const char *name, struct tds_value **value,
+		      struct tds_err *err)
+{
+	tds_autofree char *text = NULL;
+	struct tds_config config = { 0 };
+	size_t len;
+
+	*value = NULL;
+	int rc = tds_io_slurp(dir->fd, name, TDS_CONFIG_MAX_BYTES, &text, &len, err);
+	if (rc == TDS_E_MISSING)
+		return 0;
+	if (rc == 0)
+		rc = tds_config_parse(name, text, len, (struct tds_tli_watcher){ 0 }, &config, err);
+	if (rc == 0)
+		*value = tds_steal(&config.value);
+	tds_config_fini(&config);
+	if (rc == 0)
+		return 0;
+	if (err->line)
+		return tds_err_set(err, TDS_E_UNUSABLE, "%s/%s:%u:%u: %s", dir->path, name,
+				   err->line, err->column, err->reason);
+	return tds_err_set(err, TDS_E_UNUSABLE, "%s/%s: %s", dir->path, name, err->reason);
+}
+
+/* A user by name or number; gid NULL: not wanted. */
+static int find_user(const char *file, const char *name, uid_t *uid, gid_t *gid,
+		     struct tds_err *err)
+{
+	uint64_t number;
+	const struct passwd *user;
+
+	if (tds_parse_uint(name, strlen(name), UINT32_MAX - 1, &number)) {
+		user = gid ? getpwuid((uid_t)number) : NULL;
+		*uid = (uid_t)number;
+		if (gid)
+			*gid = user ? user->pw_gid : (gid_t)number;
+		return 0;
+	}
+	user = getpwnam(name);
+	if (!user)
+		return tds_err_set(err, TDS_E_UNUSABLE, "%s: no such user: %s", file, name);
+	*uid = user->pw_uid;
+	if (gid)
+		*gid = user->pw_gid;
+	return 0;
+}
+
+/* A list of users; *users NULL: there is no such file. */
+static int read_users(const struct tds_dir *dir, const char *file, uid_t **users, size_t *n,
+		      struct tds_err *err)
+{
+	tds_auto(value) struct tds_value *list = NULL;
+	int rc = read_value(dir, file, &list, err);
+
+	if (rc != 0 || !list)
+		return rc;
+	*users = calloc(list->n ? list->n : 1, sizeof(**users));
+	if (!*users)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	for (; *n < list->n && rc == 0; (*n)++)
+		rc = find_user(file, list->items[*n]->text, &(*users)[*n], NULL, err);
+	return rc;
+}
+
+static int resource_of(const char *name)
+{
+	static const struct {
+		const char *name;
+		int resource;
+	} known[] = {
+		{ "as", RLIMIT_AS },
+		{ "core", RLIMIT_CORE },
+		{ "cpu", RLIMIT_CPU },
+		{ "data", RLIMIT_DATA },
+		{ "fsize", RLIMIT_FSIZE },
+		{ "locks", RLIMIT_LOCKS },
+		{ "memlock", RLIMIT_MEMLOCK },
+		{ "msgqueue", RLIMIT_MSGQUEUE },
+		{ "nice", RLIMIT_NICE },
+		{ "nofile", RLIMIT_NOFILE },
+		{ "nproc", RLIMIT_NPROC },
+		{ "rss", RLIMIT_RSS },
+		{ "rtprio", RLIMIT_RTPRIO },
+		{ "rttime", RLIMIT_RTTIME },
+		{ "sigpending", RLIMIT_SIGPENDING },
+		{ "stack", RLIMIT_STACK },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(known[i].name, name) == 0)
+			return known[i].resource;
+	return -1;
+}
+
+static int read_limits(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
+{
+	tds_auto(value) struct tds_value *dict = NULL;
+	int rc = read_value(dir, "actorlimits.cfg", &dict, err);
+
+	if (rc != 0 || !dict)
+		return rc;
+	s->limits = calloc(dict->n ? dict->n : 1, sizeof(*s->limits));
+	if (!s->limits)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	for (size_t i = 0; i < dict->n; i++) {
+		const struct tds_value *limit = dict->items[2 * i + 1];
+		uint64_t value = 0;
+
+		if (limit->type == TDS_VALUE_INT &&
+		    !tds_parse_uint(limit->text, limit->len, UINT64_MAX - 1, &value))
+			return tds_err_set(err, TDS_E_UNUSABLE,
+					   "actorlimits.cfg:%u:%u: too large a limit", limit->line,
+					   limit->column);
+		if (limit->type == TDS_VALUE_NONE)
+			value = RLIM_INFINITY;
+		if (strcmp(dict->items[2 * i]->text, "pids") == 0)
+			s->pids_max = value;
+		else
+			s->limits[s->nlimits++] = (struct actor_limit){
+				.resource = resource_of(dict->items[2 * i]->text),
+				.value = (rlim_t)value,
+			};
+	}
+	return 0;
+}
+
+static int read_single_values(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
+{
+	tds_auto(value) struct tds_value *user = NULL;
+	tds_auto(value) struct tds_value *max = NULL;
+	tds_auto(value) struct tds_value *privs = NULL;
+	int rc = read_value(dir, "actoruser.cfg", &user, err);
+
+	if (rc == 0 && user)
+		rc = find_user("actoruser.cfg", user->text, &s->actor_uid, &s->actor_gid, err);
+	if (rc == 0)
+		rc = read_value(dir, "maxmessage.cfg", &max, err);
+	if (rc == 0 && max && !tds_pytext_int(max->text, max->len, &s->max_message))
+		rc = tds_err_set(err, TDS_E_UNUSABLE, "maxmessage.cfg: not a number");
+	if (rc == 0)
+		rc = read_value(dir, "newprivs.cfg", &privs, err);
+	s->new_privs = privs && privs->boolean;
+	return rc;
+}
+
+static int add_capability(struct settings *s, const char *name, const char *literal,
+			  struct tds_err *err)
+{
+	if (!literal || json_object_set_new(s->capabilities, name, json_string(literal)) != 0)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	return 0;
+}
+
+static int add_others(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
+{
+	tds_auto(value) struct tds_value *others = NULL;
+	size_t size = 0;
+	int rc = read_value(dir, "othercaps.cfg", &others, err);
+
+	for (size_t i = 0; others && rc == 0 && i < others->n; i++) {
+		const char *name = others->items[2 * i]->text;
+		tds_autofree char *literal = tds_value_repr(others->items[2 * i + 1]);
+
+		size += strlen(name) + (literal ? strlen(literal) : 0);
+		if (size > CAPABILITIES_MAX_BYTES)
+			return tds_err_set(err, TDS_E_UNUSABLE,
+					   "%s/othercaps.cfg: more than %d bytes", dir->path,
+					   CAPABILITIES_MAX_BYTES);
+		rc = add_capability(s, name, literal, err);
+	}
+	return rc;
+}
+
+/* What othercaps.cfg says, and what the Director gives a system, which counts. */
+static int read_capabilities(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
+{
+	tds_auto(value) struct tds_value *port = NULL;
+	tds_auto(value) struct tds_value *leader = NULL;
+	int rc = read_value(dir, "adminport.cfg", &port, err);
+
+	s->capabilities = json_object();
+	if (rc == 0)
+		rc = read_value(dir, "convleader.cfg", &leader, err);
+	if (rc == 0)
+		rc = add_others(dir, s, err);
+	if (rc == 0)
+		rc = add_capability(s, "Admin Port", port ? port->text : "1900", err);
+	if (rc == 0)
+		rc = add_capability(s, "DirectorFmt", "[1]", err);
+	if (rc == 0 && leader && leader->len > 0) {
+		tds_autofree char *literal = tds_value_repr(leader);
+
+		rc = add_capability(s, "Convention Address.IPv4", literal, err);
+	}
+	return rc;
+}
+
+static int read_logging(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
+{
+	tds_auto(value) struct tds_value *config = NULL;
+	tds_auto(value) struct tds_value *folder = NULL;
+	int rc = read_value(dir, "thesplog.cfg", &config, err);
+
+	if (rc == 0)
+		rc = read_value(dir, "thesplogd.cfg", &folder, err);
+	if (rc != 0 || !config)
+		return rc;
+	s->log_level = tds_logconfig_level(config);
+	s->log_config = tds_value_repr(config);
+	if (folder && folder->len > 0)
+		s->log_dir = strdup(folder->text);
+	if (!s->log_config || (folder && folder->len > 0 && !s->log_dir))
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	return 0;
+}
+
+int settings_read(const struct tds_dir *dir, struct settings *settings, struct tds_err *err)
+{
+	*settings = (struct settings){ .max_message = MAX_MESSAGE_DEFAULT,
+				       .actor_uid = (uid_t)-1,
+				       .pids_max = PIDS_MAX_DEFAULT,
+				       .log_level = LOG_LEVEL_DEFAULT };
+	int rc = read_single_values(dir, settings, err);
+
+	if (rc == 0)
+		rc = read_users(dir, "adminusers.cfg", &settings->users, &settings->nusers, err);
+	if (rc == 0)
+		rc = read_users(dir, "guests.cfg", &settings->guests, &settings->nguests, err);
+	if (rc == 0)
+		rc = read_limits(dir, settings, err);
+	if (rc == 0)
+		rc = read_capabilities(dir, settings, err);
+	if (rc == 0)
+		rc = read_logging(dir, settings, err);
+	if (rc != 0)
+		settings_fini(settings);
+	return rc;
+}
+
+void settings_fini(struct settings *settings)
+{
+	free(settings->users);
+	free(settings->guests);
+	free(settings->limits);
+	json_decref(settings->capabilities);
+	free(settings->log_config);
+	free(settings->log_dir);
+	*settings = (struct settings){ 0 };
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* What the configuration files of the director directory say to the daemon, read once at its start. */
+#ifndef TDS_ADMIN_SETTINGS_H
+#define TDS_ADMIN_SETTINGS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "base/dir.h"
+#include "base/err.h"
+
+struct actor_limit {
+	int resource; /* RLIMIT_... */
+	rlim_t value;
+};
+
+/* Of names and values together: an op that has them all must be one frame, however much of it is escaped. */
+#define CAPABILITIES_MAX_BYTES (128 << 10)
+
+struct settings {
+	int64_t max_message; /* maxmessage.cfg, bytes */
+	uid_t *users; /* adminusers.cfg: who may use the socket besides the admin's uid and root */
+	size_t nusers;
+	uid_t *guests; /* guests.cfg: whose programs may join; NULL: those of the admin's uid */
+	size_t nguests;
+	uid_t actor_uid; /* actoruser.cfg; (uid_t)-1: the admin's own */
+	gid_t actor_gid;
+	struct actor_limit *limits; /* actorlimits.cfg */
+	size_t nlimits;
+	uint64_t
+		pids_max; /* its pids: processes and threads of a source; RLIM_INFINITY: no limit */
+	bool new_privs;   /* newprivs.cfg */
+	json_t *capabilities; /* the system's, name -> text of a literal; othercaps.cfg has a part in them */
+	char *log_config; /* thesplog.cfg, as the text of a literal; NULL: there is none */
+	char *log_dir;    /* thesplogd.cfg, absolute; NULL: there is none */
+	int log_level;    /* the least of records that hosts send */
+};
+
+/*
+ * Owner:   caller frees with settings_fini, on success only.
+ * Errors:  TDS_E_UNUSABLE, the reason naming file, line and column; TDS_E_NOMEM.
+ */
+int settings_read(const struct tds_dir *dir, struct settings *settings,
+		  struct tds_err *err) TDS_MUST_CHECK;
+void settings_fini(struct settings *settings);
+
+#endif

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/* The daemon: its socket, its loop, its beginning and its end. */
+#include "daemon.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "daemon/base/descriptors.h"
+#include "daemon/director/director.h"
+#include "daemon/door/clients.h"
+#include "daemon/keep/actorlog.h"
+#include "daemon/keep/logger.h"
+#include "daemon/keep/state.h"
+#include "director/rundir.h"
+
+#define GRACE_MS 3000
+
+struct daemon {
+	const struct daemon_settings *settings;
+	const struct tds_cgroup *cgroup; /* NULL: none */
+	struct event_base *base;
+	struct director *director;
+	struct clients *clients;
+	struct actorlog *log;
+	struct logger *logger;
+	struct event *terminate;
+	struct event *interrupt;
+	struct settings configured;
+	struct engine_limits limits;
+	struct director_settings director_settings;
+	struct logger_settings logger_settings;
+	struct clients_settings clients_settings;
+	char *verifier;
+	char *host;
+	char *logger_program;
+	int ready;
+	bool ending;
+};
+
+/* One line about the start, to who waits for it; in the foreground that is who reads our messages. */
+static void tell_start(const struct daemon *d, int status, const char *text)
+{
+	if (d->ready >= 0)
+		dprintf(d->ready, "%d %s\n", status, text);
+	else if (status != 0)
+		dprintf(STDERR_FILENO, "tds-admin: %s\n", text);
+}
+
+static void tell_ready(struct daemon *d, int status, const char *reason)
+{
+	tell_start(d, status, reason);
+	tds_close_fd(&d->ready);
+	d->ready = -1;
+}
+
+/* Tells systemd, where it asked to be told. */
+static void notify_supervisor(const char *state)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+
+	if (!path || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof(to.sun_path))
+		return;
+	tds_autofd int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	memcpy(to.sun_path, path, strlen(path));
+	if (path[0] == '@')
+		to.sun_path[0] = '\0';
+	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+	if (fd >= 0)
+		(void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to, len);
+}
+
+/* The run directory by descriptor, so that its path may be as long as it likes. */
+static int listen_at(int rundir, struct tds_err *err)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	tds_autofd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)snprintf(at.sun_path, sizeof(at.sun_path), "/proc/self/fd/%d/" RUNDIR_SOCKET, rundir);
+	/* Whoever holds the lock may: a socket that is there is a dead one's. */
+	if (unlinkat(rundir, RUNDIR_SOCKET, 0) != 0 && errno != ENOENT)
+		return tds_err_sys(err, TDS_E_WRITE, RUNDIR_SOCKET);
+	mode_t mask = umask(0);
+	int rc = fd < 0 ? -1 : bind(fd, (struct sockaddr *)&at, sizeof(at));
+	(void)umask(mask);
+	if (rc != 0 || fchmodat(rundir, RUNDIR_SOCKET, 0666, 0) != 0 || listen(fd, 128) != 0)
+		return tds_err_sys(err, TDS_E_WRITE, RUNDIR_SOCKET);
+	return tds_steal_fd(&fd);
+}
+
+static void on_gone(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	(void)event_base_loopbreak(d->base);
+}
+
+static void shut_down(void *ctx, int64_t grace_ms)
+{
+	struct daemon *d = ctx;
+
+	if (d->ending)
+		return;
+	d->ending = true;
+	if (grace_ms >= 0)
+		d->limits.grace_ms = (unsigned)grace_ms;
+	notify_supervisor("STOPPING=1");
+	director_stop(d->director, on_gone, d);
+}
+
+static void on_signal(evutil_socket_t sig, short what, void *arg)
+{
+	(void)sig;
+	(void)what;
+	shut_down(arg, -1);
+}
+
+static void on_shutdown_asked(void *ctx)
+{
+	shut_down(ctx, -1);
+}
+
+static void on_logger_report(void *ctx, const char *text, size_t len)
+{
+	struct daemon *d = ctx;
+
+	actorlog_add(d->log, "- - -", text, len);
+}
+
+/* Where logging is configured. False: out of memory. */
+static bool start_logger(struct daemon *d)
+{
+	if (!d->configured.log_config)
+		return true;
+	d->logger_settings =
+		(struct logger_settings){ .python = d->limits.python,
+					  .program = d->logger_program,
+					  .folder = d->configured.log_dir ? d->configured.log_dir
+									  : d->limits.dir,
+					  .config = d->configured.log_config,
+					  .report = on_logger_report,
+					  .ctx = d };
+	d->logger = logger_new(d->base, &d->logger_settings);
+	d->director_settings.logger = d->logger;
+	return d->logger != NULL;
+}
+
+static bool make(struct daemon *d, struct tds_err *err)
+{
+	const struct daemon_settings *s = d->settings;
+	const char *path = s->dir->path;
+
+	if (asprintf(&d->verifier, "%s/tds-verifier", s->libexec) < 0 ||
+	    asprintf(&d->host, "%s/host", s->libexec) < 0 ||
+	    asprintf(&d->logger_program, "%s/tdshost/logger.py", d->host) < 0)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
+	if (settings_read(s->dir, &d->configured, err) != 0)
+		return false;
+	d->limits = (struct engine_limits){ .settings = &d->configured,
+					    .python = "python3",
+					    .host = d->host,
+					    .dir = path,
+					    .grace_ms = GRACE_MS,
+					    .transient = s->transient,
+					    .cgroup = d->cgroup };
+	d->director_settings = (struct director_settings){ .dir = s->dir,
+							   .rundir = s->rundir,
+							   .verifier = d->verifier };
+	d->clients_settings =
+		(struct clients_settings){ .dir = s->dir,
+					   .uid = geteuid(),
+					   .users = d->configured.users,
+					   .nusers = d->configured.nusers,
+					   .cgroup = d->cgroup ? d->cgroup->path : NULL,
+					   .shutdown = shut_down,
+					   .ctx = d };
+	d->base = event_base_new();
+	d->log = actorlog_open(s->rundir);
+	if (d->base && !start_logger(d))
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
+	d->director = d->base ? director_new(d->base, &d->limits, &d->director_settings,
+					     on_shutdown_asked, d)
+			      : NULL;
+	if (!d->director)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
+	int listener = listen_at(s->rundir, err);
+	if (listener < 0)
+		return false;
+	d->clients_settings.log = d->log;
+	d->clients = clients_new(d->base, listener, d->director, &d->clients_settings);
+	d->terminate = evsignal_new(d->base, SIGTERM, on_signal, d);
+	d->interrupt = evsignal_new(d->base, SIGINT, on_signal, d);
+	if (!d->clients || !d->terminate || !d->interrupt || event_add(d->terminate, NULL) != 0 ||
+	    event_add(d->interrupt, NULL) != 0)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
+	return true;
+}
+
+static void unmake(struct daemon *d)
+{
+	clients_free(d->clients);
+	director_free(d->director);
+	logger_free(d->logger);
+	actorlog_close(d->log);
+	if (d->terminate)
+		event_free(d->terminate);
+	if (d->interrupt)
+		event_free(d->interrupt);
+	if (d->base)
+		event_base_free(d->base);
+	settings_fini(&d->configured);
+	free(d->verifier);
+	free(d->host);
+	free(d->logger_program);
+}
+
+/* What did not come back is the reason that start ends with. */
+static void on_not_restored(void *ctx, const char *what, const char *why)
+{
+	tds_autofree char *text = NULL;
+
+	if (asprintf(&text, "%s: %s", what, why) >= 0)
+		tell_start(ctx, 1, text);
+}
+
+static void on_restored(void *ctx)
+{
+	tell_ready(ctx, 0, "ready");
+	notify_supervisor("READY=1");
+}
+
+static bool move_aside(int rundir, const char *name, const char *aside, struct tds_err *err)
+{
+	if (renameat(rundir, name, rundir, aside) == 0 || errno == ENOENT)
+		return true;
+	tds_err_sys(err, TDS_E_WRITE, "%s", name);
+	return false;
+}
+
+/* What was loaded when a crash came; NULL: nothing. What is damaged is for a person to look at, or to move aside. */
+static bool read_state(const struct daemon_settings *settings, json_t **state, json_t **groups,
+		       struct tds_err *err)
+{
+	int rundir = settings->rundir;
+
+	if (settings->fresh && (!move_aside(rundir, TDS_LOADED_NAME, TDS_LOADED_NAME ".old", err) ||
+				!move_aside(rundir, GROUPS_NAME, GROUPS_NAME ".old", err)))
+		return false;
+	*state = state_read(rundir, err);
+	if (err->code == TDS_OK)
+		*groups = groups_read(rundir, err);
+	if (err->code == TDS_OK)
+		return true;
+	struct tds_err why = *err;
+	tds_autofree char *path = NULL;
+	if (tds_rundir_path(settings->dir, &path, err) == 0)
+		tds_err_set(err, why.code, "%s/%s (start --fresh begins anew)", path, why.reason);
+	return false;
+}
+
+int daemon_run(const struct daemon_settings *settings, const struct tds_cgroup *cgroup, int ready)
+{
+	struct daemon d = { .settings = settings,
+			    .cgroup = cgroup->path ? cgroup : NULL,
+			    .ready = ready };
+	struct tds_err err = { 0 };
+	int status = 0;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	descriptors_raise();
+	(void)prctl(PR_SET_NAME, "tds-admin");
+	json_t *state = NULL;
+	json_t *groups = NULL;
+	if (read_state(settings, &state, &groups, &err) && make(&d, &err)) {
+		store_sweep(settings->rundir, state);
+		director_restore(d.director, state, groups, on_not_restored, on_restored, &d);
+		(void)event_base_dispatch(d.base);
+	} else {
+		status = tds_code_status(err.code);
+		tell_ready(&d, status, err.reason);
+	}
+	/* A clean end: nothing is to be brought back by the next start. */
+	if (status == 0) {
+		(void)unlinkat(settings->rundir, TDS_LOADED_NAME, 0);
+		(void)unlinkat(settings->rundir, GROUPS_NAME, 0);
+		store_sweep(settings->rundir, NULL);
+	}
+	json_decref(state);
+	json_decref(groups);
+	unmake(&d);
+	tds_close_fd(&d.ready);
+	return status;
+}

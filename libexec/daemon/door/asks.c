@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* Tell and Ask: messages of clients to actors, and the answers. */
+#include "requests.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "literal/literal.h"
+#include "tool/cli.h"
+
+#define TIMEOUT_S_DEFAULT 5
+
+/* Literal text as it is, or Message as JSON. The text is the caller's to free. */
+static char *message_text(const json_t *request, struct payload *payload, struct tds_err *err)
+{
+	const char *literal = json_string_value(json_object_get(request, "Literal"));
+	const json_t *message = json_object_get(request, "Message");
+	tds_auto(value) struct tds_value *value = NULL;
+	char *text;
+
+	if ((literal != NULL) == (message != NULL)) {
+		tds_err_set(err, TDS_E_USAGE, "either Literal or Message is wanted");
+		return NULL;
+	}
+	if (literal && tds_literal_parse(literal, strlen(literal), false, &value, err) != 0)
+		return NULL;
+	text = literal ? strdup(literal) : json_dumps(message, JSON_COMPACT | JSON_ENCODE_ANY);
+	*payload = (struct payload){ .encoding = literal ? ENCODING_LITERAL : ENCODING_JSON,
+				     .data = text,
+				     .len = text ? strlen(text) : 0 };
+	if (!text)
+		tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	return text;
+}
+
+static void on_timeout(evutil_socket_t fd, short what, void *arg)
+{
+	struct client *client = arg;
+
+	(void)fd;
+	(void)what;
+	director_forget(client->clients->director, client->ticket);
+	client_finish(client, client->asking ? failure_json("Answer", 9, "no answer in time")
+					     : failure_json("Told", 9, "nobody took it in time"));
+	client_serve(client);
+}
+
+/* False: refused already. */
+static bool start_timer(struct client *client, const struct operation *op, const json_t *request)
+{
+	const json_t *timeout = json_object_get(request, "Timeout");
+	double seconds = timeout ? json_number_value(timeout) : TIMEOUT_S_DEFAULT;
+	struct timeval tv = { .tv_sec = (time_t)seconds,
+			      .tv_usec = (suseconds_t)((seconds - (double)(time_t)seconds) * 1e6) };
+
+	if (timeout && (!json_is_number(timeout) || !(seconds >= 0 && seconds <= 86400))) {
+		client_refuse(client, op, 2, "Timeout is not a number of seconds");
+		return false;
+	}
+	if (!client->deadline)
+		client->deadline = evtimer_new(client->clients->base, on_timeout, client);
+	if (client->deadline && evtimer_add(client->deadline, &tv) == 0)
+		return true;
+	client_refuse(client, op, 5, "out of memory");
+	return false;
+}
+
+static json_t *told_json(void)
+{
+	return json_pack("{s:s, s:b}", "DirectorResponse", "Told", "Success", 1);
+}
+
+static void send_message(struct client *client, const struct operation *op, const json_t *request,
+			 bool asking)
+{
+	struct payload payload;
+	struct tds_err err = { 0 };
+	char why[ABSENCE_MAX];
+	const char *target = request_text(request, "Target");
+	const char *group = request_text(request, "Group");
+	tds_autofree char *text = target ? message_text(request, &payload, &err) : NULL;
+
+	if (!target || !text) {
+		client_refuse(client, op, 2, target ? err.reason : "no Target is given");
+		return;
+	}
+	client->ticket = director_ticket(client->clients->director);
+	client->asking = asking;
+	switch (director_send(client->clients->director, target, group, client->ticket, asking,
+			      &payload)) {
+	case DELIVERY_DONE:
+		if (!asking)
+			client_finish(client, told_json());
+		break;
+	case DELIVERY_HELD:
+		break;
+	case DELIVERY_NONE:
+		client_refuse(client, op, 1,
+			      director_absence(client->clients->director, target, group, why));
+		break;
+	case DELIVERY_FULL:
+		client_refuse(client, op, 1, "too many messages wait for a source that is changed");
+		break;
+	}
+}
+
+void run_tell(struct client *client, const struct operation *op, const json_t *request)
+{
+	if (start_timer(client, op, request))
+		send_message(client, op, request, false);
+}
+
+void run_ask(struct client *client, const struct operation *op, const json_t *request)
+{
+	if (start_timer(client, op, request))
+		send_message(client, op, request, true);
+}
+
+static struct client *find_client(const struct clients *clients, uint64_t ticket)
+{
+	for (struct client *c = clients->first; c; c = c->next)
+		if (c->ticket == ticket && !c->ending)
+			return c;
+	return NULL;
+}
+
+void clients_delivered(void *ctx, uint64_t ticket, const char *error)
+{
+	struct client *client = find_client(ctx, ticket);
+
+	if (!client || (client->asking && !error))
+		return; /* the answer is still to come */
+	client_finish(client, error ? failure_json(client->asking ? "Answer" : "Told", 1, error)
+				    : told_json());
+	client_serve(client);
+}
+
+/* Message too, where it says exactly the same as the literal. */
+static json_t *answer_json(const struct payload *payload)
+{
+	tds_autofree char *text = strndup(payload->data, payload->len);
+	tds_auto(value) struct tds_value *value = NULL;
+	json_t *doc = json_pack("{s:s, s:b, s:o?}", "DirectorResponse", "Answer", "Success",
+				payload->encoding == ENCODING_LITERAL, "Literal",
+				text ? tds_cli_json_text(text) : NULL);
+
+	if (doc && payload->encoding == ENCODING_POISON) {
+		(void)json_object_set_new(doc, "Status", json_integer(1));
+		(void)json_object_set_new(doc, "Message",
+					  json_string("the actor failed on it (PoisonMessage)"));
+	} else if (doc && tds_literal_parse(text, strlen(text), false, &value, NULL) == 0) {
+		json_t *plain = tds_value_plain_json(value);
+
+		if (plain)
+			(void)json_object_set_new(doc, "Message", plain);
+	}
+	return doc;
+}
+
+bool clients_answer(void *ctx, uint64_t endpoint, const struct payload *payload)
+{
+	struct client *client = find_client(ctx, endpoint);
+
+	if (!client || !client->asking)
+		return false;
+	client_finish(client, answer_json(payload));
+	client_serve(client);
+	return true;
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/* The logger's process, and the socket to it: JSON Lines, records one way, complaints the other. */
+#include "logger.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+
+#include "base/mem.h"
+#include "daemon/director/rules.h"
+
+#define REPORT_MAX_BYTES 4096
+#define DELAY_FIRST_MS 100
+#define DELAY_MAX_MS 30000
+#define STEADY_MS 60000 /* alive for this long: the next end is a first one */
+#define FAREWELL_MS 1000
+
+struct logger {
+	struct event_base *base;
+	const struct logger_settings *settings;
+	struct bufferevent *bev; /* NULL: it does not run */
+	pid_t pid;
+	int pidfd;
+	struct event *exited;
+	struct event *again;
+	int64_t started_mono_ms;
+	unsigned delay_ms;
+	json_int_t lost; /* records, since the last that it got */
+};
+
+static void start(struct logger *logger);
+
+static void send_line(struct logger *logger, json_t *doc)
+{
+	tds_autofree char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
+
+	json_decref(doc);
+	if (text && bufferevent_write(logger->bev, text, strlen(text)) == 0)
+		(void)bufferevent_write(logger->bev, "\n", 1);
+}
+
+/* In the child, before exec. The socket is standard input; what it prints goes where our messages go. */
+static void become_logger(const struct logger_settings *s, pid_t admin, int end)
+{
+	sigset_t none;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != admin)
+		_exit(127);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)signal(SIGPIPE, SIG_DFL);
+	if (dup2(end, STDIN_FILENO) == STDIN_FILENO && syscall(SYS_close_range, 3, ~0U, 0) == 0 &&
+	    chdir(s->folder) == 0)
+		(void)execlp(s->python, s->python, "-I", "-B", s->program, (char *)NULL);
+	dprintf(STDIN_FILENO, "%s in %s: cannot be started: %s\n", s->python, s->folder,
+		strerror(errno));
+	_exit(127);
+}
+
+static void report_lines(struct logger *logger, bool all)
+{
+	const struct logger_settings *s = logger->settings;
+	struct evbuffer *in = bufferevent_get_input(logger->bev);
+	char *line;
+	size_t len;
+
+	while ((line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF))) {
+		s->report(s->ctx, line, len);
+		free(line);
+	}
+	len = evbuffer_get_length(in);
+	if (len > REPORT_MAX_BYTES || (all && len > 0)) {
+		s->report(s->ctx, (char *)evbuffer_pullup(in, -1), len);
+		(void)evbuffer_drain(in, len);
+	}
+}
+
+static void on_readable(struct bufferevent *bev, void *arg)
+{
+	(void)bev;
+	report_lines(arg, false);
+}
+
+/* The end of the process is what its pidfd says. */
+static void on_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct logger *logger = arg;
+
+	(void)bev;
+	if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
+		(void)kill(logger->pid, SIGKILL);
+}
+
+static void close_process(struct logger *logger)
+{
+	if (logger->bev) {
+		report_lines(logger, true);
+		bufferevent_free(logger->bev);
+	}
+	if (logger->exited)
+		event_free(logger->exited);
+	tds_close_fd(&logger->pidfd);
+	if (logger->pid > 0)
+		(void)waitpid(logger->pid, NULL, 0);
+	logger->bev = NULL;
+	logger->exited = NULL;
+	logger->pid = 0;
+	logger->pidfd = -1;
+}
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	start(arg);
+}
+
+static void start_again(struct logger *logger)
+{
+	struct timeval tv;
+
+	if (mono_ms() - logger->started_mono_ms >= STEADY_MS || logger->delay_ms == 0)
+		logger->delay_ms = DELAY_FIRST_MS;
+	else if (logger->delay_ms < DELAY_MAX_MS)
+		logger->delay_ms *= 2;
+	tv = (struct timeval){ .tv_sec = logger->delay_ms / 1000,
+			       .tv_usec = (suseconds_t)(logger->delay_ms % 1000) * 1000 };
+	(void)evtimer_add(logger->again, &tv);
+}
+
+static void on_exited(evutil_socket_t fd, short what, void *arg)
+{
+	static const char gone[] = "the logger has ended, and is started again";
+	struct logger *logger = arg;
+
+	(void)fd;
+	(void)what;
+	close_process(logger);
+	logger->settings->report(logger->settings->ctx, gone, strlen(gone));
+	start_again(logger);
+}
+
+static bool open_process(struct logger *logger)
+{
+	pid_t admin = getpid();
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+		return false;
+	tds_autofd int end = ends[1];
+	if (evutil_make_socket_nonblocking(ends[0]) != 0 ||
+	    !(logger->bev = bufferevent_socket_new(logger->base, ends[0], BEV_OPT_CLOSE_ON_FREE))) {
+		(void)close(ends[0]);
+		return false;
+	}
+	logger->pid = fork();
+	if (logger->pid == 0)
+		become_logger(logger->settings, admin, end);
+	if (logger->pid < 0)
+		return false;
+	logger->pidfd = (int)syscall(SYS_pidfd_open, logger->pid, 0);
+	logger->exited = logger->pidfd < 0 ? NULL
+					   : event_new(logger->base, logger->pidfd, EV_READ,
+						       on_exited, logger);
+	return logger->exited && event_add(logger->exited, NULL) == 0;
+}
+
+static void start(struct logger *logger)
+{
+	static const char failed[] = "the logger cannot be started";
+
+	logger->started_mono_ms = mono_ms();
+	if (!open_process(logger)) {
+		if (logger->pid > 0)
+			(void)kill(logger->pid, SIGKILL);
+		close_process(logger);
+		logger->settings->report(logger->settings->ctx, failed, strlen(failed));
+		start_again(logger);
+		return;
+	}
+	bufferevent_setcb(logger->bev, on_readable, NULL, on_event, logger);
+	(void)bufferevent_enable(logger->bev, EV_READ | EV_WRITE);
+	send_line(logger, json_pack("{s:s}", "config", logger->settings->config));
+}
+
+struct logger *logger_new(struct event_base *base, const struct logger_settings *settings)
+{
+	struct logger *logger = calloc(1, sizeof(*logger));
+
+	if (!logger)
+		return NULL;
+	*logger = (struct logger){ .base = base, .settings = settings, .pidfd = -1 };
+	logger->again = evtimer_new(base, on_again, logger);
+	if (!logger->again) {
+		free(logger);
+		return NULL;
+	}
+	start(logger);
+	return logger;
+}
+
+void logger_record(struct logger *logger, const char *address, const json_t *record)
+{
+	if (!logger)
+		return;
+	if (!logger->bev ||
+	    evbuffer_get_length(bufferevent_get_output(logger->bev)) > LOGGER_UNREAD_MAX) {
+		logger->lost++;
+		return;
+	}
+	if (logger->lost > 0)
+		send_line(logger, json_pack("{s:I}", "lost", logger->lost));
+	logger->lost = 0;
+	send_line(logger, json_pack("{s:s, s:O}", "address", address, "record",
+				    (json_t *)(uintptr_t)record));
+}
+
+/* Blocking, for as long as a moment: all else has ended. */
+static void say_farewell(struct logger *logger)
+{
+	struct evbuffer *out = bufferevent_get_output(logger->bev);
+	struct pollfd end = { .fd = logger->pidfd, .events = POLLIN };
+	evutil_socket_t fd = bufferevent_getfd(logger->bev);
+	int64_t deadline = mono_ms() + FAREWELL_MS;
+
+	(void)bufferevent_disable(logger->bev, EV_READ | EV_WRITE);
+	(void)evbuffer_unfreeze(out, 1);
+	while (evbuffer_get_length(out) > 0 && mono_ms() < deadline) {
+		struct pollfd room = { .fd = fd, .events = POLLOUT };
+
+		if (poll(&room, 1, (int)(deadline - mono_ms())) <= 0 ||
+		    (evbuffer_write(out, fd) < 0 && errno != EAGAIN))
+			break;
+	}
+	(void)shutdown(fd, SHUT_WR);
+	int64_t left = deadline - mono_ms();
+	(void)poll(&end, 1, left > 0 ? (int)left : 0);
+	(void)kill(logger->pid, SIGKILL); /* where it has ended, nothing happens */
+}
+
+void logger_free(struct logger *logger)
+{
+	if (!logger)
+		return;
+	if (logger->bev)
+		say_farewell(logger);
+	close_process(logger);
+	event_free(logger->again);
+	free(logger);
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* What is loaded, kept in the run directory: the packages, and the definitions that they were loaded with. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "literal/repr.h"
+#include "state.h"
+
+#define STORE "store"
+#define PACKAGE ".tls"
+#define DEFINITION ".tli"
+
+static const char *const suffixes[] = { PACKAGE, DEFINITION };
+
+static int open_store(int rundir)
+{
+	if (mkdirat(rundir, STORE, 0700) != 0 && errno != EEXIST)
+		return -1;
+	return openat(rundir, STORE, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+static void store_name(const char *sha256, const char *suffix, char name[80])
+{
+	(void)snprintf(name, 80, "%.64s%s", sha256, suffix);
+}
+
+int store_put(int rundir, const char *sha256, int package, struct tds_err *err)
+{
+	static char block[64 << 10];
+	tds_auto(outfile) struct tds_outfile out = { .fd = -1 };
+	tds_autofd int store = open_store(rundir);
+	char name[80];
+	off_t at = 0;
+	ssize_t n;
+
+	store_name(sha256, PACKAGE, name);
+	if (store < 0)
+		return tds_err_sys(err, TDS_E_WRITE, STORE);
+	if (faccessat(store, name, F_OK, 0) == 0)
+		return fsync(store) == 0 ? 0 : tds_err_sys(err, TDS_E_WRITE, STORE);
+	tds_io_sweep(store);
+	int rc = tds_outfile_open(store, name, &out, err);
+	while (rc == 0 && (n = pread(package, block, sizeof(block), at)) != 0) {
+		if (n < 0 || tds_io_write(out.fd, block, (size_t)n) != 0)
+			rc = tds_err_sys(err, TDS_E_WRITE, STORE "/%s", name);
+		at += n;
+	}
+	return rc == 0 ? tds_outfile_commit(&out, 0600, err) : rc;
+}
+
+int store_open(int rundir, const char *sha256)
+{
+	tds_autofd int store = open_store(rundir);
+	char name[80];
+
+	store_name(sha256, PACKAGE, name);
+	return store < 0 ? -1 : openat(store, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+/* No sync of the folder: store_put, which follows, has one. */
+static int write_definition(int store, const char *name, const char *text, struct tds_err *err)
+{
+	char new[96];
+
+	(void)snprintf(new, sizeof(new), "%s.new", name);
+	tds_autofd int fd =
+		openat(store, new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd >= 0 && tds_io_write(fd, text, strlen(text)) == 0 && fsync(fd) == 0 &&
+	    renameat(store, new, store, name) == 0)
+		return 0;
+	tds_err_sys(err, TDS_E_WRITE, STORE "/%s", name);
+	(void)unlinkat(store, new, 0);
+	return TDS_E_WRITE;
+}
+
+int definition_put(int rundir, const char *sha256, const struct tds_tli *tli, struct tds_err *err)
+{
+	tds_autofd int store = open_store(rundir);
+	tds_autofree char *text = tds_value_repr(tli->value);
+	char name[80];
+
+	store_name(sha256, DEFINITION, name);
+	if (store < 0)
+		return tds_err_sys(err, TDS_E_WRITE, STORE);
+	if (!text)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	if (strlen(text) > TDS_LITERAL_MAX_BYTES)
+		return tds_err_set(err, TDS_E_REFUSED, "the declaration is too long to be kept");
+	return write_definition(store, name, text, err);
+}
+
+int definition_read(int rundir, const char *sha256, struct tds_tli *tli, struct tds_err *err)
+{
+	tds_autofd int store = open_store(rundir);
+	char name[80];
+
+	store_name(sha256, DEFINITION, name);
+	if (store < 0)
+		return tds_err_sys(err, TDS_E_MISSING, STORE);
+	int rc = tds_tli_read(store, name, (struct tds_tli_watcher){ 0 }, tli, err);
+	if (rc == 0)
+		return 0;
+	return err->line ? tds_err_set(err, rc, STORE "/%s:%u:%u: %s", name, err->line, err->column,
+				       err->reason)
+			 : tds_err_prefix(err, STORE "/%s", name);
+}
+
+void store_remove(int rundir, const char *sha256)
+{
+	tds_autofd int store = open_store(rundir);
+	char name[80];
+
+	for (size_t i = 0; store >= 0 && i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		store_name(sha256, suffixes[i], name);
+		(void)unlinkat(store, name, 0);
+	}
+}
+
+static bool is_named(const json_t *state, const char *name)
+{
+	const json_t *source;
+	char stored[80];
+	size_t i;
+
+	json_array_foreach(json_object_get(state, "Sources"), i, source)
+	{
+		const char *sha256 = json_string_value(json_object_get(source, "SHA256"));
+
+		for (size_t k = 0; sha256 && k < sizeof(suffixes) / sizeof(suffixes[0]); k++) {
+			store_name(sha256, suffixes[k], stored);
+			if (strcmp(stored, name) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+void store_sweep(int rundir, const json_t *state)
+{
+	int store = open_store(rundir);
+	DIR *names = store < 0 ? NULL : fdopendir(store);
+	struct dirent *entry;
+
+	if (!names) {
+		tds_close_fd(&store);
+		return;
+	}
+	tds_io_sweep(store);
+	while ((entry = readdir(names)))
+		if (entry->d_name[0] != '.' && !is_named(state, entry->d_name))
+			(void)unlinkat(store, entry->d_name, 0);
+	(void)closedir(names);
+}

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT */
+/* Frames over a stream socket. */
+#include "link.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "wire.h"
+
+#define HEAD 5 /* length and type */
+#define READ_AT_ONCE (64 << 10)
+
+static void on_readable(evutil_socket_t fd, short what, void *arg);
+static void on_writable(evutil_socket_t fd, short what, void *arg);
+
+bool link_init(struct link *link, struct event_base *base, int fd, const struct link_events *events,
+	       void *ctx)
+{
+	*link = (struct link){ .fd = fd, .events = events, .ctx = ctx };
+	link->last = &link->first;
+	link->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, link);
+	link->writable = event_new(base, fd, EV_WRITE, on_writable, link);
+	if (!link->readable || !link->writable || evutil_make_socket_nonblocking(fd) != 0 ||
+	    event_add(link->readable, NULL) != 0) {
+		link_fini(link);
+		return false;
+	}
+	return true;
+}
+
+/* Those who waited for this link read on. */
+static void release_waiters(struct link *link)
+{
+	struct link *waiter;
+
+	while ((waiter = link->waiters)) {
+		link->waiters = waiter->next_waiter;
+		waiter->waiting_for = NULL;
+		waiter->paused = false;
+		if (!waiter->ended)
+			(void)event_add(waiter->readable, NULL);
+		/* What it had sent before is already in its buffer: no event will tell. */
+		event_active(waiter->readable, EV_READ, 0);
+	}
+}
+
+static void leave_waiters(struct link *link)
+{
+	if (!link->waiting_for)
+		return;
+	struct link **p = &link->waiting_for->waiters;
+
+	while (*p && *p != link)
+		p = &(*p)->next_waiter;
+	if (*p)
+		*p = link->next_waiter;
+	link->waiting_for = NULL;
+}
+
+void link_fini(struct link *link)
+{
+	leave_waiters(link);
+	release_waiters(link);
+	if (link->readable)
+		event_free(link->readable);
+	if (link->writable)
+		event_free(link->writable);
+	if (link->fd >= 0)
+		(void)close(link->fd);
+	for (unsigned i = 0; i < link->in_nfds; i++)
+		tds_close_fd(&link->in_fds[i]);
+	for (struct frame *f = link->first, *next; f; f = next) {
+		next = f->next;
+		frame_free(f);
+	}
+	free(link->in);
+	*link = (struct link){ .fd = -1, .ended = true };
+}
+
+struct frame *frame_new(enum frame_type type, size_t len, int fd)
+{
+	struct frame *frame = malloc(sizeof(*frame) + HEAD + len);
+
+	if (!frame) {
+		if (fd >= 0)
+			(void)close(fd);
+		return NULL;
+	}
+	*frame = (struct frame){ .fds = { fd, -1 }, .len = HEAD + len };
+	wire_put32(frame->data, (uint32_t)len + 1);
+	frame->data[4] = (unsigned char)type;
+	return frame;
+}
+
+void frame_free(struct frame *frame)
+{
+	if (!frame)
+		return;
+	for (int i = 0; i < 2; i++)
+		if (frame->fds[i] >= 0)
+			(void)close(frame->fds[i]);
+	free(frame);
+}
+
+void frame_add_fd(struct frame *frame, int fd)
+{
+	if (frame)
+		frame->fds[frame->fds[0] < 0 ? 0 : 1] = fd;
+	else
+		(void)close(fd);
+}
+
+static void end(struct link *link)
+{
+	if (link->ended)
+		return;
+	link->ended = true;
+	(void)event_del(link->readable);
+	(void)event_del(link->writable);
+	release_waiters(link);
+	link->events->ended(link->ctx);
+}
+
+/* Send what is left of one frame, its descriptor with the first byte. */
+static ssize_t send_some(struct link *link, struct frame *frame)
+{
+	struct iovec iov = { .iov_base = frame->data + frame->sent,
+			     .iov_len = frame->len - frame->sent };
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(2 * sizeof(int))];
+	} control = { 0 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (frame->sent == 0 && frame->fds[0] >= 0) {
+		size_t size = (frame->fds[1] >= 0 ? 2 : 1) * sizeof(int);
+
+		msg.msg_control = &control;
+		msg.msg_controllen = CMSG_SPACE(size);
+		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(size);
+		memcpy(CMSG_DATA(c), frame->fds, size);
+	}
+	return sendmsg(link->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void flush(struct link *link)
+{
+	while (link->first && !link->corked && !link->deaf && !link->ended) {
+		struct frame *frame = link->first;
+		ssize_t n = send_some(link, frame);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ETOOMANYREFS)) {
+			(void)event_add(link->writable, NULL);
+			break;
+		}
+		if (n < 0) {
+			/* The other end is gone: reading tells, after the last that it wrote. */
+			link->deaf = true;
+			break;
+		}
+		frame->sent += (size_t)n;
+		link->queued -= (size_t)n;
+		if (frame->sent < frame->len)
+			continue;
+		link->first = frame->next;
+		if (!link->first)
+			link->last = &link->first;
+		frame_free(frame);
+	}
+	if (link->queued < LINK_QUEUE_FULL / 2)
+		release_waiters(link);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	flush(arg);
+}
+
+void link_send(struct link *link, struct frame *frame)
+{
+	if (!frame) {
+		end(link);
+		return;
+	}
+	if (!link->last) {
+		frame_free(frame); /* it was never opened */
+		return;
+	}
+	/* Where the link has ended it stays, for whoever takes back what was never delivered. */
+	bool idle = !link->first;
+	*link->last = frame;
+	link->last = &frame->next;
+	link->queued += frame->len;
+	if (idle)
+		flush(link);
+}
+
+struct frame *frame_control(json_t *op)
+{
+	size_t len = op ? json_dumpb(op, NULL, 0, JSON_COMPACT) : 0;
+	struct frame *frame = len ? frame_new(FRAME_CONTROL, len, -1) : NULL;
+
+	if (frame)
+		(void)json_dumpb(op, (char *)frame_body(frame), len, JSON_COMPACT);
+	json_decref(op);
+	return frame;
+}
+
+void link_control(struct link *link, json_t *op)
+{
+	link_send(link, frame_control(op));
+}
+
+void link_uncork(struct link *link)
+{
+	link->corked = false;
+	flush(link);
+}
+
+struct frame *link_take_queue(struct link *link)
+{
+	struct frame *first = link->first;
+
+	link->first = NULL;
+	link->last = &link->first;
+	link->queued = 0;
+	return first;
+}
+
+void link_wait_for(struct link *sender, struct link *full)
+{
+	if (sender->paused || sender->draining)
+		return;
+	sender->paused = true;
+	(void)event_del(sender->readable);
+	sender->waiting_for = full;
+	sender->next_waiter = full->waiters;
+	full->waiters = sender;
+}
+
+/* Keep what is not yet a whole frame. Most links have nothing to keep most of the time, and then hold no memory. */
+static bool keep(struct link *link, const unsigned char *data, size_t len)
+{
+	unsigned char *more = realloc(link->in, link->in_len + len);
+	if (!more)
+		return false;
+	memcpy(more + link->in_len, data, len);
+	link->in = more;
+	link->in_len += len;
+	return true;
+}
+
+/* A descriptor, or LINK_FD_LOST, waits for its frame. */
+static void keep_fd(struct link *link, int fd)
+{
+	if (link->in_nfds < LINK_FDS)
+		link->in_fds[link->in_nfds++] = fd;
+	else
+		tds_close_fd(&fd);
+}
+
+/* Read what is there. Returns as read(2) does. */
+static ssize_t receive(struct link *link, unsigned char *data, size_t room)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = { .iov_base = data, .iov_len = room };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = &control,
+			      .msg_controllen = sizeof(control.space) };
+	ssize_t n = recvmsg(link->fd, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+
+	if (n < 0)
+		return n;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
+		int fd;
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		/* Room for one is, for its alignment, room for two. */
+		for (size_t at = CMSG_LEN(0); at + sizeof(fd) <= c->cmsg_len; at += sizeof(fd)) {
+			memcpy(&fd, (unsigned char *)c + at, sizeof(fd));
+			keep_fd(link, fd);
+		}
+	}
+	/* A host sends one at a time: where that is cut off, none came. */
+	if (msg.msg_flags & MSG_CTRUNC)
+		keep_fd(link, LINK_FD_LOST);
+	return n;
+}
+
+/* One read may bring several frames, and the descriptor of the last: frames take theirs in order, by their kind. */
+int link_take_fd(struct link *link)
+{
+	if (link->in_nfds == 0)
+		return -1;
+	int fd = link->in_fds[0];
+	memmove(link->in_fds, link->in_fds + 1, --link->in_nfds * sizeof(int));
+	return fd;
+}
+
+/* Take whole frames off the front of data. Returns how many bytes they had, or -1: the link is to end. */
+static ssize_t take_frames(struct link *link, const unsigned char *data, size_t len)
+{
+	size_t at = 0;
+
+	while (!link->paused && len - at >= HEAD) {
+		size_t frame = wire_get32(data + at);
+
+		if (frame == 0 || frame > LINK_FRAME_MAX)
+			return -1;
+		if (len - at < 4 + frame)
+			break;
+		if (!link->events->frame(link->ctx, (enum frame_type)data[at + 4], data + at + HEAD,
+					 frame - 1))
+			return -1;
+		at += 4 + frame;
+	}
+	return (ssize_t)at;
+}
+
+/* Take frames from what was kept, with more behind it, and keep the rest. False: the link is to end. */
+static bool take_in(struct link *link, const unsigned char *data, size_t len)
+{
+	if (link->in_len > 0) {
+		if (len > 0 && !keep(link, data, len))
+			return false;
+		data = link->in;
+		len = link->in_len;
+	}
+	ssize_t taken = take_frames(link, data, len);
+	if (taken < 0)
+		return false;
+	if (data != link->in)
+		return len == (size_t)taken || keep(link, data + taken, len - (size_t)taken);
+	link->in_len -= (size_t)taken;
+	if (link->in_len > 0) {
+		memmove(link->in, link->in + taken, link->in_len);
+	} else {
+		free(link->in);
+		link->in = NULL;
+	}
+	return true;
+}
+
+/* Read up to so many times (0: to the end), and no further where there is more to come anyway. */
+static void drain(struct link *link, int turns)
+{
+	unsigned char data[READ_AT_ONCE];
+
+	if (link->ended || link->paused)
+		return;
+	if (link->in_len > 0 && !take_in(link, NULL, 0)) {
+		end(link);
+		return;
+	}
+	for (int i = 0; (turns == 0 || i < turns) && !link->paused && !link->ended; i++) {
+		ssize_t n = receive(link, data, sizeof(data));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			return;
+		if (n <= 0 || !take_in(link, data, (size_t)n)) {
+			end(link);
+			return;
+		}
+		if (turns > 0 && (size_t)n < sizeof(data) / 2)
+			return; /* all there is, most likely; if not, the loop comes back */
+	}
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	drain(arg, 16);
+}
+
+void link_drain(struct link *link)
+{
+	/* A process that it forked may hold its end too, and would write for ever. */
+	if (link->fd >= 0)
+		(void)shutdown(link->fd, SHUT_RDWR);
+	leave_waiters(link);
+	link->paused = false;
+	link->draining = true;
+	drain(link, 0);
+}

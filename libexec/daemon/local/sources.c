@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: MIT */
+/* Sources of users: asked for, accepted or refused by an authority, and the realms that they run in. */
+#include "sources.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "tool/cli.h"
+
+#define ANSWER_S 120        /* that an authority may take */
+#define USER_SOURCES_MAX 64 /* of a zone; all their archives together are at most maxmessage */
+
+struct user_source {
+	struct user_source *next;
+	struct engine *engine;
+	uint32_t zone;
+	char md5[33];
+	char *info;
+	int archive; /* what the authority made of it; -1: it has not answered */
+	struct event *expiry;
+};
+
+struct authority {
+	struct authority *next;
+	uint32_t zone;
+	uint64_t actor;
+};
+
+static uint32_t zone_of(const struct realm *realm)
+{
+	return realm_origin(realm)->number;
+}
+
+static struct user_source *find(struct engine *engine, uint32_t zone, const char *md5)
+{
+	for (struct user_source *s = engine->user_sources; s; s = s->next)
+		if (s->zone == zone && strcmp(s->md5, md5) == 0)
+			return s;
+	return NULL;
+}
+
+static struct actor *find_authority(struct engine *engine, uint32_t zone, bool *registered)
+{
+	for (struct authority *a = engine->authorities; a; a = a->next)
+		if (a->zone == zone) {
+			*registered = true;
+			return actor_by_id(engine, a->actor);
+		}
+	*registered = false;
+	return NULL;
+}
+
+/* A realm that was made of this source and still takes new actors. */
+static bool is_of(const struct realm *realm, const struct user_source *source)
+{
+	return realm->home && !realm->stopping && !realm->retired &&
+	       realm->home->number == source->zone && strcmp(realm->md5, source->md5) == 0;
+}
+
+/* --- those who watch --- */
+
+static json_t *notice(const char *md5, const char *info, bool loaded)
+{
+	return json_pack("{s:s, s:s, s:o?, s:b}", "op", "source", "hash", md5, "info",
+			 tds_cli_json_text(info ? info : ""), "loaded", loaded);
+}
+
+/* zone 0: all. */
+static void tell_watchers(struct engine *engine, uint32_t zone, const char *md5, const char *info,
+			  bool loaded)
+{
+	for (struct realm *r = engine->realms; r; r = r->next)
+		for (struct actor *a = r->actors; a; a = a->next)
+			if (a->watches_sources && (zone == 0 || zone_of(r) == zone))
+				link_control(&a->link, notice(md5, info, loaded));
+}
+
+void sources_tell_package(struct realm *realm, bool loaded)
+{
+	if (!realm->info || realm->told == loaded)
+		return;
+	realm->told = loaded;
+	tell_watchers(realm->engine, 0, realm->md5, realm->info, loaded);
+}
+
+json_t *sources_list(const struct realm *by)
+{
+	const struct engine *engine = by->engine;
+	json_t *list = json_array();
+
+	for (const struct realm *r = engine->realms; r; r = r->next)
+		if (r->told)
+			(void)json_array_append_new(
+				list, json_pack("[s, o?]", r->md5, tds_cli_json_text(r->info)));
+	for (const struct user_source *s = engine->user_sources; s; s = s->next)
+		if (s->zone == zone_of(by) && s->archive >= 0)
+			(void)json_array_append_new(
+				list, json_pack("[s, o?]", s->md5, tds_cli_json_text(s->info)));
+	return list;
+}
+
+struct actor *sources_authority(const struct realm *by)
+{
+	bool registered;
+
+	return find_authority(by->engine, zone_of(by), &registered);
+}
+
+bool source_op_watch(struct actor *actor, const json_t *op)
+{
+	struct engine *engine = actor->realm->engine;
+	bool before = actor->watches_sources;
+
+	actor->watches_sources = json_is_true(json_object_get(op, "on"));
+	if (before || !actor->watches_sources)
+		return true;
+	for (struct realm *r = engine->realms; r; r = r->next)
+		if (r->told)
+			link_control(&actor->link, notice(r->md5, r->info, true));
+	for (struct user_source *s = engine->user_sources; s; s = s->next)
+		if (s->zone == zone_of(actor->realm) && s->archive >= 0)
+			link_control(&actor->link, notice(s->md5, s->info, true));
+	return true;
+}
+
+/* --- realms of sources --- */
+
+/* The realm in which actors wait for the source to be valid. */
+static struct realm *find_pending(const struct user_source *source)
+{
+	for (struct realm *r = source->engine->realms; r; r = r->next)
+		if (is_of(r, source) && r->pending && r->archive < 0)
+			return r;
+	return NULL;
+}
+
+static void source_free(struct user_source *source)
+{
+	struct user_source **p = &source->engine->user_sources;
+
+	while (*p != source)
+		p = &(*p)->next;
+	*p = source->next;
+	/* What waits for a source that does not come is told so. */
+	for (struct realm *r; (r = find_pending(source));)
+		realm_abandon(r, "source", "the source is not valid");
+	if (source->expiry)
+		event_free(source->expiry);
+	tds_close_fd(&source->archive);
+	free(source->info);
+	free(source);
+}
+
+struct realm *source_realm(struct realm *by, const char *md5)
+{
+	struct engine *engine = by->engine;
+	struct realm *package = realm_by_md5(engine, md5);
+	struct user_source *source = package ? NULL : find(engine, zone_of(by), md5);
+
+	if (!source)
+		return package;
+	for (struct realm *r = engine->realms; r; r = r->next)
+		if (is_of(r, source))
+			return r;
+	struct realm *realm = realm_derive(by, md5);
+	if (realm && source->archive >= 0 && !realm_begin(realm, source->archive))
+		return NULL;
+	return realm;
+}
+
+bool sources_busy(const struct realm *origin)
+{
+	for (const struct realm *r = origin->engine->realms; r; r = r->next)
+		if (r->home == origin && r->actors)
+			return true;
+	return false;
+}
+
+static struct realm *find_derived(const struct realm *origin)
+{
+	for (struct realm *r = origin->engine->realms; r; r = r->next)
+		if (r->home == origin && !r->stopping)
+			return r;
+	return NULL;
+}
+
+void sources_end(struct realm *origin)
+{
+	struct engine *engine = origin->engine;
+	struct realm *derived;
+	bool held = origin->held;
+
+	/* The end of the last one that came from it must not be its own, here. */
+	origin->held = true;
+	for (struct user_source *s = engine->user_sources, *next; s; s = next) {
+		next = s->next;
+		if (s->zone == origin->number)
+			source_free(s);
+	}
+	for (struct authority **p = &engine->authorities; *p;) {
+		struct authority *a = *p;
+
+		if (a->zone != origin->number) {
+			p = &a->next;
+			continue;
+		}
+		*p = a->next;
+		free(a);
+	}
+	while ((derived = find_derived(origin)))
+		realm_stop(derived);
+	origin->held = held;
+}
+
+void sources_free(struct engine *engine)
+{
+	while (engine->user_sources)
+		source_free(engine->user_sources);
+	while (engine->authorities) {
+		struct authority *a = engine->authorities;
+
+		engine->authorities = a->next;
+		free(a);
+	}
+}
+
+/* --- what is asked for --- */
+
+static bool is_md5(const char *text)
+{
+	return text && strlen(text) == 32 && strspn(text, "0123456789abcdef") == 32;
+}
+
+static bool is_sealed(const struct engine *engine, int fd)
+{
+	const int wanted = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
+	int seals = fcntl(fd, F_GET_SEALS);
+	struct stat st;
+
+	return seals >= 0 && (seals & wanted) == wanted && fstat(fd, &st) == 0 &&
+	       st.st_size <= engine->limits->settings->max_message;
+}
+
+bool source_op_authority(struct actor *actor, const json_t *op)
+{
+	struct engine *engine = actor->realm->engine;
+	struct authority *a = engine->authorities;
+
+	(void)op;
+	while (a && a->zone != zone_of(actor->realm))
+		a = a->next;
+	if (!a) {
+		a = calloc(1, sizeof(*a));
+		if (!a)
+			return false;
+		a->zone = zone_of(actor->realm);
+		a->next = engine->authorities;
+		engine->authorities = a;
+	}
+	a->actor = actor->id;
+	return true;
+}
+
+static void on_expiry(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	source_free(arg);
+}
+
+static struct user_source *source_new(struct engine *engine, uint32_t zone, const char *md5)
+{
+	const struct timeval patience = { .tv_sec = ANSWER_S };
+	struct user_source *source;
+	unsigned n = 0;
+
+	for (source = engine->user_sources; source; source = source->next)
+		n += source->zone == zone;
+	source = n < USER_SOURCES_MAX ? calloc(1, sizeof(*source)) : NULL;
+	if (!source)
+		return NULL;
+	*source = (struct user_source){
+		.next = engine->user_sources, .engine = engine, .zone = zone, .archive = -1
+	};
+	engine->user_sources = source;
+	(void)snprintf(source->md5, sizeof(source->md5), "%s", md5);
+	source->expiry = evtimer_new(engine->base, on_expiry, source);
+	if (!source->expiry || evtimer_add(source->expiry, &patience) != 0) {
+		source_free(source);
+		return NULL;
+	}
+	return source;
+}
+
+bool sources_load(struct engine *engine, uint32_t zone, const char *md5, const char *info, int fd)
+{
+	tds_autofd int data = fd;
+	bool registered;
+
+	if (fd == LINK_FD_LOST)
+		return true; /* as if nobody had brought it: to create from it is an error */
+	struct actor *authority = find_authority(engine, zone, &registered);
+
+	if (!is_md5(md5) || !info || data < 0 || !is_sealed(engine, data))
+		return false;
+	/* Where nobody is registered nothing is remembered: to create from it is an error at once. */
+	if (!registered || realm_by_md5(engine, md5) || find(engine, zone, md5) ||
+	    !source_new(engine, zone, md5))
+		return true;
+	if (authority) {
+		struct frame *ask = frame_control(
+			json_pack("{s:s, s:s, s:s}", "op", "validate", "hash", md5, "info", info));
+		frame_add_fd(ask, tds_steal_fd(&data));
+		link_send(&authority->link, ask);
+	}
+	return true;
+}
+
+bool source_op_load(struct actor *actor, const json_t *op)
+{
+	return sources_load(actor->realm->engine, zone_of(actor->realm),
+			    json_string_value(json_object_get(op, "hash")),
+			    json_string_value(json_object_get(op, "info")),
+			    link_take_fd(&actor->link));
+}
+
+static void accept_source(struct user_source *source, const char *info, int archive)
+{
+	struct realm *pending = find_pending(source);
+
+	source->archive = archive;
+	source->info = strdup(info);
+	(void)event_del(source->expiry);
+	tell_watchers(source->engine, source->zone, source->md5, source->info, true);
+	if (pending) /* there is one at most: it takes all that are created before it runs */
+		(void)realm_begin(pending, source->archive);
+}
+
+/* Archives are kept, in memory that counts as ours. */
+static bool has_room(const struct engine *engine, uint32_t zone, int archive)
+{
+	struct stat st;
+	int64_t size = fstat(archive, &st) == 0 ? st.st_size : INT64_MAX;
+
+	for (const struct user_source *s = engine->user_sources; s && size < INT64_MAX; s = s->next)
+		if (s->zone == zone && s->archive >= 0 && fstat(s->archive, &st) == 0)
+			size += st.st_size;
+	return size <= engine->limits->settings->max_message;
+}
+
+bool source_op_validated(struct actor *actor, const json_t *op)
+{
+	struct engine *engine = actor->realm->engine;
+	bool claimed = json_is_true(json_object_get(op, "archive"));
+	tds_autofd int archive = claimed ? link_take_fd(&actor->link) : -1;
+	/* An archive that there was no descriptor for is as one that was rejected. */
+	bool accepted = claimed && archive != LINK_FD_LOST;
+	const char *md5 = json_string_value(json_object_get(op, "hash"));
+	const char *info = json_string_value(json_object_get(op, "info"));
+	bool registered;
+
+	if (!md5 || !info || (accepted && (archive < 0 || !is_sealed(engine, archive))))
+		return false;
+	struct user_source *source = find(engine, zone_of(actor->realm), md5);
+	if (!source || source->archive >= 0 ||
+	    find_authority(engine, zone_of(actor->realm), &registered) != actor)
+		return true;
+	if (accepted && has_room(engine, source->zone, archive))
+		accept_source(source, info, tds_steal_fd(&archive));
+	else
+		source_free(source);
+	return true;
+}
+
+void sources_unload(struct realm *by, const char *md5)
+{
+	struct engine *engine = by->engine;
+	const struct realm *origin = realm_origin(by);
+	uint32_t zone = origin->number;
+	struct user_source *source = find(engine, zone, md5);
+	struct realm *package = realm_by_md5(engine, md5);
+
+	if (package && (package == origin || (origin->guest && !guest_is_foreign(origin))))
+		engine->events->unload_asked(engine->ctx, package);
+	if (!source)
+		return;
+	if (source->archive >= 0)
+		tell_watchers(engine, zone, md5, source->info, false);
+	for (struct realm *r = engine->realms, *next; r; r = next) {
+		next = r->next;
+		if (is_of(r, source) && (!r->pending || r->archive >= 0))
+			realm_retire(r);
+	}
+	source_free(source);
+}
+
+bool source_op_unload(struct actor *actor, const json_t *op)
+{
+	const char *md5 = json_string_value(json_object_get(op, "hash"));
+
+	if (md5)
+		sources_unload(actor->realm, md5);
+	return md5 != NULL;
+}
