@@ -22,9 +22,11 @@
 #include "daemon/base/descriptors.h"
 #include "daemon/director/director.h"
 #include "daemon/door/clients.h"
+#include "daemon/door/directoractor.h"
 #include "daemon/keep/actorlog.h"
 #include "daemon/keep/logger.h"
 #include "daemon/keep/state.h"
+#include "daemon/local/engine_local.h"
 #include "director/rundir.h"
 
 #define GRACE_MS 3000
@@ -35,12 +37,13 @@ struct daemon {
 	struct event_base *base;
 	struct director *director;
 	struct clients *clients;
+	struct directoractor *actor;
 	struct actorlog *log;
 	struct logger *logger;
 	struct event *terminate;
 	struct event *interrupt;
 	struct settings configured;
-	struct engine_limits limits;
+	struct engine_config config;
 	struct director_settings director_settings;
 	struct logger_settings logger_settings;
 	struct clients_settings clients_settings;
@@ -117,7 +120,7 @@ static void shut_down(void *ctx, int64_t grace_ms)
 		return;
 	d->ending = true;
 	if (grace_ms >= 0)
-		d->limits.grace_ms = (unsigned)grace_ms;
+		d->config.grace_ms = (unsigned)grace_ms;
 	notify_supervisor("STOPPING=1");
 	director_stop(d->director, on_gone, d);
 }
@@ -147,16 +150,32 @@ static bool start_logger(struct daemon *d)
 	if (!d->configured.log_config)
 		return true;
 	d->logger_settings =
-		(struct logger_settings){ .python = d->limits.python,
+		(struct logger_settings){ .python = d->config.python,
 					  .program = d->logger_program,
 					  .folder = d->configured.log_dir ? d->configured.log_dir
-									  : d->limits.dir,
+									  : d->config.dir,
 					  .config = d->configured.log_config,
 					  .report = on_logger_report,
 					  .ctx = d };
 	d->logger = logger_new(d->base, &d->logger_settings);
 	d->director_settings.logger = d->logger;
 	return d->logger != NULL;
+}
+
+/* The Director, and the engine that runs its actors. False: out of memory. */
+static bool make_director(struct daemon *d)
+{
+	d->director = director_new(d->base, &d->director_settings, on_shutdown_asked, d);
+	struct engine *engine = d->director
+					? local_engine_open(d->base, &d->config,
+							    &director_engine_events, d->director)
+					: NULL;
+	if (!engine)
+		return false;
+	director_attach(d->director, engine);
+	d->actor = directoractor_new(d->base, engine, d->settings->rundir);
+	d->clients_settings.actor = d->actor;
+	return d->actor != NULL;
 }
 
 static bool make(struct daemon *d, struct tds_err *err)
@@ -170,7 +189,7 @@ static bool make(struct daemon *d, struct tds_err *err)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
 	if (settings_read(s->dir, &d->configured, err) != 0)
 		return false;
-	d->limits = (struct engine_limits){ .settings = &d->configured,
+	d->config = (struct engine_config){ .settings = &d->configured,
 					    .python = "python3",
 					    .host = d->host,
 					    .dir = path,
@@ -192,10 +211,7 @@ static bool make(struct daemon *d, struct tds_err *err)
 	d->log = actorlog_open(s->rundir);
 	if (d->base && !start_logger(d))
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
-	d->director = d->base ? director_new(d->base, &d->limits, &d->director_settings,
-					     on_shutdown_asked, d)
-			      : NULL;
-	if (!d->director)
+	if (!d->base || !make_director(d))
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
 	int listener = listen_at(s->rundir, err);
 	if (listener < 0)
@@ -213,6 +229,7 @@ static bool make(struct daemon *d, struct tds_err *err)
 static void unmake(struct daemon *d)
 {
 	clients_free(d->clients);
+	directoractor_free(d->actor);
 	director_free(d->director);
 	logger_free(d->logger);
 	actorlog_close(d->log);

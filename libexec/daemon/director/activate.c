@@ -13,8 +13,9 @@ static void take_names(struct director *director, struct source *source)
 {
 	for (size_t i = 0; i < source->nruns; i++)
 		if (source->runs[i].global_name && source->runs[i].actor)
-			(void)engine_set_name(director->engine, source->runs[i].global_name,
-					      source->runs[i].actor);
+			(void)director->engine->ops->bind(director->engine,
+							  source->runs[i].global_name,
+							  source->runs[i].actor);
 }
 
 static void make_active(struct director *director, struct source *source)

@@ -45,7 +45,7 @@ static bool has(const char *declared, const char *wanted)
 static bool is_starting(const struct run *run)
 {
 	if (run->actor)
-		return !actor_is_up(run->actor);
+		return !run->actor->up;
 	return run->again && run->delay_ms == 0 && evtimer_pending(run->again, NULL);
 }
 
@@ -71,26 +71,28 @@ static bool is_coming(const struct director *director, const char *role, const c
 }
 
 /* What is sent to an actor after its exit request, nobody handles. */
-static bool is_exiting(const struct actor *actor)
+static bool is_exiting(const struct engine_actor *actor)
 {
-	const struct source *source = realm_owner(actor_realm(actor));
+	const struct source *source = actor->source->owner;
 
 	return source && source->state == SOURCE_UNLOADING;
 }
 
 static enum presence find(struct director *director, const char *target, const char *group,
-			  struct actor **actor)
+			  struct engine_actor **actor)
 {
 	const char *name = target[0] == '@' ? target + 1 : NULL;
 	const struct run *run = name ? NULL : role_find(director, target, group);
 
-	*actor = name ? engine_find_name(director->engine, name) : run ? run->actor : NULL;
+	*actor = name  ? director->engine->ops->find_name(director->engine, name)
+		 : run ? run->actor
+		       : NULL;
 	/* One that a declaration starts gets its OnLoad message first; for others the engine keeps what comes early. */
-	if (*actor && !is_exiting(*actor) && (actor_is_up(*actor) || !actor_owner(*actor)))
+	if (*actor && !is_exiting(*actor) && ((*actor)->up || !(*actor)->owner))
 		return PRESENT;
 	if (is_coming(director, name ? NULL : target, name, name ? NULL : group))
 		return COMING;
-	*actor = name || run ? NULL : engine_find(director->engine, target);
+	*actor = name || run ? NULL : director->engine->ops->find(director->engine, target);
 	return *actor && !is_exiting(*actor) ? PRESENT : ABSENT;
 }
 
@@ -156,16 +158,24 @@ static enum delivery hold(struct director *director, const char *target, const c
 	return DELIVERY_HELD;
 }
 
+static void deliver(struct director *director, struct engine_actor *to, uint64_t endpoint,
+		    const struct payload *payload)
+{
+	struct engine_message message = { .payload = *payload, .endpoint = endpoint };
+
+	director->engine->ops->send(director->engine, to, &message);
+}
+
 enum delivery director_send(struct director *director, const char *target, const char *group,
 			    uint64_t ticket, bool wants_answer, const struct payload *payload)
 {
-	struct actor *actor;
+	struct engine_actor *actor;
 	enum presence presence = find(director, target, group, &actor);
 
 	if (presence == COMING)
 		return hold(director, target, group, ticket, wants_answer, payload);
 	if (presence == PRESENT)
-		actor_tell(actor, wants_answer ? ticket : 0, payload);
+		deliver(director, actor, wants_answer ? ticket : 0, payload);
 	return presence == PRESENT ? DELIVERY_DONE : DELIVERY_NONE;
 }
 
@@ -191,7 +201,7 @@ void held_release(struct director *director)
 	director->held = NULL;
 	for (struct held **last = &director->held; all; all = next) {
 		char why[ABSENCE_MAX];
-		struct actor *actor;
+		struct engine_actor *actor;
 		enum presence presence = find(director, all->target, all->group, &actor);
 
 		next = all->next;
@@ -203,7 +213,8 @@ void held_release(struct director *director)
 			continue;
 		}
 		if (presence == PRESENT)
-			actor_tell(actor, all->wants_answer ? all->ticket : 0, &all->payload);
+			deliver(director, actor, all->wants_answer ? all->ticket : 0,
+				&all->payload);
 		if (director->watch.delivered)
 			director->watch.delivered(
 				director->watch.ctx, all->ticket,

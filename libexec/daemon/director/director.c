@@ -113,14 +113,9 @@ void tell_change(struct director *director, const char *what, const struct group
 
 /* --- answers --- */
 
-static json_t *address_json(const struct actor *actor)
+static json_t *address_json(const struct engine_actor *actor)
 {
-	char address[32];
-
-	if (!actor)
-		return json_null();
-	actor_address(actor, address);
-	return json_pack("{s:s}", "ActorAddress", address);
+	return actor ? json_pack("{s:s}", "ActorAddress", actor->address) : json_null();
 }
 
 /* For its next start, after it has exited? */
@@ -145,7 +140,7 @@ static json_t *run_json(const struct run *run)
 	if (is_waiting(run))
 		(void)json_object_set_new(doc, "NextStart", time_json(run->next_wall_ms));
 	if (run->actor)
-		(void)json_object_set_new(doc, "Pid", json_integer(actor_pid(run->actor)));
+		(void)json_object_set_new(doc, "Pid", json_integer(run->actor->pid));
 	return doc;
 }
 
@@ -234,23 +229,23 @@ json_t *director_retrieve_role(struct director *director, const char *role, cons
 
 uint64_t director_ticket(struct director *director)
 {
-	return engine_next_id(director->engine);
+	return director->engine->ops->ticket(director->engine);
 }
 
 int director_join(struct director *director, int fd, const struct ucred *peer,
 		  const json_t *request, struct tds_err *err)
 {
-	return guest_join(director->engine, fd, peer, request, err);
+	return director->engine->ops->join(director->engine, fd, peer, request, err);
 }
 
 bool director_takes_guests(const struct director *director, uid_t uid)
 {
-	return guest_allowed(director->engine, uid);
+	return director->engine->ops->admits(director->engine, uid);
 }
 
 json_t *director_capabilities(const struct director *director)
 {
-	return engine_capabilities(director->engine);
+	return director->engine->ops->capabilities(director->engine);
 }
 
 void director_watch(struct director *director, const struct director_watch *watch)
@@ -260,43 +255,44 @@ void director_watch(struct director *director, const struct director_watch *watc
 
 /* --- what the engine tells --- */
 
-static void on_imported(void *ctx, struct realm *realm, const json_t *classes, const char *error)
+static void on_imported(void *ctx, struct engine_source *loaded, const json_t *classes,
+			const char *error)
 {
-	if (realm_owner(realm))
-		job_imported(ctx, realm_owner(realm), classes, error);
+	if (loaded->owner)
+		job_imported(ctx, loaded->owner, classes, error);
 }
 
-static void on_realm_gone(void *ctx, struct realm *realm)
+static void on_source_gone(void *ctx, struct engine_source *loaded)
 {
 	struct director *director = ctx;
 
-	if (realm_owner(realm)) /* else it is of guests, or of a source that a user brought */
-		job_realm_gone(director, realm_owner(realm));
-	if (director->stopping && director->gone && !engine_busy(director->engine))
+	if (loaded->owner) /* else it is of programs, or a user brought it */
+		job_realm_gone(director, loaded->owner);
+	if (director->stopping && director->gone && !director->engine->ops->busy(director->engine))
 		director->gone(director->gone_ctx);
 }
 
-static void on_actor_up(void *ctx, struct actor *actor)
+static void on_actor_up(void *ctx, struct engine_actor *actor)
 {
-	if (actor_owner(actor))
-		run_up(ctx, actor_owner(actor));
+	if (actor->owner)
+		run_up(ctx, actor->owner);
 }
 
-static void on_actor_failed(void *ctx, struct actor *actor, const char *error)
+static void on_actor_failed(void *ctx, struct engine_actor *actor, const char *error)
 {
-	if (actor_owner(actor))
-		run_failed(ctx, actor_owner(actor), error);
+	if (actor->owner)
+		run_failed(ctx, actor->owner, error);
 }
 
-static void on_actor_exited(void *ctx, struct actor *actor)
+static void on_actor_exited(void *ctx, struct engine_actor *actor)
 {
-	struct run *run = actor_owner(actor);
+	struct run *run = actor->owner;
 
 	if (run && run->actor == actor)
 		run_exited(ctx, run);
 }
 
-static void on_message_done(void *ctx, struct actor *actor, uint64_t ref, const char *error)
+static void on_message_done(void *ctx, struct engine_actor *actor, uint64_t ref, const char *error)
 {
 	(void)actor;
 	run_message_done(ctx, ref, error);
@@ -321,31 +317,26 @@ static void on_undelivered(void *ctx, uint64_t endpoint)
 					  "the actor is gone, and never got the message");
 }
 
-static void on_output(void *ctx, struct realm *realm, struct actor *actor, const char *text,
-		      size_t len)
+static void on_output(void *ctx, struct engine_source *loaded, struct engine_actor *actor,
+		      const char *text, size_t len)
 {
 	struct director *director = ctx;
-	struct source *source = realm_owner(realm);
-	struct run *run = actor ? actor_owner(actor) : NULL;
-	char address[32] = "-";
+	struct source *source = loaded->owner;
+	struct run *run = actor ? actor->owner : NULL;
 	tds_autofree char *who = NULL;
 
 	if (!director->watch.output)
 		return;
-	if (actor)
-		actor_address(actor, address);
 	if (asprintf(&who, "%s %s %s", source ? source->group->name : "-",
-		     run && run->role ? run->role : "-", address) >= 0)
+		     run && run->role ? run->role : "-", actor ? actor->address : "-") >= 0)
 		director->watch.output(director->watch.ctx, who, text, len);
 }
 
-static void on_logged(void *ctx, struct actor *actor, const json_t *record)
+static void on_logged(void *ctx, struct engine_actor *actor, const json_t *record)
 {
 	struct director *director = ctx;
-	char address[32];
 
-	actor_address(actor, address);
-	logger_record(director->settings->logger, address, record);
+	logger_record(director->settings->logger, actor->address, record);
 }
 
 static void on_shutdown_asked(void *ctx)
@@ -374,19 +365,20 @@ static void on_director_asked(void *ctx, uint64_t from, bool may_change,
 {
 	const struct director *director = ctx;
 
-	directoractor_take(director->actor, from, may_change, payload);
+	if (director->watch.question)
+		director->watch.question(director->watch.ctx, from, may_change, payload);
 }
 
-static void on_unload_asked(void *ctx, struct realm *realm)
+static void on_unload_asked(void *ctx, struct engine_source *loaded)
 {
-	const struct source *source = realm_owner(realm);
+	const struct source *source = loaded->owner;
 
 	director_unload(ctx, source->md5, NULL, NULL);
 }
 
-static const struct engine_events engine_events = {
+const struct engine_events director_engine_events = {
 	.imported = on_imported,
-	.realm_gone = on_realm_gone,
+	.source_gone = on_source_gone,
 	.actor_up = on_actor_up,
 	.actor_failed = on_actor_failed,
 	.actor_exited = on_actor_exited,
@@ -403,27 +395,22 @@ static const struct engine_events engine_events = {
 
 /* --- life --- */
 
-struct director *director_new(struct event_base *base, const struct engine_limits *limits,
-			      const struct director_settings *settings, void (*shutdown)(void *),
-			      void *ctx)
+struct director *director_new(struct event_base *base, const struct director_settings *settings,
+			      void (*shutdown)(void *), void *ctx)
 {
 	struct director *director = calloc(1, sizeof(*director));
 
-	if (!director)
-		return NULL;
-	*director = (struct director){
-		.base = base, .settings = settings, .shutdown = shutdown, .shutdown_ctx = ctx
-	};
-	director->engine = engine_new(base, limits, &engine_events, director);
-	director->actor = director->engine
-				  ? directoractor_new(base, director->engine, settings->rundir)
-				  : NULL;
-	if (!director->actor) {
-		engine_free(director->engine);
-		free(director);
-		return NULL;
-	}
+	if (director)
+		*director = (struct director){ .base = base,
+					       .settings = settings,
+					       .shutdown = shutdown,
+					       .shutdown_ctx = ctx };
 	return director;
+}
+
+void director_attach(struct director *director, struct engine *engine)
+{
+	director->engine = engine;
 }
 
 void director_stop(struct director *director, void (*gone)(void *ctx), void *ctx)
@@ -435,11 +422,11 @@ void director_stop(struct director *director, void (*gone)(void *ctx), void *ctx
 	for (struct group *g = director->groups; g; g = g->next)
 		for (struct source *s = g->sources; s; s = s->next) {
 			runs_want(s, false);
-			if (s->realm)
-				realm_stop(s->realm);
+			if (s->loaded)
+				director->engine->ops->unload(director->engine, s->loaded);
 		}
-	guests_stop(director->engine);
-	if (!engine_busy(director->engine))
+	director->engine->ops->stop(director->engine);
+	if (!director->engine->ops->busy(director->engine))
 		gone(ctx);
 }
 
@@ -451,10 +438,9 @@ void director_free(struct director *director)
 	director->gone = NULL;
 	director->watch = (struct director_watch){ 0 };
 	jobs_free(director);
-	directoractor_free(director->actor);
-	director->actor = NULL;
 	held_free_all(director);
-	engine_free(director->engine);
+	if (director->engine)
+		director->engine->ops->close(director->engine);
 	listing_fini(&director->listing);
 	while (director->groups) {
 		struct group *g = director->groups;

@@ -15,7 +15,6 @@
 #include "base/err.h"
 #include "daemon/authority/trust.h"
 #include "daemon/engine/engine.h"
-#include "daemon/local/guest.h"
 #include "director/tli.h"
 
 struct source;
@@ -34,15 +33,15 @@ struct run {
 	char *on_reactivate;
 	char *health;
 	double health_s;
-	struct actor *actor; /* NULL: not running */
-	bool wanted;         /* started again when it exits */
+	struct engine_actor *actor; /* NULL: not running */
+	bool wanted;                /* started again when it exits */
 	int64_t started_wall_ms;
 	int64_t started_mono_ms;
 	unsigned restarts;
-	char ending[ACTOR_ENDING_MAX]; /* how its actor ended last; empty: none has */
-	unsigned delay_ms;             /* before the next restart */
-	int64_t next_wall_ms;          /* when that is, while it waits */
-	struct event *again;           /* the restart that waits */
+	char ending[ENGINE_ENDING_MAX]; /* how its actor ended last; empty: none has */
+	unsigned delay_ms;              /* before the next restart */
+	int64_t next_wall_ms;           /* when that is, while it waits */
+	struct event *again;            /* the restart that waits */
 };
 
 enum source_state {
@@ -52,6 +51,7 @@ enum source_state {
 };
 
 struct source {
+	struct director *director;
 	struct group *group;
 	struct source *next; /* in its group, newest load first */
 	enum source_state state;
@@ -64,8 +64,8 @@ struct source {
 	struct trust trust; /* what the verdict rested on */
 	unsigned losses;    /* how often its host ended under it, shortly after it was loaded */
 	int64_t loaded_wall_ms;
-	struct tds_tli tli; /* the definition that it was loaded with */
-	struct realm *realm;
+	struct tds_tli tli;           /* the definition that it was loaded with */
+	struct engine_source *loaded; /* in the engine; NULL: not there */
 	struct run *runs;
 	size_t nruns;
 };
@@ -100,9 +100,12 @@ struct director_settings {
 	struct logger *logger; /* gets what actors log; NULL: there is none */
 };
 
-struct director *director_new(struct event_base *base, const struct engine_limits *limits,
-			      const struct director_settings *settings, void (*shutdown)(void *),
-			      void *ctx);
+struct director *director_new(struct event_base *base, const struct director_settings *settings,
+			      void (*shutdown)(void *), void *ctx);
+
+/* The engine that runs its actors, opened with these events and the Director as their context; taken over. */
+extern const struct engine_events director_engine_events;
+void director_attach(struct director *director, struct engine *engine);
 void director_free(struct director *director);
 
 /*
@@ -157,7 +160,7 @@ enum delivery director_send(struct director *director, const char *target, const
 uint64_t director_ticket(struct director *director);
 void director_forget(struct director *director, uint64_t ticket);
 
-/* Guests: as guest_join and guest_allowed. */
+/* Programs: as the engine's join and admits. */
 int director_join(struct director *director, int fd, const struct ucred *peer,
 		  const json_t *request, struct tds_err *err) TDS_MUST_CHECK;
 bool director_takes_guests(const struct director *director, uid_t uid);
@@ -170,6 +173,8 @@ struct director_watch {
 	void (*change)(void *ctx, json_t *event);
 	void (*output)(void *ctx, const char *who, const char *text, size_t len);
 	bool (*answer)(void *ctx, uint64_t endpoint, const struct payload *payload);
+	/* An actor or a program has sent the Director a message. */
+	void (*question)(void *ctx, uint64_t from, bool may_change, const struct payload *payload);
 	/* A held message was delivered (error NULL), or a message will never be handled. */
 	void (*delivered)(void *ctx, uint64_t ticket, const char *error);
 	void *ctx;

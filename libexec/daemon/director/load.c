@@ -23,12 +23,12 @@ static void undo(struct director *director, struct job *job, int status, const c
 	job->error = strdup(error);
 	job->status = status;
 	bringup_cancel(director);
-	if (job->source && job->source->realm) {
+	if (job->source && job->source->loaded) {
 		runs_want(job->source, false);
 		(void)snprintf(job->group->undone, sizeof(job->group->undone), "%s",
 			       job->source->sha256);
 		job->step = STEP_STOPPING;
-		realm_stop(job->source->realm);
+		director->engine->ops->unload(director->engine, job->source->loaded);
 		return; /* job_realm_gone goes on */
 	}
 	job_end(director, job, status, error, NULL, false);
@@ -67,15 +67,17 @@ static int check_names(struct director *director, const struct source *source, s
 {
 	for (size_t i = 0; i < source->nruns; i++) {
 		const char *name = source->runs[i].global_name;
-		const struct actor *actor = name ? engine_find_name(director->engine, name) : NULL;
-		const struct source *owner = actor ? realm_owner(actor_realm(actor)) : NULL;
+		const struct engine_actor *actor =
+			name ? director->engine->ops->find_name(director->engine, name) : NULL;
+		const struct source *owner = actor ? actor->source->owner : NULL;
 
 		if (name && strcmp(name, DIRECTOR_NAME) == 0)
 			return tds_err_set(err, TDS_E_REFUSED,
 					   "%s: its global name is that of the Director",
 					   source->runs[i].key);
 		/* It need not be declared: an actor may have made it. A guest owns no name that a group declares: it loses it. */
-		if (actor && !actor_is_guest(actor) && (!owner || owner->group != source->group))
+		if (actor && !actor->source->of_program &&
+		    (!owner || owner->group != source->group))
 			return tds_err_set(err, TDS_E_REFUSED,
 					   "%s: its global name belongs to an actor of group %s",
 					   source->runs[i].key, owner ? owner->group->name : "?");
@@ -92,7 +94,7 @@ static int check_names(struct director *director, const struct source *source, s
 	return 0;
 }
 
-static struct source *source_new(const struct tds_dir *dir, struct job *job, const json_t *verdict,
+static struct source *source_new(struct director *director, struct job *job, const json_t *verdict,
 				 struct tds_err *err)
 {
 	struct source *source = calloc(1, sizeof(*source));
@@ -104,6 +106,7 @@ static struct source *source_new(const struct tds_dir *dir, struct job *job, con
 		tds_err_set(err, TDS_E_NOMEM, "out of memory");
 		return NULL;
 	}
+	source->director = director;
 	source->group = job->group;
 	if (!version && tds_group_fits(job->group->name, job->file, &named) && named)
 		source->version = strndup(named, strlen(named) - 4);
@@ -116,7 +119,7 @@ static struct source *source_new(const struct tds_dir *dir, struct job *job, con
 		       json_string_value(json_object_get(verdict, "md5")));
 	(void)snprintf(source->sha256, sizeof(source->sha256), "%s",
 		       json_string_value(json_object_get(verdict, "sha256")));
-	source->trust = trust_now(dir, source->key);
+	source->trust = trust_now(director->settings->dir, source->key);
 	source->loaded_wall_ms = wall_ms();
 	source->losses = job->losses;
 	source->tli = job->tli;
@@ -148,7 +151,7 @@ static void load_realm(struct director *director, struct job *job, const json_t 
 
 	job->ready_first = activate && activate->type == TDS_VALUE_STR &&
 			   strcmp(activate->text, "ready-first") == 0;
-	struct source *source = source_new(director->settings->dir, job, verdict, &err);
+	struct source *source = source_new(director, job, verdict, &err);
 	if (!source || check_names(director, source, &err) != 0 ||
 	    definition_put(director->settings->rundir, source->sha256, &source->tli, &err) != 0 ||
 	    store_put(director->settings->rundir, source->sha256, job->package, &err) != 0) {
@@ -160,15 +163,19 @@ static void load_realm(struct director *director, struct job *job, const json_t 
 	job->group->sources = source;
 	job->source = source;
 	job->step = STEP_IMPORTING;
-	source->realm = realm_new(director->engine, source->md5, tds_steal_fd(&archive_fd),
-				  names_of(source), source);
-	if (source->realm)
-		realm_set_info(source->realm, source->path);
-	if (!source->realm) {
+	source->loaded = director->engine->ops->load(
+		director->engine,
+		&(struct engine_load){ .md5 = source->md5,
+				       .archive = tds_steal_fd(&archive_fd),
+				       .names = names_of(source),
+				       .info = source->path,
+				       .owner = source },
+		&err);
+	if (!source->loaded) {
 		job->group->sources = source->next;
 		job->source = NULL;
 		source_free(source);
-		undo(director, job, 1, "no process could be started");
+		undo_err(director, job, &err);
 	}
 }
 
@@ -291,7 +298,7 @@ void load_begin(struct director *director, struct job *job)
 	if (!job->verification)
 		undo(director, job, 1, "the verifier could not be started");
 	else
-		engine_prepare(director->engine);
+		director->engine->ops->prepare(director->engine);
 }
 
 static void on_all_up(struct director *director, const char *error)
@@ -303,7 +310,7 @@ static void on_all_up(struct director *director, const char *error)
 		const struct run *run = NULL;
 
 		for (size_t i = 0; i < job->source->nruns && !run; i++)
-			if (!job->source->runs[i].actor || !actor_is_up(job->source->runs[i].actor))
+			if (!job->source->runs[i].actor || !job->source->runs[i].actor->up)
 				run = &job->source->runs[i];
 		if (asprintf(&why, "%s%s%s", run ? run->key : "", run ? ": " : "", error) < 0)
 			why = NULL;

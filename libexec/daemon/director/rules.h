@@ -3,7 +3,6 @@
 #ifndef TDS_ADMIN_RULES_H
 #define TDS_ADMIN_RULES_H
 
-#include "daemon/door/directoractor.h"
 #include "daemon/keep/state.h"
 #include "director.h"
 #include "listing.h"
@@ -27,7 +26,6 @@ struct director {
 	struct engine *engine;
 	const struct director_settings *settings;
 	struct director_watch watch;
-	struct directoractor *actor;
 	struct group *groups;
 	struct listing listing;
 	struct relaunch *relaunches; /* loads that wait for their turn */

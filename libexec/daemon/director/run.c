@@ -152,31 +152,39 @@ void runs_free(struct source *source)
 		if (run->again)
 			event_free(run->again);
 		if (run->actor)
-			actor_set_owner(run->actor, NULL);
+			run->actor->owner = NULL;
 	}
 	free(source->runs);
 	source->runs = NULL;
 	source->nruns = 0;
 }
 
-static void tell_run(struct run *run, const char *text)
+/* A literal, to its actor; ref and endpoint as in an engine_message. */
+static void send_literal(struct director *director, const struct run *run, const char *text,
+			 uint64_t ref, uint64_t endpoint)
 {
-	struct payload payload = { .encoding = ENCODING_LITERAL,
-				   .data = text,
-				   .len = strlen(text) };
+	struct engine_message message = {
+		.payload = { .encoding = ENCODING_LITERAL, .data = text, .len = strlen(text) },
+		.ref = ref,
+		.endpoint = endpoint
+	};
 
+	director->engine->ops->send(director->engine, run->actor, &message);
+}
+
+static void tell_run(struct director *director, const struct run *run, const char *text)
+{
 	if (run->actor)
-		actor_tell(run->actor, 0, &payload);
+		send_literal(director, run, text, 0, 0);
 }
 
 void runs_tell(struct director *director, struct source *source, size_t message)
 {
-	(void)director;
 	for (size_t i = 0; i < source->nruns; i++) {
 		const char *text = *(char **)((char *)&source->runs[i] + message);
 
 		if (text)
-			tell_run(&source->runs[i], text);
+			tell_run(director, &source->runs[i], text);
 	}
 }
 
@@ -249,12 +257,9 @@ static void check_health(struct director *director)
 		next_run(director);
 		return;
 	}
-	struct payload payload = { .encoding = ENCODING_LITERAL,
-				   .data = run->health,
-				   .len = strlen(run->health) };
-	director->bringup.endpoint = engine_next_id(director->engine);
+	director->bringup.endpoint = director->engine->ops->ticket(director->engine);
 	if (arm(director, on_unhealthy, (int64_t)(run->health_s * 1000)))
-		actor_tell(run->actor, director->bringup.endpoint, &payload);
+		send_literal(director, run, run->health, 0, director->bringup.endpoint);
 }
 
 static void on_taken(evutil_socket_t fd, short what, void *arg)
@@ -275,33 +280,32 @@ static void send_on_load(struct director *director, struct run *run)
 		check_health(director);
 		return;
 	}
-	struct payload payload = { .encoding = ENCODING_LITERAL,
-				   .data = run->on_load,
-				   .len = strlen(run->on_load) };
 	director->bringup.ref = ++director->next_ref;
 	if (arm(director, on_taken, TAKEN_AFTER_S * 1000))
-		actor_tell_tracked(run->actor, director->bringup.ref, &payload);
+		send_literal(director, run, run->on_load, director->bringup.ref, 0);
 }
 
-static bool start(struct run *run)
+static bool start(struct director *director, struct run *run, struct tds_err *err)
 {
+	struct engine *engine = director->engine;
+
 	run->started_mono_ms = mono_ms();
 	run->started_wall_ms = wall_ms();
-	run->actor = actor_new(run->source->realm, run->class_name, run);
+	run->actor = engine->ops->create(engine, run->source->loaded, run->class_name, run, err);
 	return run->actor != NULL;
 }
 
 static void bringup_step(struct director *director)
 {
 	struct run *run = run_at_hand(director);
+	struct tds_err err;
 
 	if (!run)
 		bringup_finish(director, NULL);
 	else if (run->actor)
 		next_run(director); /* still there, as at a re-activation */
-	else if (!start(run))
-		bringup_finish(director, "no process could be started: no descriptor or memory "
-					 "is left for it");
+	else if (!start(director, run, &err))
+		bringup_finish(director, err.reason);
 }
 
 void bringup_start(struct director *director, struct source *source,
@@ -320,10 +324,11 @@ void run_up(struct director *director, struct run *run)
 	}
 	/* One that is started again. */
 	if (run->on_load)
-		tell_run(run, run->on_load);
+		tell_run(director, run, run->on_load);
 	if (run->source->group->active == run->source) {
 		if (run->global_name)
-			(void)engine_set_name(director->engine, run->global_name, run->actor);
+			(void)director->engine->ops->bind(director->engine, run->global_name,
+							  run->actor);
 		tell_change(director, "ActorStarted", run->source->group, run->source, NULL);
 		held_release(director);
 	}
@@ -364,10 +369,11 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 {
 	struct timeval later = to_timeval(DELAY_MAX_MS);
 	struct run *run = arg;
+	struct tds_err err;
 
 	(void)fd;
 	(void)what;
-	if (!run->wanted || run->actor || start(run))
+	if (!run->wanted || run->actor || start(run->source->director, run, &err))
 		return;
 	run->delay_ms = DELAY_MAX_MS;
 	run->next_wall_ms = wall_ms() + DELAY_MAX_MS;
@@ -410,9 +416,9 @@ void runs_start_missing(struct director *director, struct source *source)
 
 void run_exited(struct director *director, struct run *run)
 {
-	char ending[ACTOR_ENDING_MAX];
+	char ending[ENGINE_ENDING_MAX];
 
-	(void)actor_ending(run->actor, ending);
+	memcpy(ending, run->actor->ending, sizeof(ending));
 	memcpy(run->ending, ending, sizeof(ending));
 	run->actor = NULL;
 	if (run == run_at_hand(director)) {

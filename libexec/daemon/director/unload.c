@@ -11,7 +11,7 @@ void source_stop(struct director *director, struct source *source)
 	if (source->group->active == source)
 		runs_tell(director, source, offsetof(struct run, on_deactivate));
 	source->state = SOURCE_UNLOADING;
-	realm_stop(source->realm);
+	director->engine->ops->unload(director->engine, source->loaded);
 }
 
 void unload_begin(struct director *director, struct job *job)
@@ -49,7 +49,7 @@ void job_realm_gone(struct director *director, struct source *source)
 	bool was_active = group->active == source;
 	struct source *back = NULL;
 
-	source->realm = NULL;
+	source->loaded = NULL;
 	if (director->stopping)
 		return;
 	bool is_lost = source->state == SOURCE_LOADED;

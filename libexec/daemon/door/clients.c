@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Connections, how many there may be, and what they are told unasked. One that misbehaves harms only itself. */
 #include "requests.h"
+#include "directoractor.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -272,6 +273,13 @@ static void on_output(void *ctx, const char *who, const char *text, size_t len)
 	}
 }
 
+static void on_question(void *ctx, uint64_t from, bool may_change, const struct payload *payload)
+{
+	struct clients *clients = ctx;
+
+	directoractor_take(clients->settings->actor, from, may_change, payload);
+}
+
 struct clients *clients_new(struct event_base *base, int listener, struct director *director,
 			    const struct clients_settings *settings)
 {
@@ -291,6 +299,7 @@ struct clients *clients_new(struct event_base *base, int listener, struct direct
 	director_watch(director, &(struct director_watch){ .change = on_change,
 							   .output = on_output,
 							   .answer = clients_answer,
+							   .question = on_question,
 							   .delivered = clients_delivered,
 							   .ctx = clients });
 	return clients;

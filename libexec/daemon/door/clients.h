@@ -21,8 +21,9 @@ struct clients_settings {
 	uid_t uid;          /* the admin's */
 	const uid_t *users; /* who else may */
 	size_t nusers;
-	const char *cgroup;   /* below which each source has its own; NULL: none */
-	struct actorlog *log; /* what actors print goes there; NULL: nowhere */
+	const char *cgroup;          /* below which each source has its own; NULL: none */
+	struct directoractor *actor; /* gets what actors ask the Director */
+	struct actorlog *log;        /* what actors print goes there; NULL: nowhere */
 	void (*shutdown)(void *ctx, int64_t grace_ms); /* negative: not given */
 	void *ctx;
 };

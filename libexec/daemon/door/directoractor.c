@@ -141,10 +141,10 @@ static void answer(struct directoractor *actor, uint64_t to, json_t *doc)
 	json_t *python = tagged(doc);
 	tds_autofree char *text = json_dumps(python, JSON_COMPACT | JSON_ENSURE_ASCII);
 	if (text)
-		engine_send(actor->engine, DIRECTOR_ID, to,
-			    &(struct payload){ .encoding = ENCODING_TAGGED,
-					       .data = text,
-					       .len = strlen(text) });
+		actor->engine->ops->post(actor->engine, DIRECTOR_ID, to,
+					 &(struct payload){ .encoding = ENCODING_TAGGED,
+							    .data = text,
+							    .len = strlen(text) });
 	json_decref(python);
 	json_decref(doc);
 }

@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What runs actors: the one interface between the Director's rules (director.h) and the processes. A realm is one
- * loaded source; an actor belongs to one realm. The local engine (local.c) is the one that there is.
+ * What runs actors, as a table of operations and a table of events: the one thing that the Director knows of processes,
+ * links and machines. A source is a package that was loaded into the engine; an actor belongs to one source.
+ *
+ * An operation never calls an event before it returns: it reports a failure by its result, or by an event later, never
+ * both.
  */
-#ifndef TDS_ADMIN_ENGINE_H
-#define TDS_ADMIN_ENGINE_H
+#ifndef TDS_DAEMON_ENGINE_H
+#define TDS_DAEMON_ENGINE_H
 
-#include <event2/event.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
 
-#include "base/cgroup.h"
-#include "daemon/base/settings.h"
-
-struct engine;
-struct realm;
-struct actor;
+#include "base/err.h"
 
 #define DIRECTOR_NAME "Director" /* the global actor that the admin itself is, 0.1 */
 #define DIRECTOR_ID 1
 #define DIRECTOR_ADDRESS "0.1"
+
+#define ENGINE_ADDRESS_MAX 32
+#define ENGINE_ENDING_MAX 64
 
 /* How a payload is written down. */
 enum encoding {
@@ -35,127 +37,142 @@ enum encoding {
 struct payload {
 	enum encoding encoding;
 	const void *data; /* borrowed */
-	size_t len;
+	size_t len;       /* bytes */
+};
+
+/* A message from outside. */
+struct engine_message {
+	struct payload payload;
+	uint64_t endpoint; /* where answers go; 0: to the system itself, which takes none */
+	uint64_t
+		ref; /* message_done() tells how it ended, with this; 0: nobody asks. Then endpoint is 0. */
+};
+
+/* The public heads of what an engine makes. They are its own; of these fields only owner may be written elsewhere. */
+struct engine_source {
+	void *owner; /* the Director's; NULL: a program's realm, or of a source that a user brought */
+	bool of_program; /* a user's program: it owns no name that a group declares */
+};
+
+struct engine_actor {
+	void *owner; /* the Director's; NULL: no declaration names it */
+	struct engine_source *source;
+	bool up;   /* constructed, and not on its way out */
+	pid_t pid; /* 0: not known yet */
+	char address[ENGINE_ADDRESS_MAX];
+	char ending[ENGINE_ENDING_MAX]; /* in actor_exited: how it ended, for people */
 };
 
 /* What an engine tells. Texts are borrowed, and as hostile as the actor that they come from. */
 struct engine_events {
 	/* The names asked for were imported; classes maps each to the class it means. error NULL: all well. */
-	void (*imported)(void *ctx, struct realm *realm, const json_t *classes, const char *error);
-	void (*realm_gone)(void *ctx, struct realm *realm);
-	void (*actor_up)(void *ctx, struct actor *actor);
+	void (*imported)(void *ctx, struct engine_source *source, const json_t *classes,
+			 const char *error);
+	/* No process of it is left. The source is freed after this call. */
+	void (*source_gone)(void *ctx, struct engine_source *source);
+	void (*actor_up)(void *ctx, struct engine_actor *actor);
 	/* It never came up; actor_exited follows. */
-	void (*actor_failed)(void *ctx, struct actor *actor, const char *error);
+	void (*actor_failed)(void *ctx, struct engine_actor *actor, const char *error);
 	/* Its process is gone. The actor is freed after this call. */
-	void (*actor_exited)(void *ctx, struct actor *actor);
+	void (*actor_exited)(void *ctx, struct engine_actor *actor);
 	/* How a tracked message ended: error NULL, its handler returned. */
-	void (*message_done)(void *ctx, struct actor *actor, uint64_t ref, const char *error);
+	void (*message_done)(void *ctx, struct engine_actor *actor, uint64_t ref,
+			     const char *error);
 	/* A message to an outside endpoint. False: nobody listens there. */
 	bool (*answer)(void *ctx, uint64_t endpoint, const struct payload *payload);
 	/* A message from an outside endpoint reached no actor: it has become a dead letter. */
 	void (*undelivered)(void *ctx, uint64_t endpoint);
-	/* A line that an actor (NULL: the realm's parent) printed or logged. */
-	void (*output)(void *ctx, struct realm *realm, struct actor *actor, const char *text,
-		       size_t len);
+	/* A line that an actor (NULL: the source's own process) printed or logged. */
+	void (*output)(void *ctx, struct engine_source *source, struct engine_actor *actor,
+		       const char *text, size_t len);
 	/* A message to the Director; may_change: from one that may change what is loaded. */
 	void (*director_asked)(void *ctx, uint64_t from, bool may_change,
 			       const struct payload *payload);
 	/* A record of logging, as the op log has it; its text is told as output too. */
-	void (*logged)(void *ctx, struct actor *actor, const json_t *record);
+	void (*logged)(void *ctx, struct engine_actor *actor, const json_t *record);
 	void (*shutdown_asked)(void *ctx);
 	/* One of its actors, or a program that may, wants a package unloaded. */
-	void (*unload_asked)(void *ctx, struct realm *realm);
+	void (*unload_asked)(void *ctx, struct engine_source *source);
 	/* Does a group declare this global name? */
 	bool (*declares)(void *ctx, const char *global_name);
 };
 
-/* How processes of the engine are started; borrowed for the engine's life. */
-struct engine_limits {
-	const struct settings *settings;
-	const char *python;              /* the interpreter */
-	const char *host;                /* the folder of the host's program */
-	const char *dir;                 /* the director directory: the actors' working folder */
-	unsigned grace_ms;               /* from an exit request to SIGKILL */
-	bool transient;                  /* the system was begun by a program, for programs */
-	const struct tds_cgroup *cgroup; /* for one below it to each realm; NULL: none */
+/* What is to be loaded. */
+struct engine_load {
+	const char *md5; /* the name that actors know the source by */
+	int archive;     /* verified: a sealed memory file; the engine's own from the call on */
+	json_t *names;   /* to be imported, an array of texts; the engine's own from the call on */
+	const char *
+		info; /* what actors that watch sources are told of it, from when it is imported until it stops */
+	void *owner;
 };
 
-/* The local engine. NULL: out of memory. */
-struct engine *engine_new(struct event_base *base, const struct engine_limits *limits,
-			  const struct engine_events *events, void *ctx);
-void engine_free(struct engine *engine); /* kills what is left */
+struct engine;
 
-/* Does any process of it live? */
-bool engine_busy(const struct engine *engine);
+struct engine_ops {
+	/* Kills what is left, and frees the engine. */
+	void (*close)(struct engine *engine);
 
-/* An id that no actor and no endpoint has had or will have. */
-uint64_t engine_next_id(struct engine *engine);
+	/* Does any process of a source or a program live? */
+	bool (*busy)(const struct engine *engine);
 
-/* A source may have to be started soon: get ready, while it is verified. */
-void engine_prepare(struct engine *engine);
+	/* A source may have to be loaded soon: get ready, while it is verified. */
+	void (*prepare)(struct engine *engine);
 
-/*
- * Start a realm for a verified archive (a sealed memory file, taken over), and import names in it; imported() tells.
- * NULL: no process could be started. owner is the caller's.
- */
-struct realm *realm_new(struct engine *engine, const char *md5, int archive_fd, json_t *names,
-			void *owner);
+	/* imported() tells, and source_gone() in the end. Errors: TDS_E_REFUSED: no process could be started. */
+	struct engine_source *(*load)(struct engine *engine, const struct engine_load *load,
+				      struct tds_err *err);
 
-/* Exit requests to all its actors, SIGKILL after the grace time, then the end of the parent; realm_gone() tells. */
-void realm_stop(struct realm *realm);
-void *realm_owner(const struct realm *realm);
+	/* Exit requests to all its actors, SIGKILL after the grace time; source_gone() tells. Once is enough. */
+	void (*unload)(struct engine *engine, struct engine_source *source);
 
-/* What actors that watch sources are told of it, from when its names are imported until it stops. */
-void realm_set_info(struct realm *realm, const char *info);
+	/*
+	 * actor_up() or actor_failed() tells, and actor_exited() in the end. class_name is one that imported() gave.
+	 * Errors: TDS_E_REFUSED: no process, no descriptor, or the source is on its way out; TDS_E_NOMEM.
+	 */
+	struct engine_actor *(*create)(struct engine *engine, struct engine_source *source,
+				       const char *class_name, void *owner, struct tds_err *err);
 
-/*
- * Create an actor; actor_up() or actor_failed() tells, later. NULL: out of memory or descriptors, or the realm has no
- * process; no event tells of it.
- */
-struct actor *actor_new(struct realm *realm, const char *class_name, void *owner);
-void *actor_owner(const struct actor *actor);
-void actor_set_owner(struct actor *actor, void *owner);
-struct realm *actor_realm(const struct actor *actor);
-const char *actor_class(const struct actor *actor);
-void actor_address(const struct actor *actor, char address[32]);
-pid_t actor_pid(const struct actor *actor);
+	/* Deliver a message. Where it cannot be: undelivered(), or message_done() with the actor's end. */
+	void (*send)(struct engine *engine, struct engine_actor *to,
+		     const struct engine_message *message);
 
-/* How an actor ended, for people, as far as it is known: "exited with status 3", "killed by signal 9". Returns text. */
-#define ACTOR_ENDING_MAX 64
-const char *actor_ending(const struct actor *actor, char text[ACTOR_ENDING_MAX]);
-bool actor_is_up(const struct actor *actor);
+	/* To an actor or a program by its id, from an address of realm 0; nowhere, where there is none. */
+	void (*post)(struct engine *engine, uint64_t from, uint64_t to,
+		     const struct payload *payload);
 
-/* The actor that an address names, or that has a global name; NULL: none that lives. */
-struct actor *engine_find(struct engine *engine, const char *address);
-struct actor *engine_find_name(struct engine *engine, const char *global_name);
+	/* Let the global name mean this actor from now on (NULL: nobody). False: out of memory, or it is leaving. */
+	bool (*bind)(struct engine *engine, const char *global_name, struct engine_actor *actor);
 
-/* Let the global name mean this actor from now on (NULL: nobody). False: out of memory. */
-bool engine_set_name(struct engine *engine, const char *global_name, struct actor *actor);
+	/* The actor that an address names, or that has a global name; NULL: none that lives. */
+	struct engine_actor *(*find)(struct engine *engine, const char *address);
+	struct engine_actor *(*find_name)(struct engine *engine, const char *global_name);
 
-/*
- * Deliver a message from outside. endpoint: where answers go (0: the system itself). tracked: message_done() tells
- * how it ended, with ref.
- */
-void actor_tell(struct actor *actor, uint64_t endpoint, const struct payload *payload);
-void actor_tell_tracked(struct actor *actor, uint64_t ref, const struct payload *payload);
-void actor_exit(struct actor *actor);
-void actor_kill(struct actor *actor);
+	/* An id that no actor and no endpoint has had or will have. */
+	uint64_t (*ticket)(struct engine *engine);
 
-/*
- * Set a capability of the system to what a Python literal says, or remove it (NULL). All actors are told, and those
- * that cannot live with it exit. A set that would be too large stays as it is.
- */
-json_t *engine_capabilities(const struct engine *engine); /* name -> literal; borrowed */
-void engine_set_capability(struct engine *engine, const char *name, const char *literal);
+	/* The system's, name -> text of a literal; borrowed. */
+	json_t *(*capabilities)(const struct engine *engine);
 
-/* What a Thespian_SystemStatus is made of, as the op that carries it. */
-json_t *engine_status(const struct realm *by);
+	/* May this user's programs join? */
+	bool (*admits)(const struct engine *engine, uid_t uid);
 
-/* Send to an actor or a program, from an address of realm 0; nowhere, where there is none. */
-void engine_send(struct engine *engine, uint64_t from, uint64_t to, const struct payload *payload);
+	/*
+	 * Take a program's connection over, as a Join request asks: fd becomes a link, and the answer is written to it.
+	 * Owner:   fd is taken over on success only.
+	 * Errors:  TDS_E_USAGE: a wrong field; TDS_E_REFUSED: not allowed, or no room; TDS_E_NO_ADMIN: it is ending;
+	 *          TDS_E_NOMEM.
+	 */
+	int (*join)(struct engine *engine, int fd, const struct ucred *peer, const json_t *request,
+		    struct tds_err *err);
 
-/* Call fn for each living actor of a realm (NULL: of all). */
-void engine_each(struct engine *engine, struct realm *realm,
-		 void (*fn)(void *ctx, struct actor *actor), void *ctx);
+	/* No more programs, and those that are there end, as unload() does with a source. */
+	void (*stop)(struct engine *engine);
+};
+
+/* The head of each engine. */
+struct engine {
+	const struct engine_ops *ops;
+};
 
 #endif

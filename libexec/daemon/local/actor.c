@@ -27,7 +27,7 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(((const struct actor *)a)->name, ((const struct actor *)b)->name);
 }
 
-struct actor *actor_by_id(struct engine *engine, uint64_t id)
+struct actor *actor_by_id(struct local *engine, uint64_t id)
 {
 	struct actor key = { .id = id };
 	struct actor **found = tfind(&key, &engine->actors_by_id, compare_ids);
@@ -35,7 +35,7 @@ struct actor *actor_by_id(struct engine *engine, uint64_t id)
 	return found ? *found : NULL;
 }
 
-struct actor *engine_find_name(struct engine *engine, const char *global_name)
+struct actor *find_name(struct local *engine, const char *global_name)
 {
 	struct actor key = { .name = (char *)(uintptr_t)global_name };
 	struct actor **found = tfind(&key, &engine->actors_by_name, compare_names);
@@ -43,7 +43,7 @@ struct actor *engine_find_name(struct engine *engine, const char *global_name)
 	return found ? *found : NULL;
 }
 
-struct actor *engine_find(struct engine *engine, const char *address)
+struct engine_actor *actor_find(struct local *engine, const char *address)
 {
 	const char *dot = strchr(address, '.');
 	uint64_t realm;
@@ -53,7 +53,7 @@ struct actor *engine_find(struct engine *engine, const char *address)
 	    !tds_parse_uint(dot + 1, strlen(dot + 1), UINT64_MAX, &id))
 		return NULL;
 	struct actor *actor = actor_by_id(engine, id);
-	return actor && actor->realm->number == realm ? actor : NULL;
+	return actor && actor->realm->number == realm ? &actor->pub : NULL;
 }
 
 static void drop_name(struct actor *actor)
@@ -65,9 +65,9 @@ static void drop_name(struct actor *actor)
 	actor->name = NULL;
 }
 
-bool engine_set_name(struct engine *engine, const char *global_name, struct actor *actor)
+bool set_name(struct local *engine, const char *global_name, struct actor *actor)
 {
-	struct actor *before = engine_find_name(engine, global_name);
+	struct actor *before = find_name(engine, global_name);
 	char *name;
 
 	if (before == actor)
@@ -92,7 +92,7 @@ bool engine_set_name(struct engine *engine, const char *global_name, struct acto
 
 json_t *actor_grant_ids(struct actor *actor)
 {
-	struct engine *engine = actor->realm->engine;
+	struct local *engine = actor->realm->engine;
 
 	memcpy(actor->ids[1], actor->ids[0], sizeof(actor->ids[0]));
 	actor->ids[0][0] = engine->next_id;
@@ -116,12 +116,8 @@ static json_t *parent_address(struct actor *actor)
 {
 	struct actor *creator =
 		actor->global ? NULL : actor_by_id(actor->realm->engine, actor->creator);
-	char address[32];
 
-	if (!creator)
-		return json_null();
-	actor_address(creator, address);
-	return json_string(address);
+	return creator ? json_string(creator->pub.address) : json_null();
 }
 
 static void close_pair(int fds[2])
@@ -131,7 +127,7 @@ static void close_pair(int fds[2])
 }
 
 /* Its link and, where it is piped, its output. A pidfd is still to come for each actor that was asked for. */
-static bool open_pairs(const struct engine *engine, bool piped, int ends[2], int out[2])
+static bool open_pairs(const struct local *engine, bool piped, int ends[2], int out[2])
 {
 	ends[0] = ends[1] = out[0] = out[1] = -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0 &&
@@ -146,9 +142,9 @@ static bool open_pairs(const struct engine *engine, bool piped, int ends[2], int
 /* Both ends of its link and of its output; the host's ends go with the spawn. */
 static bool open_channels(struct actor *actor, json_t *requirements)
 {
-	struct engine *engine = actor->realm->engine;
+	struct local *engine = actor->realm->engine;
 	/* What a guest prints goes where its program prints. */
-	bool piped = !actor_is_guest(actor);
+	bool piped = !actor->realm->pub.of_program;
 	int ends[2];
 	int out[2];
 
@@ -237,7 +233,7 @@ static void discard(struct actor *actor)
 struct actor *actor_create(struct realm *realm, uint64_t id, const char *class_name,
 			   json_t *requirements, const char *name, uint64_t creator, void *owner)
 {
-	struct engine *engine = realm->engine;
+	struct local *engine = realm->engine;
 	/* No parent, no child: it would wait for ever. */
 	bool possible = !realm->stopping && (realm->pid > 0 || realm->pending);
 	struct actor *actor = possible ? calloc(1, sizeof(*actor)) : NULL;
@@ -249,8 +245,10 @@ struct actor *actor_create(struct realm *realm, uint64_t id, const char *class_n
 				 .creator = creator,
 				 .global = name != NULL,
 				 .pidfd = -1,
-				 .owner = owner,
+				 .pub = { .owner = owner, .source = &realm->pub },
 				 .link = { .fd = -1, .ended = true } };
+	(void)snprintf(actor->pub.address, ENGINE_ADDRESS_MAX, "%u.%ju", realm->number,
+		       (uintmax_t)id);
 	actor->class_name = strdup(class_name);
 	actor->next = realm->actors;
 	actor->self = &realm->actors;
@@ -258,7 +256,7 @@ struct actor *actor_create(struct realm *realm, uint64_t id, const char *class_n
 		actor->next->self = &actor->next;
 	realm->actors = actor;
 	if (!actor->class_name || !tsearch(actor, &engine->actors_by_id, compare_ids) ||
-	    (name && !engine_set_name(engine, name, actor)) ||
+	    (name && !set_name(engine, name, actor)) ||
 	    !(realm->pending ? wait_for_realm(actor, requirements)
 			     : open_channels(actor, requirements))) {
 		discard(actor);
@@ -267,11 +265,6 @@ struct actor *actor_create(struct realm *realm, uint64_t id, const char *class_n
 	/* What comes now waits: should the actor never come up, it goes back to its senders. */
 	actor->link.corked = true;
 	return actor;
-}
-
-struct actor *actor_new(struct realm *realm, const char *class_name, void *owner)
-{
-	return actor_create(realm, engine_next_id(realm->engine), class_name, NULL, NULL, 0, owner);
 }
 
 /* Its process is gone. How, only the parent can say, which is told a little later than we are. */
@@ -300,7 +293,7 @@ void actor_reaped(struct actor *actor, int status)
 void actor_spawned(struct actor *actor, pid_t pid, int pidfd)
 {
 	pidfd_came(actor);
-	actor->pid = pid;
+	actor->pub.pid = pid;
 	actor->pidfd = pidfd;
 	actor->exited = event_new(actor->realm->engine->base, pidfd, EV_READ, on_exited, actor);
 	/* One that has broken a rule before it could be killed is killed now. */
@@ -327,17 +320,18 @@ void actor_fail(struct actor *actor, const char *kind, const char *error)
 	actor->never = strcmp(kind, "import") == 0 || strcmp(kind, "capability") == 0 ||
 		       strcmp(kind, "source") == 0 || strcmp(kind, "class") == 0;
 	guest_creation_ended(actor, kind, error);
-	actor->realm->engine->events->actor_failed(actor->realm->engine->ctx, actor, error);
+	actor->realm->engine->events->actor_failed(actor->realm->engine->ctx, &actor->pub, error);
 }
 
 /* To other actors it is over, while its process still has to end. */
 void actor_leave(struct actor *actor)
 {
-	struct engine *engine = actor->realm->engine;
+	struct local *engine = actor->realm->engine;
 
 	if (actor->left)
 		return;
 	actor->left = true;
+	actor->pub.up = false;
 	directs_end(actor);
 	tell_exit(engine, actor->creator, actor);
 	drop_name(actor);
@@ -345,19 +339,35 @@ void actor_leave(struct actor *actor)
 		engine->dead_letters = 0;
 }
 
+/* For people, as far as it is known. */
+static void describe_ending(struct actor *actor)
+{
+	const char *when = actor->state == ACTOR_UP ? "" : " before it was ready";
+	char *text = actor->pub.ending;
+
+	if (!actor->told)
+		(void)snprintf(text, ENGINE_ENDING_MAX, "exited%s", when);
+	else if (actor->status < 0)
+		(void)snprintf(text, ENGINE_ENDING_MAX, "killed by signal %d%s", -actor->status,
+			       when);
+	else
+		(void)snprintf(text, ENGINE_ENDING_MAX, "exited with status %d%s", actor->status,
+			       when);
+}
+
 /* Its process is gone, or there never was one. */
 void actor_gone(struct actor *actor)
 {
-	struct engine *engine = actor->realm->engine;
-	char ending[ACTOR_ENDING_MAX];
+	struct local *engine = actor->realm->engine;
 
 	/* What it sent and printed before it went still counts. */
 	if (actor->link.fd >= 0)
 		link_drain(&actor->link);
-	actor_fail(actor, "exit", actor_ending(actor, ending));
+	describe_ending(actor);
+	actor_fail(actor, "exit", actor->pub.ending);
 	/* First it leaves: what its end sets in motion must neither find it by its name nor give it one. */
 	actor_leave(actor);
-	engine->events->actor_exited(engine->ctx, actor);
+	engine->events->actor_exited(engine->ctx, &actor->pub);
 	unlink_actor(actor);
 	bury(engine, actor->id, actor->realm->number, actor->never);
 	return_queue(actor);
@@ -366,68 +376,18 @@ void actor_gone(struct actor *actor)
 	realm_forget(realm);
 }
 
-void *actor_owner(const struct actor *actor)
+void actor_deliver(struct actor *actor, const struct engine_message *message)
 {
-	return actor->owner;
-}
-
-void actor_set_owner(struct actor *actor, void *owner)
-{
-	actor->owner = owner;
-}
-
-struct realm *actor_realm(const struct actor *actor)
-{
-	return actor->realm;
-}
-
-const char *actor_class(const struct actor *actor)
-{
-	return actor->class_name;
-}
-
-void actor_address(const struct actor *actor, char address[32])
-{
-	(void)snprintf(address, 32, "%u.%ju", actor->realm->number, (uintmax_t)actor->id);
-}
-
-pid_t actor_pid(const struct actor *actor)
-{
-	return actor->pid;
-}
-
-const char *actor_ending(const struct actor *actor, char text[ACTOR_ENDING_MAX])
-{
-	const char *when = actor->state == ACTOR_UP ? "" : " before it was ready";
-
-	if (!actor->told)
-		(void)snprintf(text, ACTOR_ENDING_MAX, "exited%s", when);
-	else if (actor->status < 0)
-		(void)snprintf(text, ACTOR_ENDING_MAX, "killed by signal %d%s", -actor->status,
-			       when);
-	else
-		(void)snprintf(text, ACTOR_ENDING_MAX, "exited with status %d%s", actor->status,
-			       when);
-	return text;
-}
-
-bool actor_is_up(const struct actor *actor)
-{
-	return actor->state == ACTOR_UP && !actor->left;
-}
-
-void actor_tell(struct actor *actor, uint64_t endpoint, const struct payload *payload)
-{
-	link_send(&actor->link, message_frame(endpoint, 0, payload));
-}
-
-void actor_tell_tracked(struct actor *actor, uint64_t ref, const struct payload *payload)
-{
+	const struct payload *payload = &message->payload;
 	char encoding[2] = { (char)payload->encoding, '\0' };
 
-	link_control(&actor->link,
-		     json_pack("{s:s, s:I, s:s, s:s%}", "op", "message", "ref", (json_int_t)ref,
-			       "enc", encoding, "text", payload->data, payload->len));
+	if (message->ref == 0)
+		link_send(&actor->link, message_frame(message->endpoint, 0, payload));
+	else
+		link_control(&actor->link,
+			     json_pack("{s:s, s:I, s:s, s:s%}", "op", "message", "ref",
+				       (json_int_t)message->ref, "enc", encoding, "text",
+				       payload->data, payload->len));
 }
 
 void actor_exit(struct actor *actor)

@@ -36,12 +36,7 @@ json_t *capabilities_new(const struct settings *settings)
 	return capabilities;
 }
 
-json_t *engine_capabilities(const struct engine *engine)
-{
-	return engine->capabilities;
-}
-
-void engine_set_capability(struct engine *engine, const char *name, const char *literal)
+void set_capability(struct local *engine, const char *name, const char *literal)
 {
 	json_t *all = engine->capabilities;
 	const char *before = json_string_value(json_object_get(all, name));

@@ -62,18 +62,15 @@ static struct talk *talk_with(struct actor *actor, uint64_t peer)
 
 static void offer(struct actor *actor, const struct actor *peer, int fd)
 {
-	char address[32];
-
-	actor_address(peer, address);
-	struct frame *frame =
-		frame_control(json_pack("{s:s, s:s}", "op", "direct", "address", address));
+	struct frame *frame = frame_control(
+		json_pack("{s:s, s:s}", "op", "direct", "address", peer->pub.address));
 	frame_add_fd(frame, fd);
 	link_send(&actor->link, frame);
 }
 
 static void connect_two(struct actor *one, struct actor *two)
 {
-	struct engine *engine = one->realm->engine;
+	struct local *engine = one->realm->engine;
 	struct direct **slots[2] = { find(one, NULL), find(two, NULL) };
 	int fds[2];
 

@@ -38,19 +38,14 @@ struct waiter {
 	json_int_t ref;
 };
 
-bool guest_allowed(const struct engine *engine, uid_t uid)
+bool guest_allowed(const struct local *engine, uid_t uid)
 {
-	const struct settings *s = engine->limits->settings;
+	const struct settings *s = engine->config->settings;
 
 	for (size_t i = 0; i < s->nguests; i++)
 		if (s->guests[i] == uid)
 			return true;
 	return !s->guests && uid == geteuid();
-}
-
-bool actor_is_guest(const struct actor *actor)
-{
-	return realm_origin(actor->realm)->guest != NULL;
 }
 
 bool guest_is_foreign(const struct realm *realm)
@@ -62,14 +57,14 @@ bool guest_is_foreign(const struct realm *realm)
 
 bool guest_may_name(const struct realm *realm, const char *name)
 {
-	struct engine *engine = realm->engine;
+	struct local *engine = realm->engine;
 
 	return !realm_origin(realm)->guest || !engine->events->declares(engine->ctx, name);
 }
 
 /* --- life of endpoints and of the parent --- */
 
-static struct endpoint *endpoint_by_id(const struct engine *engine, uint64_t id)
+static struct endpoint *endpoint_by_id(const struct local *engine, uint64_t id)
 {
 	for (struct realm *r = engine->realms; r; r = r->next)
 		for (struct endpoint *e = r->guest ? r->guest->endpoints : NULL; e; e = e->next)
@@ -90,7 +85,7 @@ static void endpoint_free(struct endpoint *endpoint)
 	free(endpoint);
 }
 
-static bool has_endpoints(const struct engine *engine)
+static bool has_endpoints(const struct local *engine)
 {
 	for (const struct realm *r = engine->realms; r; r = r->next)
 		if (r->guest && r->guest->endpoints)
@@ -102,7 +97,7 @@ static void on_endpoint_burial(evutil_socket_t fd, short what, void *arg)
 {
 	struct endpoint *endpoint = arg;
 	struct realm *realm = endpoint->realm;
-	struct engine *engine = realm->engine;
+	struct local *engine = realm->engine;
 
 	(void)fd;
 	(void)what;
@@ -160,7 +155,7 @@ bool guest_over(struct realm *realm)
 void guest_end_if_idle(struct realm *realm)
 {
 	if (realm->guest && !realm->guest->endpoints && !realm->actors && !realm->stopping &&
-	    !sources_busy(realm) && !realm->engine->limits->transient)
+	    !sources_busy(realm) && !realm->engine->config->transient)
 		realm_stop(realm);
 }
 
@@ -178,7 +173,7 @@ void guest_free(struct realm *realm)
 	realm->guest = NULL;
 }
 
-void guests_stop(struct engine *engine)
+void guests_stop(struct local *engine)
 {
 	engine->stopping = true;
 	for (struct realm *r = engine->realms, *next; r; r = next) {
@@ -195,11 +190,8 @@ void guests_stop(struct engine *engine)
 
 static void created(struct endpoint *endpoint, json_int_t ref, const struct actor *actor)
 {
-	char address[32];
-
-	actor_address(actor, address);
-	link_control(&endpoint->link,
-		     json_pack("{s:s, s:I, s:s}", "op", "created", "ref", ref, "address", address));
+	link_control(&endpoint->link, json_pack("{s:s, s:I, s:s}", "op", "created", "ref", ref,
+						"address", actor->pub.address));
 }
 
 static void refused(struct endpoint *endpoint, json_int_t ref, const char *kind, const char *error)
@@ -226,7 +218,7 @@ void guest_creation_ended(struct actor *actor, const char *kind, const char *err
 	actor->waiters = NULL;
 }
 
-void guest_target_dead(struct engine *engine, uint64_t from, uint64_t to)
+void guest_target_dead(struct local *engine, uint64_t from, uint64_t to)
 {
 	struct endpoint *endpoint = endpoint_by_id(engine, from);
 
@@ -235,7 +227,7 @@ void guest_target_dead(struct engine *engine, uint64_t from, uint64_t to)
 			     json_pack("{s:s, s:I}", "op", "dead", "id", (json_int_t)to));
 }
 
-struct link *guest_endpoint_link(struct engine *engine, uint64_t id, uint32_t *realm)
+struct link *guest_endpoint_link(struct local *engine, uint64_t id, uint32_t *realm)
 {
 	struct endpoint *endpoint = endpoint_by_id(engine, id);
 
@@ -276,7 +268,7 @@ static struct realm *realm_for(struct endpoint *endpoint, json_int_t ref, const 
 
 static bool op_create(struct endpoint *endpoint, const json_t *op)
 {
-	struct engine *engine = endpoint->realm->engine;
+	struct local *engine = endpoint->realm->engine;
 	json_int_t ref = json_integer_value(json_object_get(op, "ref"));
 	const char *class_name = json_string_value(json_object_get(op, "class"));
 	const char *name = json_string_value(json_object_get(op, "name"));
@@ -288,7 +280,7 @@ static bool op_create(struct endpoint *endpoint, const json_t *op)
 							ref, "address", DIRECTOR_ADDRESS));
 		return true;
 	}
-	struct actor *actor = name ? engine_find_name(engine, name) : NULL;
+	struct actor *actor = name ? find_name(engine, name) : NULL;
 	if (actor) {
 		await_creation(endpoint, ref, actor);
 		return true;
@@ -301,7 +293,7 @@ static bool op_create(struct endpoint *endpoint, const json_t *op)
 		realm_for(endpoint, ref, json_string_value(json_object_get(op, "hash")));
 	if (!realm)
 		return true;
-	actor = actor_create(realm, engine_next_id(engine), class_name,
+	actor = actor_create(realm, next_id(engine), class_name,
 			     json_object_get(op, "requirements"), name, 0, NULL);
 	if (actor)
 		await_creation(endpoint, ref, actor);
@@ -312,7 +304,7 @@ static bool op_create(struct endpoint *endpoint, const json_t *op)
 
 static bool op_shutdown(struct endpoint *endpoint, const json_t *op)
 {
-	struct engine *engine = endpoint->realm->engine;
+	struct local *engine = endpoint->realm->engine;
 
 	(void)op;
 	if (!guest_is_foreign(endpoint->realm))
@@ -325,15 +317,15 @@ static bool op_capability(struct endpoint *endpoint, const json_t *op)
 	const char *name = json_string_value(json_object_get(op, "name"));
 
 	if (name && !guest_is_foreign(endpoint->realm))
-		engine_set_capability(endpoint->realm->engine, name,
-				      json_string_value(json_object_get(op, "value")));
+		set_capability(endpoint->realm->engine, name,
+			       json_string_value(json_object_get(op, "value")));
 	return name != NULL;
 }
 
 static bool op_status(struct endpoint *endpoint, const json_t *op)
 {
 	(void)op;
-	link_control(&endpoint->link, engine_status(endpoint->realm));
+	link_control(&endpoint->link, status_of(endpoint->realm));
 	return true;
 }
 
@@ -394,7 +386,7 @@ static const struct link_events endpoint_link_events = { .frame = on_frame,
 /* --- joining --- */
 
 /* The realm of a user's programs, made where there is none. NULL: out of memory. */
-static struct realm *realm_of(struct engine *engine, uid_t uid)
+static struct realm *realm_of(struct local *engine, uid_t uid)
 {
 	for (struct realm *r = engine->realms; r; r = r->next)
 		if (r->guest && r->guest->uid == uid && !r->stopping)
@@ -404,6 +396,7 @@ static struct realm *realm_of(struct engine *engine, uid_t uid)
 		return NULL;
 	realm->number = ++engine->next_realm;
 	realm->imported = true;
+	realm->pub.of_program = true;
 	realm->guest = calloc(1, sizeof(*realm->guest));
 	if (realm->guest) {
 		realm->guest->uid = uid;
@@ -435,7 +428,7 @@ static int answer(int fd, json_t *doc, struct tds_err *err)
 static int join_parent(struct realm *realm, int fd, pid_t pid, const json_t *request,
 		       struct tds_err *err)
 {
-	struct engine *engine = realm->engine;
+	struct local *engine = realm->engine;
 	json_int_t level = json_integer_value(json_object_get(request, "Log"));
 
 	if (realm->pid > 0)
@@ -452,30 +445,30 @@ static int join_parent(struct realm *realm, int fd, pid_t pid, const json_t *req
 }
 
 /* What the program that began the system says about it counts; who comes later finds it said. */
-static void settle(struct engine *engine, const json_t *request)
+static void settle(struct local *engine, const json_t *request)
 {
 	const char *name;
 	json_t *value;
 
-	if (engine->settled || !engine->limits->transient)
+	if (engine->settled || !engine->config->transient)
 		return;
 	engine->settled = true;
 	engine->ends_with_programs = json_is_true(json_object_get(request, "Private"));
 	json_object_foreach(json_object_get(request, "Capabilities"), name,
 			    value) if (json_is_string(value))
-		engine_set_capability(engine, name, json_string_value(value));
+		set_capability(engine, name, json_string_value(value));
 }
 
 static int join_endpoint(struct realm *realm, int fd, const json_t *request, struct tds_err *err)
 {
-	struct engine *engine = realm->engine;
+	struct local *engine = realm->engine;
 	struct endpoint *endpoint = calloc(1, sizeof(*endpoint));
 	char address[32];
 
 	if (!endpoint)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
 	*endpoint = (struct endpoint){ .realm = realm,
-				       .id = engine_next_id(engine),
+				       .id = next_id(engine),
 				       .link = { .fd = -1, .ended = true },
 				       .next = realm->guest->endpoints,
 				       .self = &realm->guest->endpoints };
@@ -492,7 +485,7 @@ static int join_endpoint(struct realm *realm, int fd, const json_t *request, str
 				  json_pack("{s:s, s:b, s:s, s:b, s:I, s:O}", "DirectorResponse",
 					    "Joined", "Success", 1, "Address", address, "Parent",
 					    realm->pid > 0, "MaxMessage",
-					    (json_int_t)engine->limits->settings->max_message,
+					    (json_int_t)engine->config->settings->max_message,
 					    "Capabilities", engine->capabilities),
 				  err);
 	if (rc == 0 &&
@@ -503,7 +496,7 @@ static int join_endpoint(struct realm *realm, int fd, const json_t *request, str
 	return rc;
 }
 
-int guest_join(struct engine *engine, int fd, const struct ucred *peer, const json_t *request,
+int guest_join(struct local *engine, int fd, const struct ucred *peer, const json_t *request,
 	       struct tds_err *err)
 {
 	const char *as = json_string_value(json_object_get(request, "As"));

@@ -12,13 +12,15 @@
 #include "base/err.h"
 #include "daemon/engine/engine.h"
 
+struct local;
+
 #define GUEST_ENDPOINTS_MAX 4096       /* of the admin's own user */
 #define GUEST_ENDPOINTS_FOREIGN_MAX 64 /* of any other */
 #define ENDPOINT_QUEUE_FULL \
 	(16U << 20) /* bytes that a program leaves unread before its actors wait */
 
 /* May this user's programs join? */
-bool guest_allowed(const struct engine *engine, uid_t uid);
+bool guest_allowed(const struct local *engine, uid_t uid);
 
 /*
  * Take a connection over, as a Join request asks: fd becomes a link, and the answer is written to it.
@@ -26,13 +28,10 @@ bool guest_allowed(const struct engine *engine, uid_t uid);
  * Errors:  TDS_E_USAGE: a wrong field; TDS_E_REFUSED: not allowed, or no room; TDS_E_NO_ADMIN: it is ending;
  *          TDS_E_NOMEM.
  */
-int guest_join(struct engine *engine, int fd, const struct ucred *peer, const json_t *request,
+int guest_join(struct local *engine, int fd, const struct ucred *peer, const json_t *request,
 	       struct tds_err *err) TDS_MUST_CHECK;
 
-/* Ask all guests to exit; realm_gone() tells. No others may join. */
-void guests_stop(struct engine *engine);
-
-/* Is it an actor of a program, which owns no name that a group declares? */
-bool actor_is_guest(const struct actor *actor);
+/* Ask all guests to exit; source_gone() tells. No others may join. */
+void guests_stop(struct local *engine);
 
 #endif

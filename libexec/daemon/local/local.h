@@ -3,10 +3,13 @@
 #ifndef TDS_ADMIN_LOCAL_H
 #define TDS_ADMIN_LOCAL_H
 
+#include <event2/event.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "daemon/base/descriptors.h"
 #include "daemon/engine/engine.h"
+#include "engine_local.h"
 #include "guest.h"
 #include "link.h"
 
@@ -33,7 +36,7 @@ enum actor_state {
 
 /* Who sends: an actor, or a program. */
 struct sender {
-	struct engine *engine;
+	struct local *engine;
 	struct actor *actor; /* NULL: a program */
 	uint64_t id;
 	uint32_t realm;
@@ -57,6 +60,7 @@ struct grave {
 };
 
 struct actor {
+	struct engine_actor pub;
 	uint64_t id;
 	struct realm *realm;
 	struct actor *next; /* in its realm */
@@ -75,7 +79,6 @@ struct actor {
 	char *class_name;
 	char *name;  /* global; NULL: none */
 	bool global; /* was made for a name: has the system as its parent */
-	pid_t pid;
 	int pidfd;
 	struct event *exited;
 	struct link link;
@@ -83,13 +86,13 @@ struct actor {
 	struct waiter *waiters; /* programs that want to know when it is up */
 	json_t *requirements;   /* while its realm is pending */
 	bool watches_sources;   /* is told which come and go */
-	void *owner;
 	struct talk talks[TALKS_OF_ACTOR];
 	struct direct *directs[DIRECTS_OF_ACTOR];
 };
 
 struct realm {
-	struct engine *engine;
+	struct engine_source pub;
+	struct local *engine;
 	struct realm *next;
 	struct realm **self;
 	uint32_t number;
@@ -118,12 +121,12 @@ struct realm {
 	bool retired;        /* its source was unloaded: it ends with its last actor */
 	bool told;           /* to those that watch sources */
 	char *info;          /* of a package: what they are told of it */
-	void *owner;
 };
 
-struct engine {
+struct local {
+	struct engine engine;
 	struct event_base *base;
-	const struct engine_limits *limits;
+	const struct engine_config *config;
 	const struct engine_events *events;
 	void *ctx;
 	uint64_t next_id;
@@ -148,8 +151,31 @@ struct engine {
 	struct grave graves[GRAVES]; /* by id modulo GRAVES */
 };
 
+static inline struct local *to_local(struct engine *engine)
+{
+	return (struct local *)engine;
+}
+
+static inline struct actor *to_actor(struct engine_actor *actor)
+{
+	return (struct actor *)actor;
+}
+
+static inline struct realm *to_realm(struct engine_source *source)
+{
+	return (struct realm *)source;
+}
+
+_Static_assert(offsetof(struct local, engine) == 0, "the head comes first");
+_Static_assert(offsetof(struct actor, pub) == 0, "the head comes first");
+_Static_assert(offsetof(struct realm, pub) == 0, "the head comes first");
+
 /* actor.c */
-struct actor *actor_by_id(struct engine *engine, uint64_t id);
+struct actor *find_name(struct local *engine, const char *global_name);
+bool set_name(struct local *engine, const char *global_name, struct actor *actor);
+void actor_exit(struct actor *actor);
+void actor_kill(struct actor *actor);
+struct actor *actor_by_id(struct local *engine, uint64_t id);
 struct actor *actor_create(struct realm *realm, uint64_t id, const char *class_name,
 			   json_t *requirements, const char *name, uint64_t creator, void *owner);
 json_t *actor_grant_ids(struct actor *actor);
@@ -162,22 +188,27 @@ void actor_fail(struct actor *actor, const char *kind, const char *error);
 void actor_leave(struct actor *actor);
 void actor_reaped(struct actor *actor, int status); /* its parent says how it ended */
 void actor_gone(struct actor *actor);
+struct engine_actor *actor_find(struct local *engine, const char *address);
+void actor_deliver(struct actor *actor, const struct engine_message *message);
 
 /* output.c */
 struct output *output_new(struct realm *realm, struct actor *actor, int fd);
 void output_free(struct output *output);
 
 /* parent.c */
-pid_t parent_start(const struct engine_limits *limits, int link, int out);
+pid_t parent_start(const struct engine_config *config, int link, int out);
 
 /* realm.c */
 extern const struct link_events parent_link_events;
-struct realm *realm_alloc(struct engine *engine);
+struct realm *realm_new(struct local *engine, const struct engine_load *load);
+void realm_stop(struct realm *realm);
+void prepare(struct local *engine);
+struct realm *realm_alloc(struct local *engine);
 void realm_greet(struct realm *realm, int archive, int log_level); /* archive -1: none */
 void realm_forget(struct realm *realm);
 void realm_kill(struct realm *realm);
 void realm_children_lost(struct realm *forker); /* parents that it was asked to fork do not come */
-struct realm *realm_by_md5(struct engine *engine, const char *md5);
+struct realm *realm_by_md5(struct local *engine, const char *md5);
 
 static inline struct realm *realm_origin(const struct realm *realm)
 {
@@ -193,7 +224,14 @@ bool realm_begin(struct realm *realm, int archive);
 void realm_abandon(struct realm *realm, const char *kind, const char *error);
 void realm_retire(struct realm *realm);
 
+/* local.c */
+uint64_t next_id(struct local *engine);
+
+/* status.c: what a Thespian_SystemStatus is made of, as the op that carries it */
+json_t *status_of(const struct realm *by);
+
 /* capabilities.c */
+void set_capability(struct local *engine, const char *name, const char *literal);
 json_t *capabilities_new(const struct settings *settings);
 
 /* route.c */
@@ -203,8 +241,10 @@ void return_queue(struct actor *actor);
 /* A frame with a message, from whoever. False: it breaks the grammar. */
 bool take_message(const struct sender *from, enum frame_type type, const unsigned char *body,
 		  size_t len);
-void tell_exit(struct engine *engine, uint64_t creator, const struct actor *actor);
-void bury(struct engine *engine, uint64_t id, uint32_t realm, bool never);
+/* Send to an actor or a program, from an address of realm 0; nowhere, where there is none. */
+void post(struct local *engine, uint64_t from, uint64_t to, const struct payload *payload);
+void tell_exit(struct local *engine, uint64_t creator, const struct actor *actor);
+void bury(struct local *engine, uint64_t id, uint32_t realm, bool never);
 
 /* direct.c */
 struct direct;
@@ -222,7 +262,7 @@ bool guest_over(
 void guest_end_if_idle(struct realm *realm);
 void guest_free(struct realm *realm);
 void guest_creation_ended(struct actor *actor, const char *kind, const char *error); /* NULL: up */
-void guest_target_dead(struct engine *engine, uint64_t from, uint64_t to);
-struct link *guest_endpoint_link(struct engine *engine, uint64_t id, uint32_t *realm);
+void guest_target_dead(struct local *engine, uint64_t from, uint64_t to);
+struct link *guest_endpoint_link(struct local *engine, uint64_t id, uint32_t *realm);
 
 #endif

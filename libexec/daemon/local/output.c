@@ -9,13 +9,14 @@
 
 static void emit_line(struct output *o)
 {
-	struct engine *engine = o->realm->engine;
+	struct local *engine = o->realm->engine;
 
 	if (!o->actor) {
 		free(o->realm->last_line);
 		o->realm->last_line = strndup(o->line, o->len);
 	}
-	engine->events->output(engine->ctx, o->realm, o->actor, o->line, o->len);
+	engine->events->output(engine->ctx, &o->realm->pub, o->actor ? &o->actor->pub : NULL,
+			       o->line, o->len);
 	free(o->line);
 	o->line = NULL;
 	o->len = 0;

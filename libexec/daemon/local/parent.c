@@ -20,10 +20,10 @@
 #define FD_LINK 3
 
 /* In the child, before exec: only async-signal-safe calls, and nothing that may fail silently. */
-static void become_parent(const struct engine_limits *limits, pid_t admin, int link, int out)
+static void become_parent(const struct engine_config *config, pid_t admin, int link, int out)
 {
 
-	const struct settings *s = limits->settings;
+	const struct settings *s = config->settings;
 	sigset_t none;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -41,7 +41,7 @@ static void become_parent(const struct engine_limits *limits, pid_t admin, int l
 	link = fcntl(link, F_DUPFD, 10);
 	if (null < 0 || link < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 ||
 	    dup2(link, FD_LINK) < 0 || syscall(SYS_close_range, FD_LINK + 1, ~0U, 0) != 0 ||
-	    setsid() < 0 || chdir(limits->dir) != 0)
+	    setsid() < 0 || chdir(config->dir) != 0)
 		goto fail;
 	for (size_t i = 0; i < s->nlimits; i++)
 		if (setrlimit(s->limits[i].resource,
@@ -55,9 +55,9 @@ static void become_parent(const struct engine_limits *limits, pid_t admin, int l
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != admin || (!s->new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0))
 		goto fail;
-	(void)execlp(limits->python, limits->python, "-I", "-B", limits->host, (char *)NULL);
+	(void)execlp(config->python, config->python, "-I", "-B", config->host, (char *)NULL);
 fail:
-	dprintf(2, "%s: cannot be started: %s\n", limits->python, strerror(errno));
+	dprintf(2, "%s: cannot be started: %s\n", config->python, strerror(errno));
 	_exit(127);
 }
 
@@ -76,14 +76,14 @@ static void drop_environment(void)
 	}
 }
 
-pid_t parent_start(const struct engine_limits *limits, int link, int out)
+pid_t parent_start(const struct engine_config *config, int link, int out)
 {
 	pid_t admin = getpid();
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		drop_environment();
-		become_parent(limits, admin, link, out);
+		become_parent(config, admin, link, out);
 	}
 	return pid;
 }

@@ -80,7 +80,7 @@ static bool watch_process(struct realm *realm, pid_t pid, int pidfd)
 }
 
 /* One among all, with nothing in it yet. NULL: out of memory. */
-struct realm *realm_alloc(struct engine *engine)
+struct realm *realm_alloc(struct local *engine)
 {
 	struct realm *realm = calloc(1, sizeof(*realm));
 
@@ -105,7 +105,7 @@ struct realm *realm_alloc(struct engine *engine)
  * The host's first process: it never has a source, and forks the parents of those that have, in a few milliseconds
  * and with shared memory, while a Python takes fifty to start. NULL: no process could be started.
  */
-static struct realm *nursery_start(struct engine *engine)
+static struct realm *nursery_start(struct local *engine)
 {
 	struct realm *realm = realm_alloc(engine);
 	tds_autofd int host_end = -1;
@@ -116,7 +116,7 @@ static struct realm *nursery_start(struct engine *engine)
 		return NULL;
 	realm->stopping = true;
 	if (open_channels(realm, &host_end, &out_end)) {
-		pid_t pid = parent_start(engine->limits, host_end, out_end);
+		pid_t pid = parent_start(engine->config, host_end, out_end);
 
 		ok = pid > 0 && watch_process(realm, pid, (int)syscall(SYS_pidfd_open, pid, 0));
 	}
@@ -132,7 +132,7 @@ static struct realm *nursery_start(struct engine *engine)
 	return NULL;
 }
 
-static bool has_nursery(struct engine *engine)
+static bool has_nursery(struct local *engine)
 {
 	if (!engine->nursery)
 		engine->nursery = nursery_start(engine);
@@ -171,7 +171,7 @@ static bool ask_parent(struct realm *realm, bool piped)
 }
 
 /* A parent that is told its source later. NULL: out of descriptors. */
-static struct realm *realm_fork(struct engine *engine)
+static struct realm *realm_fork(struct local *engine)
 {
 	struct realm *realm = realm_alloc(engine);
 
@@ -215,13 +215,13 @@ void realm_children_lost(struct realm *forker)
 
 void realm_greet(struct realm *realm, int archive, int log_level)
 {
-	const struct engine *engine = realm->engine;
-	const struct engine_limits *limits = engine->limits;
+	const struct local *engine = realm->engine;
+	const struct engine_config *config = engine->config;
 	struct frame *hello = frame_control(json_pack(
 		"{s:s, s:I, s:s, s:b, s:b, s:i, s:s, s:I, s:O, s:i}", "op", "hello", "realm",
 		(json_int_t)realm->number, "hash", realm->md5, "archive", archive >= 0, "guest",
-		realm->guest != NULL, "admin", (int)getpid(), "dir", limits->dir, "maxmessage",
-		(json_int_t)limits->settings->max_message, "capabilities", engine->capabilities,
+		realm->guest != NULL, "admin", (int)getpid(), "dir", config->dir, "maxmessage",
+		(json_int_t)config->settings->max_message, "capabilities", engine->capabilities,
 		"log", log_level));
 
 	if (archive >= 0)
@@ -229,28 +229,28 @@ void realm_greet(struct realm *realm, int archive, int log_level)
 	link_send(&realm->link, hello);
 }
 
-void engine_prepare(struct engine *engine)
+void prepare(struct local *engine)
 {
 	if (has_nursery(engine) && !engine->spare)
 		engine->spare = realm_fork(engine);
 }
 
-struct realm *realm_new(struct engine *engine, const char *md5, int archive_fd, json_t *names,
-			void *owner)
+struct realm *realm_new(struct local *engine, const struct engine_load *load)
 {
-	engine_prepare(engine);
+	prepare(engine);
 	struct realm *realm = engine->spare;
 	engine->spare = NULL;
 	if (!realm) {
-		(void)close(archive_fd);
-		json_decref(names);
+		(void)close(load->archive);
+		json_decref(load->names);
 		return NULL;
 	}
 	realm->stopping = false;
-	realm->owner = owner;
-	(void)snprintf(realm->md5, sizeof(realm->md5), "%s", md5);
-	realm_greet(realm, archive_fd, engine->limits->settings->log_level);
-	link_control(&realm->link, json_pack("{s:s, s:o}", "op", "import", "names", names));
+	realm->pub.owner = load->owner;
+	realm->info = strdup(load->info);
+	(void)snprintf(realm->md5, sizeof(realm->md5), "%s", load->md5);
+	realm_greet(realm, load->archive, engine->config->settings->log_level);
+	link_control(&realm->link, json_pack("{s:s, s:o}", "op", "import", "names", load->names));
 	return realm;
 }
 
@@ -259,20 +259,20 @@ struct realm *realm_new(struct engine *engine, const char *md5, int archive_fd, 
 /* Its first process, which has forked none: all others are born there. Failing that, it runs without. */
 static void join_cgroup(struct realm *realm)
 {
-	struct engine *engine = realm->engine;
-	const struct engine_limits *limits = engine->limits;
+	struct local *engine = realm->engine;
+	const struct engine_config *config = engine->config;
 	struct tds_err err;
 	char text[sizeof(err.reason) + 64];
 
-	if (!limits->cgroup)
+	if (!config->cgroup)
 		return;
-	realm->limited = tds_cgroup_add(limits->cgroup, realm->number, limits->settings->pids_max,
+	realm->limited = tds_cgroup_add(config->cgroup, realm->number, config->settings->pids_max,
 					realm->pid, &err) == 0;
 	if (realm->limited || engine->unlimited)
 		return;
 	engine->unlimited = true;
 	(void)snprintf(text, sizeof(text), "no limit of processes: %s", err.reason);
-	engine->events->output(engine->ctx, realm, NULL, text, strlen(text));
+	engine->events->output(engine->ctx, &realm->pub, NULL, text, strlen(text));
 }
 
 static void on_emptied(evutil_socket_t fd, short what, void *arg)
@@ -285,10 +285,10 @@ static void on_emptied(evutil_socket_t fd, short what, void *arg)
 /* Ends what no parent knows any more, such as a child that made itself a daemon. False: it is about to. */
 static bool leave_cgroup(struct realm *realm)
 {
-	struct engine *engine = realm->engine;
+	struct local *engine = realm->engine;
 
 	if (!realm->limited ||
-	    tds_cgroup_remove(engine->limits->cgroup, realm->number, &realm->emptying) ||
+	    tds_cgroup_remove(engine->config->cgroup, realm->number, &realm->emptying) ||
 	    engine->ending)
 		return true;
 	if (!realm->emptied)
@@ -300,7 +300,7 @@ static bool leave_cgroup(struct realm *realm)
 /* Once the parent and all actors are gone, there is nothing left of a realm. */
 void realm_forget(struct realm *realm)
 {
-	struct engine *engine = realm->engine;
+	struct local *engine = realm->engine;
 
 	if (!realm->held)
 		guest_end_if_idle(realm);
@@ -324,13 +324,13 @@ void realm_forget(struct realm *realm)
 	output_free(realm->output);
 	realm->output = NULL;
 	if (!realm->imported && !realm->stopping && !realm->home)
-		engine->events->imported(engine->ctx, realm, NULL,
+		engine->events->imported(engine->ctx, &realm->pub, NULL,
 					 realm->last_line ? realm->last_line : "the host ended");
 	*realm->self = realm->next;
 	if (realm->next)
 		realm->next->self = realm->self;
-	if (realm->owner || realm->guest || realm->home)
-		engine->events->realm_gone(engine->ctx, realm);
+	if (realm->pub.owner || realm->guest || realm->home)
+		engine->events->source_gone(engine->ctx, &realm->pub);
 	link_fini(&realm->link);
 	if (realm->exited)
 		event_free(realm->exited);
@@ -352,17 +352,12 @@ void realm_forget(struct realm *realm)
 	}
 }
 
-struct realm *realm_by_md5(struct engine *engine, const char *md5)
+struct realm *realm_by_md5(struct local *engine, const char *md5)
 {
 	for (struct realm *r = engine->realms; r; r = r->next)
 		if (!r->guest && !r->home && strcmp(r->md5, md5) == 0 && !r->stopping)
 			return r;
 	return NULL;
-}
-
-void *realm_owner(const struct realm *realm)
-{
-	return realm->owner;
 }
 
 void realm_kill(struct realm *realm)
@@ -385,9 +380,9 @@ static void on_grace(evutil_socket_t fd, short what, void *arg)
 
 void realm_stop(struct realm *realm)
 {
-	struct engine *engine = realm->engine;
-	struct timeval grace = { .tv_sec = engine->limits->grace_ms / 1000,
-				 .tv_usec = (suseconds_t)(engine->limits->grace_ms % 1000) * 1000 };
+	struct local *engine = realm->engine;
+	struct timeval grace = { .tv_sec = engine->config->grace_ms / 1000,
+				 .tv_usec = (suseconds_t)(engine->config->grace_ms % 1000) * 1000 };
 
 	if (realm->stopping)
 		return;
@@ -407,12 +402,6 @@ void realm_stop(struct realm *realm)
 		realm_kill(realm);
 }
 
-void realm_set_info(struct realm *realm, const char *info)
-{
-	free(realm->info);
-	realm->info = strdup(info);
-}
-
 /* --- realms of sources that users bring --- */
 
 struct realm *realm_derive(struct realm *by, const char *md5)
@@ -422,6 +411,7 @@ struct realm *realm_derive(struct realm *by, const char *md5)
 	if (!realm)
 		return NULL;
 	realm->home = realm_origin(by);
+	realm->pub.of_program = realm->home->pub.of_program;
 	realm->home->nderived++;
 	realm->number = ++realm->engine->next_realm;
 	realm->pending = true;
@@ -434,7 +424,7 @@ static void derived_started(struct realm *realm)
 {
 	realm->pending = false;
 	realm_greet(realm, tds_steal_fd(&realm->archive),
-		    realm->engine->limits->settings->log_level);
+		    realm->engine->config->settings->log_level);
 	link_control(&realm->link, json_pack("{s:s, s:[]}", "op", "import", "names"));
 	for (struct actor *a = realm->actors, *next; a; a = next) {
 		next = a->next;
@@ -483,8 +473,8 @@ static bool op_imported(struct realm *realm, const json_t *op)
 {
 	realm->imported = true;
 	sources_tell_package(realm, true);
-	realm->engine->events->imported(realm->engine->ctx, realm, json_object_get(op, "classes"),
-					NULL);
+	realm->engine->events->imported(realm->engine->ctx, &realm->pub,
+					json_object_get(op, "classes"), NULL);
 	return true;
 }
 
@@ -493,7 +483,7 @@ static bool op_import_failed(struct realm *realm, const json_t *op)
 	const char *error = json_string_value(json_object_get(op, "error"));
 
 	realm->imported = true;
-	realm->engine->events->imported(realm->engine->ctx, realm, NULL,
+	realm->engine->events->imported(realm->engine->ctx, &realm->pub, NULL,
 					error ? error : "an import failed");
 	return true;
 }

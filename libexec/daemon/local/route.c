@@ -68,7 +68,7 @@ struct parcel {
 	size_t len;
 };
 
-void bury(struct engine *engine, uint64_t id, uint32_t realm, bool never)
+void bury(struct local *engine, uint64_t id, uint32_t realm, bool never)
 {
 	engine->graves[id % GRAVES] = (struct grave){ .id = id, .realm = realm, .never = never };
 }
@@ -77,8 +77,8 @@ void bury(struct engine *engine, uint64_t id, uint32_t realm, bool never)
  * A letter to the one who collects those that cannot be delivered, or nowhere. Returns the link that it waits on, if
  * any.
  */
-static struct link *dead_letter(struct engine *engine, uint64_t to, uint32_t to_realm,
-				uint64_t from, uint32_t from_realm, struct parcel *parcel)
+static struct link *dead_letter(struct local *engine, uint64_t to, uint32_t to_realm, uint64_t from,
+				uint32_t from_realm, struct parcel *parcel)
 {
 	struct actor *handler = actor_by_id(engine, engine->dead_letters);
 
@@ -127,7 +127,7 @@ static bool may_change(const struct sender *from)
 
 static bool to_outside(const struct sender *from, uint64_t to, const struct payload *payload)
 {
-	const struct engine *engine = from->engine;
+	const struct local *engine = from->engine;
 
 	if (to != DIRECTOR_ID)
 		return engine->events->answer(engine->ctx, to, payload);
@@ -137,7 +137,7 @@ static bool to_outside(const struct sender *from, uint64_t to, const struct payl
 	return true;
 }
 
-void engine_send(struct engine *engine, uint64_t from, uint64_t to, const struct payload *payload)
+void post(struct local *engine, uint64_t from, uint64_t to, const struct payload *payload)
 {
 	struct actor *actor = actor_by_id(engine, to);
 	uint32_t realm;
@@ -189,7 +189,7 @@ static struct link *forward(const struct sender *from, struct link *to, struct p
 static struct link *route_elsewhere(const struct sender *from, uint64_t to_id,
 				    const struct actor *to, struct parcel *parcel)
 {
-	struct engine *engine = from->engine;
+	struct local *engine = from->engine;
 	const struct grave *grave = &engine->graves[to_id % GRAVES];
 	bool buried = !to && grave->id == to_id;
 	uint32_t realm = to ? to->realm->number : buried ? grave->realm : 0;
@@ -235,11 +235,11 @@ static bool is_sealed_file(int fd, uint64_t size)
 static void say_lost(const struct sender *from)
 {
 	static const char text[] = "a large message is lost: no descriptor is left to take it";
-	const struct engine *engine = from->engine;
+	const struct local *engine = from->engine;
 
 	if (from->actor)
-		engine->events->output(engine->ctx, from->actor->realm, from->actor, text,
-				       strlen(text));
+		engine->events->output(engine->ctx, &from->actor->realm->pub, &from->actor->pub,
+				       text, strlen(text));
 }
 
 bool take_message(const struct sender *from, enum frame_type type, const unsigned char *body,
@@ -262,7 +262,7 @@ bool take_message(const struct sender *from, enum frame_type type, const unsigne
 		return true;
 	}
 	/* What the host says of a size it may not have looked at. One behind a longer head might be no frame any more. */
-	if (size > (uint64_t)from->engine->limits->settings->max_message ||
+	if (size > (uint64_t)from->engine->config->settings->max_message ||
 	    (parcel.in_fd ? !is_sealed_file(parcel.fd, size) : size > LINK_INLINE_MAX)) {
 		tds_close_fd(&parcel.fd);
 		return false;
@@ -273,23 +273,22 @@ bool take_message(const struct sender *from, enum frame_type type, const unsigne
 	return true;
 }
 
-void tell_exit(struct engine *engine, uint64_t creator, const struct actor *actor)
+void tell_exit(struct local *engine, uint64_t creator, const struct actor *actor)
 {
 	struct actor *parent = actor_by_id(engine, creator);
-	char address[32];
 
 	if (!parent)
 		return;
-	actor_address(actor, address);
 	link_control(&parent->link,
-		     json_pack("{s:s, s:s, s:b, s:b}", "op", "exited", "address", address, "never",
-			       actor->state == ACTOR_FAILED, "system", actor->global));
+		     json_pack("{s:s, s:s, s:b, s:b}", "op", "exited", "address",
+			       actor->pub.address, "never", actor->state == ACTOR_FAILED, "system",
+			       actor->global));
 }
 
 /* What waited for an actor that is gone: back to its sender where it never was, else a dead letter. */
 void return_queue(struct actor *actor)
 {
-	struct engine *engine = actor->realm->engine;
+	struct local *engine = actor->realm->engine;
 	struct frame *next;
 
 	for (struct frame *f = link_take_queue(&actor->link); f; f = next) {
@@ -333,7 +332,7 @@ static void create_refused(struct actor *actor, uint64_t id)
 
 static bool op_create(struct actor *actor, const json_t *op)
 {
-	struct engine *engine = actor->realm->engine;
+	struct local *engine = actor->realm->engine;
 	uint64_t id = (uint64_t)json_integer_value(json_object_get(op, "id"));
 	json_int_t ref = json_integer_value(json_object_get(op, "ref"));
 	const char *class_name = json_string_value(json_object_get(op, "class"));
@@ -349,7 +348,7 @@ static bool op_create(struct actor *actor, const json_t *op)
 						     "address", DIRECTOR_ADDRESS));
 		return true;
 	}
-	struct actor *made = name ? engine_find_name(engine, name) : NULL;
+	struct actor *made = name ? find_name(engine, name) : NULL;
 	struct realm *realm = hash ? source_realm(actor->realm, hash) : actor->realm;
 	bool allowed = realm &&
 		       (realm_origin(realm) == realm_origin(actor->realm) ||
@@ -361,7 +360,7 @@ static bool op_create(struct actor *actor, const json_t *op)
 		create_refused(actor, id);
 	if (json_object_get(op, "ref")) {
 		if (made)
-			actor_address(made, address);
+			(void)snprintf(address, sizeof(address), "%s", made->pub.address);
 		else
 			(void)snprintf(address, sizeof(address), "%u.%ju", actor->realm->number,
 				       (uintmax_t)id);
@@ -377,9 +376,10 @@ static bool op_up(struct actor *actor, const json_t *op)
 	if (actor->state != ACTOR_STARTING)
 		return false;
 	actor->state = ACTOR_UP;
+	actor->pub.up = true;
 	link_uncork(&actor->link);
 	guest_creation_ended(actor, NULL, NULL);
-	actor->realm->engine->events->actor_up(actor->realm->engine->ctx, actor);
+	actor->realm->engine->events->actor_up(actor->realm->engine->ctx, &actor->pub);
 	return true;
 }
 
@@ -408,7 +408,7 @@ static bool op_done(struct actor *actor, const json_t *op)
 
 	if (!json_is_integer(ref))
 		return false;
-	actor->realm->engine->events->message_done(actor->realm->engine->ctx, actor,
+	actor->realm->engine->events->message_done(actor->realm->engine->ctx, &actor->pub,
 						   (uint64_t)json_integer_value(ref),
 						   ok      ? NULL
 						   : error ? error
@@ -418,7 +418,7 @@ static bool op_done(struct actor *actor, const json_t *op)
 
 static bool op_dead_letters(struct actor *actor, const json_t *op)
 {
-	struct engine *engine = actor->realm->engine;
+	struct local *engine = actor->realm->engine;
 
 	if (guest_is_foreign(actor->realm))
 		return true;
@@ -431,13 +431,13 @@ static bool op_dead_letters(struct actor *actor, const json_t *op)
 
 static bool op_log(struct actor *actor, const json_t *op)
 {
-	struct engine *engine = actor->realm->engine;
+	struct local *engine = actor->realm->engine;
 	const char *text = json_string_value(json_object_get(op, "text"));
 
 	if (!text)
 		return false;
-	engine->events->output(engine->ctx, actor->realm, actor, text, strlen(text));
-	engine->events->logged(engine->ctx, actor, op);
+	engine->events->output(engine->ctx, &actor->realm->pub, &actor->pub, text, strlen(text));
+	engine->events->logged(engine->ctx, &actor->pub, op);
 	return true;
 }
 
@@ -460,7 +460,7 @@ static bool op_leaving(struct actor *actor, const json_t *op)
 static bool op_status(struct actor *actor, const json_t *op)
 {
 	(void)op;
-	link_control(&actor->link, engine_status(actor->realm));
+	link_control(&actor->link, status_of(actor->realm));
 	return true;
 }
 
@@ -469,8 +469,8 @@ static bool op_capability(struct actor *actor, const json_t *op)
 	const char *name = json_string_value(json_object_get(op, "name"));
 
 	if (name && !guest_is_foreign(actor->realm))
-		engine_set_capability(actor->realm->engine, name,
-				      json_string_value(json_object_get(op, "value")));
+		set_capability(actor->realm->engine, name,
+			       json_string_value(json_object_get(op, "value")));
 	return name != NULL;
 }
 

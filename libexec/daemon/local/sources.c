@@ -18,7 +18,7 @@
 
 struct user_source {
 	struct user_source *next;
-	struct engine *engine;
+	struct local *engine;
 	uint32_t zone;
 	char md5[33];
 	char *info;
@@ -37,7 +37,7 @@ static uint32_t zone_of(const struct realm *realm)
 	return realm_origin(realm)->number;
 }
 
-static struct user_source *find(struct engine *engine, uint32_t zone, const char *md5)
+static struct user_source *find(struct local *engine, uint32_t zone, const char *md5)
 {
 	for (struct user_source *s = engine->user_sources; s; s = s->next)
 		if (s->zone == zone && strcmp(s->md5, md5) == 0)
@@ -45,7 +45,7 @@ static struct user_source *find(struct engine *engine, uint32_t zone, const char
 	return NULL;
 }
 
-static struct actor *find_authority(struct engine *engine, uint32_t zone, bool *registered)
+static struct actor *find_authority(struct local *engine, uint32_t zone, bool *registered)
 {
 	for (struct authority *a = engine->authorities; a; a = a->next)
 		if (a->zone == zone) {
@@ -72,7 +72,7 @@ static json_t *notice(const char *md5, const char *info, bool loaded)
 }
 
 /* zone 0: all. */
-static void tell_watchers(struct engine *engine, uint32_t zone, const char *md5, const char *info,
+static void tell_watchers(struct local *engine, uint32_t zone, const char *md5, const char *info,
 			  bool loaded)
 {
 	for (struct realm *r = engine->realms; r; r = r->next)
@@ -91,7 +91,7 @@ void sources_tell_package(struct realm *realm, bool loaded)
 
 json_t *sources_list(const struct realm *by)
 {
-	const struct engine *engine = by->engine;
+	const struct local *engine = by->engine;
 	json_t *list = json_array();
 
 	for (const struct realm *r = engine->realms; r; r = r->next)
@@ -114,7 +114,7 @@ struct actor *sources_authority(const struct realm *by)
 
 bool source_op_watch(struct actor *actor, const json_t *op)
 {
-	struct engine *engine = actor->realm->engine;
+	struct local *engine = actor->realm->engine;
 	bool before = actor->watches_sources;
 
 	actor->watches_sources = json_is_true(json_object_get(op, "on"));
@@ -159,7 +159,7 @@ static void source_free(struct user_source *source)
 
 struct realm *source_realm(struct realm *by, const char *md5)
 {
-	struct engine *engine = by->engine;
+	struct local *engine = by->engine;
 	struct realm *package = realm_by_md5(engine, md5);
 	struct user_source *source = package ? NULL : find(engine, zone_of(by), md5);
 
@@ -192,7 +192,7 @@ static struct realm *find_derived(const struct realm *origin)
 
 void sources_end(struct realm *origin)
 {
-	struct engine *engine = origin->engine;
+	struct local *engine = origin->engine;
 	struct realm *derived;
 	bool held = origin->held;
 
@@ -218,7 +218,7 @@ void sources_end(struct realm *origin)
 	origin->held = held;
 }
 
-void sources_free(struct engine *engine)
+void sources_free(struct local *engine)
 {
 	while (engine->user_sources)
 		source_free(engine->user_sources);
@@ -237,19 +237,19 @@ static bool is_md5(const char *text)
 	return text && strlen(text) == 32 && strspn(text, "0123456789abcdef") == 32;
 }
 
-static bool is_sealed(const struct engine *engine, int fd)
+static bool is_sealed(const struct local *engine, int fd)
 {
 	const int wanted = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
 	int seals = fcntl(fd, F_GET_SEALS);
 	struct stat st;
 
 	return seals >= 0 && (seals & wanted) == wanted && fstat(fd, &st) == 0 &&
-	       st.st_size <= engine->limits->settings->max_message;
+	       st.st_size <= engine->config->settings->max_message;
 }
 
 bool source_op_authority(struct actor *actor, const json_t *op)
 {
-	struct engine *engine = actor->realm->engine;
+	struct local *engine = actor->realm->engine;
 	struct authority *a = engine->authorities;
 
 	(void)op;
@@ -274,7 +274,7 @@ static void on_expiry(evutil_socket_t fd, short what, void *arg)
 	source_free(arg);
 }
 
-static struct user_source *source_new(struct engine *engine, uint32_t zone, const char *md5)
+static struct user_source *source_new(struct local *engine, uint32_t zone, const char *md5)
 {
 	const struct timeval patience = { .tv_sec = ANSWER_S };
 	struct user_source *source;
@@ -298,7 +298,7 @@ static struct user_source *source_new(struct engine *engine, uint32_t zone, cons
 	return source;
 }
 
-bool sources_load(struct engine *engine, uint32_t zone, const char *md5, const char *info, int fd)
+bool sources_load(struct local *engine, uint32_t zone, const char *md5, const char *info, int fd)
 {
 	tds_autofd int data = fd;
 	bool registered;
@@ -343,7 +343,7 @@ static void accept_source(struct user_source *source, const char *info, int arch
 }
 
 /* Archives are kept, in memory that counts as ours. */
-static bool has_room(const struct engine *engine, uint32_t zone, int archive)
+static bool has_room(const struct local *engine, uint32_t zone, int archive)
 {
 	struct stat st;
 	int64_t size = fstat(archive, &st) == 0 ? st.st_size : INT64_MAX;
@@ -351,12 +351,12 @@ static bool has_room(const struct engine *engine, uint32_t zone, int archive)
 	for (const struct user_source *s = engine->user_sources; s && size < INT64_MAX; s = s->next)
 		if (s->zone == zone && s->archive >= 0 && fstat(s->archive, &st) == 0)
 			size += st.st_size;
-	return size <= engine->limits->settings->max_message;
+	return size <= engine->config->settings->max_message;
 }
 
 bool source_op_validated(struct actor *actor, const json_t *op)
 {
-	struct engine *engine = actor->realm->engine;
+	struct local *engine = actor->realm->engine;
 	bool claimed = json_is_true(json_object_get(op, "archive"));
 	tds_autofd int archive = claimed ? link_take_fd(&actor->link) : -1;
 	/* An archive that there was no descriptor for is as one that was rejected. */
@@ -380,14 +380,14 @@ bool source_op_validated(struct actor *actor, const json_t *op)
 
 void sources_unload(struct realm *by, const char *md5)
 {
-	struct engine *engine = by->engine;
+	struct local *engine = by->engine;
 	const struct realm *origin = realm_origin(by);
 	uint32_t zone = origin->number;
 	struct user_source *source = find(engine, zone, md5);
 	struct realm *package = realm_by_md5(engine, md5);
 
 	if (package && (package == origin || (origin->guest && !guest_is_foreign(origin))))
-		engine->events->unload_asked(engine->ctx, package);
+		engine->events->unload_asked(engine->ctx, &package->pub);
 	if (!source)
 		return;
 	if (source->archive >= 0)

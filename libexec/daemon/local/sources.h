@@ -15,7 +15,7 @@
  * Ask the zone's authority about a source, unless it is there already: fd, taken, is a sealed memory file of its
  * bytes. False: it breaks the grammar.
  */
-bool sources_load(struct engine *engine, uint32_t zone, const char *md5, const char *info, int fd);
+bool sources_load(struct local *engine, uint32_t zone, const char *md5, const char *info, int fd);
 
 /*
  * Let no more actors be created from a source of by's zone; those that run go on. A package that asks for its own end,
@@ -31,7 +31,7 @@ void sources_end(struct realm *origin);
 
 /* Does an actor of a source run that came from there? */
 bool sources_busy(const struct realm *origin);
-void sources_free(struct engine *engine);
+void sources_free(struct local *engine);
 
 /* A package has come, or goes: those that watch sources are told. */
 void sources_tell_package(struct realm *realm, bool loaded);

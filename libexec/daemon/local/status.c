@@ -6,17 +6,12 @@
 
 static json_t *address_or_null(const struct actor *actor)
 {
-	char address[32];
-
-	if (!actor)
-		return json_null();
-	actor_address(actor, address);
-	return json_string(address);
+	return actor ? json_string(actor->pub.address) : json_null();
 }
 
-json_t *engine_status(const struct realm *by)
+json_t *status_of(const struct realm *by)
 {
-	struct engine *engine = by->engine;
+	struct local *engine = by->engine;
 	json_t *names = json_object();
 
 	for (const struct realm *r = engine->realms; r; r = r->next)
