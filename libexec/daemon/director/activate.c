@@ -9,13 +9,18 @@
 #include "director/prune.h"
 #include "job.h"
 
+/* An actor that is not there, or on its way out, has its name when it is started again: until then nobody has. */
 static void take_names(struct director *director, struct source *source)
 {
-	for (size_t i = 0; i < source->nruns; i++)
-		if (source->runs[i].global_name && source->runs[i].actor)
-			(void)director->engine->ops->bind(director->engine,
-							  source->runs[i].global_name,
-							  source->runs[i].actor);
+	struct engine *engine = director->engine;
+
+	for (size_t i = 0; i < source->nruns; i++) {
+		const struct run *run = &source->runs[i];
+
+		if (run->global_name)
+			(void)engine->ops->bind(engine, run->global_name,
+						run->actor && run->actor->up ? run->actor : NULL);
+	}
 }
 
 static void make_active(struct director *director, struct source *source)
