@@ -28,6 +28,7 @@
 #include "daemon/keep/state.h"
 #include "daemon/local/engine_local.h"
 #include "director/rundir.h"
+#include "daemon/base/signals.h"
 
 #define GRACE_MS 3000
 
@@ -223,6 +224,7 @@ static bool make(struct daemon *d, struct tds_err *err)
 	if (!d->clients || !d->terminate || !d->interrupt || event_add(d->terminate, NULL) != 0 ||
 	    event_add(d->interrupt, NULL) != 0)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
+	signals_take_ends();
 	return true;
 }
 
@@ -297,8 +299,8 @@ int daemon_run(const struct daemon_settings *settings, const struct tds_cgroup *
 	struct tds_err err = { 0 };
 	int status = 0;
 
-	(void)signal(SIGPIPE, SIG_IGN);
 	descriptors_raise();
+	signals_settle(0, NULL);
 	(void)prctl(PR_SET_NAME, "tds-admin");
 	json_t *state = NULL;
 	json_t *groups = NULL;
@@ -306,6 +308,7 @@ int daemon_run(const struct daemon_settings *settings, const struct tds_cgroup *
 		store_sweep(settings->rundir, state);
 		director_restore(d.director, state, groups, on_not_restored, on_restored, &d);
 		(void)event_base_dispatch(d.base);
+		signals_hold_ends(); /* it ends already, and whoever asks again shall not cut that short */
 	} else {
 		status = tds_code_status(err.code);
 		tell_ready(&d, status, err.reason);

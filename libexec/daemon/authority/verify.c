@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "daemon/base/descriptors.h"
+#include "daemon/base/signals.h"
 
 #define VERDICT_MAX 4096
 
@@ -111,10 +112,8 @@ static void become_verifier(const char *program, const struct tds_dir *dir, int 
 	char *argv[] = { (char *)(uintptr_t)program, dir->path, (char *)(uintptr_t)name,
 			 (char *)(uintptr_t)group, NULL };
 	char *envp[] = { NULL };
-	sigset_t none;
-
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	/* Signals stay blocked: nobody but the daemon, by SIGKILL, ends a verification, and faults do. */
+	signals_set_defaults();
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	descriptors_restore();
 	/* First out of the way of the numbers that they are to have. */
@@ -143,7 +142,7 @@ struct verification *verification_start(struct event_base *base, const char *pro
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		goto fail;
 	v->fd = ends[0];
-	v->pid = fork();
+	v->pid = signals_fork();
 	if (v->pid == 0)
 		become_verifier(program, dir, fd, ends[1], name, group);
 	(void)close(ends[1]);

@@ -21,6 +21,7 @@
 #include "daemon/daemon.h"
 #include "director/rundir.h"
 #include "leftovers.h"
+#include "daemon/base/signals.h"
 
 /* The daemon says that a source's parent process is gone. */
 #define SIG_STRAYS SIGUSR1
@@ -126,13 +127,7 @@ int guardian_run(const struct daemon_settings *settings, int lock, int ready)
 	pid_t guardian = getpid();
 
 	(void)lock; /* held by being open */
-	(void)sigemptyset(&signals);
-	(void)sigaddset(&signals, SIGCHLD);
-	(void)sigaddset(&signals, SIGTERM);
-	(void)sigaddset(&signals, SIGINT);
-	(void)sigaddset(&signals, SIGHUP);
-	(void)sigaddset(&signals, SIG_STRAYS);
-	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
+	signals_settle(SIG_STRAYS, &signals);
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	(void)prctl(PR_SET_NAME, "tds-guardian");
 	open_cgroup(settings->rundir, &cgroup);
@@ -143,7 +138,6 @@ int guardian_run(const struct daemon_settings *settings, int lock, int ready)
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != guardian)
 			_exit(1);
-		(void)sigprocmask(SIG_UNBLOCK, &signals, NULL);
 		exit(daemon_run(settings, &cgroup, ready));
 	}
 	tds_close_fd(&ready);

@@ -19,6 +19,7 @@
 
 #include "base/mem.h"
 #include "daemon/director/rules.h"
+#include "daemon/base/signals.h"
 
 #define REPORT_MAX_BYTES 4096
 #define DELAY_FIRST_MS 100
@@ -53,14 +54,11 @@ static void send_line(struct logger *logger, json_t *doc)
 /* In the child, before exec. The socket is standard input; what it prints goes where our messages go. */
 static void become_logger(const struct logger_settings *s, pid_t admin, int end)
 {
-	sigset_t none;
-
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != admin)
 		_exit(127);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)signal(SIGPIPE, SIG_DFL);
+	/* The logger unblocks them when it has handlers. */
+	signals_set_defaults();
 	if (dup2(end, STDIN_FILENO) == STDIN_FILENO && syscall(SYS_close_range, 3, ~0U, 0) == 0 &&
 	    chdir(s->folder) == 0)
 		(void)execlp(s->python, s->python, "-I", "-B", s->program, (char *)NULL);
@@ -165,7 +163,7 @@ static bool open_process(struct logger *logger)
 		(void)close(ends[0]);
 		return false;
 	}
-	logger->pid = fork();
+	logger->pid = signals_fork();
 	if (logger->pid == 0)
 		become_logger(logger->settings, admin, end);
 	if (logger->pid < 0)

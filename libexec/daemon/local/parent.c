@@ -16,24 +16,21 @@
 #include <unistd.h>
 
 #include "local.h"
+#include "daemon/base/signals.h"
 
 #define FD_LINK 3
 
 /* In the child, before exec: only async-signal-safe calls, and nothing that may fail silently. */
 static void become_parent(const struct engine_config *config, pid_t admin, int link, int out)
 {
-
 	const struct settings *s = config->settings;
-	sigset_t none;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != admin)
 		_exit(127);
 
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	for (int sig = 1; sig < NSIG; sig++)
-		(void)signal(sig, SIG_DFL);
+	/* The host unblocks them when it has handlers: until then they would end it. */
+	signals_set_defaults();
 	(void)umask(022);
 	descriptors_restore();
 	int null = open("/dev/null", O_RDONLY);
@@ -79,7 +76,7 @@ static void drop_environment(void)
 pid_t parent_start(const struct engine_config *config, int link, int out)
 {
 	pid_t admin = getpid();
-	pid_t pid = fork();
+	pid_t pid = signals_fork();
 
 	if (pid == 0) {
 		drop_environment();
