@@ -5,7 +5,6 @@
  * the daemon lives is what an unloaded source left behind, and has no right to live either.
  */
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
@@ -17,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "children.h"
 #include "daemon.h"
 #include "leftovers.h"
 #include "mem.h"
@@ -24,32 +24,8 @@
 
 /* The daemon says that a source's parent process is gone. */
 #define SIG_STRAYS SIGUSR1
-
-static bool is_child_left(void)
-{
-	siginfo_t info;
-
-	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
-}
-
-/* Kill every child but one; those of theirs become ours, so that the next turn gets them. */
-static void kill_children(pid_t spared)
-{
-	tds_autofile FILE *f = fopen("/proc/thread-self/children", "re");
-	int pid;
-
-	while (f && fscanf(f, "%d", &pid) == 1)
-		if (pid != spared)
-			(void)kill(pid, SIGKILL);
-}
-
-static void kill_all(void)
-{
-	while (is_child_left()) {
-		kill_children(0);
-		(void)waitpid(-1, NULL, 0);
-	}
-}
+/* The daemon is told by the kernel that the guardian is dead. */
+#define SIG_ORPHANED SIGUSR2
 
 /* Wait for the daemon; pass on what asks it to end; reap what became ours meanwhile. */
 static int wait_for(pid_t daemon, const sigset_t *signals)
@@ -63,7 +39,7 @@ static int wait_for(pid_t daemon, const sigset_t *signals)
 			return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 		if (pid > 0)
 			continue;
-		kill_children(daemon);
+		children_kill(daemon);
 		int sig = sigwaitinfo(signals, NULL);
 		if (sig == SIGTERM || sig == SIGINT)
 			(void)kill(daemon, SIGTERM);
@@ -119,6 +95,35 @@ static void open_cgroup(int rundir, struct tds_cgroup *cgroup)
 	(void)tds_cgroup_open(TDS_CGROUP_ROOT, TDS_CGROUP_SELF, id, cgroup);
 }
 
+static pid_t own_guardian; /* of the daemon; else 0 */
+
+/*
+ * In the daemon, wherever it stands: its guardian is dead, so nobody else is there to end what runs below. Hosts would
+ * die with it, but not what actors have started: that becomes the daemon's first, and dies.
+ */
+static void on_orphaned(int sig)
+{
+	(void)sig;
+	if (getppid() == own_guardian)
+		return;
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	children_end();
+	_exit(1);
+}
+
+/* In the daemon, before it has a child. */
+static void await_orphaned(pid_t guardian)
+{
+	struct sigaction action = { .sa_handler = on_orphaned, .sa_flags = SA_RESTART };
+
+	own_guardian = guardian;
+	(void)sigfillset(&action.sa_mask);
+	(void)sigaction(SIG_ORPHANED, &action, NULL);
+	(void)prctl(PR_SET_PDEATHSIG, SIG_ORPHANED);
+	if (getppid() != guardian)
+		_exit(1);
+}
+
 int guardian_run(const struct daemon_settings *settings, int lock, int ready)
 {
 	struct tds_cgroup cgroup;
@@ -140,15 +145,13 @@ int guardian_run(const struct daemon_settings *settings, int lock, int ready)
 	leftovers_mark(settings->rundir);
 	pid_t daemon = fork();
 	if (daemon == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != guardian)
-			_exit(1);
+		await_orphaned(guardian);
 		(void)sigprocmask(SIG_UNBLOCK, &signals, NULL);
 		exit(daemon_run(settings, &cgroup, ready));
 	}
 	tds_close_fd(&ready);
 	int status = daemon < 0 ? 1 : wait_for(daemon, &signals);
-	kill_all();
+	children_end();
 	tds_cgroup_close(&cgroup);
 	(void)unlinkat(settings->rundir, RUNDIR_SOCKET, 0);
 	if (settings->transient)

@@ -166,6 +166,7 @@ static void load_realm(struct director *director, struct job *job, const json_t 
 	if (!source->realm) {
 		job->group->sources = source->next;
 		job->source = NULL;
+		store_remove(director->settings->rundir, source->sha256);
 		source_free(source);
 		undo(director, job, 1, "no process could be started");
 	}
