@@ -119,8 +119,10 @@ void load_activate(struct director *director, struct job *job)
 
 	make_active(director, job->source);
 	if (state_save(director, &err) != 0) {
-		/* What is not written down would be forgotten by a crash: it is not loaded. */
+		/* What is not written down would be forgotten by a crash: it is not loaded, and so not lost. */
 		job->group->active = job->before;
+		job->source->state = SOURCE_LOADING;
+		runs_want(job->source, false);
 		undo_err(director, job, &err);
 		return;
 	}

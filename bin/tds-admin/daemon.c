@@ -127,10 +127,11 @@ static void shut_down(void *ctx, int64_t grace_ms)
 /* Whom it is who asks: up, on the way up, or on the way down. */
 static void describe(void *ctx, json_t *status)
 {
-	struct daemon *d = ctx;
+	const struct daemon *d = ctx;
+	bool stopping = d->ending || !guardian_lives();
 
-	(void)json_object_set_new(status, "Ready", json_boolean(d->restored && !d->ending));
-	(void)json_object_set_new(status, "Stopping", json_boolean(d->ending));
+	(void)json_object_set_new(status, "Ready", json_boolean(d->restored && !stopping));
+	(void)json_object_set_new(status, "Stopping", json_boolean(stopping));
 	(void)json_object_set(status, "NotRestored", d->not_restored);
 }
 
