@@ -35,6 +35,30 @@ def is_there(a):
         return False
 
 
+def has_socket(pid):
+    with contextlib.suppress(OSError):
+        for fd in os.listdir('/proc/%d/fd' % pid):
+            with contextlib.suppress(OSError):
+                if os.readlink('/proc/%d/fd/%s' % (pid, fd)).startswith('socket:'):
+                    return True
+    return False
+
+
+def one_that_never_answers(a):
+    """A daemon that takes a connection, and dies before it answers, is none that runs."""
+    a.group('foo', ['1'])
+    a.must(a.load('foo'))
+    for tool, *args in ('tds-admin', 'start'), ('tds-load', 'foo'):
+        daemon = a.pid
+        os.kill(daemon, signal.SIGSTOP)
+        p = a.start_tool(tool, *args)
+        until('it has connected', lambda: has_socket(p.pid) or p.poll() is not None)
+        kill(daemon)
+        b = a.end_tool(p)
+        ok(b.status == 0 and is_there(a), '%s: what listened was dead, and is started anew' % tool, b)
+        a.admin('start')
+
+
 def right_after_a_kill(a):
     a.group('foo', ['1'])
     a.must(a.load('foo'))
@@ -171,10 +195,12 @@ def small_disk(a):
     mounted = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', str(place)], capture_output=True).returncode == 0
     (a.dir / 'rundir.cfg').write_text(str(place / 'run') + '\n')
 
-    def fill():
-        with open(place / 'fill', 'wb', buffering=0) as f, contextlib.suppress(OSError):
-            while True:
-                f.write(b'x' * 4096)
+    def fill(room):
+        with open(place / 'fill', 'wb', buffering=0) as f:
+            with contextlib.suppress(OSError):
+                while True:
+                    f.write(b'x' * 4096)
+            f.truncate(f.tell() // 4096 * 4096 - room)
     try:
         yield fill if mounted else None
     finally:
@@ -191,13 +217,14 @@ def full_disk(a):
             return
         run = a.base / 'disk/run'
         a.group('foo', ['1', '2'])
-        a.group('bar', ['1'])
+        a.group('bar', ['1'], head='# %s\n' % os.urandom(30000).hex())
         a.must(a.load('foo-1.tls'))
-        fill()
-        b = a.load('bar')
-        ok(b.status == 5, 'a load on a full disk: 5', b)
-        left = sorted(p.name[64:] for p in (run / 'store').iterdir())
-        ok(left == ['.tli', '.tls'], 'and nothing of it is left', left)
+        for room in 8192, 0:  # the definition has room, or not even that
+            fill(room)
+            b = a.load('bar')
+            ok(b.status == 5, 'a load on a full disk: 5', b)
+            left = sorted(p.name[64:] for p in (run / 'store').iterdir())
+            ok(left == ['.tli', '.tls'], 'and nothing of it is left', left)
         b = a.load('--unload', hash_at(run))
         state = json.loads((run / 'loaded.json').read_text())
         ok(b.status == 0 and state['Sources'] == [], 'an unload makes its own room', b, state)
@@ -243,11 +270,11 @@ def killed_on_its_way_down(a):
         kill(*victims)
         b = a.end_tool(down)
         ok(b.status == 5 and 'could not be forgotten' in b.err, 'killed on the way down, %s: 5' % what, b)
-        ok(not a.processes(), 'nothing runs', a.processes())
+        until('nothing runs', lambda: not a.processes())
         b = a.admin('start')
         ok(b.status == 0 and is_there(a), 'and it comes back', b)
 
 
 if __name__ == '__main__':
-    run_cases(right_after_a_kill, one_that_restores, one_that_ends, unload_not_written, full_disk, shutdown_not_written,
+    run_cases(one_that_never_answers, right_after_a_kill, one_that_restores, one_that_ends, unload_not_written, full_disk, shutdown_not_written,
               killed_on_its_way_down)
