@@ -117,10 +117,15 @@ static void on_orphaned(int sig)
 static void await_orphaned(pid_t guardian)
 {
 	struct sigaction action = { .sa_handler = on_orphaned, .sa_flags = SA_RESTART };
+	sigset_t orphaned;
 
 	own_guardian = guardian;
 	(void)sigfillset(&action.sa_mask);
 	(void)sigaction(SIG_ORPHANED, &action, NULL);
+	/* Whoever started us may have blocked it. */
+	(void)sigemptyset(&orphaned);
+	(void)sigaddset(&orphaned, SIG_ORPHANED);
+	(void)sigprocmask(SIG_UNBLOCK, &orphaned, NULL);
 	(void)prctl(PR_SET_PDEATHSIG, SIG_ORPHANED);
 	if (getppid() != guardian)
 		_exit(1);
