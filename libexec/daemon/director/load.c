@@ -174,6 +174,7 @@ static void load_realm(struct director *director, struct job *job, const json_t 
 	if (!source->loaded) {
 		job->group->sources = source->next;
 		job->source = NULL;
+		store_remove(director->settings->rundir, source->sha256);
 		source_free(source);
 		undo_err(director, job, &err);
 	}
