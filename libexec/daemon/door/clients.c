@@ -101,7 +101,7 @@ static void end_after_output(struct client *client)
 /* One that will say no more, as a pipe into socat, goes when it has all its answers. May free it. */
 static void leave_if_silent(struct client *client)
 {
-	if (!client->silent || client->watching || client->notify)
+	if (!client->silent || client->watching || client->notify || client->leaving)
 		return;
 	if (evbuffer_get_length(bufferevent_get_output(client->bev)) == 0)
 		client_close(client);
@@ -358,6 +358,16 @@ struct clients *clients_new(struct event_base *base, int listener, struct direct
 							   .delivered = clients_delivered,
 							   .ctx = clients });
 	return clients;
+}
+
+void clients_farewell(struct clients *clients, int status, const char *why)
+{
+	for (struct client *c = clients->first; c; c = c->next)
+		if (c->leaving && status == 0)
+			client_reply(c, json_pack("{s:s, s:b, s:i}", "DirectorResponse", "ShutDown",
+						  "Success", 1, "Status", 0));
+		else if (c->leaving)
+			client_reply(c, failure_json("ShutDown", status, why));
 }
 
 void clients_free(struct clients *clients)

@@ -19,6 +19,7 @@ struct client {
 	bool watching;   /* gets changes */
 	bool following;  /* gets output */
 	bool notify;     /* RequestNotification: the next change of what is active */
+	bool leaving;    /* asked for the shutdown: is told what has come of it */
 	bool silent;     /* has shut its writing side: goes when all is answered */
 	bool ending;     /* goes when its output is sent */
 	bool guest;      /* may join, and do nothing else */

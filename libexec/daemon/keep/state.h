@@ -30,7 +30,10 @@ json_t *source_state(const struct group *group, const struct source *source);
 int groups_save(struct director *director, struct tds_err *err) TDS_MUST_CHECK;
 json_t *groups_read(int rundir, struct tds_err *err);
 
-/* Keep the verified bytes of a package, as store/SHA256.tls, once its definition is there. Errors: TDS_E_WRITE. */
+/*
+ * Keep the verified bytes of a package, as store/SHA256.tls, once its definition is there; where that fails, the
+ * definition goes as well, unless the package was there before. Errors: TDS_E_WRITE.
+ */
 int store_put(int rundir, const char *sha256, int package, struct tds_err *err) TDS_MUST_CHECK;
 int store_open(int rundir, const char *sha256); /* -1: not there */
 

@@ -31,21 +31,13 @@ static void store_name(const char *sha256, const char *suffix, char name[80])
 	(void)snprintf(name, 80, "%.64s%s", sha256, suffix);
 }
 
-int store_put(int rundir, const char *sha256, int package, struct tds_err *err)
+static int write_package(int store, const char *name, int package, struct tds_err *err)
 {
 	static char block[64 << 10];
 	tds_auto(outfile) struct tds_outfile out = { .fd = -1 };
-	tds_autofd int store = open_store(rundir);
-	char name[80];
 	off_t at = 0;
 	ssize_t n;
 
-	store_name(sha256, PACKAGE, name);
-	if (store < 0)
-		return tds_err_sys(err, TDS_E_WRITE, STORE);
-	if (faccessat(store, name, F_OK, 0) == 0)
-		return fsync(store) == 0 ? 0 : tds_err_sys(err, TDS_E_WRITE, STORE);
-	tds_io_sweep(store);
 	int rc = tds_outfile_open(store, name, &out, err);
 	while (rc == 0 && (n = pread(package, block, sizeof(block), at)) != 0) {
 		if (n < 0 || tds_io_write(out.fd, block, (size_t)n) != 0)
@@ -53,6 +45,26 @@ int store_put(int rundir, const char *sha256, int package, struct tds_err *err)
 		at += n;
 	}
 	return rc == 0 ? tds_outfile_commit(&out, 0600, err) : rc;
+}
+
+int store_put(int rundir, const char *sha256, int package, struct tds_err *err)
+{
+	tds_autofd int store = open_store(rundir);
+	char name[80];
+
+	store_name(sha256, PACKAGE, name);
+	if (store < 0)
+		return tds_err_sys(err, TDS_E_WRITE, STORE);
+	if (faccessat(store, name, F_OK, 0) == 0)
+		return fsync(store) == 0 ? 0 : tds_err_sys(err, TDS_E_WRITE, STORE);
+	tds_io_sweep(store);
+	int rc = write_package(store, name, package, err);
+	if (rc != 0) {
+		/* Nobody's, for it has no package. */
+		store_name(sha256, DEFINITION, name);
+		(void)unlinkat(store, name, 0);
+	}
+	return rc;
 }
 
 int store_open(int rundir, const char *sha256)

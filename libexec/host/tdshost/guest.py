@@ -127,10 +127,12 @@ def _become_parent(where: place.Place, log_defs: Any, tell_fd: int) -> NoReturn:
         _leave_program([tell_fd])
         logger = start_logger(log_defs, tell_fd) if log_defs else None
         try:
-            sock, _ = where.join(As='parent', Log=threshold(log_defs))
+            sock, answer = where.join(As='parent', Log=threshold(log_defs))
         except place.Refused as refused:
             os.write(tell_fd, READY if 'has a parent' in str(refused) else str(refused).encode())
             os._exit(0)
+        if answer.get('Mark'):
+            process.bear_mark(str(answer['Mark']))
         os.write(tell_fd, READY)
         os.close(tell_fd)
         host = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

@@ -14,6 +14,7 @@ from typing import Any, Callable, Iterable, List
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+MARK = 'TDS_ADMIN_RUN'
 SIGKILL = int(signal.SIGKILL)
 SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 COPIED_MAX = 1 << 20  # of received memory files larger ones are mapped, not copied
@@ -121,6 +122,24 @@ def die_with(parent: int) -> bool:
     """Be killed when the parent dies; False if it has died already."""
     prctl(PR_SET_PDEATHSIG, SIGKILL)
     return os.getppid() == parent
+
+
+def bear_mark(mark: str) -> None:
+    """Let this process, and all that it forks or starts, be known as the admin's: it kills what is left at its end.
+
+    Those that it starts have the mark in their environment, those that it forks in the name of a mapped file: what
+    the kernel shows of their environment is that of the program which they are copies of. Errors: OSError.
+    """
+    os.environ[MARK] = mark
+    fd = os.memfd_create('%s=%s' % (MARK, mark), os.MFD_CLOEXEC)
+    try:
+        call = ctypes.CDLL(None, use_errno=True).mmap  # Python's own keeps a descriptor
+        call.restype = ctypes.c_void_p
+        call.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
+        if call(None, mmap.PAGESIZE, 0, mmap.MAP_PRIVATE, fd, 0) == ctypes.c_void_p(-1).value:
+            raise OSError(ctypes.get_errno(), 'the mark cannot be mapped')
+    finally:
+        os.close(fd)
 
 
 def thread_count() -> int:
