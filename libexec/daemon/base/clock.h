@@ -7,6 +7,7 @@
 #define TDS_DAEMON_CLOCK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct clock;

@@ -130,9 +130,9 @@ enum change_state load_cleared(struct change *change, const struct news *news)
 
 	(void)news;
 	change->source = source;
-	if (!source) /* its own process has ended meanwhile: it is on its way back, as at any other time */
+	if (!source && !change->error) /* its own process has ended meanwhile: it is on its way back, as at any other time */
 		return change_refuse(change, 1, "the host ended");
-	if (source->tli.keep_limit > 0 &&
+	if (source && source->tli.keep_limit > 0 &&
 	    means->prune(means->ctx, change->group->name, source->tli.keep_limit, &err) != 0)
 		tell_change(change->director, "NotDeleted", change->group, NULL, err.reason);
 	return CHANGE_ENDED;
@@ -165,6 +165,8 @@ enum change_state returned(struct change *change, const struct news *news)
 		change_blame(change, 1, news->error);
 	if (state_save(director, &err) != 0) {
 		tell_change(director, "StateNotWritten", change->group, NULL, err.reason);
+		tds_err_prefix(&err, "%s is active, but that could not be written down",
+			       source->file);
 		change_blame(change, 5, err.reason);
 	}
 	audit(director, "Activated", change->group, source, news->error);

@@ -51,7 +51,7 @@ _Static_assert(CHANGE_EVENTS == 8, "each event is thought of in each row");
 static void end(struct change *change)
 {
 	struct director *director = change->director;
-	const struct source *source = change->source;
+	const struct source *source = change->status == 0 ? change->source : NULL;
 	struct outcome outcome = { .status = change->status,
 				   .error = change->error,
 				   .group = change->group->name,

@@ -83,9 +83,9 @@ static enum presence find(struct director *director, const char *target, const c
 	const char *name = target[0] == '@' ? target + 1 : NULL;
 	const struct declared *declared = name ? NULL : role_find(director, target, group);
 
-	*actor = name  ? director->engine->ops->find_name(director->engine, name)
-		 : run ? run->actor
-		       : NULL;
+	*actor = name	    ? director->engine->ops->find_name(director->engine, name)
+		 : declared ? declared->actor
+			    : NULL;
 	/* One that a declaration starts gets its OnLoad message first; for others the engine keeps what comes early. */
 	if (*actor && !is_exiting(*actor) && ((*actor)->up || !(*actor)->owner))
 		return PRESENT;
@@ -105,7 +105,7 @@ const char *director_absence(const struct director *director, const char *target
 			const struct declared *d = &g->active->declared[i];
 
 			if (d->actor || !timer_runs(&d->again) ||
-			    !declared_has(d, name ? NULL : target, name ? name : NULL) ||
+			    !declared_has(d, name ? NULL : target, name) ||
 			    (!name && group && strcmp(group, g->name) != 0))
 				continue;
 			int64_t left_s =

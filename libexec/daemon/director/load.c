@@ -29,8 +29,8 @@ static enum change_state give_up(struct change *change, int status, const char *
 	struct tds_err err;
 
 	change_blame(change, status, error);
-	if (source && source_drop(source, "NotRestored", error, &err) != 0)
-		tell_change(change->director, "StateNotWritten", change->group, NULL, err.reason);
+	if (source)
+		(void)source_drop(source, "Undone", error, &err);
 	change->source = NULL;
 	return change_fall_back(change);
 }

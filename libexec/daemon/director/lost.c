@@ -28,6 +28,14 @@ int source_drop(struct source *source, const char *what, const char *why, struct
 	if (kept)
 		rc = state_save(director, err);
 	director->means->forget(director->means->ctx, source->sha256);
+	/* Where the disk is full, what the store held makes room. */
+	if (rc != 0)
+		rc = state_save(director, err);
+	if (rc != 0) {
+		tell_change(director, "StateNotWritten", group, NULL, err->reason);
+		tds_err_prefix(err, "%s is unloaded, but that could not be written down",
+			       source->file);
+	}
 	audit(director, what, group, source, why);
 	tell_change(director, what, group, source, why);
 	source_free(source);
@@ -112,9 +120,9 @@ void source_gone(struct source *source)
 		if (change && change->before == source)
 			change->before = NULL;
 	} else if (source_drop(source, word_for(mine), mine ? mine->error : NULL, &err) != 0) {
-		tell_change(director, "StateNotWritten", group, NULL, err.reason);
-		if (mine)
-			change_blame(mine, 5, err.reason);
+		/* A load whose AutoUnload this was is told of it, too. */
+		if (change && (mine || change->state == CHANGE_CLEARING))
+			change_blame(change, 5, err.reason);
 	}
 	if (mine)
 		change_happens(mine, CHANGE_GONE,
