@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Verify packages, and list or extract what verified ones hold. */
-#include <errno.h>
+/* Verify packages, and list or extract what verified ones hold: options, operands and keys. */
+#include "verify.h"
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "archive/extract.h"
-#include "base/digest.h"
-#include "base/dir.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "director/groups.h"
-#include "package/keyring.h"
-#include "package/source.h"
-#include "tool/cli.h"
 
 static const char help[] =
 	"usage: tds-verify [options] FILE...\n"
@@ -39,8 +33,6 @@ static const char help[] =
 	"      --max-bytes=N      refuse archives that unpack to more than N bytes "
 	"(1073741824)\n" TDS_CLI_HELP;
 
-enum mode { MODE_VERIFY, MODE_LIST, MODE_MEMBER, MODE_FOLDER, MODE_ARCHIVE };
-
 enum { OPT_EXPLAIN = 256, OPT_STRICT, OPT_MAX_ENTRIES, OPT_MAX_BYTES };
 
 static const struct option options[] = {
@@ -57,33 +49,6 @@ static const struct option options[] = {
 	TDS_CLI_LONG_NUL,
 	TDS_CLI_LONG,
 	{ NULL, 0, NULL, 0 },
-};
-
-struct opts {
-	enum mode mode;
-	const char *target;     /* of -x, -d, -o */
-	const char *names_from; /* -T */
-	char **keys;            /* -k */
-	size_t nkeys;
-	bool explain;
-	bool strict;
-	struct tds_zip_limits limits;
-};
-
-/* The run: what stays the same for all operands. */
-struct run {
-	struct tds_cli cli;
-	struct opts opts;
-	struct tds_dir dir; /* fd -1: there is none, and none is needed */
-	bool warned;        /* of the keys, once */
-	bool several;       /* operands: what is told of each gets a heading */
-	json_t *checks;     /* of the operand at hand, with --explain and -j */
-};
-
-/* One operand: what to open, and how it is called. */
-struct operand {
-	int fd;
-	char *path; /* as it is shown */
 };
 
 static void set_mode(struct run *run, enum mode mode, const char *target, bool *done)
@@ -307,38 +272,6 @@ static bool check_named_keys(struct run *run)
 	return false;
 }
 
-static void tell(void *ctx, const struct tds_check *check)
-{
-	struct run *run = ctx;
-	FILE *out = run->opts.explain ? run->cli.out : run->cli.err;
-
-	if (run->checks) {
-		json_t *one =
-			json_pack("{s:o?, s:b, s:o?}", "check", tds_cli_json_text(check->what),
-				  "ok", check->ok, "detail", tds_cli_json_text(check->detail));
-
-		if (one && check->offset >= 0)
-			(void)json_object_set_new(one, "offset", json_integer(check->offset));
-		(void)json_array_append_new(run->checks, one);
-		return;
-	}
-	if (check->offset >= 0)
-		(void)fprintf(out, "%10lld  ", (long long)check->offset);
-	else
-		(void)fprintf(out, "%10s  ", "-");
-	(void)fprintf(out, "%-6s  ", check->ok ? "ok" : "failed");
-	tds_text_escape(out, check->what, strlen(check->what));
-	(void)fputs(": ", out);
-	tds_text_escape(out, check->detail, strlen(check->detail));
-	(void)fputc('\n', out);
-}
-
-static void print_heading(struct run *run, const char *path)
-{
-	tds_text_escape(run->cli.out, path, strlen(path));
-	(void)fputs(":\n", run->cli.out);
-}
-
 /* The declared group that the file's name belongs to. Caller frees; NULL: none. */
 static int find_owner(const struct run *run, const char *path, char **owner, struct tds_err *err)
 {
@@ -362,215 +295,16 @@ static int verify(struct run *run, const struct operand *operand, const struct t
 		.owner = owner,
 		.strict = run->opts.strict,
 		.limits = run->opts.limits,
-		.tell = run->opts.explain || run->cli.verbose ? tell : NULL,
+		.tell = run->opts.explain || run->cli.verbose ? report_check : NULL,
 		.ctx = run,
 	};
 	if (run->opts.explain && !run->checks && run->several)
-		print_heading(run, operand->path);
+		report_heading(run, operand->path);
 	rc = tds_package_read(operand->fd, run->cli.json, &package, err);
 	if (rc != 0 && run->opts.explain)
-		tell(run,
-		     &(struct tds_check){ .what = "package", .offset = -1, .detail = err->reason });
+		report_check(run, &(struct tds_check){
+					  .what = "package", .offset = -1, .detail = err->reason });
 	return rc == 0 ? tds_source_verify(&package, &opts, source, err) : rc;
-}
-
-static void list(struct run *run, const struct tds_zip *zip)
-{
-	for (size_t i = 0; i < zip->n; i++) {
-		(void)fprintf(run->cli.out, " %6ju  ", (uintmax_t)zip->v[i].size);
-		tds_text_escape(run->cli.out, zip->v[i].name, zip->v[i].name_len);
-		(void)fputc('\n', run->cli.out);
-	}
-}
-
-static bool is_wanted(void *ctx, const struct tds_zip_entry *entry)
-{
-	const struct run *run = ctx;
-
-	return !entry->repeated && !entry->folder && entry->name_len == strlen(run->opts.target) &&
-	       memcmp(entry->name, run->opts.target, entry->name_len) == 0;
-}
-
-/* What the stream cannot take, tds_cli_finish says. */
-static int print_piece(void *ctx, const struct tds_zip_entry *entry, const void *data, size_t len,
-		       struct tds_err *err)
-{
-	struct run *run = ctx;
-
-	(void)entry;
-	if (len > 0 && fwrite(data, 1, len, run->cli.out) != len)
-		return tds_err_sys(err, TDS_E_WRITE, "standard output");
-	return 0;
-}
-
-static int print_member(struct run *run, const struct tds_zip *zip, struct tds_err *err)
-{
-	for (size_t i = 0; i < zip->n; i++)
-		if (is_wanted(run, &zip->v[i]))
-			return tds_zip_unpack(zip, is_wanted, print_piece, run, err);
-	return tds_err_set(err, TDS_E_MISSING, "has no member %s", run->opts.target);
-}
-
-/*
- * The file that is meant by path, links followed; caller frees. It need not be there; but a device, a folder, or the
- * very package that is read must not be replaced.
- */
-static int resolve_output(const char *path, int package, char **file, struct tds_err *err)
-{
-	struct stat there;
-	struct stat source;
-	struct stat link;
-
-	*file = NULL;
-	if (stat(path, &there) != 0) {
-		if (errno != ENOENT || lstat(path, &link) == 0)
-			return tds_err_sys(err, TDS_E_WRITE, "%s", path);
-		*file = strdup(path);
-	} else if (!S_ISREG(there.st_mode)) {
-		return tds_err_set(err, TDS_E_WRITE, "%s: is not a regular file", path);
-	} else if (fstat(package, &source) == 0 && source.st_dev == there.st_dev &&
-		   source.st_ino == there.st_ino) {
-		return tds_err_set(err, TDS_E_WRITE, "%s: is the package itself", path);
-	} else {
-		*file = realpath(path, NULL);
-	}
-	return *file ? 0 : tds_err_set(err, TDS_E_NOMEM, "out of memory");
-}
-
-static int write_file(const struct tds_zip *zip, const char *path, struct tds_err *err)
-{
-	const char *slash = strrchr(path, '/');
-	tds_autofree char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-	tds_autofd int dirfd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	tds_auto(outfile) struct tds_outfile out = { .fd = -1 };
-	mode_t mask = umask(0);
-
-	(void)umask(mask);
-	if (dirfd < 0)
-		return tds_err_sys(err, TDS_E_WRITE, "cannot be written");
-	tds_io_sweep(dirfd);
-	int rc = tds_outfile_open(dirfd, slash ? slash + 1 : path, &out, err);
-	if (rc == 0 && tds_io_write(out.fd, zip->data, zip->len) != 0)
-		rc = tds_err_sys(err, TDS_E_WRITE, "cannot be written");
-	return rc == 0 ? tds_outfile_commit(&out, 0666 & ~mask, err) : rc;
-}
-
-static int write_archive(const struct tds_zip *zip, const char *path, int package,
-			 struct tds_err *err)
-{
-	tds_autofree char *file = NULL;
-	int rc = resolve_output(path, package, &file, err);
-
-	if (rc != 0)
-		return rc;
-	rc = write_file(zip, file, err);
-	return rc == 0 ? 0 : tds_err_prefix(err, "%s", path);
-}
-
-static void print_verdict(FILE *out, const char *file, const char *key)
-{
-	(void)fputs("Validated \"", out);
-	tds_text_escape(out, file, strlen(file));
-	(void)fputs("\" loadable with key ", out);
-	tds_text_escape(out, key, strlen(key));
-	(void)fputc('\n', out);
-}
-
-static int use(struct run *run, const struct operand *operand, const struct tds_source *source,
-	       struct tds_err *err)
-{
-	const struct opts *o = &run->opts;
-
-	switch (o->mode) {
-	case MODE_VERIFY:
-		if (!run->cli.json && !run->cli.quiet)
-			print_verdict(run->cli.out, operand->path, source->key->path);
-		return 0;
-	case MODE_LIST:
-		if (!run->cli.json)
-			list(run, &source->zip);
-		return 0;
-	case MODE_MEMBER:
-		return print_member(run, &source->zip, err);
-	case MODE_FOLDER:
-		return tds_extract(&source->zip, o->target, err);
-	case MODE_ARCHIVE:
-		if (strcmp(o->target, "-") != 0)
-			return write_archive(&source->zip, o->target, operand->fd, err);
-		return print_piece(run, NULL, source->zip.data, source->zip.len, err);
-	}
-	return 0;
-}
-
-static json_t *source_json(const struct operand *operand, const struct tds_source *source)
-{
-	const struct tds_package *package = &source->package;
-	char md5[TDS_DIGEST_HEX_MAX];
-	char sha256[TDS_DIGEST_HEX_MAX];
-
-	tds_digest_hex(package->md5, TDS_MD5_LEN, md5);
-	tds_digest_hex(package->sha256, TDS_SHA256_LEN, sha256);
-	json_t *doc =
-		json_pack("{s:o?, s:b, s:o?, s:s, s:o, s:o, s:s, s:s, s:I, s:I, s:I}", "file",
-			  tds_cli_json_text(operand->path), "ok", true, "key",
-			  tds_cli_json_text(source->key->path), "format",
-			  tds_format_name(package->header.format), "group",
-			  source->group ? tds_cli_json_text(source->group) : json_null(), "version",
-			  source->version ? tds_cli_json_text(source->version) : json_null(), "md5",
-			  md5, "sha256", sha256, "size", (json_int_t)package->size, "entries",
-			  (json_int_t)source->zip.n, "bytes", (json_int_t)source->zip.bytes);
-	return doc;
-}
-
-static json_t *member_json(const struct tds_zip_entry *e)
-{
-	return json_pack("{s:s%, s:I, s:I, s:b}", "name", e->name, (size_t)e->name_len, "size",
-			 (json_int_t)e->size, "packed", (json_int_t)e->packed, "executable",
-			 e->executable);
-}
-
-/* The object with its members behind, one at a time: there may be a hundred thousand. */
-static void print_listing(struct run *run, json_t *doc, const struct tds_zip *zip)
-{
-	FILE *out = run->cli.out;
-	tds_autofree char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
-	size_t i = 0;
-
-	if (text)
-		(void)fprintf(out, "%.*s,\"members\":[", (int)strlen(text) - 1, text);
-	for (; text && i < zip->n; i++) {
-		json_t *member = member_json(&zip->v[i]);
-
-		(void)fputs(i ? "," : "", out);
-		if (!member || json_dumpf(member, out, JSON_COMPACT) != 0)
-			break;
-		json_decref(member);
-	}
-	if (text && i == zip->n)
-		(void)fputs("]}\n", out);
-	else
-		tds_cli_error(&run->cli, NULL, &(struct tds_err){ .code = TDS_E_NOMEM });
-}
-
-static void report_json(struct run *run, const struct operand *operand,
-			const struct tds_source *source, const struct tds_err *err)
-{
-	json_t *doc;
-
-	if (err)
-		doc = json_pack("{s:o?, s:b, s:i, s:o?}", "file", tds_cli_json_text(operand->path),
-				"ok", false, "status", tds_code_status(err->code), "error",
-				tds_cli_json_text(err->reason));
-	else
-		doc = source_json(operand, source);
-	if (doc && run->checks)
-		(void)json_object_set(doc, "checks", run->checks);
-	if (!err && run->opts.mode == MODE_LIST) {
-		print_listing(run, doc, &source->zip);
-		json_decref(doc);
-	} else {
-		tds_cli_print_json(&run->cli, doc);
-	}
 }
 
 static void verify_operand(struct run *run, const char *name)
@@ -589,7 +323,7 @@ static void verify_operand(struct run *run, const char *name)
 	if (rc == 0 && source.key->warning[0])
 		tds_cli_warn(&run->cli, source.key->path, "%s", source.key->warning);
 	if (rc == 0)
-		rc = use(run, &operand, &source, &err);
+		rc = use_source(run, &operand, &source, &err);
 	if (rc != 0 && !(rc == TDS_E_WRITE && ferror(run->cli.out)))
 		tds_cli_error(&run->cli, operand.path, &err);
 	if (run->cli.json && operand.path)
