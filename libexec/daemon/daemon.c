@@ -26,6 +26,7 @@
 #include "daemon/keep/actorlog.h"
 #include "daemon/keep/logger.h"
 #include "daemon/keep/state.h"
+#include "daemon/keep/store.h"
 #include "daemon/local/engine_local.h"
 #include "director/rundir.h"
 

@@ -122,14 +122,14 @@ void load_activate(struct director *director, struct job *job)
 	struct tds_err err = { 0 };
 
 	make_active(director, job->source);
-	if (state_save(director, &err) != 0) {
+	if (write_sources(director, &err) != 0) {
 		/* What is not written down would be forgotten by a crash: it is not loaded. */
 		job->group->active = job->before;
 		undo_err(director, job, &err);
 		return;
 	}
 	job->group->undone[0] = '\0';
-	audit(director, "Loaded", job->group, job->source, NULL);
+	write_audit(director, "Loaded", job->group, job->source, NULL);
 	tell_change(director, "Loaded", job->group, job->source, NULL);
 	clear_others(director, job);
 }
@@ -139,7 +139,7 @@ void save_state(struct director *director, const struct group *group)
 {
 	struct tds_err err = { 0 };
 
-	if (state_save(director, &err) != 0)
+	if (write_sources(director, &err) != 0)
 		tell_change(director, "StateNotWritten", group, NULL, err.reason);
 }
 
@@ -169,7 +169,7 @@ static void on_returned(struct director *director, const char *error)
 
 	make_active(director, source);
 	save_state(director, source->group);
-	audit(director, "Activated", source->group, source, error);
+	write_audit(director, "Activated", source->group, source, error);
 	tell_change(director, "Activated", source->group, source, error);
 	if (job->error)
 		job_end(director, job, job->status, job->error, NULL, true);

@@ -69,7 +69,7 @@ int director_define(struct director *director, const char *name, const json_t *r
 	}
 	char *before = group->definition;
 	group->definition = text;
-	rc = groups_save(director, err);
+	rc = write_groups(director, err);
 	if (rc != 0) {
 		/* What is not written down would be forgotten by a crash. */
 		group->definition = before;
@@ -400,11 +400,12 @@ struct director *director_new(struct event_base *base, const struct director_set
 {
 	struct director *director = calloc(1, sizeof(*director));
 
-	if (director)
-		*director = (struct director){ .base = base,
-					       .settings = settings,
-					       .shutdown = shutdown,
-					       .shutdown_ctx = ctx };
+	if (!director)
+		return NULL;
+	*director = (struct director){
+		.base = base, .settings = settings, .shutdown = shutdown, .shutdown_ctx = ctx
+	};
+	audit_open(&director->audit, settings->rundir);
 	return director;
 }
 

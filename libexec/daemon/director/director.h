@@ -13,6 +13,7 @@
 
 #include "base/dir.h"
 #include "base/err.h"
+#include "daemon/authority/identity.h"
 #include "daemon/authority/trust.h"
 #include "daemon/engine/engine.h"
 #include "director/tli.h"
@@ -60,9 +61,10 @@ struct source {
 	char *version; /* "" where it has none */
 	char md5[33];
 	char sha256[65];
-	char *key;          /* that validated it */
-	struct trust trust; /* what the verdict rested on */
-	unsigned losses;    /* how often its host ended under it, shortly after it was loaded */
+	char *key;                /* that validated it */
+	struct trust trust;       /* what the verdict rested on */
+	struct identity identity; /* of the file that was verified */
+	unsigned losses; /* how often its host ended under it, shortly after it was loaded */
 	int64_t loaded_wall_ms;
 	struct tds_tli tli;           /* the definition that it was loaded with */
 	struct engine_source *loaded; /* in the engine; NULL: not there */

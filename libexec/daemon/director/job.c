@@ -13,7 +13,7 @@ void job_free(struct job *job)
 	if (job->deadline)
 		event_free(job->deadline);
 	tds_close_fd(&job->fd);
-	tds_close_fd(&job->package);
+	store_drop(&job->entry);
 	if (job->tli.value)
 		tds_tli_fini(&job->tli);
 	json_decref(job->warnings);
@@ -61,7 +61,7 @@ void job_end(struct director *director, struct job *job, int status, const char 
 
 	director->jobs = job->next;
 	if (status != 0)
-		audit(director, "Refused", job->group, source, error);
+		write_audit(director, "Refused", job->group, source, error);
 	if (status != 0 && job->stored)
 		save_state(director, job->group); /* it does not come back */
 	if (job->done)
@@ -82,7 +82,7 @@ struct job *job_make(enum job_kind kind, const char *target, job_done_fn *done, 
 		return NULL;
 	}
 	job->kind = kind;
-	job->fd = job->package = -1;
+	job->fd = -1;
 	job->done = done;
 	job->ctx = ctx;
 	return job;

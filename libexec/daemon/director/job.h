@@ -40,9 +40,10 @@ struct job {
 	struct source *source;
 	struct source *before; /* that was active */
 	struct verification *verification;
-	int package;      /* the verified bytes, for the store */
-	json_t *warnings; /* texts; NULL: none */
-	unsigned losses;  /* of the source that is loaded again */
+	struct store_entry entry; /* where the verified bytes go */
+	struct identity identity; /* of the file that they come from */
+	json_t *warnings;         /* texts; NULL: none */
+	unsigned losses;          /* of the source that is loaded again */
 	struct event *deadline;
 	job_done_fn *done;
 	void *ctx;

@@ -8,13 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/digest.h"
-#include "base/io.h"
 #include "base/mem.h"
 #include "job.h"
 #include "tool/client.h"
-
-#define HASH_AT_ONCE_MAX (4 << 20) /* bytes; about 3 ms */
 
 static void undo(struct director *director, struct job *job, int status, const char *error)
 {
@@ -94,12 +90,11 @@ static int check_names(struct director *director, const struct source *source, s
 	return 0;
 }
 
-static struct source *source_new(struct director *director, struct job *job, const json_t *verdict,
-				 struct tds_err *err)
+static struct source *source_new(struct director *director, struct job *job,
+				 const struct verdict *verdict, struct tds_err *err)
 {
 	struct source *source = calloc(1, sizeof(*source));
-	const char *version = json_string_value(json_object_get(verdict, "version"));
-	const char *key = json_string_value(json_object_get(verdict, "key"));
+	const char *version = verdict->version;
 	const char *named = NULL;
 
 	if (!source) {
@@ -114,11 +109,10 @@ static struct source *source_new(struct director *director, struct job *job, con
 		source->version = strdup(version ? version : "");
 	source->file = strdup(job->file);
 	source->path = strdup(job->path); /* the job keeps its own, to name what failed */
-	source->key = strdup(key ? key : "");
-	(void)snprintf(source->md5, sizeof(source->md5), "%s",
-		       json_string_value(json_object_get(verdict, "md5")));
-	(void)snprintf(source->sha256, sizeof(source->sha256), "%s",
-		       json_string_value(json_object_get(verdict, "sha256")));
+	source->key = strdup(verdict->key);
+	(void)snprintf(source->md5, sizeof(source->md5), "%s", verdict->md5);
+	(void)snprintf(source->sha256, sizeof(source->sha256), "%s", verdict->sha256);
+	source->identity = job->identity;
 	source->trust = trust_now(director->settings->dir, source->key);
 	source->loaded_wall_ms = wall_ms();
 	source->losses = job->losses;
@@ -142,7 +136,7 @@ static json_t *names_of(const struct source *source)
 	return names;
 }
 
-static void load_realm(struct director *director, struct job *job, const json_t *verdict,
+static void load_realm(struct director *director, struct job *job, const struct verdict *verdict,
 		       int archive)
 {
 	const struct tds_value *activate = tds_value_get(job->tli.value, "Activate");
@@ -154,7 +148,7 @@ static void load_realm(struct director *director, struct job *job, const json_t 
 	struct source *source = source_new(director, job, verdict, &err);
 	if (!source || check_names(director, source, &err) != 0 ||
 	    definition_put(director->settings->rundir, source->sha256, &source->tli, &err) != 0 ||
-	    store_put(director->settings->rundir, source->sha256, job->package, &err) != 0) {
+	    store_commit(&job->entry, source->sha256, verdict->write_errno, &err) != 0) {
 		source_free(source);
 		undo_err(director, job, &err);
 		return;
@@ -193,6 +187,7 @@ static void load_deactivate(struct director *director, struct job *job)
 static void load_known(struct director *director, struct job *job, struct source *source)
 {
 	source->trust = trust_now(director->settings->dir, source->key);
+	source->identity = job->identity;
 	job->source = NULL;
 	if (job->group->active == source) {
 		job_end(director, job, 0, NULL, source, false);
@@ -202,26 +197,20 @@ static void load_known(struct director *director, struct job *job, struct source
 	return_to(director, job, source);
 }
 
-static void on_verdict(void *ctx, const json_t *verdict, int archive, int package)
+static void on_verdict(void *ctx, const struct verdict *verdict)
 {
 	struct director *director = ctx;
 	struct job *job = director->jobs;
-	tds_autofd int archive_fd = archive;
-	const char *sha256 = json_string_value(json_object_get(verdict, "sha256"));
-	const char *md5 = json_string_value(json_object_get(verdict, "md5"));
+	tds_autofd int archive_fd = verdict->archive;
+	const char *sha256 = verdict->sha256;
 
 	job->verification = NULL;
-	job->package = package;
-	job->warnings = json_deep_copy(json_object_get(verdict, "warnings"));
-	if (archive < 0 || !sha256 || !md5) {
-		json_int_t status = json_integer_value(json_object_get(verdict, "status"));
-		const char *error = json_string_value(json_object_get(verdict, "error"));
-
-		undo(director, job, status > 0 && status < 10 ? (int)status : 7,
-		     error ? error : "no verdict");
+	job->warnings = json_deep_copy(verdict->warnings);
+	if (verdict->status != 0) {
+		undo(director, job, verdict->status, verdict->error);
 		return;
 	}
-	struct source *known = source_find(director, md5);
+	struct source *known = source_find(director, verdict->md5);
 	if (known && strcmp(known->sha256, sha256) != 0)
 		undo(director, job, 1, "another source of the same source hash is loaded");
 	else if (known && known->group == job->group)
@@ -235,38 +224,20 @@ static void on_verdict(void *ctx, const json_t *verdict, int archive, int packag
 }
 
 /*
- * Is the file, byte for byte, the source that is active? Then there is nothing to verify, and nothing happens. A large
- * file is left to the verifier, so that nobody waits for its digest.
+ * Is the file the very one that the active source was verified from, unchanged since? Then there is nothing to verify, and
+ * nothing happens.
  */
 static bool is_active_already(const struct director *director, const struct job *job)
 {
-	struct trust now;
-
-	static unsigned char block[64 << 10];
-	unsigned char sha256[TDS_SHA256_LEN];
-	char hex[TDS_DIGEST_HEX_MAX];
-	struct tds_digest *digest;
-	off_t at = 0;
-	ssize_t n;
+	const struct source *active = job->group->active;
 
 	/* Of another name it would be another version, which its signed name would have to agree with. */
-	if (job->stored || !job->group->active ||
-	    strcmp(job->file, job->group->active->file) != 0 ||
-	    !(digest = tds_digest_new(TDS_DIGEST_SHA256)))
+	if (job->stored || !active || strcmp(job->file, active->file) != 0)
 		return false;
 	/* A key that was removed or revoked since is for the verifier to see. */
-	now = trust_now(director->settings->dir, job->group->active->key);
-	while (at <= HASH_AT_ONCE_MAX && (n = pread(job->fd, block, sizeof(block), at)) > 0) {
-		tds_digest_update(digest, block, (size_t)n);
-		at += n;
-	}
-	bool done = at <= HASH_AT_ONCE_MAX && tds_digest_final(digest, sha256);
-	tds_digest_free(digest);
-	if (!done)
-		return false;
-	tds_digest_hex(sha256, sizeof(sha256), hex);
-	return strcmp(hex, job->group->active->sha256) == 0 &&
-	       trust_is_same(&now, &job->group->active->trust);
+	const struct trust now = trust_now(director->settings->dir, active->key);
+	return identity_is_same(&active->identity, &job->identity) &&
+	       trust_is_same(&now, &active->trust);
 }
 
 void load_begin(struct director *director, struct job *job)
@@ -284,6 +255,7 @@ void load_begin(struct director *director, struct job *job)
 		undo_err(director, job, &err);
 		return;
 	}
+	job->identity = identity_of(job->fd);
 	if (is_active_already(director, job)) {
 		job_end(director, job, 0, NULL, job->group->active, false);
 		return;
@@ -292,9 +264,15 @@ void load_begin(struct director *director, struct job *job)
 	job->deadline = evtimer_new(director->base, on_deadline, director);
 	if (job->deadline && job->wait_s > 0)
 		(void)evtimer_add(job->deadline, &wait);
-	job->verification = verification_start(director->base, director->settings->verifier,
-					       director->settings->dir, job->fd, job->file,
-					       job->group->name, on_verdict, director);
+	/* What comes from the store is there already. */
+	if (!job->stored && store_begin(director->settings->rundir, &job->entry, &err) != 0) {
+		undo_err(director, job, &err);
+		return;
+	}
+	job->verification =
+		verification_start(director->base, director->settings->verifier,
+				   director->settings->dir, job->fd, job->file, job->group->name,
+				   job->stored ? -1 : job->entry.file.fd, on_verdict, director);
 	if (!job->verification)
 		undo(director, job, 1, "the verifier could not be started");
 	else

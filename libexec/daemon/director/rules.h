@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside the Director: its state, its jobs (job.h), the actors of declarations (run.c), what is kept on disk (state.c). */
+/* Inside the Director: its state, its jobs (job.h), the actors of declarations (run.c), what is kept on disk (documents.c). */
 #ifndef TDS_ADMIN_RULES_H
 #define TDS_ADMIN_RULES_H
 
+#include "daemon/keep/audit.h"
 #include "daemon/keep/state.h"
+#include "daemon/keep/store.h"
 #include "director.h"
 #include "listing.h"
 
@@ -38,7 +40,7 @@ struct director {
 	void *gone_ctx;
 	void (*shutdown)(void *ctx);
 	void *shutdown_ctx;
-	char audit_head[65]; /* SHA-256 of the last line of the audit log */
+	struct audit audit;
 };
 
 /* director.c */
@@ -62,6 +64,13 @@ void job_imported(struct director *director, struct source *source, const json_t
 void job_realm_gone(struct director *director, struct source *source);
 void returning_add(const struct director *director,
 		   json_t *sources); /* what loaded.json is to say of those not back yet */
+
+/* documents.c: loaded.json, groups.json, the audit log; group, source, error may be NULL */
+json_t *source_state(const struct group *group, const struct source *source);
+int write_sources(struct director *director, struct tds_err *err) TDS_MUST_CHECK;
+int write_groups(struct director *director, struct tds_err *err) TDS_MUST_CHECK;
+void write_audit(struct director *director, const char *what, const struct group *group,
+		 const struct source *source, const char *error);
 
 /* deliver.c */
 void held_release(struct director *director); /* something has come or gone: try them again */

@@ -74,7 +74,7 @@ void job_realm_gone(struct director *director, struct source *source)
 	if (!is_lost) { /* else loaded.json and the store keep it: it is on its way back */
 		save_state(director, group);
 		store_remove(director->settings->rundir, source->sha256);
-		audit(director, what, group, source, ours ? job->error : NULL);
+		write_audit(director, what, group, source, ours ? job->error : NULL);
 		tell_change(director, what, group, source, ours ? job->error : NULL);
 	} else if (ours && !job->error) {
 		job->error = strdup("the host ended");
