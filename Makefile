@@ -78,6 +78,11 @@ $(B)/libcommon.a: $(LIB_OBJECTS)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
+# The rooms of the daemon, for their unit tests.
+$(B)/daemon.a: $(DAEMON_OBJECTS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
 .SECONDEXPANSION:
 $(TOOLS:%=$(BIN)/%): $$(call tool_objects,$$(@F)) $(B)/libcommon.a
 	@mkdir -p $(@D)
@@ -108,7 +113,7 @@ man/tds-director.1: man/tds-director.1.in tests/sessions/differences.json tests/
 
 # tests/unit/t_NAME.c and tests/fuzz/fuzz_NAME.c (with a main that replays files) are programs of their own.
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/t_*.c))
-$(UNIT): $(B)/tests/%: $(B)/obj/tests/unit/%.o $(B)/libcommon.a
+$(UNIT): $(B)/tests/%: $(B)/obj/tests/unit/%.o $(B)/daemon.a $(B)/libcommon.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(LDLIBS) -lcmocka

@@ -3,12 +3,15 @@
  * The Source Authority's hands: verifies one package for tds-admin, which never parses one itself. It has no
  * privileges, little memory and no time to waste; whatever a package makes of it, the admin only sees its verdict.
  *
- * Descriptors: 0 the open package, 3 the socket for the verdict, 4 the director directory.
+ * Descriptors: 0 the open package, 3 the socket for the verdict, 4 the director directory, 5 an empty file that a good
+ *              package is written to, where there is one.
  * Arguments:   the director directory's path, the package's name, the declared group that the name belongs to.
- * Verdict:     one JSON object in one message: {"ok":true,"group","version","md5","sha256","key","warnings"} with
- *              two sealed memory files, the archive and the whole package; or {"ok":false,"status","error"}.
+ * Verdict:     one JSON object in one message: {"ok":true,"group","version","md5","sha256","key","warnings","errno"}
+ *              with a sealed memory file, the archive; errno is why the package could not be written, 0: it is there
+ *              and synced, or nobody wanted it. Or {"ok":false,"status","error"}.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <jansson.h>
 #include <string.h>
@@ -25,6 +28,7 @@
 
 #define FD_VERDICT 3
 #define FD_DIR 4
+#define FD_STORE 5
 #define NOBODY 65534
 #define SECONDS 50 /* of processor time, at most */
 #ifdef __SANITIZE_ADDRESS__
@@ -33,25 +37,27 @@
 #define MEMORY (4 * (rlim_t)TDS_PACKAGE_MAX_BYTES)
 #endif
 
-static void send_verdict(json_t *verdict, const int *fds, size_t nfds)
+static char block[256 << 10];
+
+static void send_verdict(json_t *verdict, int archive)
 {
 	char text[4096];
 	union {
 		struct cmsghdr header;
-		char space[CMSG_SPACE(2 * sizeof(int))];
+		char space[CMSG_SPACE(sizeof(int))];
 	} control = { 0 };
 	size_t len = verdict ? json_dumpb(verdict, text, sizeof(text), JSON_COMPACT) : 0;
 	struct iovec iov = { .iov_base = text, .iov_len = len };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 
-	if (nfds > 0) {
+	if (archive >= 0) {
 		msg.msg_control = &control;
-		msg.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
+		msg.msg_controllen = sizeof(control.space);
 		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(nfds * sizeof(int));
-		memcpy(CMSG_DATA(c), fds, nfds * sizeof(int));
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &archive, sizeof(archive));
 	}
 	/* A verdict that does not fit is none, and the admin takes silence for a refusal. */
 	if (len > 0 && len <= sizeof(text))
@@ -63,7 +69,7 @@ static void refuse(const struct tds_err *err)
 {
 	send_verdict(json_pack("{s:b, s:i, s:o?}", "ok", 0, "status", tds_code_status(err->code),
 			       "error", tds_cli_json_text(err->reason)),
-		     NULL, 0);
+		     -1);
 }
 
 /* After the keys are read nothing but the open descriptors is needed any more. */
@@ -85,7 +91,6 @@ static int drop_privileges(struct tds_err *err)
 /* The package's own bytes, once and for all: what is verified is what is kept. */
 static int copy_package(int *copy, struct tds_err *err)
 {
-	static char block[256 << 10];
 	tds_autofd int made = tds_io_memfd("tds-package");
 	off_t size = 0;
 	ssize_t n;
@@ -122,7 +127,22 @@ static json_t *warnings_of(const struct tds_keyring *ring, const struct tds_key 
 	return warnings;
 }
 
-static void accept_source(const struct tds_source *source, const struct tds_keyring *ring, int copy)
+/* What was verified, from the sealed copy. Returns errno, 0 for done. */
+static int write_package(int copy)
+{
+	off_t at = 0;
+	ssize_t n;
+
+	while ((n = pread(copy, block, sizeof(block), at)) > 0) {
+		if (tds_io_write(FD_STORE, block, (size_t)n) != 0)
+			return errno;
+		at += n;
+	}
+	return n < 0 || fsync(FD_STORE) != 0 ? errno : 0;
+}
+
+static void accept_source(const struct tds_source *source, const struct tds_keyring *ring,
+			  int written)
 {
 	char md5[TDS_DIGEST_HEX_MAX];
 	char sha256[TDS_DIGEST_HEX_MAX];
@@ -135,11 +155,11 @@ static void accept_source(const struct tds_source *source, const struct tds_keyr
 	}
 	tds_digest_hex(source->package.md5, TDS_MD5_LEN, md5);
 	tds_digest_hex(source->package.sha256, TDS_SHA256_LEN, sha256);
-	send_verdict(json_pack("{s:b, s:s?, s:s?, s:s, s:s, s:o?, s:o}", "ok", 1, "group",
+	send_verdict(json_pack("{s:b, s:s?, s:s?, s:s, s:s, s:o?, s:o, s:i}", "ok", 1, "group",
 			       source->group, "version", source->version, "md5", md5, "sha256",
 			       sha256, "key", tds_cli_json_text(source->key->path), "warnings",
-			       warnings_of(ring, source->key)),
-		     (int[]){ archive, copy }, 2);
+			       warnings_of(ring, source->key), "errno", written),
+		     archive);
 }
 
 static int verify(const struct tds_keyring *ring, int copy, char **argv, struct tds_source *source,
@@ -160,6 +180,7 @@ int main(int argc, char **argv)
 	tds_auto(source) struct tds_source source = { 0 };
 	tds_autofd int copy = -1;
 	struct tds_err err = { 0 };
+	bool wanted = fcntl(FD_STORE, F_GETFD) >= 0; /* before anything else may get that number */
 
 	if (argc != 4)
 		return 2;
@@ -172,7 +193,7 @@ int main(int argc, char **argv)
 	if (rc == 0)
 		rc = verify(&ring, copy, argv, &source, &err);
 	if (rc == 0)
-		accept_source(&source, &ring, copy);
+		accept_source(&source, &ring, wanted ? write_package(copy) : 0);
 	else
 		refuse(&err);
 	return tds_code_status(rc);

@@ -1,25 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Starting the verifier, and its verdict. */
+/* Starting the verifier, and its verdict, which is taken only as the verifier documents it. */
 #include "verify.h"
 
-#include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/digest.h"
 #include "base/mem.h"
-#include "daemon/base/descriptors.h"
-#include "daemon/base/signals.h"
+#include "daemon/base/child.h"
 
 #define VERDICT_MAX 4096
+#define STATUS_MOST 9 /* of exit statuses */
 
-struct verification {
-	pid_t pid;
+struct verifier {
+	struct child child;
 	int fd;
 	struct event *readable;
 	struct event *deadline;
@@ -27,14 +23,11 @@ struct verification {
 	void *ctx;
 };
 
-void verification_cancel(struct verification *v)
+void verifier_cancel(struct verifier *v)
 {
 	if (!v)
 		return;
-	if (v->pid > 0) {
-		(void)kill(v->pid, SIGKILL);
-		(void)waitpid(v->pid, NULL, 0);
-	}
+	(void)child_end(&v->child);
 	if (v->readable)
 		event_free(v->readable);
 	if (v->deadline)
@@ -43,115 +36,162 @@ void verification_cancel(struct verification *v)
 	free(v);
 }
 
-static void finish(struct verification *v, json_t *verdict, int archive, int package)
+static void finish(struct verifier *v, const struct finding *verdict)
 {
 	verify_done_fn *done = v->done;
 	void *ctx = v->ctx;
 
-	verification_cancel(v);
-	done(ctx, verdict, archive, package);
-	json_decref(verdict);
-}
-
-static json_t *no_verdict(const char *why, int status)
-{
-	return json_pack("{s:b, s:i, s:s}", "ok", 0, "status", status, "error", why);
+	verifier_cancel(v);
+	done(ctx, verdict);
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	finish(arg, no_verdict("the verifier took too long", 9), -1, -1);
+	finish(arg, &(struct finding){
+			    .status = 9, .error = "the verifier took too long", .archive = -1 });
 }
 
-/* The two descriptors of a good verdict. */
-static void take_fds(struct msghdr *msg, int fds[2])
+/* One descriptor comes with a good verdict; of more, which nobody asked for, the others are closed. */
+static int take_fd(struct msghdr *msg)
 {
-	fds[0] = fds[1] = -1;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c))
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-			memcpy(fds, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0));
+	int taken = -1;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t at = 0; at + sizeof(int) <= c->cmsg_len - CMSG_LEN(0);
+		     at += sizeof(int)) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(c) + at, sizeof(fd));
+			tds_close_fd(&taken);
+			taken = fd;
+		}
+	}
+	return taken;
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+/* The verdict, a new reference, and the archive; NULL: there is none. */
+static json_t *receive(int fd, int *archive)
 {
 	char text[VERDICT_MAX];
 	union {
 		struct cmsghdr header;
-		char space[CMSG_SPACE(2 * sizeof(int))];
+		char space[CMSG_SPACE(sizeof(int))];
 	} control;
 	struct iovec iov = { .iov_base = text, .iov_len = sizeof(text) };
 	struct msghdr msg = { .msg_iov = &iov,
 			      .msg_iovlen = 1,
 			      .msg_control = &control,
 			      .msg_controllen = sizeof(control.space) };
-	int fds[2] = { -1, -1 };
 	ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
 
-	(void)what;
-	if (n > 0)
-		take_fds(&msg, fds);
-	json_t *verdict = n > 0 ? json_loadb(text, (size_t)n, 0, NULL) : NULL;
-	bool good = json_is_true(json_object_get(verdict, "ok")) && fds[0] >= 0 && fds[1] >= 0;
-	if (!good) {
-		tds_close_fd(&fds[0]);
-		tds_close_fd(&fds[1]);
-		fds[0] = fds[1] = -1;
-		if (!verdict || json_is_true(json_object_get(verdict, "ok"))) {
-			json_decref(verdict);
-			verdict = no_verdict("the verifier ended without a verdict", 7);
-		}
-	}
-	finish(arg, verdict, fds[0], fds[1]);
+	*archive = n > 0 ? take_fd(&msg) : -1;
+	return n > 0 ? json_loadb(text, (size_t)n, 0, NULL) : NULL;
 }
 
-static void become_verifier(const char *program, const struct tds_dir *dir, int fd, int verdict,
-			    const char *name, const char *group)
+static const char *text_of(const json_t *doc, const char *key)
+{
+	return json_string_value(json_object_get(doc, key));
+}
+
+/* It becomes the name of a file. */
+static const char *digest_of(const json_t *doc, const char *key, size_t len)
+{
+	const char *text = text_of(doc, key);
+
+	return text && strlen(text) == 2 * len && strspn(text, "0123456789abcdef") == 2 * len
+		       ? text
+		       : NULL;
+}
+
+static const json_t *warnings_of(const json_t *doc)
+{
+	const json_t *warnings = json_object_get(doc, "warnings");
+	const json_t *warning;
+	size_t i;
+
+	json_array_foreach(warnings, i, warning) if (!json_is_string(warning)) return NULL;
+	return json_array_size(warnings) > 0 ? warnings : NULL;
+}
+
+/* What the verifier says, in doc, which outlives the result. Whatever is not as it should be is no verdict. */
+static struct finding read_verdict(const json_t *doc, int archive)
+{
+	struct finding verdict = { .version = text_of(doc, "version"),
+				   .md5 = digest_of(doc, "md5", TDS_MD5_LEN),
+				   .sha256 = digest_of(doc, "sha256", TDS_SHA256_LEN),
+				   .key = text_of(doc, "key"),
+				   .warnings = warnings_of(doc),
+				   .archive = archive,
+				   .write_errno =
+					   (int)json_integer_value(json_object_get(doc, "errno")) };
+	json_int_t status = json_integer_value(json_object_get(doc, "status"));
+	const char *error = text_of(doc, "error");
+
+	if (json_is_true(json_object_get(doc, "ok")) && verdict.md5 && verdict.sha256 &&
+	    verdict.key && archive >= 0)
+		return verdict;
+	if (json_is_false(json_object_get(doc, "ok")) && status > 0 && status <= STATUS_MOST &&
+	    error)
+		return (struct finding){ .status = (int)status, .error = error, .archive = -1 };
+	return (struct finding){ .status = 7,
+				 .error = "the verifier ended without a verdict",
+				 .archive = -1 };
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	int archive;
+	json_t *doc = receive(fd, &archive);
+	const struct finding verdict = read_verdict(doc, archive);
+
+	(void)what;
+	if (verdict.archive < 0)
+		tds_close_fd(&archive);
+	finish(arg, &verdict);
+	json_decref(doc);
+}
+
+static bool start_process(struct verifier *v, const char *program, const struct tds_dir *dir,
+			  int fd, const char *name, const char *group, int store_fd)
 {
 	char *argv[] = { (char *)(uintptr_t)program, dir->path, (char *)(uintptr_t)name,
 			 (char *)(uintptr_t)group, NULL };
 	char *envp[] = { NULL };
-	/* Signals stay blocked: nobody but the daemon, by SIGKILL, ends a verification, and faults do. */
-	signals_set_defaults();
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	descriptors_restore();
-	/* First out of the way of the numbers that they are to have. */
-	fd = fcntl(fd, F_DUPFD, 10);
-	verdict = fcntl(verdict, F_DUPFD, 10);
-	int dirfd = fcntl(dir->fd, F_DUPFD, 10);
-	int null = open("/dev/null", O_RDWR);
-	if (fd >= 0 && verdict >= 0 && dirfd >= 0 && null >= 0 && dup2(fd, 0) == 0 &&
-	    dup2(null, 1) == 1 && dup2(null, 2) == 2 && dup2(verdict, 3) == 3 &&
-	    dup2(dirfd, 4) == 4 && syscall(SYS_close_range, 5, ~0U, 0) == 0)
-		(void)execve(program, argv, envp);
-	_exit(127);
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+		return false;
+	tds_autofd int end = ends[1];
+	v->fd = ends[0];
+	const struct child_plan plan = {
+		.argv = argv,
+		.envp = envp,
+		.fds = { { fd, 0 }, { end, 3 }, { dir->fd, 4 }, { store_fd, 5 } },
+		.nfds = store_fd >= 0 ? 4 : 3,
+		.complain_to = STDERR_FILENO,
+	};
+	return child_start(&plan, &v->child);
 }
 
-struct verification *verification_start(struct event_base *base, const char *program,
-					const struct tds_dir *dir, int fd, const char *name,
-					const char *group, verify_done_fn *done, void *ctx)
+struct verifier *verifier_start(struct event_base *base, const char *program,
+				const struct tds_dir *dir, int fd, const char *name,
+				const char *group, int store_fd, verify_done_fn *done, void *ctx)
 {
-	struct verification *v = calloc(1, sizeof(*v));
+	struct verifier *v = calloc(1, sizeof(*v));
 	const struct timeval deadline = { .tv_sec = VERIFY_SECONDS };
-	int ends[2];
 
 	if (!v)
 		return NULL;
-	*v = (struct verification){ .fd = -1, .done = done, .ctx = ctx };
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
-		goto fail;
-	v->fd = ends[0];
-	v->pid = signals_fork();
-	if (v->pid == 0)
-		become_verifier(program, dir, fd, ends[1], name, group);
-	(void)close(ends[1]);
-	v->readable = event_new(base, v->fd, EV_READ, on_readable, v);
-	v->deadline = evtimer_new(base, on_deadline, v);
-	if (v->pid > 0 && v->readable && v->deadline && event_add(v->readable, NULL) == 0 &&
-	    evtimer_add(v->deadline, &deadline) == 0)
+	*v = (struct verifier){ .fd = -1, .child = { .pidfd = -1 }, .done = done, .ctx = ctx };
+	if (start_process(v, program, dir, fd, name, group, store_fd) &&
+	    (v->readable = event_new(base, v->fd, EV_READ, on_readable, v)) &&
+	    (v->deadline = evtimer_new(base, on_deadline, v)) &&
+	    event_add(v->readable, NULL) == 0 && evtimer_add(v->deadline, &deadline) == 0)
 		return v;
-fail:
-	verification_cancel(v);
+	verifier_cancel(v);
 	return NULL;
 }

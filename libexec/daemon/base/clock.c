@@ -82,6 +82,11 @@ static int64_t kernel_ms(clockid_t id)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+int64_t clock_now_mono_ms(void)
+{
+	return kernel_ms(CLOCK_BOOTTIME);
+}
+
 static int64_t loop_wall_ms(const struct clock *clock)
 {
 	(void)clock;
@@ -91,7 +96,7 @@ static int64_t loop_wall_ms(const struct clock *clock)
 static int64_t loop_mono_ms(const struct clock *clock)
 {
 	(void)clock;
-	return kernel_ms(CLOCK_BOOTTIME);
+	return clock_now_mono_ms();
 }
 
 static void loop_arm(struct clock *clock, int64_t in_ms)
@@ -119,9 +124,9 @@ struct clock *clock_open(struct event_base *base)
 
 	if (!clock)
 		return NULL;
-	*clock = (struct loop_clock){ .clock = { .wall_ms = loop_wall_ms,
-						 .mono_ms = loop_mono_ms,
-						 .arm = loop_arm } };
+	*clock = (struct loop_clock){
+		.clock = { .wall_ms = loop_wall_ms, .mono_ms = loop_mono_ms, .arm = loop_arm }
+	};
 	clock->event = evtimer_new(base, on_due, clock);
 	if (clock->event)
 		return &clock->clock;

@@ -44,6 +44,9 @@ static inline bool timer_runs(const struct timer *timer)
 /* Fire all that are due. A timer may start or stop any, itself too. */
 void clock_run(struct clock *clock);
 
+/* What the kernel says, for those who only measure: CLOCK_BOOTTIME, in milliseconds. */
+int64_t clock_now_mono_ms(void);
+
 struct event_base;
 
 /* The clock of the loop. NULL: out of memory. */

@@ -71,7 +71,7 @@ enum change_state activate(struct change *change)
 	struct tds_err err;
 
 	make_active(source);
-	if (state_save(director, &err) != 0) {
+	if (model_save(director, &err) != 0) {
 		tell_change(director, "StateNotWritten", change->group, NULL, err.reason);
 		/* A new source that is not written down would be forgotten by a crash: it is not loaded. */
 		if (is_new) {
@@ -130,7 +130,8 @@ enum change_state load_cleared(struct change *change, const struct news *news)
 
 	(void)news;
 	change->source = source;
-	if (!source && !change->error) /* its own process has ended meanwhile: it is on its way back, as at any other time */
+	if (!source &&
+	    !change->error) /* its own process has ended meanwhile: it is on its way back, as at any other time */
 		return change_refuse(change, 1, "the host ended");
 	if (source && source->tli.keep_limit > 0 &&
 	    means->prune(means->ctx, change->group->name, source->tli.keep_limit, &err) != 0)
@@ -163,7 +164,7 @@ enum change_state returned(struct change *change, const struct news *news)
 	change->changed = true;
 	if (news->error)
 		change_blame(change, 1, news->error);
-	if (state_save(director, &err) != 0) {
+	if (model_save(director, &err) != 0) {
 		tell_change(director, "StateNotWritten", change->group, NULL, err.reason);
 		tds_err_prefix(&err, "%s is active, but that could not be written down",
 			       source->file);

@@ -20,7 +20,6 @@ json_t *time_json(int64_t wall_ms)
 	return json_string(text);
 }
 
-
 static json_t *address_json(const struct engine_actor *actor)
 {
 	return actor ? json_pack("{s:s}", "ActorAddress", actor->address) : json_null();
@@ -34,10 +33,10 @@ static bool is_waiting(const struct declared *declared)
 
 static json_t *declared_json(const struct declared *declared)
 {
-	json_t *doc =
-		json_pack("{s:s, s:o, s:o, s:o}", "ActorClass", declared->key, "Role",
-			  declared->role ? json_string(declared->role) : json_null(), "ActorAddress",
-			  address_json(declared->actor), "StartTime", time_json(declared->started_wall_ms));
+	json_t *doc = json_pack("{s:s, s:o, s:o, s:o}", "ActorClass", declared->key, "Role",
+				declared->role ? json_string(declared->role) : json_null(),
+				"ActorAddress", address_json(declared->actor), "StartTime",
+				time_json(declared->started_wall_ms));
 
 	if (declared->global_name)
 		(void)json_object_set_new(doc, "GlobalName", json_string(declared->global_name));
@@ -118,8 +117,8 @@ json_t *director_retrieve_role(struct director *director, const char *role, cons
 				 "Success", 0, "Role", role, "ActorAddress", "ActorClass");
 	return json_pack("{s:s, s:b, s:s, s:s, s:s, s:s, s:o, s:o}", "DirectorResponse",
 			 "RoleAddress", "Success", 1, "Group", declared->source->group->name,
-			 "SourceHash", declared->source->md5, "ActorClass", declared->key, "Role", role,
-			 "ActorAddress", address_json(declared->actor), "StartTime",
+			 "SourceHash", declared->source->md5, "ActorClass", declared->key, "Role",
+			 role, "ActorAddress", address_json(declared->actor), "StartTime",
 			 time_json(declared->started_wall_ms));
 }
 

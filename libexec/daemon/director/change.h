@@ -12,13 +12,13 @@
 #include "model.h"
 
 enum change_kind {
-	CHANGE_LOAD,   /* of a package: it is verified, imported, its actors are up; or it is only made active */
+	CHANGE_LOAD, /* of a package: it is verified, imported, its actors are up; or it is only made active */
 	CHANGE_RETURN, /* of a source that was lost, from the store */
 	CHANGE_UNLOAD,
 };
 
 enum change_state {
-	CHANGE_WAITING,   /* for its turn */
+	CHANGE_WAITING, /* for its turn */
 	CHANGE_VERIFYING,
 	CHANGE_IMPORTING,
 	CHANGE_STARTING,  /* the new source's actors are launched */
@@ -54,20 +54,23 @@ struct change {
 	struct group *group;
 	struct change *next; /* in its group's queue */
 	enum change_kind kind;
-	char *target;  /* of a load: as the request has it; of an unload: a hash */
-	bool given;    /* the request named the group */
-	bool retry;    /* even if its last load was undone */
+	char *target;    /* of a load: as the request has it; of an unload: a hash */
+	bool given;      /* the request named the group */
+	bool retry;      /* even if its last load was undone */
 	unsigned wait_s; /* 0: as long as it takes */
 	change_done_fn *done;
 	void *ctx;
 
 	/* how far it is */
 	enum change_state state;
-	struct source *source; /* that it loads, makes active or unloads; NULL: not known yet, or not any more */
-	struct source *before; /* that was active, and was told to rest; active again if this is undone */
-	bool rested;           /* before, if any, was told */
+	struct source *
+		source; /* that it loads, makes active or unloads; NULL: not known yet, or not any more */
+	struct source
+		*before; /* that was active, and was told to rest; active again if this is undone */
+	bool rested;     /* before, if any, was told */
 	struct candidate found;
-	struct source *incoming; /* what would be loaded, until the verdict; not in its group's list */
+	struct source
+		*incoming; /* what would be loaded, until the verdict; not in its group's list */
 	struct tds_err incoming_err; /* why there is none */
 	struct verification *verification;
 	struct launch launch;
@@ -75,8 +78,8 @@ struct change {
 
 	/* how it will end */
 	bool changed; /* something has happened */
-	int status;  /* the first reason counts */
-	char *error; /* NULL: well, so far */
+	int status;   /* the first reason counts */
+	char *error;  /* NULL: well, so far */
 	json_t *warnings;
 
 	/* the table's */
@@ -111,7 +114,8 @@ static inline bool group_is_changing(const struct group *group)
 
 /* queue.c */
 struct change *change_new(struct group *group, enum change_kind kind, const char *target,
-			  change_done_fn *done, void *ctx); /* NULL: out of memory; done is not called */
+			  change_done_fn *done,
+			  void *ctx);       /* NULL: out of memory; done is not called */
 void change_enqueue(struct change *change); /* may begin it, and end it */
 void change_free(struct change *change);
 void change_release_slot(struct change *change);

@@ -171,14 +171,14 @@ static int check_living(const struct declared *declared, struct tds_err *err)
 {
 	const struct group *group = declared->source->group;
 	struct engine *engine = group->director->engine;
-	const struct engine_actor *actor =
-		engine->ops->find_name(engine, declared->global_name);
+	const struct engine_actor *actor = engine->ops->find_name(engine, declared->global_name);
 	const struct source *owner = actor ? actor->source->owner : NULL;
 
 	if (!actor || actor->source->of_program || (owner && owner->group == group))
 		return 0;
-	return tds_err_set(err, TDS_E_REFUSED, "%s: its global name belongs to an actor of group %s",
-			   declared->key, owner ? owner->group->name : "?");
+	return tds_err_set(err, TDS_E_REFUSED,
+			   "%s: its global name belongs to an actor of group %s", declared->key,
+			   owner ? owner->group->name : "?");
 }
 
 static bool source_has(const struct source *source, const struct declared *wanted)

@@ -83,7 +83,7 @@ static enum presence find(struct director *director, const char *target, const c
 	const char *name = target[0] == '@' ? target + 1 : NULL;
 	const struct declared *declared = name ? NULL : role_find(director, target, group);
 
-	*actor = name	    ? director->engine->ops->find_name(director->engine, name)
+	*actor = name       ? director->engine->ops->find_name(director->engine, name)
 		 : declared ? declared->actor
 			    : NULL;
 	/* One that a declaration starts gets its OnLoad message first; for others the engine keeps what comes early. */
@@ -108,9 +108,9 @@ const char *director_absence(const struct director *director, const char *target
 			    !declared_has(d, name ? NULL : target, name) ||
 			    (!name && group && strcmp(group, g->name) != 0))
 				continue;
-			int64_t left_s =
-				(d->next_wall_ms - director->clock->wall_ms(director->clock) + 999) /
-				1000;
+			int64_t left_s = (d->next_wall_ms -
+					  director->clock->wall_ms(director->clock) + 999) /
+					 1000;
 			(void)snprintf(why, ABSENCE_MAX,
 				       "its actor is not running, and is started again in %d s",
 				       left_s > 1 ? (int)left_s : 1);
@@ -147,10 +147,10 @@ static enum delivery park(struct director *director, const char *target, const c
 	}
 	memcpy(data, payload->data, payload->len);
 	*parked = (struct parked){ .target = strdup(target),
-			       .group = group ? strdup(group) : NULL,
-			       .ticket = ticket,
-			       .wants_answer = wants_answer,
-			       .payload = { payload->encoding, data, payload->len } };
+				   .group = group ? strdup(group) : NULL,
+				   .ticket = ticket,
+				   .wants_answer = wants_answer,
+				   .payload = { payload->encoding, data, payload->len } };
 	if (!parked->target || (group && !parked->group)) {
 		parked_free(parked);
 		return DELIVERY_FULL;

@@ -88,16 +88,16 @@ void audit(struct director *director, const char *what, const struct group *grou
 		director->means->audit(director->means->ctx, line);
 }
 
-int state_save(struct director *director, struct tds_err *err)
+int model_save(struct director *director, struct tds_err *err)
 {
-	return director->means->save_state(director->means->ctx, model_state(director), err);
+	return director->means->save_sources(director->means->ctx, model_sources(director), err);
 }
 
 void save_state(struct director *director, const struct group *group)
 {
 	struct tds_err err = { 0 };
 
-	if (state_save(director, &err) != 0)
+	if (model_save(director, &err) != 0)
 		tell_change(director, "StateNotWritten", group, NULL, err.reason);
 }
 
@@ -196,7 +196,8 @@ static void on_output(void *ctx, struct engine_source *loaded, struct engine_act
 	if (!director->watch.output)
 		return;
 	if (asprintf(&who, "%s %s %s", source ? source->group->name : "-",
-		     declared && declared->role ? declared->role : "-", actor ? actor->address : "-") >= 0)
+		     declared && declared->role ? declared->role : "-",
+		     actor ? actor->address : "-") >= 0)
 		director->watch.output(director->watch.ctx, who, text, len);
 }
 

@@ -45,9 +45,9 @@ typedef void change_done_fn(void *ctx, const struct outcome *outcome);
 
 struct load_request {
 	const char *target; /* a group, a package file, or a TLI file, as tds-load takes them */
-	const char *group;  /* that the file is for, where its name does not decide; NULL: it does */
-	unsigned wait_s;    /* from now until it is undone; 0: as long as it takes */
-	bool retry;         /* even if its last load was undone */
+	const char *group; /* that the file is for, where its name does not decide; NULL: it does */
+	unsigned wait_s;   /* from now until it is undone; 0: as long as it takes */
+	bool retry;        /* even if its last load was undone */
 };
 
 /* Ask for a change. done is called once, later or before the call returns; NULL: nobody waits. */
@@ -60,8 +60,8 @@ void director_unload(struct director *director, const char *hash, change_done_fn
  * group, the callee's; status: the highest of them.
  */
 typedef void refresh_done_fn(void *ctx, json_t *results, int status);
-void director_refresh(struct director *director, unsigned wait_s, bool retry,
-		      refresh_done_fn *done, void *ctx);
+void director_refresh(struct director *director, unsigned wait_s, bool retry, refresh_done_fn *done,
+		      void *ctx);
 
 /* Let a group be what a DefineGroup request says. Errors: TDS_E_USAGE, TDS_E_NOMEM, TDS_E_WRITE. */
 int director_define(struct director *director, const char *group, const json_t *request,

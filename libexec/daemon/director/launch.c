@@ -9,7 +9,8 @@
 #include "change.h"
 #include "rules.h"
 
-#define TAKEN_AFTER_MS 5000 /* an OnLoad handler that runs this long without failing has taken its message */
+#define TAKEN_AFTER_MS \
+	5000 /* an OnLoad handler that runs this long without failing has taken its message */
 #define DELAY_FIRST_MS 100
 #define DELAY_MAX_MS 30000
 #define STEADY_MS 60000 /* alive for this long: the next exit is a first one again */
@@ -19,11 +20,11 @@ static void send_literal(const struct declared *declared, const char *text, uint
 			 uint64_t endpoint)
 {
 	struct engine *engine = declared->source->director->engine;
-	struct engine_message message = { .payload = { .encoding = ENCODING_LITERAL,
-						       .data = text,
-						       .len = strlen(text) },
-					  .ref = ref,
-					  .endpoint = endpoint };
+	struct engine_message message = {
+		.payload = { .encoding = ENCODING_LITERAL, .data = text, .len = strlen(text) },
+		.ref = ref,
+		.endpoint = endpoint
+	};
 
 	engine->ops->send(engine, declared->actor, &message);
 }
@@ -47,8 +48,8 @@ static int start(struct declared *declared, struct tds_err *err)
 
 	declared->started_mono_ms = clock->mono_ms(clock);
 	declared->started_wall_ms = clock->wall_ms(clock);
-	declared->actor = engine->ops->create(engine, source->loaded, declared->class_name,
-					      declared, err);
+	declared->actor =
+		engine->ops->create(engine, source->loaded, declared->class_name, declared, err);
 	return declared->actor ? 0 : err->code;
 }
 

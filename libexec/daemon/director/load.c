@@ -124,8 +124,8 @@ static enum change_state verify(struct change *change)
 	struct director *director = change->director;
 	const struct means *means = director->means;
 
-	change->verification = means->verify(means->ctx, &change->found, change->group->name,
-					     on_verdict, change);
+	change->verification =
+		means->verify(means->ctx, &change->found, change->group->name, on_verdict, change);
 	if (!change->verification)
 		return fail(change, 1, "the verifier could not be started");
 	director->engine->ops->prepare(director->engine);

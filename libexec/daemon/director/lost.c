@@ -26,11 +26,11 @@ int source_drop(struct source *source, const char *what, const char *why, struct
 
 	source_remove(source);
 	if (kept)
-		rc = state_save(director, err);
+		rc = model_save(director, err);
 	director->means->forget(director->means->ctx, source->sha256);
 	/* Where the disk is full, what the store held makes room. */
 	if (rc != 0)
-		rc = state_save(director, err);
+		rc = model_save(director, err);
 	if (rc != 0) {
 		tell_change(director, "StateNotWritten", group, NULL, err->reason);
 		tds_err_prefix(err, "%s is unloaded, but that could not be written down",
@@ -46,8 +46,7 @@ int source_drop(struct source *source, const char *what, const char *why, struct
 
 static void come_back(struct source *source, change_done_fn *done, void *ctx)
 {
-	struct change *change =
-		change_new(source->group, CHANGE_RETURN, source->sha256, done, ctx);
+	struct change *change = change_new(source->group, CHANGE_RETURN, source->sha256, done, ctx);
 
 	if (!change) {
 		if (done)
@@ -74,7 +73,7 @@ void source_lose(struct source *source)
 	struct clock *clock = director->clock;
 	bool steady = clock->wall_ms(clock) - source->loaded_wall_ms >= STEADY_MS;
 	unsigned losses = steady ? 0 : source->losses;
-	int64_t delay_ms = losses == 0 ? 0
+	int64_t delay_ms = losses == 0  ? 0
 			   : losses > 9 ? RETRY_MAX_MS
 					: (int64_t)RETRY_FIRST_MS << losses;
 

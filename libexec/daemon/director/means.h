@@ -21,15 +21,16 @@ struct candidate {
 
 /* What the verifier says. Texts are borrowed for the call. */
 struct verdict {
-	int status;        /* 0: it is what its name says, and a key validates it; else the exit status */
+	int status; /* 0: it is what its name says, and a key validates it; else the exit status */
 	const char *error; /* where status is not 0 */
 	const char *md5;
 	const char *sha256;
-	const char *version; /* that is signed; NULL: none */
-	const char *key;     /* path of the key file; NULL: none is known */
+	const char *version;    /* that is signed; NULL: none */
+	const char *key;        /* path of the key file; NULL: none is known */
 	const json_t *warnings; /* an array of texts; NULL: none */
-	int archive; /* a sealed memory file, the callee's; -1: none */
-	struct stored *package; /* the verified bytes on their way to the store, the callee's; NULL: none */
+	int archive;            /* a sealed memory file, the callee's; -1: none */
+	struct stored *
+		package; /* the verified bytes on their way to the store, the callee's; NULL: none */
 	void *vouch; /* what the verdict rests on, as far as files go; the callee's, free()d; NULL: not known */
 };
 typedef void verdict_fn(void *ctx, const struct verdict *verdict);
@@ -80,8 +81,8 @@ struct means {
 	void (*discard)(void *ctx, struct stored *package);
 	void (*forget)(void *ctx, const char *sha256);
 
-	/* Write loaded.json, groups.json, whole; take the reference. Errors: TDS_E_WRITE, TDS_E_NOMEM. */
-	int (*save_state)(void *ctx, json_t *state, struct tds_err *err);
+	/* Write the sources of loaded.json, the groups of groups.json; take the reference. Errors: TDS_E_WRITE, TDS_E_NOMEM. */
+	int (*save_sources)(void *ctx, json_t *sources, struct tds_err *err);
 	int (*save_groups)(void *ctx, json_t *groups, struct tds_err *err);
 
 	/* A line of the audit log; takes the reference. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tool/cli.h"
+#include "change.h"
 #include "declaration.h"
 #include "package/version.h"
 #include "rules.h"
@@ -160,10 +161,10 @@ static json_t *source_state(const struct source *source)
 						   : source->group->active == source;
 
 	return json_pack("{s:o?, s:o?, s:o?, s:o?, s:s, s:s, s:b, s:I}", "Group",
-			 tds_cli_json_text(source->group->name), "File", tds_cli_json_text(source->file),
-			 "Path", tds_cli_json_text(source->path), "Version",
-			 tds_cli_json_text(source->version), "MD5", source->md5, "SHA256",
-			 source->sha256, "Active", active, "LoadedMs",
+			 tds_cli_json_text(source->group->name), "File",
+			 tds_cli_json_text(source->file), "Path", tds_cli_json_text(source->path),
+			 "Version", tds_cli_json_text(source->version), "MD5", source->md5,
+			 "SHA256", source->sha256, "Active", active, "LoadedMs",
 			 (json_int_t)source->loaded_wall_ms);
 }
 
@@ -177,13 +178,13 @@ static void add_sources(json_t *all, const struct source *source)
 		(void)json_array_append_new(all, source_state(source));
 }
 
-json_t *model_state(const struct director *director)
+json_t *model_sources(const struct director *director)
 {
 	json_t *all = json_array();
 
 	for (const struct group *g = director->groups; g; g = g->next)
 		add_sources(all, g->sources);
-	return json_pack("{s:i, s:o}", "Version", 1, "Sources", all);
+	return all;
 }
 
 json_t *model_definitions(const struct director *director)
@@ -193,5 +194,5 @@ json_t *model_definitions(const struct director *director)
 	for (const struct group *g = director->groups; g; g = g->next)
 		if (g->definition)
 			(void)json_object_set_new(defined, g->name, json_string(g->definition));
-	return json_pack("{s:i, s:o}", "Version", 1, "Groups", defined);
+	return defined;
 }

@@ -44,9 +44,9 @@ struct declared {
 };
 
 enum source_state {
-	SOURCE_LOADING,   /* its first load is under way */
-	SOURCE_LOADED,    /* loaded.json names it */
-	SOURCE_LOST,      /* its process ended, or the admin's did: it is on its way back; loaded.json names it still */
+	SOURCE_LOADING, /* its first load is under way */
+	SOURCE_LOADED,  /* loaded.json names it */
+	SOURCE_LOST, /* its process ended, or the admin's did: it is on its way back; loaded.json names it still */
 	SOURCE_UNLOADING, /* it is on its way out */
 };
 
@@ -66,7 +66,7 @@ struct source {
 	unsigned losses;    /* how often its process ended under it, shortly after it was loaded */
 	struct timer retry; /* of a lost one: its next try */
 	int64_t loaded_wall_ms;
-	struct tds_tli tli; /* the definition that it was loaded with */
+	struct tds_tli tli;           /* the definition that it was loaded with */
 	struct engine_source *loaded; /* in the engine; NULL: not there */
 	struct declared *declared;
 	size_t ndeclared;
@@ -79,9 +79,10 @@ struct group {
 	struct source *sources;
 	struct source *active;
 	struct change *changes; /* the first is under way, or waits for its begin */
-	bool known;             /* its declaration was read once: it is listed, also with nothing loaded */
-	char *definition;       /* text of a declaration that came by DefineGroup; NULL: none */
-	char undone[65]; /* SHA-256 of the package whose last load was undone; refresh leaves it alone */
+	bool known; /* its declaration was read once: it is listed, also with nothing loaded */
+	char *definition; /* text of a declaration that came by DefineGroup; NULL: none */
+	char undone
+		[65]; /* SHA-256 of the package whose last load was undone; refresh leaves it alone */
 };
 
 /* Made where it is missing. NULL: out of memory. */
@@ -91,8 +92,9 @@ struct group *group_get(struct director *director, const char *name);
 struct source *source_new(struct group *group, const char *file, const char *path,
 			  struct tds_tli *tli, struct tds_err *err);
 void source_add(struct source *source);
-void source_remove(struct source *source); /* out of its group; what points to it there forgets it */
-void source_free(struct source *source);   /* accepts NULL */
+void source_remove(
+	struct source *source);          /* out of its group; what points to it there forgets it */
+void source_free(struct source *source); /* accepts NULL */
 
 /* By MD5, the name that Thespian gives a source, or by SHA-256. NULL: none. */
 struct source *source_find(const struct director *director, const char *hash);
@@ -109,8 +111,10 @@ struct declared *role_find(const struct director *director, const char *role, co
 /* Does the declared actor have this role or (role NULL) this global name? */
 bool declared_has(const struct declared *declared, const char *role, const char *global_name);
 
-/* The whole of loaded.json: what is loaded, active, or on its way back. A new reference. */
-json_t *model_state(const struct director *director);
-json_t *model_definitions(const struct director *director); /* and of groups.json */
+/* The Sources of loaded.json: what is loaded, or on its way back. An array, a new reference. */
+json_t *model_sources(const struct director *director);
+
+/* The Groups of groups.json: definitions that came by DefineGroup. An object, a new reference. */
+json_t *model_definitions(const struct director *director);
 
 #endif

@@ -30,8 +30,8 @@ static void on_loaded(void *ctx, const struct outcome *outcome)
 	one_less(r);
 }
 
-void director_refresh(struct director *director, unsigned wait_s, bool retry,
-		      refresh_done_fn *done, void *ctx)
+void director_refresh(struct director *director, unsigned wait_s, bool retry, refresh_done_fn *done,
+		      void *ctx)
 {
 	struct refresh *r = calloc(1, sizeof(*r));
 	json_t *groups = r ? director->means->groups(director->means->ctx) : NULL;

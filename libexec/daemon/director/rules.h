@@ -21,7 +21,7 @@ struct director {
 	struct group *groups; /* by name */
 	struct change *ready; /* first of their queues, and waiting for a place; longest first */
 	unsigned slots_used;
-	bool running; /* queue_run is */
+	bool running;          /* queue_run is */
 	struct parked *parked; /* messages that wait for their target (deliver.c) */
 	uint64_t next_ref;
 	bool stopping;
@@ -34,7 +34,7 @@ void tell_change(struct director *director, const char *what, const struct group
 		 const struct source *source, const char *error); /* group may be NULL */
 void audit(struct director *director, const char *what, const struct group *group,
 	   const struct source *source, const char *error); /* all but what may be NULL */
-int state_save(struct director *director, struct tds_err *err) TDS_MUST_CHECK;
+int model_save(struct director *director, struct tds_err *err) TDS_MUST_CHECK;
 
 /* The change has happened; that it could not be written down is said, and the next change writes it again. */
 void save_state(struct director *director, const struct group *group);

@@ -51,7 +51,7 @@ struct engine_message {
 /* The public heads of what an engine makes. They are its own; of these fields only owner may be written elsewhere. */
 struct engine_source {
 	void *owner; /* the Director's; NULL: a program's realm, or of a source that a user brought */
-	bool of_program; /* a user's program: it owns no name that a group declares */
+	bool of_program;        /* a user's program: it owns no name that a group declares */
 	const char *last_words; /* in source_gone: what its process said last; NULL: nothing */
 };
 

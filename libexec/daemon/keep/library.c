@@ -133,8 +133,9 @@ int library_prune(struct library *library, const char *name, int64_t keep_limit,
 	bool removed;
 
 	/* A directory of its own: the lock is held until it is closed. What cannot be deleted now, the next load will. */
-	if (tds_dir_open(library->dir->path, &dir, NULL) != 0 || tds_prune_lock(&dir, 0, NULL) != 0 ||
-	    tds_groups_scan(&dir, &groups, NULL) != 0 || tds_loaded_read(&dir, &loaded, NULL) != 0)
+	if (tds_dir_open(library->dir->path, &dir, NULL) != 0 ||
+	    tds_prune_lock(&dir, 0, NULL) != 0 || tds_groups_scan(&dir, &groups, NULL) != 0 ||
+	    tds_loaded_read(&dir, &loaded, NULL) != 0)
 		return 0;
 	const struct tds_group *group = tds_groups_find(&groups, name);
 	for (size_t i = 0; group && i < group->n; i++) {

@@ -18,7 +18,7 @@
 #include <event2/bufferevent.h>
 
 #include "base/mem.h"
-#include "daemon/director/rules.h"
+#include "daemon/base/clock.h"
 #include "daemon/base/signals.h"
 
 #define REPORT_MAX_BYTES 4096
@@ -129,7 +129,7 @@ static void start_again(struct logger *logger)
 {
 	struct timeval tv;
 
-	if (mono_ms() - logger->started_mono_ms >= STEADY_MS || logger->delay_ms == 0)
+	if (clock_now_mono_ms() - logger->started_mono_ms >= STEADY_MS || logger->delay_ms == 0)
 		logger->delay_ms = DELAY_FIRST_MS;
 	else if (logger->delay_ms < DELAY_MAX_MS)
 		logger->delay_ms *= 2;
@@ -179,7 +179,7 @@ static void start(struct logger *logger)
 {
 	static const char failed[] = "the logger cannot be started";
 
-	logger->started_mono_ms = mono_ms();
+	logger->started_mono_ms = clock_now_mono_ms();
 	if (!open_process(logger)) {
 		if (logger->pid > 0)
 			(void)kill(logger->pid, SIGKILL);
@@ -231,19 +231,19 @@ static void say_farewell(struct logger *logger)
 	struct evbuffer *out = bufferevent_get_output(logger->bev);
 	struct pollfd end = { .fd = logger->pidfd, .events = POLLIN };
 	evutil_socket_t fd = bufferevent_getfd(logger->bev);
-	int64_t deadline = mono_ms() + FAREWELL_MS;
+	int64_t deadline = clock_now_mono_ms() + FAREWELL_MS;
 
 	(void)bufferevent_disable(logger->bev, EV_READ | EV_WRITE);
 	(void)evbuffer_unfreeze(out, 1);
-	while (evbuffer_get_length(out) > 0 && mono_ms() < deadline) {
+	while (evbuffer_get_length(out) > 0 && clock_now_mono_ms() < deadline) {
 		struct pollfd room = { .fd = fd, .events = POLLOUT };
 
-		if (poll(&room, 1, (int)(deadline - mono_ms())) <= 0 ||
+		if (poll(&room, 1, (int)(deadline - clock_now_mono_ms())) <= 0 ||
 		    (evbuffer_write(out, fd) < 0 && errno != EAGAIN))
 			break;
 	}
 	(void)shutdown(fd, SHUT_WR);
-	int64_t left = deadline - mono_ms();
+	int64_t left = deadline - clock_now_mono_ms();
 	(void)poll(&end, 1, left > 0 ? (int)left : 0);
 	(void)kill(logger->pid, SIGKILL); /* where it has ended, nothing happens */
 }

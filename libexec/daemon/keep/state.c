@@ -1,40 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* What outlives a crash, besides the store: loaded.json, groups.json, the audit log. */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+/* loaded.json and groups.json: written whole, and read only as they are written. */
+#include "state.h"
 
-#include "base/digest.h"
+#include <string.h>
+
 #include "base/io.h"
 #include "base/mem.h"
-#include "daemon/director/rules.h"
+#include "director/groups.h"
 #include "director/rundir.h"
-#include "tool/cli.h"
-
-#define AUDIT "audit.log"
-
-json_t *source_state(const struct group *group, const struct source *source)
-{
-	return json_pack("{s:o?, s:o?, s:o?, s:o?, s:s, s:s, s:b, s:I}", "Group",
-			 tds_cli_json_text(group->name), "File", tds_cli_json_text(source->file),
-			 "Path", tds_cli_json_text(source->path), "Version",
-			 tds_cli_json_text(source->version), "MD5", source->md5, "SHA256",
-			 source->sha256, "Active", group->active == source, "LoadedMs",
-			 (json_int_t)source->loaded_wall_ms);
-}
-
-/* Oldest load first, so that loading them in order brings the same order back. */
-static void add_sources(json_t *all, const struct group *group, const struct source *source)
-{
-	if (!source)
-		return;
-	add_sources(all, group, source->next);
-	if (source->state == SOURCE_LOADED)
-		(void)json_array_append_new(all, source_state(group, source));
-}
+#include "director/tli.h"
+#include "store.h"
 
 /* Write a JSON document as a file of the run directory, whole; takes the reference. */
 static int write_document(int rundir, const char *name, json_t *doc, mode_t mode,
@@ -57,27 +32,16 @@ static int write_document(int rundir, const char *name, json_t *doc, mode_t mode
 	return rc == 0 ? 0 : tds_err_prefix(err, "%s", name);
 }
 
-int state_save(struct director *director, struct tds_err *err)
+int state_save(int rundir, json_t *sources, struct tds_err *err)
 {
-	json_t *all = json_array();
-
-	for (const struct group *g = director->groups; g; g = g->next)
-		add_sources(all, g, g->sources);
-	/* What is on its way back is not forgotten by a crash that comes before it is there. */
-	returning_add(director, all);
-	return write_document(director->settings->rundir, TDS_LOADED_NAME,
-			      json_pack("{s:i, s:o}", "Version", 1, "Sources", all), 0644, err);
+	return write_document(rundir, TDS_LOADED_NAME,
+			      json_pack("{s:i, s:o}", "Version", 1, "Sources", sources), 0644, err);
 }
 
-int groups_save(struct director *director, struct tds_err *err)
+int groups_save(int rundir, json_t *groups, struct tds_err *err)
 {
-	json_t *defined = json_object();
-
-	for (const struct group *g = director->groups; g; g = g->next)
-		if (g->definition)
-			(void)json_object_set_new(defined, g->name, json_string(g->definition));
-	return write_document(director->settings->rundir, GROUPS_NAME,
-			      json_pack("{s:i, s:o}", "Version", 1, "Groups", defined), 0600, err);
+	return write_document(rundir, GROUPS_NAME,
+			      json_pack("{s:i, s:o}", "Version", 1, "Groups", groups), 0600, err);
 }
 
 static bool is_text(const json_t *source, const char *key)
@@ -198,56 +162,4 @@ json_t *groups_read(int rundir, struct tds_err *err)
 		return doc;
 	json_decref(doc);
 	return NULL;
-}
-
-/* --- the audit log --- */
-
-/* The digest of the last line that is there, to go on from. */
-static void find_head(struct director *director, int fd)
-{
-	char tail[8192];
-	off_t size = lseek(fd, 0, SEEK_END);
-	off_t from = size > (off_t)sizeof(tail) ? size - (off_t)sizeof(tail) : 0;
-	ssize_t n = size > 0 ? pread(fd, tail, sizeof(tail), from) : 0;
-	unsigned char sha256[TDS_SHA256_LEN];
-
-	if (n <= 0 || tail[n - 1] != '\n')
-		return;
-	const char *before = memrchr(tail, '\n', (size_t)n - 1);
-	const char *line = before ? before + 1 : tail;
-	struct tds_digest *digest = tds_digest_new(TDS_DIGEST_SHA256);
-	if (!digest)
-		return;
-	tds_digest_update(digest, line, (size_t)(tail + n - line));
-	if (tds_digest_final(digest, sha256))
-		tds_digest_hex(sha256, sizeof(sha256), director->audit_head);
-	tds_digest_free(digest);
-}
-
-void audit(struct director *director, const char *what, const struct group *group,
-	   const struct source *source, const char *error)
-{
-	tds_autofd int fd = openat(director->settings->rundir, AUDIT,
-				   O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-	json_t *line;
-
-	if (fd < 0)
-		return;
-	find_head(director, fd);
-	line = json_pack("{s:s, s:I, s:s}", "Event", what, "TimeMs", (json_int_t)wall_ms(),
-			 "Before", director->audit_head);
-	if (line && group)
-		(void)json_object_set_new(line, "Group", tds_cli_json_text(group->name));
-	if (line && source) {
-		(void)json_object_set_new(line, "Path", tds_cli_json_text(source->path));
-		(void)json_object_set_new(line, "SHA256", json_string(source->sha256));
-		(void)json_object_set_new(line, "Key", tds_cli_json_text(source->key));
-	}
-	if (line && error)
-		(void)json_object_set_new(line, "Message", tds_cli_json_text(error));
-	tds_autofree char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
-	json_decref(line);
-	tds_autofree char *with_end = NULL;
-	if (text && asprintf(&with_end, "%s\n", text) >= 0)
-		(void)tds_io_write(fd, with_end, strlen(with_end));
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What is loaded, kept in the run directory: the packages, and the definitions that they were loaded with. */
+#include "store.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,7 +14,6 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "literal/repr.h"
-#include "state.h"
 
 #define STORE "store"
 #define PACKAGE ".tls"
@@ -31,40 +33,52 @@ static void store_name(const char *sha256, const char *suffix, char name[80])
 	(void)snprintf(name, 80, "%.64s%s", sha256, suffix);
 }
 
-static int write_package(int store, const char *name, int package, struct tds_err *err)
+int store_begin(int rundir, struct store_entry *entry, struct tds_err *err)
 {
-	static char block[64 << 10];
-	tds_auto(outfile) struct tds_outfile out = { .fd = -1 };
-	off_t at = 0;
-	ssize_t n;
+	*entry = (struct store_entry){ .store = open_store(rundir) };
+	int rc = entry->store < 0
+			 ? tds_err_sys(err, TDS_E_WRITE, STORE)
+			 : tds_outfile_open(entry->store, "package" PACKAGE, &entry->file, err);
 
-	int rc = tds_outfile_open(store, name, &out, err);
-	while (rc == 0 && (n = pread(package, block, sizeof(block), at)) != 0) {
-		if (n < 0 || tds_io_write(out.fd, block, (size_t)n) != 0)
-			rc = tds_err_sys(err, TDS_E_WRITE, STORE "/%s", name);
-		at += n;
-	}
-	return rc == 0 ? tds_outfile_commit(&out, 0600, err) : rc;
-}
-
-int store_put(int rundir, const char *sha256, int package, struct tds_err *err)
-{
-	tds_autofd int store = open_store(rundir);
-	char name[80];
-
-	store_name(sha256, PACKAGE, name);
-	if (store < 0)
-		return tds_err_sys(err, TDS_E_WRITE, STORE);
-	if (faccessat(store, name, F_OK, 0) == 0)
-		return fsync(store) == 0 ? 0 : tds_err_sys(err, TDS_E_WRITE, STORE);
-	tds_io_sweep(store);
-	int rc = write_package(store, name, package, err);
 	if (rc != 0) {
-		/* Nobody's, for it has no package. */
-		store_name(sha256, DEFINITION, name);
-		(void)unlinkat(store, name, 0);
+		tds_close_fd(&entry->store);
+		*entry = (struct store_entry){ 0 };
 	}
 	return rc;
+}
+
+/* It is synced already, by who wrote it. */
+static int give_name(struct store_entry *entry, const char *name, struct tds_err *err)
+{
+	if (renameat(entry->store, entry->file.temp, entry->store, name) != 0)
+		return tds_err_sys(err, TDS_E_WRITE, STORE "/%s", name);
+	free(tds_steal(&entry->file.temp));
+	return fsync(entry->store) == 0 ? 0 : tds_err_sys(err, TDS_E_WRITE, STORE);
+}
+
+int store_commit(struct store_entry *entry, const char *sha256, int write_errno,
+		 struct tds_err *err)
+{
+	char name[80];
+	int rc = 0;
+
+	store_name(sha256, PACKAGE, name);
+	errno = write_errno;
+	if (write_errno != 0)
+		rc = tds_err_sys(err, TDS_E_WRITE, STORE "/%s", name);
+	else if (entry->file.temp)
+		rc = give_name(entry, name, err);
+	store_drop(entry);
+	return rc;
+}
+
+void store_drop(struct store_entry *entry)
+{
+	if (!entry->file.name)
+		return;
+	tds_outfile_discard(&entry->file);
+	tds_close_fd(&entry->store);
+	*entry = (struct store_entry){ 0 };
 }
 
 int store_open(int rundir, const char *sha256)
@@ -76,7 +90,7 @@ int store_open(int rundir, const char *sha256)
 	return store < 0 ? -1 : openat(store, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 }
 
-/* No sync of the folder: store_put, which follows, has one. */
+/* No sync of the folder: store_commit, which follows, has one. */
 static int write_definition(int store, const char *name, const char *text, struct tds_err *err)
 {
 	char new[96];
