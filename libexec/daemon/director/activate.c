@@ -113,15 +113,6 @@ enum change_state clear_others(struct change *change)
 	return CHANGE_CLEARING;
 }
 
-bool group_is_clearing(const struct group *group)
-{
-	const struct source *s = group->sources;
-
-	while (s && s->state != SOURCE_UNLOADING)
-		s = s->next;
-	return s != NULL;
-}
-
 enum change_state load_cleared(struct change *change, const struct news *news)
 {
 	const struct means *means = change->director->means;
@@ -140,17 +131,6 @@ enum change_state load_cleared(struct change *change, const struct news *news)
 }
 
 /* --- returning --- */
-
-/* The actors that are there get OnReactivate where it is declared; one that is gone is started anew. */
-enum change_state return_to(struct change *change, struct source *source)
-{
-	if (change->error || change->kind != CHANGE_LOAD)
-		timer_stop(&change->deadline);
-	change->source = source;
-	declared_tell_all(source, offsetof(struct declared, on_reactivate));
-	launch_start(change, source);
-	return CHANGE_RETURNING;
-}
 
 /* An actor that cannot be brought up does not keep the source from being active: it is started again and again. */
 enum change_state returned(struct change *change, const struct news *news)
@@ -198,14 +178,4 @@ enum change_state return_overdue(struct change *change, const struct news *news)
 	change_blame(change, 9, "was not ready in time");
 	change->before = NULL;
 	return before ? return_to(change, before) : returned(change, news);
-}
-
-enum change_state change_fall_back(struct change *change)
-{
-	const struct group *group = change->group;
-	struct source *highest = source_highest(group);
-
-	if (group->active || !highest || group_has_lost(group))
-		return CHANGE_ENDED;
-	return return_to(change, highest);
 }

@@ -82,7 +82,7 @@ static void step(struct change *change, enum change_event event, const struct ne
 	change->stepping = false;
 }
 
-void change_happens(struct change *change, enum change_event event, const struct news *news)
+void change_takes(struct change *change, enum change_event event, const struct news *news)
 {
 	struct director *director = change->director;
 
@@ -97,43 +97,4 @@ void change_happens(struct change *change, enum change_event event, const struct
 		end(change);
 	else
 		queue_run(director); /* it may have given its place free */
-}
-
-void change_post(struct change *change, enum change_event event, const char *error)
-{
-	if (!change->stepping) {
-		change_happens(change, event, &(struct news){ .error = error });
-		return;
-	}
-	assert(!change->posted); /* a step starts one thing at most */
-	change->posted = true;
-	change->event = event;
-	change->event_error = error ? strdup(error) : NULL;
-}
-
-void change_warn(struct change *change, const char *key, const char *text)
-{
-	if (!change->warnings)
-		change->warnings = json_array();
-	(void)json_array_append_new(change->warnings, json_sprintf("%s: %s", key, text));
-}
-
-void change_blame(struct change *change, int status, const char *error)
-{
-	if (change->error)
-		return;
-	change->error = strdup(error);
-	change->status = status;
-}
-
-void change_forgets(struct change *changes, const struct source *source)
-{
-	for (struct change *c = changes; c; c = c->next) {
-		if (c->launch.source == source)
-			launch_cancel(c);
-		if (c->before == source)
-			c->before = NULL;
-		if (c->source == source)
-			c->source = NULL;
-	}
 }

@@ -7,9 +7,11 @@
 #define TDS_DAEMON_CHANGE_H
 
 #include "director.h"
+#include "events.h"
 #include "launch.h"
 #include "means.h"
 #include "model.h"
+#include "rules.h"
 
 enum change_kind {
 	CHANGE_LOAD, /* of a package: it is verified, imported, its actors are up; or it is only made active */
@@ -28,25 +30,6 @@ enum change_state {
 	CHANGE_ENDED,
 };
 #define CHANGE_STATES CHANGE_ENDED
-
-enum change_event {
-	CHANGE_BEGIN,
-	CHANGE_VERDICT,
-	CHANGE_IMPORTED,
-	CHANGE_UP,      /* the launch has ended well */
-	CHANGE_FAILED,  /* it has not */
-	CHANGE_GONE,    /* no process of its source is left */
-	CHANGE_CLEARED, /* no source of the group is on its way out */
-	CHANGE_DEADLINE,
-	CHANGE_EVENTS
-};
-
-/* What an event brings. Borrowed for the call. */
-struct news {
-	const char *error; /* IMPORTED, FAILED, GONE; NULL: all well */
-	const json_t *classes;
-	const struct verdict *verdict;
-};
 
 struct change {
 	/* what is asked for */
@@ -94,17 +77,20 @@ struct change {
 	struct timer slot;
 };
 
-/* Let an event happen, unless the state knows none such. The change may be freed by then. */
-void change_happens(struct change *change, enum change_event event, const struct news *news);
+/* The table (change.c): an event happens, unless the state knows none such. The change may be freed by then. */
+void change_takes(struct change *change, enum change_event event, const struct news *news);
+
+static inline void change_happens(struct change *change, enum change_event event,
+				  const struct news *news)
+{
+	change->director->happens(change, event, news);
+}
 
 /* The same for what may happen within a step: it waits until that is over. error is copied; NULL: none. */
 void change_post(struct change *change, enum change_event event, const char *error);
 
 /* For who waits for it: the actor's name, and what is odd about it. */
 void change_warn(struct change *change, const char *key, const char *text);
-
-/* The group's changes forget a source that goes. */
-void change_forgets(struct change *changes, const struct source *source);
 
 /* Is a change of the group under way, which may bring its names back or move them? */
 static inline bool group_is_changing(const struct group *group)
@@ -145,6 +131,9 @@ enum change_state return_overdue(struct change *change, const struct news *news)
 /* Parts of steps. */
 enum change_state change_refuse(struct change *change, int status, const char *error); /* at once */
 enum change_state change_undo(struct change *change, int status, const char *error);
+enum change_state change_give_up(struct change *change, int status, const char *error);
+enum change_state change_fail(struct change *change, int status, const char *error);
+enum change_state change_come_back(struct change *change);
 void change_blame(struct change *change, int status, const char *error);
 void rest_active(struct change *change);
 enum change_state return_to(struct change *change, struct source *source);
@@ -155,9 +144,6 @@ void source_stop(struct source *source);
 
 /* Does it only become loaded again, while another one is active? */
 bool comes_back_inactive(const struct change *change);
-
-/* Is one of the group's on its way out? */
-bool group_is_clearing(const struct group *group);
 
 /* Nothing is active, and nothing is on its way back: then the highest version is made active; else the end. */
 enum change_state change_fall_back(struct change *change);

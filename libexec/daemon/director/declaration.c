@@ -166,6 +166,16 @@ int declaration_keeps(const struct source *source)
 	return n <= 0 ? 0 : n > 1000000 ? 1000000 : (int)n;
 }
 
+/* --- names --- */
+
+bool declared_has(const struct declared *declared, const char *role, const char *global_name)
+{
+	const char *has = role ? declared->role : declared->global_name;
+	const char *wanted = role ? role : global_name;
+
+	return has && wanted && strcmp(has, wanted) == 0;
+}
+
 /* A global name that lives: it need not be declared, an actor may have made it. A program owns no name of a group. */
 static int check_living(const struct declared *declared, struct tds_err *err)
 {

@@ -24,4 +24,7 @@ int declaration_keeps(const struct source *source);
 /* A role or global name that another group has belongs to that group. Errors: TDS_E_REFUSED. */
 int declaration_check_names(const struct source *source, struct tds_err *err) TDS_MUST_CHECK;
 
+/* Does the declared actor have this role or (role NULL) this global name? */
+bool declared_has(const struct declared *declared, const char *role, const char *global_name);
+
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "change.h"
+#include "declaration.h"
 #include "launch.h"
 #include "rules.h"
 

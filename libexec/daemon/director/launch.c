@@ -269,13 +269,6 @@ void declared_want_all(struct source *source, bool wanted)
 	}
 }
 
-bool declared_is_starting(const struct declared *declared)
-{
-	if (declared->actor)
-		return !declared->actor->up;
-	return timer_runs(&declared->again) && declared->delay_ms == 0;
-}
-
 /* One that was started again: it gets its name and its OnLoad message, and whoever waited for it. */
 static void restarted(struct declared *declared)
 {

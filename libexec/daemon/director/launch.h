@@ -36,7 +36,4 @@ void declared_tell_all(struct source *source, size_t message);
 /* From now on those that exit are started again, and those that are not there are started; or not any more. */
 void declared_want_all(struct source *source, bool wanted);
 
-/* Is its actor on its way: starting, or about to be started at once? One that waits for its next turn is not. */
-bool declared_is_starting(const struct declared *declared);
-
 #endif

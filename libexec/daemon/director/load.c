@@ -11,52 +11,9 @@
 #include "declaration.h"
 #include "rules.h"
 
-enum change_state change_refuse(struct change *change, int status, const char *error)
-{
-	change_blame(change, status, error);
-	return CHANGE_ENDED;
-}
-
 static enum change_state refuse_err(struct change *change, const struct tds_err *err)
 {
 	return change_refuse(change, tds_code_status(err->code), err->reason);
-}
-
-/* A source that was to come back does not: it is forgotten, and another one of the group may have to be active. */
-static enum change_state give_up(struct change *change, int status, const char *error)
-{
-	struct source *source = change->source;
-	struct tds_err err;
-
-	change_blame(change, status, error);
-	if (source)
-		(void)source_drop(source, "Undone", error, &err);
-	change->source = NULL;
-	return change_fall_back(change);
-}
-
-static enum change_state fail(struct change *change, int status, const char *error)
-{
-	return change->kind == CHANGE_RETURN ? give_up(change, status, error)
-					     : change_refuse(change, status, error);
-}
-
-enum change_state change_undo(struct change *change, int status, const char *error)
-{
-	struct source *source = change->source;
-
-	change_blame(change, status, error);
-	change_release_slot(change);
-	launch_cancel(change);
-	if (!source || !source->loaded)
-		return fail(change, status, error);
-	if (change->kind == CHANGE_LOAD)
-		(void)snprintf(change->group->undone, sizeof(change->group->undone), "%s",
-			       source->sha256);
-	declared_want_all(source, false);
-	source->state = SOURCE_UNLOADING;
-	change->director->engine->ops->unload(change->director->engine, source->loaded);
-	return CHANGE_STOPPING;
 }
 
 /* --- begin --- */
@@ -127,7 +84,7 @@ static enum change_state verify(struct change *change)
 	change->verification =
 		means->verify(means->ctx, &change->found, change->group->name, on_verdict, change);
 	if (!change->verification)
-		return fail(change, 1, "the verifier could not be started");
+		return change_fail(change, 1, "the verifier could not be started");
 	director->engine->ops->prepare(director->engine);
 	return CHANGE_VERIFYING;
 }
@@ -144,9 +101,9 @@ static enum change_state return_begin(struct change *change)
 	change->found.file = strdup(source->file);
 	change->found.path = strdup(source->path);
 	if (!change->found.file || !change->found.path)
-		return give_up(change, 5, "out of memory");
+		return change_give_up(change, 5, "out of memory");
 	if (means->find_stored(means->ctx, source->sha256, &change->found.fd, &err) != 0)
-		return give_up(change, tds_code_status(err.code), err.reason);
+		return change_give_up(change, tds_code_status(err.code), err.reason);
 	return verify(change);
 }
 
@@ -283,7 +240,7 @@ enum change_state load_judge(struct change *change, const struct news *news)
 		status = 1;
 	if (status != 0) {
 		drop_verdict(change, verdict);
-		return fail(change, status, error ? error : "no verdict");
+		return change_fail(change, status, error ? error : "no verdict");
 	}
 	return known ? load_known(change, known, verdict) : load_new(change, verdict);
 }

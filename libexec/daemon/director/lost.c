@@ -17,6 +17,19 @@
 #define RETRY_MAX_MS 30000
 #define RETURN_S 60
 
+/* The group's changes forget a source that goes. */
+static void forget_in_changes(struct change *changes, const struct source *source)
+{
+	for (struct change *c = changes; c; c = c->next) {
+		if (c->launch.source == source)
+			launch_cancel(c);
+		if (c->before == source)
+			c->before = NULL;
+		if (c->source == source)
+			c->source = NULL;
+	}
+}
+
 int source_drop(struct source *source, const char *what, const char *why, struct tds_err *err)
 {
 	struct director *director = source->director;
@@ -25,6 +38,7 @@ int source_drop(struct source *source, const char *what, const char *why, struct
 	int rc = 0;
 
 	source_remove(source);
+	forget_in_changes(group->changes, source);
 	if (kept)
 		rc = model_save(director, err);
 	director->means->forget(director->means->ctx, source->sha256);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "tool/cli.h"
-#include "change.h"
 #include "declaration.h"
 #include "package/version.h"
 #include "rules.h"
@@ -77,8 +76,6 @@ void source_remove(struct source *source)
 		*p = source->next;
 	if (group->active == source)
 		group->active = NULL;
-	if (group->changes)
-		change_forgets(group->changes, source);
 }
 
 void source_free(struct source *source)
@@ -128,14 +125,6 @@ bool group_has_lost(const struct group *group)
 	return s != NULL;
 }
 
-bool declared_has(const struct declared *declared, const char *role, const char *global_name)
-{
-	const char *has = role ? declared->role : declared->global_name;
-	const char *wanted = role ? role : global_name;
-
-	return has && wanted && strcmp(has, wanted) == 0;
-}
-
 struct declared *role_find(const struct director *director, const char *role, const char *group)
 {
 	for (struct group *g = director->groups; g; g = g->next) {
@@ -146,6 +135,22 @@ struct declared *role_find(const struct director *director, const char *role, co
 				return &g->active->declared[i];
 	}
 	return NULL;
+}
+
+bool group_is_clearing(const struct group *group)
+{
+	const struct source *s = group->sources;
+
+	while (s && s->state != SOURCE_UNLOADING)
+		s = s->next;
+	return s != NULL;
+}
+
+bool declared_is_starting(const struct declared *declared)
+{
+	if (declared->actor)
+		return !declared->actor->up;
+	return timer_runs(&declared->again) && declared->delay_ms == 0;
 }
 
 /* --- what is written down --- */

@@ -108,8 +108,11 @@ bool group_has_lost(const struct group *group);
 /* Of active sources; group NULL: any. NULL: nobody has it. */
 struct declared *role_find(const struct director *director, const char *role, const char *group);
 
-/* Does the declared actor have this role or (role NULL) this global name? */
-bool declared_has(const struct declared *declared, const char *role, const char *global_name);
+/* Is one of the group's on its way out? */
+bool group_is_clearing(const struct group *group);
+
+/* Is its actor on its way: starting, or about to be started at once? One that waits for its next turn is not. */
+bool declared_is_starting(const struct declared *declared);
 
 /* The Sources of loaded.json: what is loaded, or on its way back. An array, a new reference. */
 json_t *model_sources(const struct director *director);

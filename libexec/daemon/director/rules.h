@@ -4,6 +4,7 @@
 #define TDS_DAEMON_RULES_H
 
 #include "director.h"
+#include "events.h"
 #include "means.h"
 #include "model.h"
 
@@ -21,7 +22,9 @@ struct director {
 	struct group *groups; /* by name */
 	struct change *ready; /* first of their queues, and waiting for a place; longest first */
 	unsigned slots_used;
-	bool running;          /* queue_run is */
+	bool running; /* queue_run is */
+	/* The table of changes, handed down: what is below it lets events happen without knowing it. */
+	void (*happens)(struct change *change, enum change_event event, const struct news *news);
 	struct parked *parked; /* messages that wait for their target (deliver.c) */
 	uint64_t next_ref;
 	bool stopping;
@@ -29,7 +32,7 @@ struct director {
 	void *gone_ctx;
 };
 
-/* director.c */
+/* tell.c */
 void tell_change(struct director *director, const char *what, const struct group *group,
 		 const struct source *source, const char *error); /* group may be NULL */
 void audit(struct director *director, const char *what, const struct group *group,

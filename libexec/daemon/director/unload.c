@@ -6,29 +6,6 @@
 #include "change.h"
 #include "rules.h"
 
-void source_stop(struct source *source)
-{
-	struct engine *engine = source->director->engine;
-
-	declared_want_all(source, false);
-	if (source->group->active == source)
-		declared_tell_all(source, offsetof(struct declared, on_deactivate));
-	source->state = SOURCE_UNLOADING;
-	engine->ops->unload(engine, source->loaded);
-}
-
-/* Nothing of the group is active, and nothing that was is on its way back: the highest version is active again. */
-static enum change_state come_back(struct change *change)
-{
-	const struct group *group = change->group;
-	struct source *highest = source_highest(group);
-	const struct source *s = group->sources;
-
-	while (s && !s->returns_active)
-		s = s->next;
-	return !group->active && !s && highest ? return_to(change, highest) : CHANGE_ENDED;
-}
-
 enum change_state unload_begin(struct change *change)
 {
 	struct source *source = source_find(change->director, change->target);
@@ -45,7 +22,7 @@ enum change_state unload_begin(struct change *change)
 	/* One that waits for its next try is only not tried again. */
 	if (source_drop(source, "Unloaded", NULL, &err) != 0)
 		change_blame(change, 5, err.reason);
-	return come_back(change);
+	return change_come_back(change);
 }
 
 /* Of a load that is undone: what was active before is active again. */
@@ -59,7 +36,7 @@ enum change_state load_gone(struct change *change, const struct news *news)
 		change_blame(change, 1, news->error);
 	change->changed = true;
 	if (change->kind == CHANGE_UNLOAD)
-		return come_back(change);
+		return change_come_back(change);
 	if (before)
 		return return_to(change, before);
 	return change->kind == CHANGE_RETURN ? change_fall_back(change) : CHANGE_ENDED;
