@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the host asks of the kernel that Python does not offer, or offers in more than one step.
 
-Death signal, subreaper, the number of threads, sealed memory files, signals for actors.
+Death signal, subreaper, the number of threads, descriptors, sealed memory files, signals for actors.
 """
 import _signal
 import ctypes
@@ -121,6 +121,20 @@ def die_with(parent: int) -> bool:
     """Be killed when the parent dies; False if it has died already."""
     prctl(PR_SET_PDEATHSIG, SIGKILL)
     return os.getppid() == parent
+
+
+def above(fd: int, least: int) -> int:
+    """A copy of a descriptor with at least this number. Errors: OSError."""
+    return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, least)
+
+
+def is_open(fd: int) -> bool:
+    """Whether a number is that of a descriptor."""
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True
 
 
 def thread_count() -> int:
