@@ -17,6 +17,7 @@ def main() -> int:
     sys.dont_write_bytecode = True
     from tdshost.forkserver import forkhooks
     forkhooks.keep_away()
+    import tdshost.forkserver.library  # before all others
     from tdshost.forkserver.main import main as run
     # What sources import and pickles name, so that all actors share it.
     import thespian.actors

@@ -29,6 +29,7 @@ plain() {
 		0644 usr/libexec/tds/host/tdshost/forkserver/classes.py
 		0644 usr/libexec/tds/host/tdshost/forkserver/forkhooks.py
 		0644 usr/libexec/tds/host/tdshost/forkserver/interpreter.py
+		0644 usr/libexec/tds/host/tdshost/forkserver/library.py
 		0644 usr/libexec/tds/host/tdshost/forkserver/main.py
 		0644 usr/libexec/tds/host/tdshost/forkserver/rehearsal.py
 		0644 usr/libexec/tds/host/tdshost/forkserver/sourceprocess.py

@@ -19,6 +19,8 @@ sys.dont_write_bytecode = True
 from tdshost.wire import realm  # noqa: E402
 from thespian import actors  # noqa: E402
 from thespian.actors import ActorAddress  # noqa: E402
+from thespian.system.timing import ExpirationTimer  # noqa: E402
+from thespian.troupe import UpdateTroupeSettings  # noqa: E402
 sys.path.remove(HOST)
 
 PASSES = [
@@ -51,7 +53,7 @@ class Tagged(unittest.TestCase):
                         actors.WatchMessage([1]), actors.DeadEnvelope(a, b'x'), actors.ValidateSource('h', b'd', 'i'),
                         actors.ValidatedSource('h', b'd'), actors.Thespian_StatusReq(),
                         actors.Thespian_ActorStatus(a, 'c', a), actors.Thespian_SystemStatus(a),
-                        realm.timing.ExpirationTimer(5), realm.timing.ExpirationTimer(), realm.messages.UpdateTroupeSettings(1, 2)):
+                        ExpirationTimer(5), ExpirationTimer(), UpdateTroupeSettings(1, 2)):
             again = realm.from_tagged(realm.to_tagged(message))
             self.assertIs(type(again), type(message))
             self.assertEqual(vars(again), vars(message))

@@ -14,7 +14,7 @@ import sys
 import traceback
 from typing import Any, Callable, Dict, NoReturn, Optional
 
-from tdshost.actor import ops
+from tdshost.actor import ops, wakeups
 from tdshost.actor.reference import Reference
 from tdshost.actor.status import actor_status
 from tdshost.wire import logs, realm
@@ -40,12 +40,7 @@ class ActorHost(Reference):
     Owner:   link_fd becomes the host's.
     """
 
-    def __init__(self, link_fd: int, spawn: dict, settings: dict) -> None:
-        super().__init__(link_fd, spawn, settings, ops.obey)
-        self.prefix = '{{%s}}' % self.source_hash
-        self.requirements = spawn['requirements']
-        self.capabilities: dict = dict(settings['capabilities'])
-        self.instance: Any = None
+    obey = ops.obey
 
     # --- life
 
@@ -83,7 +78,7 @@ class ActorHost(Reference):
         while self.queue:
             self._take(self.queue.popleft())
         admin.recv(65536)
-        self.wakeups.patience()
+        wakeups.patience(self.wakeups)
         self.link.close()
 
     def _construct(self, actor_class: type) -> bool:
@@ -112,9 +107,9 @@ class ActorHost(Reference):
     def _loop(self) -> None:
         """Take events for ever; ends by an exception, or by _end."""
         queue = self.queue
-        wakeups = self.wakeups.heap
+        heap = self.wakeups
         while True:
-            ready = self.links.take_input(0 if queue else self.wakeups.patience())
+            ready = self.links.take_input(0 if queue else wakeups.patience(self.wakeups))
             if pending_signals:
                 self._take_signals()
             if ready and self.links.watch is not None:
@@ -122,10 +117,10 @@ class ActorHost(Reference):
             # What this round's handlers send to the actor itself waits for the next round, so that an
             # actor that keeps itself busy still reads its link.
             for _ in range(len(queue)):
-                if wakeups:
+                if heap:
                     self._fire_wakeups()
                 self._take(queue.popleft())
-            if wakeups:
+            if heap:
                 self._fire_wakeups()
 
     def _take_signals(self) -> None:
@@ -135,7 +130,7 @@ class ActorHost(Reference):
                 self.queue.append(('O', ActorExitRequest(), self.address, None))
             elif signum == signal.SIGUSR1:
                 log.info('status: %d children, %d messages waiting, %d wakeups', len(self.children.addresses),
-                         len(self.queue), len(self.wakeups.heap))
+                         len(self.queue), len(self.wakeups))
 
     # --- events
 
@@ -249,7 +244,7 @@ class ActorHost(Reference):
         return None
 
     def _describe(self, error: BaseException) -> str:
-        return logs.describe(error, 2, self.prefix)
+        return logs.describe(error, 2, '{{%s}}' % self.source_hash)
 
     def _done(self, ref: int, error: Optional[str] = None, trace: Optional[str] = None) -> None:
         op: Dict[str, Any] = {'op': 'done', 'ref': ref, 'ok': error is None}
@@ -260,7 +255,7 @@ class ActorHost(Reference):
 
     def _fire_wakeups(self) -> None:
         """Deliver the wakeups that are due now; those that their handlers ask for come in later rounds."""
-        for period, payload in self.wakeups.due():
+        for period, payload in wakeups.due(self.wakeups):
             self._deliver(WakeupMessage(period, payload), self.address)
 
     def _exit_requested(self, message: ActorExitRequest, sender: ActorAddress, ref: Optional[int]) -> None:
@@ -282,7 +277,7 @@ class ActorHost(Reference):
             self._end(0)
         self.exiting = True
         self.links.watch = None
-        self.wakeups.heap.clear()
+        self.wakeups.clear()
         for child in self.children.addresses:
             if child not in self.children.told:
                 self.children.told.append(child)

@@ -6,9 +6,9 @@ import traceback
 from collections import deque
 from typing import Any, Callable, Deque, List, Optional, Union
 
+from tdshost.actor import wakeups
 from tdshost.actor.children import Children
 from tdshost.actor.links import Links
-from tdshost.actor.wakeups import Wakeups, seconds_of
 from tdshost.source import usersource
 from tdshost.wire import realm
 from tdshost.wire.fields import address_of
@@ -31,8 +31,9 @@ class Reference:
     Owner:   link_fd becomes the reference's.
     """
 
-    def __init__(self, link_fd: int, spawn: dict, settings: dict,
-                 obey: Callable[['Reference', dict, List[int]], None]) -> None:
+    obey: Callable[[dict, List[int]], None]  # what the admin says; a method of who runs the actor
+
+    def __init__(self, link_fd: int, spawn: dict, settings: dict) -> None:
         self.realm: int = settings['realm']
         self.id: int = spawn['id']
         self.address = realm.make_address(self.realm, self.id)
@@ -42,13 +43,15 @@ class Reference:
         self.source_hash: str = settings['hash']
         self.max_message: int = settings['maxmessage']
         self.class_name: str = spawn['class']
+        self.requirements = spawn['requirements']
+        self.capabilities: dict = dict(settings['capabilities'])
         self.queue: Deque[Event] = deque()
-        self.links = Links(link_fd, (self.realm, self.id), self.max_message, self.queue,
-                           functools.partial(obey, self))
+        self.links = Links(link_fd, (self.realm, self.id), self.max_message, self.queue, self.obey)
         self.link = self.links.admin
         self.children = Children(self.links, self.realm, self.source_hash, spawn['ids'])
-        self.wakeups = Wakeups()
+        self.wakeups: wakeups.Heap = []
         self.exiting = False
+        self.instance: Any = None
 
     def send(self, target: ActorAddress, message: Any) -> None:
         """Send a message; blocks while the link is full. What cannot be sent comes back as poison.
@@ -122,9 +125,9 @@ class Reference:
         """Note a wakeup. Errors: TypeError where period is no time."""
         if period is None:
             return
-        seconds = seconds_of(period)
+        seconds = wakeups.seconds_of(period)
         if not self.exiting:
-            self.wakeups.add(seconds, period, payload)
+            wakeups.add(self.wakeups, seconds, period, payload)
 
     def handle_dead_letters(self, on: bool) -> None:
         """Register, or deregister, as the handler of dead letters."""

@@ -15,7 +15,7 @@ def actor_status(actor: Reference) -> Thespian_ActorStatus:
     for child in actor.children.addresses:
         status.addChild(child)
     now = time.monotonic()
-    status.addWakeups([(actor.address, ExpirationTimer(due - now)) for due, _, _, _ in sorted(actor.wakeups.heap)])
+    status.addWakeups([(actor.address, ExpirationTimer(due - now)) for due, _, _, _ in sorted(actor.wakeups)])
     for event in actor.queue:
         if event[0] == 'M':
             status.addReceivedMessage(realm.make_address(event[2], event[1]), actor.address,

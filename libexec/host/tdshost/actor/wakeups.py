@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The wakeups that an actor asked for."""
+"""The wakeups that an actor asked for: a heap of (due, order, period, payload), due by time.monotonic().
+
+A list and functions, no object: each actor would pay for the memory of its class.
+"""
 import heapq
+import itertools
 import math
 import time
 from datetime import timedelta
@@ -8,6 +12,10 @@ from typing import Any, Iterator, List, Optional, Tuple
 
 FOREVER = 1 << 40     # seconds; a wakeup this far away never comes
 POLL_MAX = 1 << 20    # seconds that one poll waits at most
+
+Heap = List[Tuple[float, int, Any, Any]]
+
+_order = itertools.count()
 
 
 def seconds_of(period: Any) -> float:
@@ -20,30 +28,21 @@ def seconds_of(period: Any) -> float:
                     % type(period).__name__)
 
 
-class Wakeups:
-    """What is due when.
+def add(heap: Heap, seconds: float, period: Any, payload: Any) -> None:
+    """Note a wakeup."""
+    heapq.heappush(heap, (time.monotonic() + max(seconds, 0.0), next(_order), period, payload))
 
-    Shape:   `heap` holds (due, order, period, payload), due by time.monotonic().
-    """
 
-    def __init__(self) -> None:
-        self.heap: List[Tuple[float, int, Any, Any]] = []
-        self._serial = 0
+def patience(heap: Heap) -> Optional[int]:
+    """How long a poll may wait: milliseconds until the next wakeup, rounded up; None: for ever."""
+    if not heap:
+        return None
+    return max(0, math.ceil(min(heap[0][0] - time.monotonic(), POLL_MAX) * 1000))
 
-    def add(self, seconds: float, period: Any, payload: Any) -> None:
-        """Note a wakeup."""
-        self._serial += 1
-        heapq.heappush(self.heap, (time.monotonic() + max(seconds, 0.0), self._serial, period, payload))
 
-    def patience(self) -> Optional[int]:
-        """How long a poll may wait: milliseconds until the next wakeup, rounded up; None: for ever."""
-        if not self.heap:
-            return None
-        return max(0, math.ceil(min(self.heap[0][0] - time.monotonic(), POLL_MAX) * 1000))
-
-    def due(self) -> Iterator[Tuple[Any, Any]]:
-        """Take those that are due now, (period, payload); those asked for meanwhile come in later rounds."""
-        now = time.monotonic()
-        while self.heap and self.heap[0][0] <= now:
-            _, _, period, payload = heapq.heappop(self.heap)
-            yield period, payload
+def due(heap: Heap) -> Iterator[Tuple[Any, Any]]:
+    """Take those that are due now, (period, payload); those asked for meanwhile come in later rounds."""
+    now = time.monotonic()
+    while heap and heap[0][0] <= now:
+        _, _, period, payload = heapq.heappop(heap)
+        yield period, payload
