@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the host asks of the kernel that Python does not offer, or offers in more than one step.
 
-Death signal, subreaper, the number of threads, sealed memory files, signals for actors.
+Death signal, subreaper, the number of threads, descriptors, sealed memory files, signals for actors.
 """
 import _signal
 import ctypes
@@ -140,6 +140,20 @@ def bear_mark(mark: str) -> None:
             raise OSError(ctypes.get_errno(), 'the mark cannot be mapped')
     finally:
         os.close(fd)
+
+
+def above(fd: int, least: int) -> int:
+    """A copy of a descriptor with at least this number. Errors: OSError."""
+    return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, least)
+
+
+def is_open(fd: int) -> bool:
+    """Whether a number is that of a descriptor."""
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True
 
 
 def thread_count() -> int:

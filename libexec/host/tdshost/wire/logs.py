@@ -9,7 +9,7 @@ import traceback
 from types import TracebackType
 from typing import Any, Callable, Optional
 
-from tdshost.link import wire_text
+from tdshost.wire.link import wire_text
 
 Sink = Callable[[dict], None]
 RecordSink = Callable[[logging.LogRecord], None]
@@ -28,7 +28,7 @@ class HostHandler(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.sink: Sink = _to_stderr
-        self.record_sink: Optional[RecordSink] = None  # of guests: instead of the other
+        self.record_sink: Optional[RecordSink] = None  # of programs' actors: instead of the other
 
     def handle(self, record: logging.LogRecord) -> bool:
         """As inherited, without the lock: the link orders frames itself, and does not wait for itself."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The parent of a user's own actors: a process forked from the user's program, which joins the admin.
+"""The source process of a user's own actors: forked from the user's program, it joins the admin.
 
 So its actors have the modules, the search path, the folder and the environment of the program that
 began the system, and run as nobody but its user. Where the program has threads it must not be forked:
@@ -7,24 +7,26 @@ a fresh interpreter gets its search path.
 """
 import gc
 import io
-import logging
 import os
 import pickle
 import signal
-import socket
 import sys
-from typing import Any, Dict, List, NoReturn, Optional
+from typing import Any, Callable, List, NoReturn, Optional
 
-from tdshost import logs, parent, place, process
-from thespian.actors import ActorSystemStartupFailure
+from tdshost.forkserver.sourceprocess import SourceProcess
+from tdshost.program import place
+from tdshost.program.logdefs import Logger, record_sender, start_logger, threshold
+from tdshost.wire import logs, process
+from tdshost.words.errors import ActorSystemStartupFailure
 
 READY = b'ready'
 LOGGER_SECONDS = 1  # that the logger may take to write what it still has
 
 
-def start_parent(where: place.Place, log_defs: Any) -> None:
-    """Start a parent and wait until it has joined; one of the same user that is there already will do.
+def start_source(where: place.Place, log_defs: Any, forget: Callable[[], None]) -> None:
+    """Start a source process and wait until it has joined; one of the same user that is there already will do.
 
+    Source:  forget is called in a process forked from the program, which has no system of its own.
     Errors:  ActorSystemStartupFailure.
     """
     for stream in (sys.stdout, sys.stderr):
@@ -37,7 +39,7 @@ def start_parent(where: place.Place, log_defs: Any) -> None:
         if process.thread_count() > 1:
             pid = _start_interpreter(where, log_defs, write_end)
         else:
-            pid = _fork(where, log_defs, write_end)
+            pid = _fork(where, log_defs, write_end, forget)
         os.close(write_end)
         write_end = -1
         place.wait_for(pid)
@@ -51,7 +53,7 @@ def start_parent(where: place.Place, log_defs: Any) -> None:
                                         % (said.decode('utf-8', 'replace') or 'it ended'))
 
 
-def _fork(where: place.Place, log_defs: Any, tell_fd: int) -> int:
+def _fork(where: place.Place, log_defs: Any, tell_fd: int, forget: Callable[[], None]) -> int:
     blocked = process.hold_signals()  # the program's handlers are not for the child
     try:
         pid = os.fork()
@@ -64,7 +66,8 @@ def _fork(where: place.Place, log_defs: Any, tell_fd: int) -> int:
     try:
         os.setsid()
         if os.fork() == 0:
-            _become_parent(where, log_defs, tell_fd)
+            forget()
+            _become_source(where, log_defs, tell_fd)
     finally:
         os._exit(0)
 
@@ -94,11 +97,10 @@ def _dump(value: Any) -> bytes:
 def _start_interpreter(where: place.Place, log_defs: Any, tell_fd: int) -> int:
     order = process.sealed_file(_dump((sys.path, sys.argv, where.path, where.transient)) + _dump(log_defs))
     try:
-        low = [parent._above(order, 10), parent._above(tell_fd, 10)]
+        low = [process.above(order, 10), process.above(tell_fd, 10)]
         try:
             return os.posix_spawn(
-                sys.executable, [sys.executable, '-s', '-B', os.path.dirname(os.path.dirname(
-                    os.path.abspath(__file__))), '--guest'], os.environ,
+                sys.executable, [sys.executable, '-s', '-B', place.HOST, '--program'], os.environ,
                 file_actions=[(os.POSIX_SPAWN_DUP2, low[0], 3), (os.POSIX_SPAWN_DUP2, low[1], 4)],
                 setsid=True, setsigmask=process.ALL_SIGNALS)
         finally:
@@ -118,11 +120,11 @@ def run_interpreter() -> NoReturn:
     os.set_inheritable(4, False)
     if os.fork():
         os._exit(0)
-    _become_parent(place.Place(path, transient), log_defs, 4)
+    _become_source(place.Place(path, transient), log_defs, 4)
 
 
-def _become_parent(where: place.Place, log_defs: Any, tell_fd: int) -> NoReturn:
-    """In the new process: leave what is the program's behind, join, and be a parent to the end."""
+def _become_source(where: place.Place, log_defs: Any, tell_fd: int) -> NoReturn:
+    """In the new process: leave what is the program's behind, join, and be its source process to the end."""
     try:
         _leave_program([tell_fd])
         logger = start_logger(log_defs, tell_fd) if log_defs else None
@@ -135,9 +137,8 @@ def _become_parent(where: place.Place, log_defs: Any, tell_fd: int) -> NoReturn:
             process.bear_mark(str(answer['Mark']))
         os.write(tell_fd, READY)
         os.close(tell_fd)
-        host = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
         gc.freeze()
-        parent.Parent(host, sock.detach(), True, Guest(logger)).run()
+        SourceProcess(place.HOST, sock.detach(), True, Program(logger)).run()
     except BaseException as error:
         try:
             os.write(tell_fd, ('%s: %s' % (type(error).__name__, error)).encode('utf-8', 'replace'))
@@ -153,8 +154,6 @@ def _leave_program(keep: List[int]) -> None:
     Its descriptors lead nowhere from now on, instead of being closed: a file object that still has the
     number would close somebody else's one day.
     """
-    from tdshost import outside
-    outside.forget()
     sys.settrace(None)
     sys.setprofile(None)
     gc.disable()
@@ -181,86 +180,8 @@ def _leave_program(keep: List[int]) -> None:
     process.prctl(process.PR_SET_CHILD_SUBREAPER, 1)
 
 
-# --- logging --------------------------------------------------------------------------------------
-
-def threshold(log_defs: Any) -> int:
-    """The lowest level that is named anywhere; WARNING where none is."""
-    found: List[int] = []
-
-    def look(item: Any) -> None:
-        if isinstance(item, dict):
-            for key, value in item.items():
-                if key == 'level':
-                    level = logging.getLevelName(value) if isinstance(value, str) else value
-                    if isinstance(level, int):
-                        found.append(level)
-                look(value)
-    look(log_defs)
-    return min(found, default=logging.WARNING)
-
-
-class Logger:
-    """The process that applies a program's logging configuration, and how actors reach it.
-
-    sock: each record is a datagram; None: records go to standard error.
-    """
-
-    def __init__(self, sock: socket.socket, pid: int) -> None:
-        self.sock = sock
-        self.pid = pid
-
-    @classmethod
-    def at(cls, fd: int) -> 'Logger':
-        """The one that a descriptor leads to."""
-        os.set_inheritable(fd, False)
-        return cls(socket.socket(fileno=fd), 0)
-
-    def send(self, fields: Dict[str, Any]) -> None:
-        """Hand over one record. Errors: OSError."""
-        self.sock.send(pickle.dumps(fields, 4))
-
-
-def start_logger(log_defs: Any, tell_fd: int) -> Logger:
-    """Fork the logger process from the parent, while that is still a copy of the program."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    pid = os.fork()
-    if pid == 0:
-        try:
-            ours.close()
-            os.close(tell_fd)
-            process.catch_signals(process.forget_signal)
-            _log(theirs, log_defs)
-        finally:
-            os._exit(0)
-    theirs.close()
-    return Logger(ours, pid)
-
-
-def _log(sock: socket.socket, log_defs: Any) -> None:
-    """Take records until no process is left that could send one."""
-    import logging.config
-    logging.root.handlers.clear()
-    logging.root.filters.clear()
-    logging.Logger.manager.loggerDict.clear()  # the program's loggers are not the actors'
-    logging.disable(logging.NOTSET)
-    try:
-        logging.config.dictConfig(log_defs)
-    except Exception as error:
-        sys.stderr.write('tds: logDefs: %s\n' % (error,))
-    while True:
-        data = sock.recv(1 << 20)
-        if not data:
-            break
-        try:
-            record = logging.makeLogRecord(pickle.loads(data))
-            logging.getLogger(record.name).handle(record)  # whose level was looked at in the actor
-        except Exception as error:
-            sys.stderr.write('tds: a log record: %r\n' % (error,))
-    logging.shutdown()
-
-
-class Guest:
-    """What a parent of guests does besides: logging as the program configured it, and leaving nothing alive."""
+class Program:
+    """What a program's source process does besides: logging as configured there, and leaving nothing alive."""
 
     def __init__(self, logger: Optional[Logger]) -> None:
         self.logger = logger
@@ -307,26 +228,3 @@ def _reaped(pid: int) -> bool:
         return os.waitpid(pid, os.WNOHANG)[0] == pid
     except ChildProcessError:
         return True
-
-
-def record_sender(logger: Optional[Logger], address: Optional[str]) -> logs.RecordSink:
-    """What an actor's root handler does with a record."""
-    def send(record: logging.LogRecord) -> None:
-        fields = logs.plain_fields(record)
-        if address is not None:
-            fields['actorAddress'] = address
-        if logger is not None:
-            try:
-                logger.send(fields)
-                return
-            except OSError:
-                pass
-            except Exception:  # an extra that cannot be pickled
-                logger.send({key: value if isinstance(value, (int, float)) else str(value)
-                             for key, value in fields.items() if value is not None})
-                return
-        text = fields['msg'] if not fields['exc_text'] else '%s\n%s' % (fields['msg'], fields['exc_text'])
-        sys.stderr.write(text + '\n')
-    return send
-
-

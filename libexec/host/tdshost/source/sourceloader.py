@@ -14,7 +14,7 @@ from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import Any, Dict, Iterator, Optional, Tuple, Union
 
-from tdshost.process import map_sealed
+from tdshost.wire.process import map_sealed
 
 # Top-level names that a source may carry but never gives: ours always counts.
 _NEVER = frozenset(('thespian',))

@@ -12,7 +12,9 @@ import stat
 import time
 from typing import Any, Callable, Dict, Tuple
 
-from thespian.actors import ActorSystemStartupFailure
+from tdshost.words.errors import ActorSystemStartupFailure
+
+HOST = os.path.abspath(__file__).rsplit(os.sep, 3)[0]  # the folder that holds tdshost and thespian
 
 ANSWER_MAX = 1 << 20
 ANSWER_SECONDS = 60
@@ -173,14 +175,13 @@ def find_tool(name: str) -> str:
 
     Errors:  ActorSystemStartupFailure.
     """
-    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     for back in ('../../../bin', '../../build/bin'):
-        path = os.path.normpath(os.path.join(here, back, name))
+        path = os.path.normpath(os.path.join(HOST, back, name))
         if os.access(path, os.X_OK):
             return path
     path = shutil.which(name) or ''
     if not path:
-        raise ActorSystemStartupFailure('%s is not found: neither beside %s nor by PATH' % (name, here))
+        raise ActorSystemStartupFailure('%s is not found: neither beside %s nor by PATH' % (name, HOST))
     return path
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Keeps what threading and logging do in each forked child away from actors: it costs 350 KiB each.
 
-They mend locks and lists of threads. A parent forks with one thread and no lock held, so there is
+They mend locks and lists of threads. A source process forks with one thread and no lock held, so there is
 nothing to mend; an actor has the hooks again before its own code can fork.
 """
 import os

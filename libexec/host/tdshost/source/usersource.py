@@ -9,9 +9,9 @@ import os
 import zipfile
 from typing import Any, Callable, Sequence, Tuple
 
-from tdshost.link import wire_text
-from tdshost.process import read_sealed, sealed_file
-from thespian.actors import LoadedSource, UnloadedSource, ValidatedSource, ValidateSource
+from tdshost.wire.link import wire_text
+from tdshost.wire.process import read_sealed, sealed_file
+from tdshost.words.messages import LoadedSource, UnloadedSource, ValidatedSource, ValidateSource
 
 SendControl = Callable[[dict, Sequence[int]], None]
 

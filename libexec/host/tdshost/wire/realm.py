@@ -16,10 +16,8 @@ from fractions import Fraction
 from typing import Any, Callable, Dict, Tuple
 from uuid import UUID
 
-from thespian import actors
-from thespian.actors import ActorAddress
-from thespian.system.timing import ExpirationTimer
-from thespian.troupe import UpdateTroupeSettings
+from tdshost.words import messages, status, timing
+from tdshost.words.address import ActorAddress
 
 PICKLE = ord('p')
 LITERAL = ord('l')
@@ -79,7 +77,8 @@ _FIELDS: Dict[str, Tuple[str, ...]] = {
     'ExpirationTimer': ('duration', '_end'),  # in the status of an actor that waits for a wakeup
     'UpdateTroupeSettings': ('max_count', 'idle_count'),
 }
-_MESSAGES = {name: getattr(actors, name, None) or globals()[name] for name in _FIELDS}
+_MESSAGES: Dict[str, type] = {name: getattr(room, name) for room in (messages, status, timing)
+                              for name in _FIELDS if hasattr(room, name)}
 
 
 def _pack_int(value: int) -> Any:
@@ -340,7 +339,7 @@ def encode(value: Any, own_realm: int, realm: int) -> Tuple[int, bytes]:
         return PICKLE, pickle.dumps(value, 4)
     if realm:
         return TAGGED, to_tagged(value)
-    if type(value) is actors.PoisonMessage:
+    if type(value) is messages.PoisonMessage:
         try:
             poison = to_literal(value.poisonMessage)
         except NotPassed:

@@ -15,7 +15,7 @@ import time
 from collections import deque
 from typing import Any, Callable, Container, Deque, List, Optional, Sequence, Tuple
 
-from tdshost.process import read_sealed
+from tdshost.wire.process import read_sealed
 
 FRAME_MAX = 1 << 20
 INLINE_MAX = 65536  # a larger payload travels as a sealed memory file
