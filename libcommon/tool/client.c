@@ -17,7 +17,6 @@
 #include "base/mem.h"
 #include "director/rundir.h"
 
-#define SOCKET_NAME "admin.sock"
 #define LINE_MAX_BYTES (64 << 20)
 
 /* A run directory that somebody else made could hold anybody's socket. */
@@ -41,7 +40,8 @@ static int connect_in(int rundir)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	/* By descriptor: the path may be longer than a socket address. */
-	(void)snprintf(to.sun_path, sizeof(to.sun_path), "/proc/self/fd/%d/" SOCKET_NAME, rundir);
+	(void)snprintf(to.sun_path, sizeof(to.sun_path), "/proc/self/fd/%d/" TDS_RUNDIR_SOCKET,
+		       rundir);
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0) {
 		int saved = errno;
 

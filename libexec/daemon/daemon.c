@@ -23,6 +23,7 @@
 #include "daemon/director/director.h"
 #include "daemon/door/clients.h"
 #include "daemon/door/directoractor.h"
+#include "daemon/guardian/ward.h"
 #include "daemon/keep/actorlog.h"
 #include "daemon/keep/logger.h"
 #include "daemon/keep/state.h"
@@ -101,15 +102,16 @@ static int listen_at(int rundir, struct tds_err *err)
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	tds_autofd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	(void)snprintf(at.sun_path, sizeof(at.sun_path), "/proc/self/fd/%d/" RUNDIR_SOCKET, rundir);
+	(void)snprintf(at.sun_path, sizeof(at.sun_path), "/proc/self/fd/%d/" TDS_RUNDIR_SOCKET,
+		       rundir);
 	/* Whoever holds the lock may: a socket that is there is a dead one's. */
-	if (unlinkat(rundir, RUNDIR_SOCKET, 0) != 0 && errno != ENOENT)
-		return tds_err_sys(err, TDS_E_WRITE, RUNDIR_SOCKET);
+	if (unlinkat(rundir, TDS_RUNDIR_SOCKET, 0) != 0 && errno != ENOENT)
+		return tds_err_sys(err, TDS_E_WRITE, TDS_RUNDIR_SOCKET);
 	mode_t mask = umask(0);
 	int rc = fd < 0 ? -1 : bind(fd, (struct sockaddr *)&at, sizeof(at));
 	(void)umask(mask);
-	if (rc != 0 || fchmodat(rundir, RUNDIR_SOCKET, 0666, 0) != 0 || listen(fd, 128) != 0)
-		return tds_err_sys(err, TDS_E_WRITE, RUNDIR_SOCKET);
+	if (rc != 0 || fchmodat(rundir, TDS_RUNDIR_SOCKET, 0666, 0) != 0 || listen(fd, 128) != 0)
+		return tds_err_sys(err, TDS_E_WRITE, TDS_RUNDIR_SOCKET);
 	return tds_steal_fd(&fd);
 }
 
@@ -137,7 +139,7 @@ static void shut_down(void *ctx, int64_t grace_ms)
 static void describe(void *ctx, json_t *status)
 {
 	const struct daemon *d = ctx;
-	bool stopping = d->ending || !guardian_lives();
+	bool stopping = d->ending || !ward_is_guarded();
 
 	(void)json_object_set_new(status, "Ready", json_boolean(d->restored && !stopping));
 	(void)json_object_set_new(status, "Stopping", json_boolean(stopping));
@@ -207,13 +209,13 @@ static bool make_director(struct daemon *d)
 static bool make(struct daemon *d, struct tds_err *err)
 {
 	const struct daemon_settings *s = d->settings;
-	const char *path = s->dir->path;
+	const char *path = s->dir.path;
 
 	if (asprintf(&d->verifier, "%s/tds-verifier", s->libexec) < 0 ||
 	    asprintf(&d->host, "%s/host", s->libexec) < 0 ||
 	    asprintf(&d->logger_program, "%s/tdshost/logger.py", d->host) < 0)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
-	if (settings_read(s->dir, &d->configured, err) != 0)
+	if (settings_read(&s->dir, &d->configured, err) != 0)
 		return false;
 	d->config = (struct engine_config){ .settings = &d->configured,
 					    .python = "python3",
@@ -222,10 +224,10 @@ static bool make(struct daemon *d, struct tds_err *err)
 					    .grace_ms = GRACE_MS,
 					    .transient = s->transient,
 					    .cgroup = d->cgroup };
-	d->world = (struct world){ .dir = s->dir, .rundir = s->rundir, .verifier = d->verifier };
+	d->world = (struct world){ .dir = &s->dir, .rundir = s->rundir, .verifier = d->verifier };
 	d->director_settings = (struct director_settings){ .slots = cores() };
 	d->clients_settings =
-		(struct clients_settings){ .dir = s->dir,
+		(struct clients_settings){ .dir = &s->dir,
 					   .uid = geteuid(),
 					   .users = d->configured.users,
 					   .nusers = d->configured.nusers,
@@ -312,7 +314,7 @@ static bool read_state(const struct daemon_settings *settings, json_t **state, j
 	int rundir = settings->rundir;
 
 	if (settings->fresh && (!move_aside(rundir, TDS_LOADED_NAME, TDS_LOADED_NAME ".old", err) ||
-				!move_aside(rundir, GROUPS_NAME, GROUPS_NAME ".old", err)))
+				!move_aside(rundir, TDS_GROUPS_NAME, TDS_GROUPS_NAME ".old", err)))
 		return false;
 	*state = state_read(rundir, err);
 	if (err->code == TDS_OK)
@@ -321,7 +323,7 @@ static bool read_state(const struct daemon_settings *settings, json_t **state, j
 		return true;
 	struct tds_err why = *err;
 	tds_autofree char *path = NULL;
-	if (tds_rundir_path(settings->dir, &path, err) == 0)
+	if (tds_rundir_path(&settings->dir, &path, err) == 0)
 		tds_err_set(err, why.code, "%s/%s (start --fresh begins anew)", path, why.reason);
 	return false;
 }
@@ -338,7 +340,7 @@ static bool drop(int rundir, const char *name, struct tds_err *err)
 /* A clean end: nothing is to be brought back by the next start. Where it would be, it keeps its packages. */
 static int forget(int rundir, struct tds_err *err)
 {
-	if (!drop(rundir, TDS_LOADED_NAME, err) || !drop(rundir, GROUPS_NAME, err))
+	if (!drop(rundir, TDS_LOADED_NAME, err) || !drop(rundir, TDS_GROUPS_NAME, err))
 		return err->code;
 	if (fsync(rundir) != 0 && errno != EINVAL)
 		return tds_err_sys(err, TDS_E_WRITE,
@@ -362,16 +364,16 @@ static int run(struct daemon *d, const json_t *state, const json_t *groups)
 	return status;
 }
 
-int daemon_run(const struct daemon_settings *settings, const struct tds_cgroup *cgroup, int ready)
+int daemon_run(const struct daemon_settings *settings, const struct ward *ward)
 {
 	struct daemon d = { .settings = settings,
-			    .cgroup = cgroup->path ? cgroup : NULL,
-			    .ready = ready };
+			    .cgroup = ward->cgroup->path ? ward->cgroup : NULL,
+			    .ready = ward->ready };
 	struct tds_err err = { 0 };
 	int status = 0;
 
 	descriptors_raise();
-	(void)prctl(PR_SET_NAME, "tds-admin");
+	(void)prctl(PR_SET_NAME, "tds-daemon");
 	json_t *state = NULL;
 	json_t *groups = NULL;
 	if (read_state(settings, &state, &groups, &err) && make(&d, &err)) {

@@ -14,7 +14,7 @@
 #include <event2/bufferevent.h>
 
 #include "base/mem.h"
-#include "daemon/daemon.h"
+#include "director/rundir.h"
 #include "literal/literal.h"
 #include "literal/repr.h"
 #include "literal/value.h"
@@ -187,7 +187,7 @@ static int connect_self(const struct directoractor *actor)
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	tds_autofd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	(void)snprintf(at.sun_path, sizeof(at.sun_path), "/proc/self/fd/%d/" RUNDIR_SOCKET,
+	(void)snprintf(at.sun_path, sizeof(at.sun_path), "/proc/self/fd/%d/" TDS_RUNDIR_SOCKET,
 		       actor->rundir);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof(at)) != 0)
 		return -1;

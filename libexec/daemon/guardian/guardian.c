@@ -4,10 +4,10 @@
  * subreaper of all that the daemon starts, so what loses its parent becomes its child. What becomes its child while
  * the daemon lives is what an unloaded source left behind, and has no right to live either.
  */
+#include "guardian.h"
+
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,17 +18,11 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "daemon/daemon.h"
-#include "director/rundir.h"
 #include "children.h"
-#include "base/io.h"
-#include "leftovers.h"
 #include "daemon/base/signals.h"
-
-/* The daemon says that a source's parent process is gone. */
-#define SIG_STRAYS SIGUSR1
-/* The daemon is told by the kernel that the guardian is dead. */
-#define SIG_ORPHANED SIGUSR2
+#include "director/rundir.h"
+#include "leftovers.h"
+#include "ward.h"
 
 /* Wait for the daemon; pass on what asks it to end; reap what became ours meanwhile. */
 static int wait_for(pid_t daemon, const sigset_t *signals)
@@ -73,16 +67,11 @@ static void empty(int folder, int depth)
  * The lock goes with the folder that it is in: who waits for it finds that folder gone, and begins with a new one.
  * What somebody else has put there stays.
  */
-static void leave_nothing(const struct daemon_settings *settings)
+static void leave_nothing(const struct guardian *guardian)
 {
-	tds_autofree char *path = NULL;
-	struct tds_err err;
-
-	if (tds_rundir_path(settings->dir, &path, &err) != 0)
-		return;
-	empty(settings->rundir, 1);
-	if (rmdir(path) == 0)
-		(void)rmdir(settings->dir->path);
+	empty(guardian->rundir, 1);
+	if (rmdir(guardian->passing) == 0)
+		(void)rmdir(guardian->home);
 }
 
 /* The run directory tells it from others of the same unit or session. */
@@ -98,95 +87,33 @@ static void open_cgroup(int rundir, struct tds_cgroup *cgroup)
 	(void)tds_cgroup_open(TDS_CGROUP_ROOT, TDS_CGROUP_SELF, id, cgroup);
 }
 
-static pid_t own_guardian; /* of the daemon; else 0 */
-
-/*
- * In the daemon, wherever it stands: its guardian is dead, so nobody else is there to end what runs below. Hosts would
- * die with it, but not what actors have started: that becomes the daemon's first, and dies.
- */
-static void on_orphaned(int sig)
-{
-	(void)sig;
-	if (getppid() == own_guardian)
-		return;
-	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
-	children_end();
-	_exit(1);
-}
-
-/* In the daemon, before it has a child. */
-static void await_orphaned(pid_t guardian)
-{
-	struct sigaction action = { .sa_handler = on_orphaned, .sa_flags = SA_RESTART };
-	sigset_t orphaned;
-
-	own_guardian = guardian;
-	(void)sigfillset(&action.sa_mask);
-	(void)sigaction(SIG_ORPHANED, &action, NULL);
-	/* Whoever started us may have blocked it. */
-	(void)sigemptyset(&orphaned);
-	(void)sigaddset(&orphaned, SIG_ORPHANED);
-	(void)sigprocmask(SIG_UNBLOCK, &orphaned, NULL);
-	(void)prctl(PR_SET_PDEATHSIG, SIG_ORPHANED);
-	if (getppid() != guardian)
-		_exit(1);
-}
-
-/*
- * The daemon learns of its guardian's death only when that is over, some milliseconds after the kill on a busy machine;
- * what it promises until then would not hold. So it looks at what the kernel has in store for the guardian.
- */
-bool guardian_lives(void)
-{
-	enum { SIGNALED = 0x400, EXITING = 0x4 }; /* PF_SIGNALED, PF_EXITING of the kernel */
-	const unsigned long killed = 1UL << (SIGKILL - 1);
-	unsigned long flags;
-	unsigned long pending;
-	char path[32];
-	tds_autofree char *text = NULL;
-	size_t len;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)getppid());
-	tds_autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || tds_io_slurp_fd(fd, 4096, &text, &len, NULL) != 0)
-		return fd >= 0 || errno != ENOENT;
-	/* Behind the name, whatever that is: fields 3 to 31 of proc(5). */
-	const char *fields = strrchr(text, ')');
-	if (!fields || sscanf(fields,
-			      ") %*s %*s %*s %*s %*s %*s %lu %*s %*s %*s %*s %*s %*s %*s %*s "
-			      "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu",
-			      &flags, &pending) != 2)
-		return true;
-	return !(flags & (SIGNALED | EXITING)) && !(pending & killed);
-}
-
-int guardian_run(const struct daemon_settings *settings, int lock, int ready)
+int guardian_run(const struct guardian *guardian)
 {
 	struct tds_cgroup cgroup;
 	sigset_t signals;
-	pid_t guardian = getpid();
+	pid_t self = getpid();
 
-	(void)lock; /* held by being open */
-	signals_settle(SIG_STRAYS, &signals);
+	signals_settle(WARD_STRAYS, &signals);
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	(void)prctl(PR_SET_NAME, "tds-guardian");
-	open_cgroup(settings->rundir, &cgroup);
-	leftovers_kill(settings->rundir);
-	leftovers_mark(settings->rundir);
+	open_cgroup(guardian->rundir, &cgroup);
+	leftovers_kill(guardian->rundir);
+	leftovers_mark(guardian->rundir);
 	pid_t daemon = fork();
 	if (daemon == 0) {
 		signals_settle(0, NULL);
-		await_orphaned(guardian);
-		exit(daemon_run(settings, &cgroup, ready));
+		ward_begin(self);
+		exit(guardian->run(guardian->ctx,
+				   &(struct ward){ .cgroup = &cgroup, .ready = guardian->ready }));
 	}
-	tds_close_fd(&ready);
+	tds_close_fd(&(int){ guardian->ready });
 	int status = daemon < 0 ? 1 : wait_for(daemon, &signals);
 	children_end();
 	/* What a program's actors have left: they were never below us. */
-	leftovers_kill(settings->rundir);
+	leftovers_kill(guardian->rundir);
 	tds_cgroup_close(&cgroup);
-	(void)unlinkat(settings->rundir, RUNDIR_SOCKET, 0);
-	if (settings->transient)
-		leave_nothing(settings);
+	(void)unlinkat(guardian->rundir, TDS_RUNDIR_SOCKET, 0);
+	if (guardian->passing)
+		leave_nothing(guardian);
 	return status;
 }
