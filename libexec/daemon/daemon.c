@@ -21,8 +21,7 @@
 #include "base/mem.h"
 #include "daemon/base/descriptors.h"
 #include "daemon/director/director.h"
-#include "daemon/door/clients.h"
-#include "daemon/door/directoractor.h"
+#include "daemon/door/door.h"
 #include "daemon/guardian/ward.h"
 #include "daemon/keep/actorlog.h"
 #include "daemon/keep/logger.h"
@@ -41,8 +40,7 @@ struct daemon {
 	const struct tds_cgroup *cgroup; /* NULL: none */
 	struct event_base *base;
 	struct director *director;
-	struct clients *clients;
-	struct directoractor *actor;
+	struct door *door;
 	struct actorlog *log;
 	struct logger *logger;
 	struct event *terminate;
@@ -53,7 +51,7 @@ struct daemon {
 	struct clock *clock;
 	struct director_settings director_settings;
 	struct logger_settings logger_settings;
-	struct clients_settings clients_settings;
+	struct door_settings door_settings;
 	char *verifier;
 	char *host;
 	char *logger_program;
@@ -160,6 +158,14 @@ static void on_logger_report(void *ctx, const char *text, size_t len)
 	actorlog_add(d->log, "- - -", text, len);
 }
 
+/* What actors print. */
+static void on_output(void *ctx, const char *who, const char *text, size_t len)
+{
+	const struct daemon *d = ctx;
+
+	actorlog_add(d->log, who, text, len);
+}
+
 /* Where logging is configured. False: out of memory. */
 static bool start_logger(struct daemon *d)
 {
@@ -200,10 +206,8 @@ static bool make_director(struct daemon *d)
 	if (!engine)
 		return false;
 	director_attach(d->director, engine);
-	d->actor = directoractor_new(d->base, engine, d->settings->rundir);
-	d->clients_settings.actor = d->actor;
-	d->clients_settings.engine = engine;
-	return d->actor != NULL;
+	d->door_settings.engine = engine;
+	return true;
 }
 
 static bool make(struct daemon *d, struct tds_err *err)
@@ -226,15 +230,14 @@ static bool make(struct daemon *d, struct tds_err *err)
 					    .cgroup = d->cgroup };
 	d->world = (struct world){ .dir = &s->dir, .rundir = s->rundir, .verifier = d->verifier };
 	d->director_settings = (struct director_settings){ .slots = cores() };
-	d->clients_settings =
-		(struct clients_settings){ .dir = &s->dir,
-					   .uid = geteuid(),
-					   .users = d->configured.users,
-					   .nusers = d->configured.nusers,
-					   .cgroup = d->cgroup ? d->cgroup->path : NULL,
-					   .shutdown = shut_down,
-					   .describe = describe,
-					   .ctx = d };
+	d->door_settings = (struct door_settings){ .uid = geteuid(),
+						   .users = d->configured.users,
+						   .nusers = d->configured.nusers,
+						   .cgroup = d->cgroup ? d->cgroup->path : NULL,
+						   .shutdown = shut_down,
+						   .describe = describe,
+						   .output = on_output,
+						   .ctx = d };
 	d->base = event_base_new();
 	d->not_restored = json_array();
 	d->log = actorlog_open(s->rundir);
@@ -245,11 +248,10 @@ static bool make(struct daemon *d, struct tds_err *err)
 	int listener = listen_at(s->rundir, err);
 	if (listener < 0)
 		return false;
-	d->clients_settings.log = d->log;
-	d->clients = clients_new(d->base, listener, d->director, &d->clients_settings);
+	d->door = door_open(d->base, listener, d->director, &d->door_settings);
 	d->terminate = evsignal_new(d->base, SIGTERM, on_signal, d);
 	d->interrupt = evsignal_new(d->base, SIGINT, on_signal, d);
-	if (!d->clients || !d->terminate || !d->interrupt || event_add(d->terminate, NULL) != 0 ||
+	if (!d->door || !d->terminate || !d->interrupt || event_add(d->terminate, NULL) != 0 ||
 	    event_add(d->interrupt, NULL) != 0)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
 	signals_take_ends();
@@ -258,8 +260,7 @@ static bool make(struct daemon *d, struct tds_err *err)
 
 static void unmake(struct daemon *d)
 {
-	clients_free(d->clients);
-	directoractor_free(d->actor);
+	door_close(d->door);
 	director_free(d->director);
 	clock_close(d->clock);
 	world_close(&d->world);
@@ -360,7 +361,7 @@ static int run(struct daemon *d, const json_t *state, const json_t *groups)
 	int status = forget(d->settings->rundir, &err) == 0 ? 0 : tds_code_status(err.code);
 	if (status != 0)
 		tell_start(d, status, err.reason);
-	clients_farewell(d->clients, status, err.reason);
+	door_farewell(d->door, status, err.reason);
 	return status;
 }
 
