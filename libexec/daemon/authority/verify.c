@@ -88,7 +88,7 @@ static json_t *receive(int fd, int *archive)
 			      .msg_controllen = sizeof(control.space) };
 	ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
 
-	*archive = n > 0 ? take_fd(&msg) : -1;
+	*archive = n >= 0 ? take_fd(&msg) : -1; /* they come with an empty message too */
 	return n > 0 ? json_loadb(text, (size_t)n, 0, NULL) : NULL;
 }
 

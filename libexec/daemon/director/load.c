@@ -147,8 +147,8 @@ static void load_realm(struct director *director, struct job *job, const struct 
 			   strcmp(activate->text, "ready-first") == 0;
 	struct source *source = source_new(director, job, verdict, &err);
 	if (!source || check_names(director, source, &err) != 0 ||
-	    definition_put(director->settings->rundir, source->sha256, &source->tli, &err) != 0 ||
-	    store_commit(&job->entry, source->sha256, verdict->write_errno, &err) != 0) {
+	    store_commit(&job->entry, source->sha256, &source->tli, verdict->write_errno, &err) !=
+		    0) {
 		source_free(source);
 		undo_err(director, job, &err);
 		return;

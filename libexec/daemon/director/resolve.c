@@ -129,5 +129,5 @@ int job_resolve_stored(struct director *director, struct job *job, struct tds_er
 	if (job->fd < 0)
 		return tds_err_sys(err, TDS_E_MISSING, "its package is not in the store");
 	job->group->known = true;
-	return definition_read(director->settings->rundir, job->target, &job->tli, err);
+	return store_definition(director->settings->rundir, job->target, &job->tli, err);
 }
