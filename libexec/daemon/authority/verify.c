@@ -49,8 +49,9 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	finish(arg, &(struct verdict){
-			    .status = 9, .error = "the verifier took too long", .archive = -1 });
+	finish(arg, &(struct verdict){ .status = tds_code_status(TDS_E_TIMEOUT),
+				       .error = "the verifier took too long",
+				       .archive = -1 });
 }
 
 /* One descriptor comes with a good verdict; of more, which nobody asked for, the others are closed. */
@@ -137,7 +138,7 @@ static struct verdict read_verdict(const json_t *doc, int archive)
 	if (json_is_false(json_object_get(doc, "ok")) && status > 0 && status <= STATUS_MOST &&
 	    error)
 		return (struct verdict){ .status = (int)status, .error = error, .archive = -1 };
-	return (struct verdict){ .status = 7,
+	return (struct verdict){ .status = tds_code_status(TDS_E_UNTRUSTED),
 				 .error = "the verifier ended without a verdict",
 				 .archive = -1 };
 }

@@ -12,7 +12,7 @@ from collections import deque
 from datetime import timedelta
 from typing import Any, Callable, Deque, Dict, List, Optional, Tuple, Union
 
-from tdshost import guest, place, realm, usersource
+from tdshost import failure, guest, place, realm, usersource
 from tdshost.actorhost import pack_requirements, read_capabilities, system_status
 from tdshost.link import (INLINE_MAX, Closed, Link, ProtocolError, file_frame, message_frame, wire_text)
 from tdshost.process import sealed_file
@@ -340,7 +340,7 @@ class System:
             answer = endpoint.request(op, CREATE_SECONDS)
             if answer['op'] == 'created':
                 return ActorAddress(answer['address'])
-            if answer.get('kind') != 'parent':
+            if answer.get('kind') != failure.PARENT:
                 break
             guest.start_parent(self.place, self.log_defs)
         raise _refusal(answer.get('kind'), spec, answer.get('error'), source_hash)
@@ -374,18 +374,20 @@ class System:
         place.wait_until(self.place.is_gone, max(0.0, end - time.monotonic()))
 
 
+_RAISED: Dict[Optional[str], Callable[[str, Any, Any], Exception]] = {
+    'ImportError': lambda spec, error, source_hash: ImportError('%s: %s' % (spec, error)),
+    'InvalidActorSpecification': lambda spec, error, source_hash: InvalidActorSpecification(spec, error),
+    'NoCompatibleSystemForActor': lambda spec, error, source_hash:
+        NoCompatibleSystemForActor(spec, 'No compatible ActorSystem could be found'),
+    'InvalidActorSourceHash': lambda spec, error, source_hash: InvalidActorSourceHash(source_hash),
+    'ActorSystemFailure': lambda spec, error, source_hash:
+        ActorSystemFailure('%s cannot be started: %s' % (spec, error)),
+}
+
+
 def _refusal(kind: Any, spec: str, error: Any, source_hash: Any) -> Exception:
-    if kind == 'import':
-        return ImportError('%s: %s' % (spec, error))
-    if kind == 'class':
-        return InvalidActorSpecification(spec, error)
-    if kind == 'name':
-        return InvalidActorSpecification(spec, error)
-    if kind == 'capability':
-        return NoCompatibleSystemForActor(spec, 'No compatible ActorSystem could be found')
-    if kind in ('hash', 'source'):
-        return InvalidActorSourceHash(source_hash)
-    return ActorSystemFailure('%s cannot be started: %s' % (spec, error))
+    raised = failure.RAISES.get(kind) or 'ActorSystemFailure'
+    return _RAISED[raised](spec, error, source_hash)
 
 
 def _literals(capabilities: dict) -> Dict[str, str]:
