@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The commands that ask a running admin process, and print what it answers. */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "admin.h"
@@ -15,9 +13,6 @@
 #include "tool/client.h"
 #include "tool/grouplist.h"
 
-const char admin_shutdown_help[] =
-	"usage: tds-admin [options] shutdown [--grace=SECONDS]\n"
-	"End all actors and the admin process. Where it does not run, nothing happens.\n";
 const char admin_status_help[] = "usage: tds-admin [options] status\n"
 				 "Say that the admin process runs, and which actors it had to "
 				 "start again; status 8 where it "
@@ -87,58 +82,6 @@ static bool report(struct admin *admin, const char *subject, int rc, json_t *ans
 	if (admin->cli.json && answer)
 		tds_cli_print_json(&admin->cli, json_incref(answer));
 	return rc == 0 && !admin->cli.json;
-}
-
-/* The guardian is the last to go, and lets go of the lock. Who may not see the lock takes the daemon's word. */
-static void await_unlocked(struct admin *admin)
-{
-	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
-	tds_autofree char *rundir = NULL;
-	tds_autofree char *path = NULL;
-	struct tds_err err = { 0 };
-
-	if (admin_open_dir(admin, &dir, &err) != 0 || tds_rundir_path(&dir, &rundir, &err) != 0 ||
-	    asprintf(&path, "%s/lock", rundir) < 0)
-		return;
-	tds_autofd int lock = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	for (int i = 0; lock >= 0 && i < 1000 && flock(lock, LOCK_SH | LOCK_NB) != 0; i++) {
-		tds_auto(client) struct tds_client client = { .fd = -1 };
-
-		if (tds_client_open(&dir, &client, &err) == 0)
-			return; /* another one has come up */
-		(void)usleep(2000);
-	}
-}
-
-void admin_shutdown(struct admin *admin, int argc, char **argv)
-{
-	tds_auto(client) struct tds_client client = { .fd = -1 };
-	struct tds_err err = { 0 };
-	json_t *answer = NULL;
-	json_t *request = json_pack("{s:s}", "DirectorOp", "Shutdown");
-
-	(void)argv;
-	if (!takes(admin, "shutdown", argc, 0, 0)) {
-		json_decref(request);
-		return;
-	}
-	if (admin->grace_s >= 0)
-		(void)json_object_set_new(request, "Grace", json_real(admin->grace_s));
-	int rc = connect_admin(admin, &client, &err);
-	if (rc == TDS_E_NO_ADMIN) {
-		json_decref(request);
-		return; /* nothing runs: that is what was wanted */
-	}
-	if (rc == 0)
-		rc = tds_client_ask(&client, request, &answer, &err);
-	json_decref(answer);
-	/* It ends the connection when all is gone. */
-	while (rc == 0 && tds_client_receive(&client, &answer, &err) == 0)
-		json_decref(answer);
-	if (rc == 0)
-		await_unlocked(admin);
-	if (rc != 0)
-		fail(admin, NULL, &err);
 }
 
 static const char *text_of(const json_t *object, const char *key)

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "admin.h"
@@ -20,6 +21,7 @@
 #include "tool/client.h"
 
 #define START_SECONDS 70
+#define ANSWER_MS 10000 /* that an admin may take to say how it is */
 
 const char admin_start_help[] =
 	"usage: tds-admin [options] start [--foreground] [--fresh] [--transient]\n"
@@ -156,22 +158,76 @@ static void await_ready(struct admin *admin, int fd)
 	}
 }
 
-/*
- * Be the one that starts it (*lock is open then), or wait for somebody else's, which is there when it answers. That
- * one may as well be on its way down: then the lock is to be had in the end.
- */
-static int take_or_await(const struct tds_dir *dir, int rundir, int *lock, struct tds_err *err)
+static int64_t now_mono_s(void)
 {
-	for (int i = 0; i < START_SECONDS * 20; i++) {
-		tds_auto(client) struct tds_client client = { .fd = -1 };
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* What somebody else's start did not bring back is said as our own says it. */
+static void report_not_restored(struct admin *admin, const json_t *status)
+{
+	struct tds_err err = { 0 };
+	const json_t *text;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "NotRestored"), i, text)
+	{
+		tds_err_set(&err, TDS_E_REFUSED, "%s", json_string_value(text));
+		tds_cli_error(&admin->cli, NULL, &err);
+	}
+}
+
+/* How the one that holds the lock is, in words that end "another admin process holds the lock, but". */
+struct other {
+	const char *why;
+	bool restoring;
+};
+
+/* Ask the one that holds the lock. True: it says that it is up. waited: it did not at first. */
+static bool is_up(struct admin *admin, const struct tds_dir *dir, bool waited, struct other *other)
+{
+	tds_auto(client) struct tds_client client = { .fd = -1 };
+	enum tds_client_state state;
+	json_t *status = NULL;
+
+	*other = (struct other){ .why = "does not answer" };
+	if (tds_client_probe(dir, &client, ANSWER_MS, &state, &status, NULL) != 0)
+		return false;
+	if (state == TDS_CLIENT_READY && waited)
+		report_not_restored(admin, status);
+	json_decref(status);
+	other->why = state == TDS_CLIENT_REFUSING ? "refuses to say how it is"
+						  : "does not come to its end";
+	other->restoring = state == TDS_CLIENT_RESTORING;
+	return state == TDS_CLIENT_READY;
+}
+
+/*
+ * Be the one that starts it (*lock is open then), or wait for somebody else's, which is there when it says so; how long
+ * it takes to restore is its own affair. One that is on its way down, or dead, lets go of the lock in the end.
+ */
+static int take_or_await(struct admin *admin, const struct tds_dir *dir, int rundir, int *lock,
+			 struct tds_err *err)
+{
+	int64_t end_mono_s = now_mono_s() + START_SECONDS;
+	struct other other;
+
+	for (bool waited = false;; waited = true) {
 		int rc = take_lock(rundir, lock, err);
 
-		if (rc != TDS_E_REFUSED || tds_client_open(dir, &client, err) == 0)
+		if (rc != TDS_E_REFUSED || is_up(admin, dir, waited, &other))
 			return rc == TDS_E_REFUSED ? 0 : rc;
-		(void)usleep(50000);
+		if (other.restoring)
+			end_mono_s = now_mono_s() + START_SECONDS;
+		if (now_mono_s() >= end_mono_s)
+			return tds_err_set(err, TDS_E_NO_ADMIN,
+					   "another admin process holds the lock, but %s",
+					   other.why);
+		(void)usleep(20000);
 	}
-	return tds_err_set(err, TDS_E_NO_ADMIN,
-			   "another admin process holds the lock, but does not answer");
 }
 
 /* The daemon is at home nowhere: a relative path would mean something else to it. */
@@ -209,7 +265,7 @@ void admin_start(struct admin *admin, int argc, char **argv)
 	if (rc == 0)
 		rc = open_rundir(&dir, &rundir, &err);
 	if (rc == 0)
-		rc = take_or_await(&dir, rundir, &lock, &err);
+		rc = take_or_await(admin, &dir, rundir, &lock, &err);
 	if (rc != 0) {
 		tds_cli_error(&admin->cli, NULL, &err);
 		return;

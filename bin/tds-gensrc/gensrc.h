@@ -200,7 +200,10 @@ bool read_tli(struct opts *o, struct place *place);
  */
 bool check_owner(struct opts *o, struct place *place);
 
-/* Write the package beside its place and verify it there; then install the declaration, and last the package. */
+/*
+ * Write the package beside its place and verify it there, and the declaration beside its own; then give both their
+ * names, the declaration first. Where one cannot be written neither changes.
+ */
 bool write_files(struct opts *o, const struct place *place, const struct archive_bytes *archive,
 		 const struct tds_privkey *key, struct verified *verified);
 

@@ -196,17 +196,36 @@ static bool fail_at(struct opts *o, const struct place *place, const char *name,
 	return fail(o, path ? path : name, err);
 }
 
-static bool install_tli(struct opts *o, const struct place *place)
+/* Write the declaration beside its place. */
+static int write_tli(const struct place *place, struct tds_outfile *out, struct tds_err *err)
 {
-	tds_auto(outfile) struct tds_outfile out = { .fd = -1 };
-	struct tds_err err = { 0 };
-	int rc = tds_outfile_open(place->director.fd, place->tli_name, &out, &err);
+	int rc = tds_outfile_open(place->director.fd, place->tli_name, out, err);
 
-	if (rc == 0 && tds_io_write(out.fd, place->tli, place->tli_len) != 0)
-		rc = tds_err_sys(&err, TDS_E_WRITE, "cannot be written");
+	if (rc == 0 && tds_io_write(out->fd, place->tli, place->tli_len) != 0)
+		rc = tds_err_sys(err, TDS_E_WRITE, "cannot be written");
+	return rc;
+}
+
+/*
+ * The declaration gets its name first. If we are killed between the two, the old package then stands beside the new
+ * declaration: a refresh finds the version that it has loaded, which keeps the definition that it was loaded with, and
+ * does nothing. The other way round it would load the new package by the old declaration, without what the new one
+ * declares. For a first package either is harmless: a group without a package, or a package without a group. A start
+ * from nothing loads what it finds, and may fail with either.
+ */
+static bool commit_both(struct opts *o, const struct place *place, struct tds_outfile *package)
+{
+	tds_auto(outfile) struct tds_outfile tli = { .fd = -1 };
+	const struct tds_outfile *failed = &tli;
+	struct tds_err err = { 0 };
+	int rc = write_tli(place, &tli, &err);
+
 	if (rc == 0)
-		rc = tds_outfile_commit(&out, file_mode(), &err);
-	return rc == 0 || fail_at(o, place, place->tli_name, &err);
+		rc = tds_outfile_commit_pair(&tli, package, file_mode(), &failed, &err);
+	if (rc == 0)
+		return true;
+	return failed == &tli ? fail_at(o, place, place->tli_name, &err)
+			      : fail(o, place->path, &err);
 }
 
 bool write_files(struct opts *o, const struct place *place, const struct archive_bytes *archive,
@@ -221,9 +240,8 @@ bool write_files(struct opts *o, const struct place *place, const struct archive
 		rc = write_package(o, out.fd, archive, key, &err);
 	if (rc == 0)
 		rc = verify_package(o, out.fd, place->name, key, verified, &err);
-	/* What can fail has failed by now, so the two change shortly after each other. */
-	if (rc == 0 && place->tli && !install_tli(o, place))
-		return false;
+	if (rc == 0 && place->tli)
+		return commit_both(o, place, &out);
 	if (rc == 0)
 		rc = tds_outfile_commit(&out, file_mode(), &err);
 	return rc == 0 || fail(o, place->path, &err);

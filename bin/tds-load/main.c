@@ -44,6 +44,8 @@ static const struct option options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
+#define ANSWER_MS 10000 /* that an admin may take to say how it is */
+
 struct run {
 	struct tds_cli cli;
 	const char *names_from;
@@ -131,19 +133,44 @@ static int start_admin(struct run *run, struct tds_err *err)
 		_exit(127);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status) ||
-	    WEXITSTATUS(status) != 0)
+	    WEXITSTATUS(status) > 1)
 		return tds_err_set(err, TDS_E_NO_ADMIN, "the admin process could not be started");
+	/* Not all of what was loaded came back, as it has said; or it is damaged, and nothing runs. */
+	if (WEXITSTATUS(status) == 1)
+		run->cli.status = 1;
 	return 0;
+}
+
+/* Only one that says that it is up is worth a request: what listens may be dying. */
+static int connect_ready(struct run *run, struct tds_err *err)
+{
+	enum tds_client_state state = TDS_CLIENT_READY;
+	json_t *status;
+	int rc = tds_client_probe(&run->dir, &run->client, ANSWER_MS, &state, &status, err);
+
+	json_decref(status);
+	if (rc != 0 || state == TDS_CLIENT_READY)
+		return rc;
+	tds_client_close(&run->client);
+	if (state == TDS_CLIENT_REFUSING) /* whom the request will tell why */
+		return tds_client_open(&run->dir, &run->client, err);
+	return tds_err_set(err, TDS_E_NO_ADMIN, "the admin process is %s",
+			   state == TDS_CLIENT_STOPPING ? "on its way down" : "not up yet");
 }
 
 static int connect_admin(struct run *run, struct tds_err *err)
 {
-	int rc = tds_client_open(&run->dir, &run->client, err);
-
-	if (rc != TDS_E_NO_ADMIN || run->no_start)
+	if (run->no_start)
+		return tds_client_open(&run->dir, &run->client, err);
+	int rc = connect_ready(run, err);
+	if (rc != TDS_E_NO_ADMIN)
 		return rc;
 	rc = start_admin(run, err);
-	return rc == 0 ? tds_client_open(&run->dir, &run->client, err) : rc;
+	if (rc == 0)
+		rc = connect_ready(run, err);
+	return rc == TDS_E_NO_ADMIN && run->cli.status == 1
+		       ? tds_err_set(err, rc, "the admin process could not be started")
+		       : rc;
 }
 
 static const char *text_of(const json_t *answer, const char *key)

@@ -221,29 +221,128 @@ static int rename_new(const struct tds_outfile *out)
 	return unlinkat(out->dirfd, out->temp, 0);
 }
 
-static int commit(struct tds_outfile *out, mode_t mode, bool replace, struct tds_err *err)
+static int make_ready(struct tds_outfile *out, mode_t mode, struct tds_err *err)
+{
+	return fchmod(out->fd, mode) == 0 && fsync(out->fd) == 0
+		       ? 0
+		       : tds_err_sys(err, TDS_E_WRITE, "cannot be written");
+}
+
+static void forget_temp(struct tds_outfile *out)
+{
+	free(out->temp);
+	out->temp = NULL;
+}
+
+/* It has its name: make that last. */
+static int finish(struct tds_outfile *out, struct tds_err *err)
 {
 	int rc = 0;
 
-	if (fchmod(out->fd, mode) != 0 || fsync(out->fd) != 0 ||
-	    (replace ? renameat(out->dirfd, out->temp, out->dirfd, out->name) : rename_new(out)) !=
-		    0) {
-		rc = !replace && errno == EEXIST
-			     ? tds_err_set(err, TDS_E_WRITE, "exists, and is not overwritten")
-			     : tds_err_sys(err, TDS_E_WRITE, "cannot be written");
-	} else {
-		free(out->temp);
-		out->temp = NULL;
-		if (fsync(out->dirfd) != 0 && errno != EINVAL)
-			rc = tds_err_sys(err, TDS_E_WRITE, "the folder cannot be synced");
-	}
+	if (fsync(out->dirfd) != 0 && errno != EINVAL)
+		rc = tds_err_sys(err, TDS_E_WRITE, "the folder cannot be synced");
 	/*
 	 * NFS and quotas report what did not fit only now; after fsync there is nothing left to
 	 * lose.
 	 */
 	if (close(tds_steal_fd(&out->fd)) != 0 && rc == 0)
 		rc = tds_err_sys(err, TDS_E_WRITE, "cannot be written");
+	return rc;
+}
+
+static int commit(struct tds_outfile *out, mode_t mode, bool replace, struct tds_err *err)
+{
+	int rc = make_ready(out, mode, err);
+
+	if (rc == 0 && (replace ? renameat(out->dirfd, out->temp, out->dirfd, out->name)
+				: rename_new(out)) != 0)
+		rc = !replace && errno == EEXIST
+			     ? tds_err_set(err, TDS_E_WRITE, "exists, and is not overwritten")
+			     : tds_err_sys(err, TDS_E_WRITE, "cannot be written");
+	if (rc == 0) {
+		forget_temp(out);
+		rc = finish(out, err);
+	}
 	tds_outfile_discard(out);
+	return rc;
+}
+
+/* What became of the file that had the name. */
+enum old_file { OLD_NONE, OLD_REPLACED, OLD_KEPT };
+
+/* Give it its name. The file that had it is kept under the temporary one, where the file system can exchange the two. */
+static int place_keeping(struct tds_outfile *out, enum old_file *old)
+{
+	struct stat st;
+	bool there = fstatat(out->dirfd, out->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+
+	/* A folder must not be replaced, but could be exchanged. */
+	if (there && !S_ISDIR(st.st_mode) &&
+	    renameat2(out->dirfd, out->temp, out->dirfd, out->name, RENAME_EXCHANGE) == 0) {
+		*old = OLD_KEPT;
+		return 0;
+	}
+	*old = there ? OLD_REPLACED : OLD_NONE;
+	if (renameat(out->dirfd, out->temp, out->dirfd, out->name) != 0)
+		return -1;
+	forget_temp(out);
+	return 0;
+}
+
+/* As if it had not been placed, if that can be. */
+static void put_back(struct tds_outfile *out, enum old_file old)
+{
+	if (old == OLD_KEPT)
+		(void)renameat2(out->dirfd, out->temp, out->dirfd, out->name, RENAME_EXCHANGE);
+	else if (old == OLD_NONE)
+		(void)unlinkat(out->dirfd, out->name, 0);
+}
+
+/* Nothing is left to do but the names, which change right after each other. */
+static int place_both(struct tds_outfile *first, struct tds_outfile *second,
+		      const struct tds_outfile **failed, struct tds_err *err)
+{
+	enum old_file old;
+
+	*failed = first;
+	if (place_keeping(first, &old) != 0)
+		return tds_err_sys(err, TDS_E_WRITE, "cannot be written");
+	*failed = second;
+	if (renameat(second->dirfd, second->temp, second->dirfd, second->name) != 0) {
+		int rc = tds_err_sys(err, TDS_E_WRITE, "cannot be written");
+
+		put_back(first, old);
+		return rc;
+	}
+	forget_temp(second);
+	return 0;
+}
+
+int tds_outfile_commit_pair(struct tds_outfile *first, struct tds_outfile *second, mode_t mode,
+			    const struct tds_outfile **failed, struct tds_err *err)
+{
+	*failed = first;
+	int rc = make_ready(first, mode, err);
+
+	if (rc == 0) {
+		*failed = second;
+		rc = make_ready(second, mode, err);
+	}
+	if (rc == 0)
+		rc = place_both(first, second, failed, err);
+	if (rc == 0) {
+		struct tds_err other;
+		int late = finish(first, &other);
+
+		rc = finish(second, err);
+		if (rc == 0 && late != 0) {
+			*failed = first;
+			*err = other;
+			rc = late;
+		}
+	}
+	tds_outfile_discard(first);
+	tds_outfile_discard(second);
 	return rc;
 }
 

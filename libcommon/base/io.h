@@ -89,6 +89,16 @@ int tds_outfile_commit(struct tds_outfile *out, mode_t mode, struct tds_err *err
 int tds_outfile_commit_new(struct tds_outfile *out, mode_t mode,
 			   struct tds_err *err) TDS_MUST_CHECK;
 
+/*
+ * Commit two files that belong together, possibly of two folders. Both are complete and synced before the first gets its
+ * name, and the second gets its own right after; a crash between the two leaves the first new and the second old.
+ * Errors: TDS_E_WRITE; *failed is the one that it is about. Both names' files are then the old ones; but the first is
+ *         the new one where the file system cannot exchange two names, and both are new where only syncing the folder,
+ *         or closing them, failed.
+ */
+int tds_outfile_commit_pair(struct tds_outfile *first, struct tds_outfile *second, mode_t mode,
+			    const struct tds_outfile **failed, struct tds_err *err) TDS_MUST_CHECK;
+
 /* Remove what was not committed. Accepts a zeroed or a committed one. */
 void tds_outfile_discard(struct tds_outfile *out);
 static inline void tds_outfile_cleanup(struct tds_outfile *out)

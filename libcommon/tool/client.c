@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -182,4 +183,35 @@ int tds_client_ask(struct tds_client *client, json_t *request, json_t **answer, 
 			"%s", why ? why : "refused");
 	}
 	return rc;
+}
+
+/* How long a call on the connection may wait; 0: for ever. */
+static void limit(const struct tds_client *client, int wait_ms)
+{
+	struct timeval wait = { .tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000 };
+
+	(void)setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	(void)setsockopt(client->fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
+}
+
+int tds_client_probe(const struct tds_dir *dir, struct tds_client *client, int wait_ms,
+		     enum tds_client_state *state, json_t **status, struct tds_err *err)
+{
+	int rc = tds_client_open(dir, client, err);
+
+	*status = NULL;
+	if (rc != 0)
+		return rc;
+	limit(client, wait_ms);
+	rc = tds_client_ask(client, json_pack("{s:s}", "DirectorOp", "Status"), status, err);
+	limit(client, 0);
+	if (rc != 0 && !*status) {
+		tds_client_close(client);
+		return rc;
+	}
+	*state = rc != 0                                              ? TDS_CLIENT_REFUSING
+		 : json_is_true(json_object_get(*status, "Stopping")) ? TDS_CLIENT_STOPPING
+		 : json_is_false(json_object_get(*status, "Ready"))   ? TDS_CLIENT_RESTORING
+								      : TDS_CLIENT_READY;
+	return 0;
 }

@@ -26,6 +26,24 @@ struct tds_client {
 int tds_client_open(const struct tds_dir *dir, struct tds_client *client,
 		    struct tds_err *err) TDS_MUST_CHECK;
 void tds_client_close(struct tds_client *client);
+
+/* What an admin says of itself. */
+enum tds_client_state {
+	TDS_CLIENT_READY,
+	TDS_CLIENT_RESTORING, /* what was loaded when a crash came is on its way back */
+	TDS_CLIENT_STOPPING,
+	TDS_CLIENT_REFUSING, /* it answers, but not us */
+};
+
+/*
+ * Connect, and ask the admin for its Status: that somebody listens is no answer, for it may be dying.
+ * Shape:   *status is the answer, a new reference, and *state what it means. wait_ms: how long it may take.
+ * Errors:  those of tds_client_open; TDS_E_NO_ADMIN where no answer comes, TDS_E_NOMEM. On error *status is NULL and
+ *          the client closed.
+ */
+int tds_client_probe(const struct tds_dir *dir, struct tds_client *client, int wait_ms,
+		     enum tds_client_state *state, json_t **status,
+		     struct tds_err *err) TDS_MUST_CHECK;
 #define tds_client_cleanup tds_client_close
 
 /* Send one request; takes the reference. Errors: TDS_E_NO_ADMIN, TDS_E_NOMEM. */

@@ -29,6 +29,8 @@
 #include "daemon/keep/store.h"
 #include "daemon/local/engine_local.h"
 #include "director/rundir.h"
+#include "daemon/base/signals.h"
+#include "tool/cli.h"
 
 #define GRACE_MS 3000
 
@@ -52,7 +54,9 @@ struct daemon {
 	char *host;
 	char *logger_program;
 	int ready;
+	bool restored; /* what a crash took is back, or was told not to be */
 	bool ending;
+	json_t *not_restored; /* texts: what did not come back, and why */
 };
 
 /* One line about the start, to who waits for it; in the foreground that is who reads our messages. */
@@ -124,6 +128,17 @@ static void shut_down(void *ctx, int64_t grace_ms)
 		d->config.grace_ms = (unsigned)grace_ms;
 	notify_supervisor("STOPPING=1");
 	director_stop(d->director, on_gone, d);
+}
+
+/* Whom it is who asks: up, on the way up, or on the way down. */
+static void describe(void *ctx, json_t *status)
+{
+	const struct daemon *d = ctx;
+	bool stopping = d->ending || !guardian_lives();
+
+	(void)json_object_set_new(status, "Ready", json_boolean(d->restored && !stopping));
+	(void)json_object_set_new(status, "Stopping", json_boolean(stopping));
+	(void)json_object_set(status, "NotRestored", d->not_restored);
 }
 
 static void on_signal(evutil_socket_t sig, short what, void *arg)
@@ -207,8 +222,10 @@ static bool make(struct daemon *d, struct tds_err *err)
 					   .nusers = d->configured.nusers,
 					   .cgroup = d->cgroup ? d->cgroup->path : NULL,
 					   .shutdown = shut_down,
+					   .describe = describe,
 					   .ctx = d };
 	d->base = event_base_new();
+	d->not_restored = json_array();
 	d->log = actorlog_open(s->rundir);
 	if (d->base && !start_logger(d))
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
@@ -224,6 +241,7 @@ static bool make(struct daemon *d, struct tds_err *err)
 	if (!d->clients || !d->terminate || !d->interrupt || event_add(d->terminate, NULL) != 0 ||
 	    event_add(d->interrupt, NULL) != 0)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
+	signals_take_ends();
 	return true;
 }
 
@@ -241,6 +259,7 @@ static void unmake(struct daemon *d)
 	if (d->base)
 		event_base_free(d->base);
 	settings_fini(&d->configured);
+	json_decref(d->not_restored);
 	free(d->verifier);
 	free(d->host);
 	free(d->logger_program);
@@ -249,14 +268,20 @@ static void unmake(struct daemon *d)
 /* What did not come back is the reason that start ends with. */
 static void on_not_restored(void *ctx, const char *what, const char *why)
 {
+	struct daemon *d = ctx;
 	tds_autofree char *text = NULL;
 
-	if (asprintf(&text, "%s: %s", what, why) >= 0)
-		tell_start(ctx, 1, text);
+	if (asprintf(&text, "%s: %s", what, why) < 0)
+		return;
+	(void)json_array_append_new(d->not_restored, tds_cli_json_text(text));
+	tell_start(d, 1, text);
 }
 
 static void on_restored(void *ctx)
 {
+	struct daemon *d = ctx;
+
+	d->restored = true;
 	tell_ready(ctx, 0, "ready");
 	notify_supervisor("READY=1");
 }
@@ -290,6 +315,42 @@ static bool read_state(const struct daemon_settings *settings, json_t **state, j
 	return false;
 }
 
+/* A file of the run directory goes, or was not there. */
+static bool drop(int rundir, const char *name, struct tds_err *err)
+{
+	if (unlinkat(rundir, name, 0) == 0 || errno == ENOENT)
+		return true;
+	tds_err_sys(err, TDS_E_WRITE, "what was loaded could not be forgotten: %s", name);
+	return false;
+}
+
+/* A clean end: nothing is to be brought back by the next start. Where it would be, it keeps its packages. */
+static int forget(int rundir, struct tds_err *err)
+{
+	if (!drop(rundir, TDS_LOADED_NAME, err) || !drop(rundir, GROUPS_NAME, err))
+		return err->code;
+	if (fsync(rundir) != 0 && errno != EINVAL)
+		return tds_err_sys(err, TDS_E_WRITE,
+				   "what was loaded could not be forgotten: the run directory");
+	store_sweep(rundir, NULL);
+	return 0;
+}
+
+static int run(struct daemon *d, const json_t *state, const json_t *groups)
+{
+	struct tds_err err = { 0 };
+
+	store_sweep(d->settings->rundir, state);
+	director_restore(d->director, state, groups, on_not_restored, on_restored, d);
+	(void)event_base_dispatch(d->base);
+	signals_hold_ends(); /* it ends already, and whoever asks again shall not cut that short */
+	int status = forget(d->settings->rundir, &err) == 0 ? 0 : tds_code_status(err.code);
+	if (status != 0)
+		tell_start(d, status, err.reason);
+	clients_farewell(d->clients, status, err.reason);
+	return status;
+}
+
 int daemon_run(const struct daemon_settings *settings, const struct tds_cgroup *cgroup, int ready)
 {
 	struct daemon d = { .settings = settings,
@@ -298,24 +359,15 @@ int daemon_run(const struct daemon_settings *settings, const struct tds_cgroup *
 	struct tds_err err = { 0 };
 	int status = 0;
 
-	(void)signal(SIGPIPE, SIG_IGN);
 	descriptors_raise();
 	(void)prctl(PR_SET_NAME, "tds-admin");
 	json_t *state = NULL;
 	json_t *groups = NULL;
 	if (read_state(settings, &state, &groups, &err) && make(&d, &err)) {
-		store_sweep(settings->rundir, state);
-		director_restore(d.director, state, groups, on_not_restored, on_restored, &d);
-		(void)event_base_dispatch(d.base);
+		status = run(&d, state, groups);
 	} else {
 		status = tds_code_status(err.code);
 		tell_ready(&d, status, err.reason);
-	}
-	/* A clean end: nothing is to be brought back by the next start. */
-	if (status == 0) {
-		(void)unlinkat(settings->rundir, TDS_LOADED_NAME, 0);
-		(void)unlinkat(settings->rundir, GROUPS_NAME, 0);
-		store_sweep(settings->rundir, NULL);
 	}
 	json_decref(state);
 	json_decref(groups);

@@ -32,4 +32,7 @@ int daemon_run(const struct daemon_settings *settings, const struct tds_cgroup *
  */
 int guardian_run(const struct daemon_settings *settings, int lock, int ready);
 
+/* In the daemon: its guardian is neither dead nor about to be. */
+bool guardian_lives(void);
+
 #endif

@@ -290,25 +290,28 @@ def daemonised_by_guardian(a):
         if os.fork() == 0:
             os.setsid()
             if os.fork() == 0:
+                subprocess.Popen(['sleep', '600'], start_new_session=True)
                 note('daemon', os.getpid())
                 while True:
                     signal.pause()
             os._exit(0)
 
     def do_spin'''))
-    for what in 'daemon', 'both', 'shutdown':
+    for what in 'daemon', 'guardian', 'both', 'shutdown':
         a.must(a.load('foo'))
         a.ask('Tell', Target='fooA', Literal="('daemon',)")
         a.notes.wait(lambda notes: [n for n in notes if n[1] == 'daemon'])
         a.notes.take()
         if what == 'daemon':
             kill(a.pid)
+        elif what == 'guardian':
+            kill(parent_of(a.pid))
         elif what == 'both':
             both = a.pid, parent_of(a.pid)
             os.kill(both[1], signal.SIGSTOP)  # it sees the daemon's end no more
             kill(both[0])
             kill(both[1])
-            until('only it is left', lambda: len(a.processes()) <= 1)
+            until('only they are left', lambda: len(a.processes()) <= 2)
             a.start()
             a.must(a.load('--unload', a.hash_of('foo', '1')))
             ok(not a.strays(), 'killed with its guardian: the next start kills what is left', a.strays())

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-from adminlib import SCALE, Admin, Client, Fault, processes, until
+from adminlib import SCALE, Admin, Client, Fault, parent_of, processes, until
 from tap import BIN, LIMIT_S, done, folder, ok
 
 PYTHON = '/usr/bin/python3' if os.access('/usr/bin/python3', os.X_OK) else sys.executable
@@ -528,6 +528,61 @@ s.shutdown()
     ok(out.splitlines() == ['failure', '1'], 'a daemon that is killed takes every actor with it; the program starts another', out, err)
 
 
+FORKER = '''
+import os, subprocess
+from shop import *
+
+
+class Forker(Actor):
+    """Starts a program, and a copy of itself, that both leave it; tells their pids and its own parent's."""
+    def receiveMessage(self, msg, sender):
+        if msg != 'fork':
+            return
+        started = subprocess.Popen(['sleep', '600'], start_new_session=True)
+        r, w = os.pipe()
+        if os.fork() == 0:
+            os.setsid()
+            pid = os.fork()
+            if pid == 0:
+                while True:
+                    time.sleep(600)
+            os.write(w, b'%d' % pid)
+            os._exit(0)
+        self.send(sender, (started.pid, int(os.read(r, 20)), os.getppid()))
+'''
+
+
+def left_by_actors(lab):
+    """What actors of a program have started ends with the system, however that ends."""
+    (lab.base / 'forker.py').write_text(FORKER)
+    for what in 'guardian', 'daemon', 'parent', 'all':
+        p = lab.start('''
+import forker
+s = ActorSystem('multiprocTCPBase', {'Admin Port': 1920})
+print(repr(s.ask(s.createActor(forker.Forker), 'fork', 20)), flush=True)
+sys.stdin.read()
+os._exit(0)
+''', stderr=subprocess.DEVNULL)
+        *started, parent = eval(p.stdout.readline())
+        admin = {pid for pid, line in lab.processes().items() if 'tds-admin' in line}
+        guardian = next(pid for pid in admin if parent_of(pid) not in admin)
+        victims = {'guardian': [guardian], 'daemon': list(admin - {guardian}), 'parent': [parent],
+                   'all': [parent, *admin]}[what]
+        for pid in victims:
+            os.kill(pid, signal.SIGKILL)
+        if what in ('guardian', 'daemon'):
+            until('all but the program is gone', lambda: set(lab.processes()) == {p.pid})
+            ok(True, 'what its actors started goes with the %s' % what)
+        p.stdin.close()  # what is left has the other end of its output, too
+        p.wait(LIMIT_S)
+        p.stdout.close()
+        if what in ('parent', 'all'):
+            until('they have lost their parent', lambda: all(parent_of(pid) != parent for pid in started))
+            ok(set(started) <= set(lab.processes()), 'the parent is killed too: what its actors started is left', what)
+            lab.run("s = ActorSystem('multiprocTCPBase', {'Admin Port': 1920})\ns.shutdown()\n")
+            ok(not set(started) & set(lab.processes()), 'and gone with the next system\'s end', what, lab.processes())
+
+
 def logs(lab):
     p = lab.start('''
 s = ActorSystem('multiprocTCPBase', {'Admin Port': 1915}, logDefs={'version': 1,
@@ -815,7 +870,7 @@ def hostile(lab):
 
 
 CASES = [talk, payload, creation_errors, threads, program_with_threads, surroundings, singleton, side_by_side, two_programs, together,
-         own_systems, never_made, ends_with_program, exits, chain, burst, killed, logs, forked_ahead, beside_director, declared_name, other_user,
+         own_systems, never_made, ends_with_program, exits, chain, burst, killed, left_by_actors, logs, forked_ahead, beside_director, declared_name, other_user,
          hostile]
 
 

@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import json
 import os
+import signal
 import socket
 import struct
 import sys
@@ -209,4 +210,5 @@ class Parent(Process):
 
 # `import` is no name for a method.
 setattr(Parent, 'import', lambda self, op: self.link.op('imported', classes={name: name for name in op['names']}))
+signal.pthread_sigmask(signal.SIG_SETMASK, ())  # it has no handlers to wait for
 sys.exit(First(3).run())

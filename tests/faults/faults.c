@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Preloaded into a tool, it makes one of its calls fail: TDS_FAULT=CALL:N:ERRNO lets the Nth CALL fail with that
- * number; CALL:N+:ERRNO each one from the Nth on. ERRNO 0: half of what was asked for is read or written.
+ * number; CALL:N+:ERRNO each one from the Nth on. ERRNO 0: half of what was asked for is read or written; -SIGNAL: the
+ * tool gets that signal before the call.
  * TDS_FAULT_LOG names a file that is made when the fault happens. Programs that the tool starts are left alone.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -59,6 +61,8 @@ static bool turn(const char *name)
 	if (n < first || n > last)
 		return false;
 	syscall(SYS_close, (int)syscall(SYS_openat, AT_FDCWD, mark, O_CREAT | O_WRONLY, 0600));
+	if (error < 0)
+		(void)kill(getpid(), -error);
 	errno = error;
 	return true;
 }

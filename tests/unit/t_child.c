@@ -208,6 +208,10 @@ static void signals_are_as_if_nobody_had_touched_them(void **state)
 	tds_autofree char *text = told((struct child_plan){ 0 });
 	assert_not_told(text, "blocked ");
 	assert_not_told(text, "ignored ");
+	tds_autofree char *held = told((struct child_plan){ .hold_signals = true });
+	assert_told(held, "blocked 15");
+	assert_told(held, "blocked 10");
+	assert_not_told(held, "ignored ");
 	(void)sigprocmask(SIG_UNBLOCK, &blocked, &after);
 	assert_int_equal(sigismember(&after, SIGUSR1), 1);
 	assert_int_equal(sigismember(&after, SIGUSR2), 0);

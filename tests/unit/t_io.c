@@ -180,6 +180,42 @@ static void writing(void **state)
 	assert_names(f, "old");
 }
 
+static void pairs(void **state)
+{
+	const struct folder *f = *state;
+	struct tds_outfile one;
+	struct tds_outfile two;
+	const struct tds_outfile *failed;
+	struct tds_err err = { 0 };
+
+	put(f, "one", 0600, "old");
+	begin(f, "one", &one, "new");
+	begin(f, "two", &two, "new");
+	assert_fine(tds_outfile_commit_pair(&one, &two, 0644, &failed, &err), &err);
+	assert_file(f, "one", "new");
+	assert_file(f, "two", "new");
+	assert_names(f, "one two");
+	/* Where one has no place, the other stays as it was, or away. */
+	assert_int_equal(mkdirat(f->fd, "folder", 0700), 0);
+	begin(f, "one", &one, "newer");
+	begin(f, "folder", &two, "newer");
+	assert_failed(tds_outfile_commit_pair(&one, &two, 0644, &failed, &err), &err, TDS_E_WRITE,
+		      "cannot be written: Is a directory");
+	assert_ptr_equal(failed, &two);
+	begin(f, "folder", &one, "newer");
+	begin(f, "two", &two, "newer");
+	assert_failed(tds_outfile_commit_pair(&one, &two, 0644, &failed, &err), &err, TDS_E_WRITE,
+		      "cannot be written: Is a directory");
+	assert_ptr_equal(failed, &one);
+	begin(f, "three", &one, "newer");
+	begin(f, "folder", &two, "newer");
+	assert_failed(tds_outfile_commit_pair(&one, &two, 0644, &failed, &err), &err, TDS_E_WRITE,
+		      "cannot be written: Is a directory");
+	assert_file(f, "one", "new");
+	assert_file(f, "two", "new");
+	assert_names(f, "folder one two");
+}
+
 static void a_new_file_replaces_none(void **state)
 {
 	const struct folder *f = *state;
@@ -376,6 +412,7 @@ int main(void)
 		IN_FOLDER(slurping),
 		IN_FOLDER(slurping_pipes),
 		IN_FOLDER(writing),
+		IN_FOLDER(pairs),
 		IN_FOLDER(a_new_file_replaces_none),
 		IN_FOLDER(impossible_files),
 		IN_FOLDER(sweeping),

@@ -106,6 +106,19 @@ static void what_could_not_be_written_leaves_nothing(void **state)
 	assert_store(f, "");
 }
 
+static void what_gets_no_name_leaves_no_definition(void **state)
+{
+	const struct folder *f = *state;
+	struct store_entry entry;
+	struct tds_err err = { 0 };
+
+	assert_fine(store_begin(f->fd, &entry, &err), &err);
+	assert_int_equal(renameat(entry.store, entry.file.temp, entry.store, "gone"), 0);
+	int rc = commit(&entry, ONE, "{}", 0, &err);
+	assert_failed(rc, &err, TDS_E_WRITE, "store/" ONE ".tls: No such file or directory");
+	assert_store(f, "gone");
+}
+
 static void a_store_that_cannot_be_made_is_said(void **state)
 {
 	const struct folder *f = *state;
@@ -431,6 +444,7 @@ int main(void)
 		IN_FOLDER(a_package_has_its_name_when_it_is_whole),
 		IN_FOLDER(what_is_dropped_leaves_nothing),
 		IN_FOLDER(what_could_not_be_written_leaves_nothing),
+		IN_FOLDER(what_gets_no_name_leaves_no_definition),
 		IN_FOLDER(a_store_that_cannot_be_made_is_said),
 		IN_FOLDER(what_comes_from_the_store_stays),
 		IN_FOLDER(definition_comes_back),

@@ -174,6 +174,8 @@ static bool start_process(struct verification *v, const char *program, const str
 		.fds = { { fd, 0 }, { end, 3 }, { dir->fd, 4 }, { store_fd, 5 } },
 		.nfds = store_fd >= 0 ? 4 : 3,
 		.complain_to = STDERR_FILENO,
+		.hold_signals =
+			true, /* nobody but us, by SIGKILL, ends a verification; faults do */
 	};
 	return child_start(&plan, &v->child);
 }

@@ -17,6 +17,7 @@
 
 #include "base/mem.h"
 #include "descriptors.h"
+#include "signals.h"
 
 #define STANDARD_FDS 3
 
@@ -29,13 +30,10 @@ static bool dies_with(pid_t parent)
 	return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent;
 }
 
-/* A handler of the parent's would write to what the two share: all signals are blocked until here. */
-static void reset_signals(void)
+static void unblock_signals(void)
 {
 	sigset_t none;
 
-	for (int sig = 1; sig < NSIG; sig++)
-		(void)signal(sig, SIG_DFL);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -154,7 +152,9 @@ static _Noreturn void become(const struct child_plan *plan, pid_t parent, char *
 {
 	/* Where the parent is gone already, its end was before the signal. */
 	if (dies_with(parent)) {
-		reset_signals();
+		signals_set_defaults();
+		if (!plan->hold_signals)
+			unblock_signals();
 		if (place_descriptors(plan)) {
 			if (prepare(plan, parent))
 				(void)execvpe(plan->argv[0], plan->argv, envp);
@@ -188,23 +188,6 @@ static char **environment(const struct child_plan *plan)
 	return envp;
 }
 
-static pid_t fork_blocked(const struct child_plan *plan, char *const *envp)
-{
-	pid_t parent = getpid();
-	sigset_t all;
-	sigset_t before;
-
-	(void)sigfillset(&all);
-	(void)sigprocmask(SIG_BLOCK, &all, &before);
-	pid_t pid = fork();
-	if (pid == 0)
-		become(plan, parent, envp);
-	int why = errno;
-	(void)sigprocmask(SIG_SETMASK, &before, NULL);
-	errno = why;
-	return pid;
-}
-
 bool child_start(const struct child_plan *plan, struct child *child)
 {
 	tds_autofree char **own = plan->envp ? NULL : environment(plan);
@@ -212,7 +195,11 @@ bool child_start(const struct child_plan *plan, struct child *child)
 	*child = (struct child){ .pidfd = -1 };
 	if (!plan->envp && !own)
 		return false;
-	pid_t pid = fork_blocked(plan, plan->envp ? plan->envp : own);
+	pid_t parent = getpid();
+	/* A handler of ours would write to what the child has of us: signals are blocked until it has no handler. */
+	pid_t pid = signals_fork();
+	if (pid == 0)
+		become(plan, parent, plan->envp ? plan->envp : own);
 	if (pid < 0)
 		return false;
 	*child = (struct child){ .pid = pid, .pidfd = (int)syscall(SYS_pidfd_open, pid, 0) };

@@ -102,7 +102,11 @@ void load_cleared(struct director *director)
 	const struct source *source = job->group->active;
 	if (source)
 		prune(director, source);
-	job_end(director, job, source ? 0 : 1, source ? NULL : "the host ended", source, true);
+	if (source && job->error) /* what went with it is not written down */
+		job_end(director, job, job->status, job->error, source, true);
+	else
+		job_end(director, job, source ? 0 : 1, source ? NULL : "the host ended", source,
+			true);
 }
 
 /* The load has succeeded, and is not undone any more. It ends when the others are gone: their files may go with them. */
@@ -123,8 +127,10 @@ void load_activate(struct director *director, struct job *job)
 
 	make_active(director, job->source);
 	if (write_sources(director, &err) != 0) {
-		/* What is not written down would be forgotten by a crash: it is not loaded. */
+		/* What is not written down would be forgotten by a crash: it is not loaded, and so not lost. */
 		job->group->active = job->before;
+		job->source->state = SOURCE_LOADING;
+		runs_want(job->source, false);
 		undo_err(director, job, &err);
 		return;
 	}
@@ -141,6 +147,22 @@ void save_state(struct director *director, const struct group *group)
 
 	if (write_sources(director, &err) != 0)
 		tell_change(director, "StateNotWritten", group, NULL, err.reason);
+}
+
+void save_change(struct director *director, struct job *job, const char *file, const char *what)
+{
+	const struct group *group = job->group;
+	struct tds_err err = { 0 };
+	char *text;
+
+	if (write_sources(director, &err) == 0)
+		return;
+	tell_change(director, "StateNotWritten", group, NULL, err.reason);
+	if (job->error || asprintf(&text, "%s is %s, but that could not be written down: %s", file,
+				   what, err.reason) < 0)
+		return; /* the first reason counts */
+	job->error = text;
+	job->status = tds_code_status(err.code);
 }
 
 /* Restored as it was before the crash: loaded, but another one of its group is active. */
@@ -166,15 +188,20 @@ static void on_returned(struct director *director, const char *error)
 {
 	struct job *job = director->jobs;
 	struct source *source = job->source;
+	bool undoing = job->error != NULL;
 
 	make_active(director, source);
-	save_state(director, source->group);
+	if (error && !job->error) {
+		job->error = strdup(error);
+		job->status = 1;
+	}
+	save_change(director, job, source->file, "active");
 	write_audit(director, "Activated", source->group, source, error);
 	tell_change(director, "Activated", source->group, source, error);
-	if (job->error)
+	if (undoing)
 		job_end(director, job, job->status, job->error, NULL, true);
-	else if (error || job->kind == JOB_UNLOAD)
-		job_end(director, job, error ? 1 : 0, error, source, true);
+	else if (job->error || job->kind == JOB_UNLOAD)
+		job_end(director, job, job->status, job->error, source, true);
 	else
 		clear_others(director, job);
 }

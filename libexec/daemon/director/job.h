@@ -27,7 +27,7 @@ struct job {
 	bool retry;
 	bool inactive; /* restored as it was: loaded, but not active */
 	json_t *stored; /* what loaded.json says of it: it comes back from the store; NULL: it is new */
-	char *error; /* why it is being undone */
+	char *error; /* why it is being undone, or what it could not write down */
 	int status;
 	struct group *given; /* that the request named; NULL: the file's name decides */
 	struct group *group;
@@ -77,6 +77,9 @@ void load_keep(struct director *director, struct job *job);
 struct source *source_highest(const struct group *group); /* of those that are loaded */
 void return_to(struct director *director, struct job *job, struct source *source);
 void save_state(struct director *director, const struct group *group);
+
+/* The same of what a job has done to a source; the job fails where it cannot be written down. what: "active", ... */
+void save_change(struct director *director, struct job *job, const char *file, const char *what);
 void load_cleared(struct director *director); /* a source has gone: goes on in STEP_CLEARING */
 
 /* unload.c */
@@ -87,7 +90,7 @@ void source_stop(struct director *director, struct source *source); /* job_realm
 void load_again(struct director *director, const struct source *source, bool active);
 
 /* Unload what is lost and waits to be loaded again: then it is not. False: nothing such is known. */
-bool relaunch_drop(struct director *director, const char *hash);
+bool relaunch_drop(struct director *director, struct job *job);
 void relaunches_free(struct director *director);
 
 /* Does a source of the group wait to be loaded again, by another job than this one? */

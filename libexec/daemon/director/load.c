@@ -168,6 +168,7 @@ static void load_realm(struct director *director, struct job *job, const struct 
 	if (!source->loaded) {
 		job->group->sources = source->next;
 		job->source = NULL;
+		store_remove(director->settings->rundir, source->sha256);
 		source_free(source);
 		undo_err(director, job, &err);
 	}

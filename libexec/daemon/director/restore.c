@@ -88,18 +88,20 @@ void load_again(struct director *director, const struct source *source, bool act
 		(void)evtimer_add(r->timer, &delay);
 }
 
-bool relaunch_drop(struct director *director, const char *hash)
+bool relaunch_drop(struct director *director, struct job *job)
 {
 	struct relaunch *r = director->relaunches;
+	const char *hash = job->target;
 
 	while (r && strcmp(r->md5, hash) != 0 && strcmp(r->job->target, hash) != 0)
 		r = r->next;
 	if (!r)
 		return false;
-	const struct group *group = r->job->group;
+	tds_autofree char *file = tds_steal(&r->job->file);
+	job->group = r->job->group;
 	store_remove(director->settings->rundir, r->job->target);
 	relaunch_free(r);
-	save_state(director, group);
+	save_change(director, job, file ? file : hash, "unloaded");
 	return true;
 }
 

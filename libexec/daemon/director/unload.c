@@ -18,8 +18,8 @@ void unload_begin(struct director *director, struct job *job)
 {
 	struct source *source = source_find(director, job->target);
 
-	if (!source && relaunch_drop(director, job->target)) {
-		job_end(director, job, 0, NULL, NULL, true);
+	if (!source && relaunch_drop(director, job)) {
+		job_end(director, job, job->status, job->error, NULL, true);
 		return;
 	}
 	if (!source || source->state == SOURCE_UNLOADING) {
@@ -40,6 +40,30 @@ static void unlink_source(struct source *source)
 		p = &(*p)->next;
 	if (*p)
 		*p = source->next;
+}
+
+/* Does a load wait for this end: of what AutoUnload names? */
+static bool is_clearing(const struct job *job, const struct group *group)
+{
+	return job && job->step == STEP_CLEARING && job->group == group;
+}
+
+/*
+ * A source that has ended leaves loaded.json, then the store. Where the disk is full, what the store holds makes room:
+ * the source is not to come back anyway. job: whom it concerns that it could not be written down; NULL: nobody.
+ */
+static void forget(struct director *director, struct job *job, const struct source *source)
+{
+	struct tds_err err = { 0 };
+	int rc = write_sources(director, &err);
+
+	store_remove(director->settings->rundir, source->sha256);
+	if (rc == 0)
+		return;
+	if (job)
+		save_change(director, job, source->file, "unloaded");
+	else
+		save_state(director, source->group);
 }
 
 void job_realm_gone(struct director *director, struct source *source)
@@ -72,8 +96,7 @@ void job_realm_gone(struct director *director, struct source *source)
 		back = source_highest(group);
 	const char *what = ours && job->kind == JOB_LOAD ? "Undone" : "Unloaded";
 	if (!is_lost) { /* else loaded.json and the store keep it: it is on its way back */
-		save_state(director, group);
-		store_remove(director->settings->rundir, source->sha256);
+		forget(director, ours || is_clearing(job, group) ? job : NULL, source);
 		write_audit(director, what, group, source, ours ? job->error : NULL);
 		tell_change(director, what, group, source, ours ? job->error : NULL);
 	} else if (ours && !job->error) {

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Connections, how many there may be, and what they are told unasked. One that misbehaves harms only itself. */
 #include "requests.h"
-#include "directoractor.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,30 +11,52 @@
 
 #include "base/mem.h"
 #include "daemon/keep/actorlog.h"
+#include "directoractor.h"
+#include "hangups.h"
+#include "listener.h"
 #include "tool/cli.h"
+
+/* The connection ends; the client may stay for its jobs. */
+static void disconnect(struct client *client)
+{
+	struct clients *clients = client->clients;
+
+	/* A question that nobody waits for need not be asked; a Tell is delivered all the same. */
+	if (client->ticket && client->asking)
+		director_forget(clients->director, client->ticket);
+	client->ticket = 0;
+	if (client->deadline)
+		event_free(client->deadline);
+	client->deadline = NULL;
+	hangups_remove(clients->hangups, bufferevent_getfd(client->bev));
+	bufferevent_free(client->bev);
+	client->bev = NULL;
+	clients->n--;
+}
 
 static void client_free(struct client *client)
 {
+	if (client->bev)
+		disconnect(client);
 	*client->self = client->next;
 	if (client->next)
 		client->next->self = client->self;
-	client->clients->n--;
-	/* A question that nobody waits for need not be asked; a Tell is delivered all the same. */
-	if (client->ticket && client->asking)
-		director_forget(client->clients->director, client->ticket);
-	if (client->deadline)
-		event_free(client->deadline);
-	bufferevent_free(client->bev);
 	free(client);
 }
 
-/* A job that was asked for goes on without the one who asked; the struct stays until it calls back. */
+static void free_if_over(struct client *client)
+{
+	if (!client->bev && client->refs == 0 && !client->serving)
+		client_free(client);
+}
+
+/* A job goes on without the client that asked; only the struct stays until it calls back. */
 static void client_close(struct client *client)
 {
 	client->ending = true;
-	(void)bufferevent_disable(client->bev, EV_READ | EV_WRITE);
-	if (client->refs == 0)
-		client_free(client);
+	if (client->bev)
+		disconnect(client);
+	free_if_over(client);
 }
 
 void client_reply(struct client *client, json_t *doc)
@@ -70,8 +89,7 @@ void client_finish_later(struct client *client, json_t *doc)
 		return;
 	}
 	json_decref(doc);
-	if (client->refs == 0)
-		client_free(client);
+	free_if_over(client);
 }
 
 static void end_after_output(struct client *client)
@@ -83,7 +101,7 @@ static void end_after_output(struct client *client)
 /* One that will say no more, as a pipe into socat, goes when it has all its answers. May free it. */
 static void leave_if_silent(struct client *client)
 {
-	if (!client->silent || client->watching || client->notify)
+	if (!client->silent || client->watching || client->notify || client->leaving)
 		return;
 	if (evbuffer_get_length(bufferevent_get_output(client->bev)) == 0)
 		client_close(client);
@@ -91,29 +109,39 @@ static void leave_if_silent(struct client *client)
 		end_after_output(client);
 }
 
-void client_serve(struct client *client)
+/* False: no line is there. */
+static bool serve_line(struct client *client)
 {
 	struct evbuffer *in = bufferevent_get_input(client->bev);
+	size_t len;
+	tds_autofree char *line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF);
 
-	while (!client->busy && !client->ending) {
-		size_t len;
-		tds_autofree char *line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF);
-
-		if (!line) {
-			if (evbuffer_get_length(in) <= CLIENT_LINE_MAX) {
-				leave_if_silent(client);
-				return;
-			}
-			client_reply(client,
-				     failure_json("Error", 2, "a request of more than 1 MiB"));
-			end_after_output(client);
-			return;
-		}
-		if (len > 0)
-			client_dispatch(client, line, len);
+	if (line && len > 0) {
+		client_dispatch(client, line, len);
+	} else if (!line && evbuffer_get_length(in) > CLIENT_LINE_MAX) {
+		client_reply(client, failure_json("Error", 2, "a request of more than 1 MiB"));
+		end_after_output(client);
 	}
+	return line != NULL;
+}
+
+void client_serve(struct client *client)
+{
+	bool more = true;
+
+	/* A request that is answered at once comes back here from within: the loop goes on then. */
+	if (client->serving)
+		return;
+	client->serving = true;
+	while (more && !client->busy && !client->ending)
+		more = serve_line(client);
+	if (!more && !client->ending)
+		leave_if_silent(client);
+	client->serving = false;
 	if (client->joined)
 		client_close(client);
+	else
+		free_if_over(client);
 }
 
 static void on_read(struct bufferevent *bev, void *arg)
@@ -127,31 +155,47 @@ static void on_written(struct bufferevent *bev, void *arg)
 	struct client *client = arg;
 
 	(void)bev;
-	if (client->ending && client->refs == 0)
-		client_free(client);
+	if (client->ending)
+		client_close(client);
+	else if (!client->busy)
+		leave_if_silent(client);
 }
 
 static void on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct client *client = arg;
-	struct pollfd end = { .fd = bufferevent_getfd(bev) };
 
-	if (!(what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)))
-		return;
-	/* A hangup is the end of both directions; else it still reads. */
-	if (!(what & BEV_EVENT_ERROR) && poll(&end, 1, 0) == 0) {
+	(void)bev;
+	if (what & BEV_EVENT_ERROR) {
+		client_close(client);
+	} else if (what & BEV_EVENT_EOF) {
 		client->silent = true;
 		client_serve(client);
-	} else {
-		client_close(client);
 	}
+}
+
+/*
+ * The client has closed its socket. What it sent before is still read, except behind a request that
+ * is not answered yet.
+ */
+static void on_hangup(void *arg)
+{
+	struct client *client = arg;
+
+	if (client->busy || client->silent || client->ending)
+		client_close(client);
+}
+
+static bool is_own(const struct clients *clients, uid_t uid)
+{
+	return uid == 0 || uid == clients->settings->uid;
 }
 
 static bool may_use(const struct clients *clients, uid_t uid)
 {
 	const struct clients_settings *s = clients->settings;
 
-	if (uid == 0 || uid == s->uid)
+	if (is_own(clients, uid))
 		return true;
 	for (size_t i = 0; i < s->nusers; i++)
 		if (s->users[i] == uid)
@@ -159,57 +203,52 @@ static bool may_use(const struct clients *clients, uid_t uid)
 	return false;
 }
 
-/* Room for one more: the oldest that never completed a request makes it. False: there is none. */
+/*
+ * Room for one more client: the oldest that never completed a request makes it. Users other than
+ * root and the admin's own never take what is kept for these, nor displace them.
+ */
 static bool make_room(struct clients *clients, uid_t uid)
 {
+	bool own = is_own(clients, uid);
 	struct client *oldest = NULL;
+	size_t others = 0;
 	size_t of_uid = 0;
 
 	for (struct client *c = clients->first; c; c = c->next) {
+		bool other = !is_own(clients, c->uid);
+
 		of_uid += c->uid == uid;
-		if (!c->served && c->refs == 0)
+		others += other;
+		if (!c->served && c->bev && c->refs == 0 && (own || other))
 			oldest = c;
 	}
-	if (uid != 0 && uid != clients->settings->uid && of_uid >= CLIENTS_PER_UID_MAX)
+	if (!own && of_uid >= CLIENTS_PER_UID_MAX)
 		return false;
-	if (clients->n < CLIENTS_MAX)
+	if (clients->n < CLIENTS_MAX && (own || others < CLIENTS_MAX - CLIENTS_KEPT))
 		return true;
 	if (oldest)
-		client_free(oldest);
+		client_close(oldest);
 	return oldest != NULL;
 }
 
-static void on_accept(evutil_socket_t fd, short what, void *arg)
+/* False: out of memory, and fd is still the caller's. */
+static bool client_new(struct clients *clients, int fd, uid_t uid)
 {
-	struct clients *clients = arg;
-	int s = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
-	static const char refusal[] = "{\"DirectorResponse\":\"Error\",\"Success\":false,"
-				      "\"Status\":8,\"Message\":\"not allowed\"}\n";
-
-	(void)what;
-	if (s < 0)
-		return;
-	if (getsockopt(s, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 ||
-	    !(may_use(clients, peer.uid) || director_takes_guests(clients->director, peer.uid)) ||
-	    !make_room(clients, peer.uid)) {
-		(void)send(s, refusal, strlen(refusal), MSG_NOSIGNAL | MSG_DONTWAIT);
-		(void)close(s);
-		return;
-	}
 	struct client *client = calloc(1, sizeof(*client));
+	bool heard = client && hangups_add(clients->hangups, fd, client);
 	struct bufferevent *bev =
-		client ? bufferevent_socket_new(clients->base, s, BEV_OPT_CLOSE_ON_FREE) : NULL;
+		heard ? bufferevent_socket_new(clients->base, fd, BEV_OPT_CLOSE_ON_FREE) : NULL;
+
 	if (!bev) {
+		if (heard)
+			hangups_remove(clients->hangups, fd);
 		free(client);
-		(void)close(s);
-		return;
+		return false;
 	}
 	*client = (struct client){ .clients = clients,
 				   .bev = bev,
-				   .uid = peer.uid,
-				   .guest = !may_use(clients, peer.uid),
+				   .uid = uid,
+				   .guest = !may_use(clients, uid),
 				   .next = clients->first,
 				   .self = &clients->first };
 	if (client->next)
@@ -219,6 +258,22 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
 	bufferevent_setcb(bev, on_read, on_written, on_event, client);
 	bufferevent_setwatermark(bev, EV_READ, 0, CLIENT_LINE_MAX + 1);
 	(void)bufferevent_enable(bev, EV_READ | EV_WRITE);
+	return true;
+}
+
+static void on_accepted(void *ctx, int fd)
+{
+	struct clients *clients = ctx;
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 ||
+	    !(may_use(clients, peer.uid) || director_takes_guests(clients->director, peer.uid)))
+		listener_refuse(fd, "not allowed");
+	else if (!make_room(clients, peer.uid))
+		listener_refuse(fd, "too many clients");
+	else if (!client_new(clients, fd, peer.uid))
+		listener_refuse(fd, "no memory is left");
 }
 
 /* --- what the Director tells --- */
@@ -285,14 +340,14 @@ struct clients *clients_new(struct event_base *base, int listener, struct direct
 {
 	struct clients *clients = calloc(1, sizeof(*clients));
 
-	if (!clients)
+	if (!clients) {
+		(void)close(listener);
 		return NULL;
-	*clients = (struct clients){
-		.base = base, .listener = listener, .director = director, .settings = settings
-	};
-	clients->accept = event_new(base, listener, EV_READ | EV_PERSIST, on_accept, clients);
-	if (!clients->accept || evutil_make_socket_nonblocking(listener) != 0 ||
-	    event_add(clients->accept, NULL) != 0) {
+	}
+	*clients = (struct clients){ .base = base, .director = director, .settings = settings };
+	clients->listener = listener_new(base, listener, on_accepted, clients);
+	clients->hangups = hangups_new(base, on_hangup);
+	if (!clients->listener || !clients->hangups) {
 		clients_free(clients);
 		return NULL;
 	}
@@ -305,20 +360,32 @@ struct clients *clients_new(struct event_base *base, int listener, struct direct
 	return clients;
 }
 
+void clients_farewell(struct clients *clients, int status, const char *why)
+{
+	for (struct client *c = clients->first; c; c = c->next)
+		if (c->leaving && status == 0)
+			client_reply(c, json_pack("{s:s, s:b, s:i}", "DirectorResponse", "ShutDown",
+						  "Success", 1, "Status", 0));
+		else if (c->leaving)
+			client_reply(c, failure_json("ShutDown", status, why));
+}
+
 void clients_free(struct clients *clients)
 {
 	if (!clients)
 		return;
 	while (clients->first) {
-		/* The answer to a shutdown, say, is still worth a try. */
-		struct evbuffer *out = bufferevent_get_output(clients->first->bev);
+		struct bufferevent *bev = clients->first->bev;
+		struct evbuffer *out = bev ? bufferevent_get_output(bev) : NULL;
 
-		(void)evbuffer_unfreeze(out, 1);
-		(void)evbuffer_write(out, bufferevent_getfd(clients->first->bev));
+		/* The answer to a shutdown, say, is still worth a try. */
+		if (out) {
+			(void)evbuffer_unfreeze(out, 1);
+			(void)evbuffer_write(out, bufferevent_getfd(bev));
+		}
 		client_free(clients->first);
 	}
-	if (clients->accept)
-		event_free(clients->accept);
-	(void)close(clients->listener);
+	listener_free(clients->listener);
+	hangups_free(clients->hangups);
 	free(clients);
 }

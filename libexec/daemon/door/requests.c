@@ -150,15 +150,15 @@ static void run_status(struct client *client, const struct operation *op, const 
 {
 	(void)request;
 	const struct clients_settings *settings = client->clients->settings;
+	json_t *status = json_pack(
+		"{s:s, s:b, s:i, s:I, s:O, s:o, s:o}", "DirectorResponse", op->response, "Success",
+		1, "Pid", (int)getpid(), "Clients", (json_int_t)client->clients->n, "Capabilities",
+		director_capabilities(client->clients->director), "Cgroup",
+		settings->cgroup ? tds_cli_json_text(settings->cgroup) : json_null(), "Restarted",
+		director_restarted(client->clients->director));
 
-	client_finish(
-		client,
-		json_pack("{s:s, s:b, s:i, s:I, s:O, s:o, s:o}", "DirectorResponse", op->response,
-			  "Success", 1, "Pid", (int)getpid(), "Clients",
-			  (json_int_t)client->clients->n, "Capabilities",
-			  director_capabilities(client->clients->director), "Cgroup",
-			  settings->cgroup ? tds_cli_json_text(settings->cgroup) : json_null(),
-			  "Restarted", director_restarted(client->clients->director)));
+	settings->describe(settings->ctx, status);
+	client_finish(client, status);
 }
 
 static void run_watch(struct client *client, const struct operation *op, const json_t *request)
@@ -178,6 +178,7 @@ static void run_shutdown(struct client *client, const struct operation *op, cons
 		client_refuse(client, op, 2, "Grace is not a number of seconds");
 		return;
 	}
+	client->leaving = true;
 	client_finish(client,
 		      json_pack("{s:s, s:b}", "DirectorResponse", op->response, "Success", 1));
 	client->clients->settings->shutdown(client->clients->settings->ctx,

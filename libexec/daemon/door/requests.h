@@ -11,13 +11,15 @@ struct client {
 	struct clients *clients;
 	struct client *next;
 	struct client **self;
-	struct bufferevent *bev;
+	struct bufferevent *bev; /* NULL: gone, and only jobs still know it */
 	uid_t uid;
 	bool served;     /* has completed a request */
+	bool serving;    /* client_serve looks at it: it is not to be freed */
 	bool busy;       /* an answer is still to come; further requests wait */
 	bool watching;   /* gets changes */
 	bool following;  /* gets output */
 	bool notify;     /* RequestNotification: the next change of what is active */
+	bool leaving;    /* asked for the shutdown: is told what has come of it */
 	bool silent;     /* has shut its writing side: goes when all is answered */
 	bool ending;     /* goes when its output is sent */
 	bool guest;      /* may join, and do nothing else */
@@ -30,12 +32,12 @@ struct client {
 
 struct clients {
 	struct event_base *base;
-	struct event *accept;
-	int listener;
+	struct listener *listener;
+	struct hangups *hangups;
 	struct director *director;
 	const struct clients_settings *settings;
 	struct client *first; /* newest first */
-	size_t n;
+	size_t n;             /* that are connected */
 };
 
 struct operation {

@@ -20,36 +20,15 @@
 #include "base/mem.h"
 #include "daemon/daemon.h"
 #include "director/rundir.h"
+#include "children.h"
+#include "base/io.h"
 #include "leftovers.h"
+#include "daemon/base/signals.h"
 
 /* The daemon says that a source's parent process is gone. */
 #define SIG_STRAYS SIGUSR1
-
-static bool is_child_left(void)
-{
-	siginfo_t info;
-
-	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
-}
-
-/* Kill every child but one; those of theirs become ours, so that the next turn gets them. */
-static void kill_children(pid_t spared)
-{
-	tds_autofile FILE *f = fopen("/proc/thread-self/children", "re");
-	int pid;
-
-	while (f && fscanf(f, "%d", &pid) == 1)
-		if (pid != spared)
-			(void)kill(pid, SIGKILL);
-}
-
-static void kill_all(void)
-{
-	while (is_child_left()) {
-		kill_children(0);
-		(void)waitpid(-1, NULL, 0);
-	}
-}
+/* The daemon is told by the kernel that the guardian is dead. */
+#define SIG_ORPHANED SIGUSR2
 
 /* Wait for the daemon; pass on what asks it to end; reap what became ours meanwhile. */
 static int wait_for(pid_t daemon, const sigset_t *signals)
@@ -63,7 +42,7 @@ static int wait_for(pid_t daemon, const sigset_t *signals)
 			return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 		if (pid > 0)
 			continue;
-		kill_children(daemon);
+		children_kill(daemon);
 		int sig = sigwaitinfo(signals, NULL);
 		if (sig == SIGTERM || sig == SIGINT)
 			(void)kill(daemon, SIGTERM);
@@ -119,6 +98,68 @@ static void open_cgroup(int rundir, struct tds_cgroup *cgroup)
 	(void)tds_cgroup_open(TDS_CGROUP_ROOT, TDS_CGROUP_SELF, id, cgroup);
 }
 
+static pid_t own_guardian; /* of the daemon; else 0 */
+
+/*
+ * In the daemon, wherever it stands: its guardian is dead, so nobody else is there to end what runs below. Hosts would
+ * die with it, but not what actors have started: that becomes the daemon's first, and dies.
+ */
+static void on_orphaned(int sig)
+{
+	(void)sig;
+	if (getppid() == own_guardian)
+		return;
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	children_end();
+	_exit(1);
+}
+
+/* In the daemon, before it has a child. */
+static void await_orphaned(pid_t guardian)
+{
+	struct sigaction action = { .sa_handler = on_orphaned, .sa_flags = SA_RESTART };
+	sigset_t orphaned;
+
+	own_guardian = guardian;
+	(void)sigfillset(&action.sa_mask);
+	(void)sigaction(SIG_ORPHANED, &action, NULL);
+	/* Whoever started us may have blocked it. */
+	(void)sigemptyset(&orphaned);
+	(void)sigaddset(&orphaned, SIG_ORPHANED);
+	(void)sigprocmask(SIG_UNBLOCK, &orphaned, NULL);
+	(void)prctl(PR_SET_PDEATHSIG, SIG_ORPHANED);
+	if (getppid() != guardian)
+		_exit(1);
+}
+
+/*
+ * The daemon learns of its guardian's death only when that is over, some milliseconds after the kill on a busy machine;
+ * what it promises until then would not hold. So it looks at what the kernel has in store for the guardian.
+ */
+bool guardian_lives(void)
+{
+	enum { SIGNALED = 0x400, EXITING = 0x4 }; /* PF_SIGNALED, PF_EXITING of the kernel */
+	const unsigned long killed = 1UL << (SIGKILL - 1);
+	unsigned long flags;
+	unsigned long pending;
+	char path[32];
+	tds_autofree char *text = NULL;
+	size_t len;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)getppid());
+	tds_autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || tds_io_slurp_fd(fd, 4096, &text, &len, NULL) != 0)
+		return fd >= 0 || errno != ENOENT;
+	/* Behind the name, whatever that is: fields 3 to 31 of proc(5). */
+	const char *fields = strrchr(text, ')');
+	if (!fields || sscanf(fields,
+			      ") %*s %*s %*s %*s %*s %*s %lu %*s %*s %*s %*s %*s %*s %*s %*s "
+			      "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu",
+			      &flags, &pending) != 2)
+		return true;
+	return !(flags & (SIGNALED | EXITING)) && !(pending & killed);
+}
+
 int guardian_run(const struct daemon_settings *settings, int lock, int ready)
 {
 	struct tds_cgroup cgroup;
@@ -126,13 +167,7 @@ int guardian_run(const struct daemon_settings *settings, int lock, int ready)
 	pid_t guardian = getpid();
 
 	(void)lock; /* held by being open */
-	(void)sigemptyset(&signals);
-	(void)sigaddset(&signals, SIGCHLD);
-	(void)sigaddset(&signals, SIGTERM);
-	(void)sigaddset(&signals, SIGINT);
-	(void)sigaddset(&signals, SIGHUP);
-	(void)sigaddset(&signals, SIG_STRAYS);
-	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
+	signals_settle(SIG_STRAYS, &signals);
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	(void)prctl(PR_SET_NAME, "tds-guardian");
 	open_cgroup(settings->rundir, &cgroup);
@@ -140,15 +175,15 @@ int guardian_run(const struct daemon_settings *settings, int lock, int ready)
 	leftovers_mark(settings->rundir);
 	pid_t daemon = fork();
 	if (daemon == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != guardian)
-			_exit(1);
-		(void)sigprocmask(SIG_UNBLOCK, &signals, NULL);
+		signals_settle(0, NULL);
+		await_orphaned(guardian);
 		exit(daemon_run(settings, &cgroup, ready));
 	}
 	tds_close_fd(&ready);
 	int status = daemon < 0 ? 1 : wait_for(daemon, &signals);
-	kill_all();
+	children_end();
+	/* What a program's actors have left: they were never below us. */
+	leftovers_kill(settings->rundir);
 	tds_cgroup_close(&cgroup);
 	(void)unlinkat(settings->rundir, RUNDIR_SOCKET, 0);
 	if (settings->transient)

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a guardian and a daemon that died at the same instant left behind: a process that had made itself a daemon, and
- * which no cgroup held. The host starts with a mark in its environment, which all that it starts inherits; the next
- * guardian kills what still bears it.
+ * which no cgroup held. The host starts with a mark in its environment, which all that it starts inherits; a guardian
+ * kills what still bears it, at its beginning and at its end. The actors of a program have the program's environment to
+ * begin with: as long as they run no other program they bear the mark as the name of a memory file that is mapped.
  */
 #include "leftovers.h"
 
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,8 +23,9 @@
 #include "base/io.h"
 #include "base/mem.h"
 
-#define MARK "TDS_ADMIN_RUN"
-#define ENVIRON_MAX (4 << 20) /* bytes of a process's environment that are looked at */
+#define MARK LEFTOVERS_MARK
+#define LOOK_MAX (16 << 20) /* bytes of a process's environment or mappings that are looked at */
+#define GONE_MS 1000        /* that a killed process may take to be gone */
 
 /* The run directory tells one admin's processes from another's. */
 static bool make_mark(int rundir, char value[LEFTOVERS_MARK_MAX])
@@ -36,20 +39,39 @@ static bool make_mark(int rundir, char value[LEFTOVERS_MARK_MAX])
 	return true;
 }
 
-static bool bears(int proc, const char *pid, const char *mark)
+/* A file of a process in /proc; NULL: it is gone, or not for us. */
+static char *look(int proc, const char *pid, const char *file, size_t *len)
 {
 	char path[32];
-	tds_autofree char *text = NULL;
-	size_t len;
+	char *text = NULL;
 
-	(void)snprintf(path, sizeof(path), "%.16s/environ", pid);
+	(void)snprintf(path, sizeof(path), "%.16s/%s", pid, file);
 	tds_autofd int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || tds_io_slurp_fd(fd, ENVIRON_MAX, &text, &len, NULL) != 0)
-		return false;
-	for (const char *p = text; p < text + len; p += strlen(p) + 1)
+	return fd >= 0 && tds_io_slurp_fd(fd, LOOK_MAX, &text, len, NULL) == 0 ? text : NULL;
+}
+
+static bool bears(int proc, const char *pid, const char *mark)
+{
+	char mapping[sizeof(MARK) + LEFTOVERS_MARK_MAX + 16];
+	size_t len = 0;
+	tds_autofree char *environment = look(proc, pid, "environ", &len);
+
+	for (const char *p = environment; p && p < environment + len; p += strlen(p) + 1)
 		if (strcmp(p, mark) == 0)
 			return true;
-	return false;
+	if (!environment)
+		return false;
+	(void)snprintf(mapping, sizeof(mapping), " /memfd:%s (", mark);
+	tds_autofree char *maps = look(proc, pid, "maps", &len);
+	return maps && strstr(maps, mapping);
+}
+
+static void end(int pidfd)
+{
+	struct pollfd gone = { .fd = pidfd, .events = POLLIN };
+
+	if (syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) == 0)
+		(void)poll(&gone, 1, GONE_MS);
 }
 
 void leftovers_kill(int rundir)
@@ -73,7 +95,7 @@ void leftovers_kill(int rundir)
 		/* Opened before the look: a process that has the number later is not meant. */
 		tds_autofd int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 		if (pidfd >= 0 && bears(dirfd(proc), e->d_name, mark))
-			(void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+			end(pidfd);
 	}
 	(void)closedir(proc);
 }

@@ -148,6 +148,7 @@ static bool start_process(struct logger *logger, int end)
 		.nfds = 3,
 		.complain_to = STDIN_FILENO,
 		.cwd = s->folder,
+		.hold_signals = true,
 	};
 
 	return child_start(&plan, &logger->child);

@@ -72,13 +72,11 @@ static int write_definition(int store, const char *name, const char *text, struc
 	return TDS_E_WRITE;
 }
 
-static int put_definition(int store, const char *sha256, const struct tds_tli *tli,
+static int put_definition(int store, const char *name, const struct tds_tli *tli,
 			  struct tds_err *err)
 {
 	tds_autofree char *text = tds_value_repr(tli->value);
-	char name[80];
 
-	store_name(sha256, DEFINITION, name);
 	if (!text)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
 	if (strlen(text) > TDS_LITERAL_MAX_BYTES)
@@ -89,14 +87,21 @@ static int put_definition(int store, const char *sha256, const struct tds_tli *t
 static int commit(struct store_entry *entry, const char *sha256, const struct tds_tli *tli,
 		  int write_errno, struct tds_err *err)
 {
-	char name[80];
+	char package[80];
+	char definition[80];
 
-	store_name(sha256, PACKAGE, name);
+	store_name(sha256, PACKAGE, package);
+	store_name(sha256, DEFINITION, definition);
 	errno = write_errno;
 	if (write_errno != 0)
-		return tds_err_sys(err, TDS_E_WRITE, STORE "/%s", name);
-	int rc = put_definition(entry->store, sha256, tli, err);
-	return rc == 0 ? give_name(entry, name, err) : rc;
+		return tds_err_sys(err, TDS_E_WRITE, STORE "/%s", package);
+	bool is_there = faccessat(entry->store, package, F_OK, 0) == 0;
+	int rc = put_definition(entry->store, definition, tli, err);
+	if (rc == 0)
+		rc = give_name(entry, package, err);
+	if (rc != 0 && !is_there) /* it is nobody's, for it has no package */
+		(void)unlinkat(entry->store, definition, 0);
+	return rc;
 }
 
 int store_commit(struct store_entry *entry, const char *sha256, const struct tds_tli *tli,

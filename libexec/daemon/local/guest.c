@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "daemon/guardian/leftovers.h"
 #include "local.h"
 #include "sources.h"
 #include "wire.h"
@@ -433,7 +434,9 @@ static int join_parent(struct realm *realm, int fd, pid_t pid, const json_t *req
 
 	if (realm->pid > 0)
 		return tds_err_set(err, TDS_E_REFUSED, "this user has a parent process here");
-	int rc = answer(fd, json_pack("{s:s, s:b}", "DirectorResponse", "Joined", "Success", 1),
+	int rc = answer(fd,
+			json_pack("{s:s, s:b, s:s*}", "DirectorResponse", "Joined", "Success", 1,
+				  "Mark", getenv(LEFTOVERS_MARK)),
 			err);
 	if (rc != 0)
 		return rc;

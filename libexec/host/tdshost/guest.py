@@ -52,8 +52,14 @@ def start_parent(where: place.Place, log_defs: Any) -> None:
 
 
 def _fork(where: place.Place, log_defs: Any, tell_fd: int) -> int:
-    pid = os.fork()
+    blocked = process.hold_signals()  # the program's handlers are not for the child
+    try:
+        pid = os.fork()
+    except OSError:
+        process.release_signals(blocked)
+        raise
     if pid:
+        process.release_signals(blocked)
         return pid
     try:
         os.setsid()
@@ -94,7 +100,7 @@ def _start_interpreter(where: place.Place, log_defs: Any, tell_fd: int) -> int:
                 sys.executable, [sys.executable, '-s', '-B', os.path.dirname(os.path.dirname(
                     os.path.abspath(__file__))), '--guest'], os.environ,
                 file_actions=[(os.POSIX_SPAWN_DUP2, low[0], 3), (os.POSIX_SPAWN_DUP2, low[1], 4)],
-                setsid=True)
+                setsid=True, setsigmask=process.ALL_SIGNALS)
         finally:
             for fd in low:
                 os.close(fd)
@@ -121,10 +127,12 @@ def _become_parent(where: place.Place, log_defs: Any, tell_fd: int) -> NoReturn:
         _leave_program([tell_fd])
         logger = start_logger(log_defs, tell_fd) if log_defs else None
         try:
-            sock, _ = where.join(As='parent', Log=threshold(log_defs))
+            sock, answer = where.join(As='parent', Log=threshold(log_defs))
         except place.Refused as refused:
             os.write(tell_fd, READY if 'has a parent' in str(refused) else str(refused).encode())
             os._exit(0)
+        if answer.get('Mark'):
+            process.bear_mark(str(answer['Mark']))
         os.write(tell_fd, READY)
         os.close(tell_fd)
         host = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -150,7 +158,6 @@ def _leave_program(keep: List[int]) -> None:
     sys.settrace(None)
     sys.setprofile(None)
     gc.disable()
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     os.dup2(null, 0)
     for name in os.listdir('/proc/self/fd'):
@@ -170,6 +177,7 @@ def _leave_program(keep: List[int]) -> None:
     process.waker.forget()
     process.catch_signals()
     signal.signal(signal.SIGCHLD, process.note_signal)
+    process.release_signals()
     process.prctl(process.PR_SET_CHILD_SUBREAPER, 1)
 
 
@@ -220,12 +228,7 @@ def start_logger(log_defs: Any, tell_fd: int) -> Logger:
         try:
             ours.close()
             os.close(tell_fd)
-            for signum in range(1, signal.NSIG):
-                if signum not in process.LEFT_SIGNALS:
-                    try:
-                        signal.signal(signum, signal.SIG_IGN)
-                    except (OSError, ValueError):
-                        pass
+            process.catch_signals(process.forget_signal)
             _log(theirs, log_defs)
         finally:
             os._exit(0)

@@ -248,8 +248,8 @@ class Parent:
             signum = pending_signals.pop(0)
             if signum == signal.SIGCHLD:
                 self._reap()
-            elif signum in process.EXIT_SIGNALS:
-                raise Closed
+            elif signum == signal.SIGTERM:
+                raise Closed  # of what asks an actor to exit, this alone is for us
 
     def _reap(self) -> None:
         """Take the exits of all children, those of actors that are gone themselves included."""
@@ -396,9 +396,17 @@ class Parent:
         sys.stdout.flush()
         sys.stderr.flush()
         mypid = os.getpid()
-        pid = os.fork()
-        if pid:
-            return pid
+        blocked = process.hold_signals()  # until the child has a pipe of its own for them
+        try:
+            pid = os.fork()
+            if pid == 0:
+                self._leave(mypid)
+        finally:
+            process.release_signals(blocked)
+        return pid
+
+    def _leave(self, mypid: int) -> None:
+        """In the child: have no more to do with the parent's link, archive and signals."""
         try:
             if not process.die_with(mypid):
                 os._exit(0)
@@ -410,7 +418,6 @@ class Parent:
             gc.enable()
         except BaseException as error:
             _fail_early(error)
-        return 0
 
     def _become(self, order: dict, actor_class: type, fds: List[int]) -> NoReturn:
         """In the child: be the actor. fds: its link and, unless it keeps ours, its output pipe."""
@@ -496,7 +503,7 @@ class Parent:
                 moved.append(_above(fd, 10))
             actions = [(os.POSIX_SPAWN_DUP2, fd, to) for fd, to in zip(moved, sources)]
             return os.posix_spawn(sys.executable, [sys.executable, '-I', self.program, '--actor'],
-                                  os.environ, file_actions=actions)
+                                  os.environ, file_actions=actions, setsigmask=process.ALL_SIGNALS)
         finally:
             for fd in moved + [order_fd]:
                 os.close(fd)
@@ -586,6 +593,7 @@ def run_actor() -> NoReturn:
         os._exit(0)
     process.catch_signals()
     waker.open()
+    process.release_signals()  # blocked by who started us: without handlers they would end us
     link = Link(os.dup(CONTROL_FD), wait_writable)
     try:
         os.set_inheritable(CONTROL_FD, False)
@@ -623,6 +631,7 @@ def main(program: str, arguments: List[str]) -> int:
     if _is_open(ARCHIVE_FD):
         os.set_inheritable(ARCHIVE_FD, False)
     waker.open()
+    process.release_signals()  # blocked by the admin: without handlers they would end us
     rehearse()
     gc.collect()
     gc.freeze()

@@ -3,26 +3,30 @@
 
 Death signal, subreaper, the number of threads, sealed memory files, signals for actors.
 """
+import _signal
 import ctypes
 import errno
 import fcntl
 import mmap
 import os
 import signal
-from typing import Any, List
+from typing import Any, Callable, Iterable, List
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+MARK = 'TDS_ADMIN_RUN'
 SIGKILL = int(signal.SIGKILL)
 SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 COPIED_MAX = 1 << 20  # of received memory files larger ones are mapped, not copied
 
-# How an actor takes signals: these ask it to exit; these are left as they are (job control, faults,
-# limits, and SIGCHLD, so that actors can wait for processes of their own); all others do nothing.
+# How an actor takes signals: these ask it to exit; these are left as they are (job control, faults, what
+# Python ignores, so that a write fails instead, and SIGCHLD, so that actors can wait for processes of their
+# own); all others do nothing.
 EXIT_SIGNALS = frozenset((signal.SIGTERM, signal.SIGQUIT, signal.SIGABRT))
 LEFT_SIGNALS = frozenset((signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT, signal.SIGPIPE, signal.SIGCHLD,
                           signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP,
-                          signal.SIGSYS, signal.SIGXCPU, signal.SIGXFSZ))
+                          signal.SIGSYS, signal.SIGXFSZ))
+ALL_SIGNALS = tuple(int(signum) for signum in signal.valid_signals())
 
 pending_signals: List[int] = []  # signals that arrived and that the loop has not looked at
 
@@ -31,6 +35,10 @@ def note_signal(signum: int, frame: object) -> None:
     """The one signal handler: remembers the signal and ends the loop's wait."""
     pending_signals.append(signum)
     waker.wake()  # besides Python's own wakeup descriptor, which an actor may have taken (asyncio does)
+
+
+def forget_signal(signum: int, frame: object) -> None:
+    """The handler where a signal does nothing. One that is ignored would be so in started programs, too."""
 
 
 class Waker:
@@ -48,6 +56,8 @@ class Waker:
         for fd in old:
             if fd >= 0:
                 os.close(fd)
+        if pending_signals:
+            self.wake()  # what came before has its byte in the old one
 
     def forget(self) -> None:
         """Of a process that was forked: the numbers are another's."""
@@ -72,12 +82,25 @@ class Waker:
 waker = Waker()
 
 
-def catch_signals() -> None:
-    """Install note_signal for all signals that are not left; actors inherit this through fork."""
+def hold_signals() -> Iterable[int]:
+    """Block all, so that none comes between a fork and the time when it can be taken. Returns what was blocked.
+
+    With `_signal`, whose numbers are no enums: an actor is forked in between, and pays for each page.
+    """
+    return _signal.pthread_sigmask(_signal.SIG_BLOCK, ALL_SIGNALS)
+
+
+def release_signals(blocked: Iterable[int] = ()) -> None:
+    """Let all come but these; those that waited are handled before this returns."""
+    _signal.pthread_sigmask(_signal.SIG_SETMASK, blocked)
+
+
+def catch_signals(handler: Callable[[int, Any], None] = note_signal) -> None:
+    """Install the handler for all signals that are not left; actors inherit this through fork."""
     for signum in range(1, signal.NSIG):
         if signum not in LEFT_SIGNALS:
             try:
-                signal.signal(signum, note_signal)
+                signal.signal(signum, handler)
             except (OSError, ValueError, RuntimeError):
                 pass  # the C library keeps a few for itself
 
@@ -99,6 +122,24 @@ def die_with(parent: int) -> bool:
     """Be killed when the parent dies; False if it has died already."""
     prctl(PR_SET_PDEATHSIG, SIGKILL)
     return os.getppid() == parent
+
+
+def bear_mark(mark: str) -> None:
+    """Let this process, and all that it forks or starts, be known as the admin's: it kills what is left at its end.
+
+    Those that it starts have the mark in their environment, those that it forks in the name of a mapped file: what
+    the kernel shows of their environment is that of the program which they are copies of. Errors: OSError.
+    """
+    os.environ[MARK] = mark
+    fd = os.memfd_create('%s=%s' % (MARK, mark), os.MFD_CLOEXEC)
+    try:
+        call = ctypes.CDLL(None, use_errno=True).mmap  # Python's own keeps a descriptor
+        call.restype = ctypes.c_void_p
+        call.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
+        if call(None, mmap.PAGESIZE, 0, mmap.MAP_PRIVATE, fd, 0) == ctypes.c_void_p(-1).value:
+            raise OSError(ctypes.get_errno(), 'the mark cannot be mapped')
+    finally:
+        os.close(fd)
 
 
 def thread_count() -> int:

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* A listening socket, which neither spins nor gives up where descriptors or memory run out. */
+#ifndef TDS_ADMIN_LISTENER_H
+#define TDS_ADMIN_LISTENER_H
+
+#include <event2/event.h>
+
+#define LISTENER_TURN_MAX 16     /* connections taken in a turn of the loop */
+#define LISTENER_PAUSE_MS 100    /* until it tries again where the system has no room */
+#define LISTENER_REFUSAL_MAX 256 /* bytes of a refusal */
+
+struct listener;
+
+/* Called with a new connection, nonblocking, which is its own from now on. */
+typedef void listener_accepted(void *ctx, int fd);
+
+/* fd is a listening socket, taken over in any case. NULL: out of memory. */
+struct listener *listener_new(struct event_base *base, int fd, listener_accepted *accepted,
+			      void *ctx);
+void listener_free(struct listener *listener);
+
+/* Say why a connection is not served (why needs no escaping in JSON), and end it. */
+void listener_refuse(int fd, const char *why);
+
+#endif
