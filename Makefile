@@ -3,7 +3,7 @@
 # make check      all tests: built by gcc, under ASan+UBSan, built by clang; then the linters
 # make soak       the same with the long counts, and the fuzzers for FUZZ_SECONDS each
 # make bench      figures                          make fuzz       libFuzzer binaries, in build/fuzz/
-# make lint       scripts, man pages, layout       make format     lay the code out anew
+# make lint       rooms, scripts, man pages        make format     lay the code out anew
 # make install    DESTDIR= PREFIX= BINDIR= ...     make uninstall  the same folders
 # make dist       the release tarball              make clean
 
@@ -157,7 +157,7 @@ FUZZ_SECONDS ?= 600
 soak: variants fuzz
 	$(Q)TDS_SCALE=20 FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run -j $(JOBS) plain asan lint fuzz
 
-lint:
+lint: all
 	$(Q)tests/run -j $(JOBS) lint
 
 FORMATTED = $(wildcard bin/*.c bin/*/*.[ch] libcommon/*/*.[ch] libexec/*.c libexec/daemon/*.[ch] libexec/daemon/*/*.[ch] tests/*/*.[ch] bench/*.c)

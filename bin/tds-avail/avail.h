@@ -72,8 +72,15 @@ struct items {
 	size_t ndecl;      /* 0: they were not wanted */
 };
 
+/* look.c: how many of a group's packages are wanted. */
+size_t wanted(const struct avail *avail, const struct tds_group *group);
+
+/* Read a group's declaration. */
+int read_tli(const struct avail *avail, const struct tds_group *group, struct tds_tli *tli,
+	     struct tds_err *err) TDS_MUST_CHECK;
+
 /*
- * look.c: look at the wanted packages of all chosen groups, with sums from the cache where it knows them, and at
+ * Look at the wanted packages of all chosen groups, with sums from the cache where it knows them, and at
  * the groups' declarations. Caller calls items_fini in any case.
  */
 int items_look(const struct avail *avail, struct items *items, struct tds_err *err) TDS_MUST_CHECK;
@@ -92,12 +99,7 @@ void list_json(const struct avail *avail, const struct items *items);
 /* excess.c: --excess and --prune. */
 void excess_run(const struct avail *avail);
 
-/* main.c: how many of a group's packages are wanted. */
-size_t wanted(const struct avail *avail, const struct tds_group *group);
-/* Read a group's declaration. */
-int read_tli(const struct avail *avail, const struct tds_group *group, struct tds_tli *tli,
-	     struct tds_err *err) TDS_MUST_CHECK;
-/* One line for what is wrong with the file NAMESUFFIX of the directory, and the status for it. */
+/* print.c: one line for what is wrong with the file NAMESUFFIX of the directory, and the status for it. */
 void report(const struct avail *avail, const char *name, const char *suffix,
 	    const struct tds_err *err);
 void report_nomem(const struct avail *avail);

@@ -22,6 +22,22 @@
 #define THREADS_MAX 4
 #define THREAD_WORTH 64 /* packages; for fewer, a thread costs more than it saves */
 
+size_t wanted(const struct avail *avail, const struct tds_group *group)
+{
+	return avail->opts->latest && group->n > 1 ? 1 : group->n;
+}
+
+int read_tli(const struct avail *avail, const struct tds_group *group, struct tds_tli *tli,
+	     struct tds_err *err)
+{
+	const struct tds_tli_watcher nobody = { 0 };
+	tds_autofree char *name = NULL;
+
+	if (asprintf(&name, "%s" TDS_TLI_SUFFIX, group->name) < 0)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	return tds_tli_read(avail->dir.fd, name, nobody, tli, err);
+}
+
 /* What all threads share. */
 struct work {
 	const struct avail *avail;

@@ -40,7 +40,10 @@ struct opts {
 	char *failure;            /* the first one, with -j; NULL: none so far */
 };
 
-/* main.c */
+/* options.c: what is asked for */
+
+/* Returns whether there is something to do. */
+bool parse_opts(struct opts *o, int argc, char **argv);
 
 /* Which of the Director's options (version: ...) an operand looks like, counted from 0; -1: none. */
 int find_operand_option(const char *operand);
@@ -55,7 +58,22 @@ bool misuse(struct opts *o, const char *fmt, ...) TDS_PRINTF(2, 3);
 /* With -j, print what went wrong, if anything did. */
 void report_failure(struct opts *o);
 
-/* collect.c: which files are packed */
+/* srcdir.c: paths below SRCDIR */
+
+/* SRCDIR/PATH, for messages. NULL: out of memory. Caller frees. */
+char *below_srcdir(const struct opts *o, const char *path);
+
+/* A path as the Director reads it: SRCDIR cut off, then expanded. NULL: out of memory. Caller frees. */
+char *clean_path(const struct opts *o, const char *path);
+
+/*
+ * Read a file that deps: or tli: names: relative to the current folder or, where it is not there, as the Director
+ * does it, relative to SRCDIR. Caller frees *text and *shown, which is where it was found.
+ */
+int read_named_file(const struct opts *o, const char *name, size_t max, char **text, size_t *len,
+		    char **shown, struct tds_err *err);
+
+/* members.c: the members of the package */
 
 struct member {
 	char *name;  /* in the archive */
@@ -69,26 +87,21 @@ struct members {
 	size_t room;
 };
 
-/* Find what the SOURCEs match and what the deps file names. */
-bool collect_members(struct opts *o, struct members *members);
-void members_fini(struct members *members);
-
-/*
- * Read a file that deps: or tli: names: relative to the current folder or, where it is not there, as the Director
- * does it, relative to SRCDIR. Caller frees *text and *shown, which is where it was found.
- */
-int read_named_file(const struct opts *o, const char *name, size_t max, char **text, size_t *len,
-		    char **shown, struct tds_err *err);
-
-/* SRCDIR/PATH, for messages. NULL: out of memory. Caller frees. */
-char *below_srcdir(const struct opts *o, const char *path);
-
-/* deps.c: the packages and modules that a deps file names */
-
-bool collect_deps(struct opts *o, struct members *members);
-
 /* Takes name, path and shown over; NULL among them is out of memory, which is reported. */
 bool members_add(struct opts *o, struct members *members, char *name, char *path, char *shown);
+
+/* Sort by name, refuse two files of one name, and keep one where several names are of the same file. */
+bool members_unify(struct opts *o, struct members *members);
+
+/* Refuse the names that no reader takes: those libcommon knows, and a file with others below it. */
+bool members_check(struct opts *o, const struct members *members);
+void members_fini(struct members *members);
+
+/* collect.c: find what the SOURCEs match and what the deps file names */
+bool collect_members(struct opts *o, struct members *members);
+
+/* deps.c: the packages and modules that a deps file names */
+bool collect_deps(struct opts *o, struct members *members);
 
 /* python.c: the Python that is asked */
 

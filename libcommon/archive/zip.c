@@ -2,7 +2,8 @@
 /*
  * The structure check of archives. A ZIP says most things twice, and readers differ in which place
  * they believe; here both must say the same, and the pieces must tile the archive without gap or
- * overlap. Offsets in reasons count from the beginning of the restored archive.
+ * overlap. Offsets in reasons count from the beginning of the restored archive. Long because it is
+ * read beside the description of the format, which it follows from the end record to the names.
  */
 #include "zip.h"
 

@@ -58,7 +58,7 @@ int tds_parse_subscript(struct tds_parser *p, struct tds_node *node)
 	int rc = tds_parse_advance(p);
 
 	if (rc == 0)
-		rc = tds_parse_value(p, &key);
+		rc = p->value(p, &key);
 	if (rc == 0)
 		rc = tds_parse_expect(p, "]", " in a subscript");
 	if (rc == 0)
@@ -85,7 +85,7 @@ static int parse_get_argument(struct tds_parser *p, struct tds_node *node,
 		rc = tds_parse_advance(p);
 	if (rc == 0 && names)
 		rc = tds_parse_expect(p, "=", " in a call");
-	return rc == 0 ? tds_parse_value(p, &arguments[i]) : rc;
+	return rc == 0 ? p->value(p, &arguments[i]) : rc;
 }
 
 static int call_get(struct tds_parser *p, struct tds_node *node)
@@ -117,7 +117,7 @@ static int call_join(struct tds_parser *p, struct tds_node *node)
 	for (; rc == 0 && !tds_parse_at(p, ")"); first = false) {
 		tds_auto(value) struct tds_value *part = NULL;
 
-		rc = tds_parse_value(p, &part);
+		rc = p->value(p, &part);
 		if (rc == 0 && part->type != TDS_VALUE_STR)
 			rc = TDS_PARSE_FAIL(p, part, "a part of a path is a str, not %s",
 					    tds_value_type_name(part));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The state of the literal parser, between literal.c and literal_call.c. */
+/* The state of the literal parser: of literal.c and, below it, literal_call.c and literal_parse.c. */
 #ifndef TDS_LITERAL_PARSE_H
 #define TDS_LITERAL_PARSE_H
 
@@ -19,6 +19,8 @@ struct tds_parser {
 	size_t values;   /* made so far */
 	size_t produced; /* bytes that are not in the text */
 	struct tds_err *err;
+	/* Parse one value, which the caller owns: literal.c's, for the values within a call. */
+	int (*value)(struct tds_parser *p, struct tds_value **value);
 };
 
 /* An operand, which need not be a value yet: 'os.getenv' is only one with the call behind it. */
@@ -61,7 +63,7 @@ static inline bool tds_parse_at_name(const struct tds_parser *p, const char *nam
 	return tds_token_is(&p->token, TDS_TOKEN_NAME, name);
 }
 
-/* Take this operator, or refuse the token; where is " in a list". */
+/* literal_parse.c: take this operator, or refuse the token; where is " in a list". */
 int tds_parse_expect(struct tds_parser *p, const char *op, const char *where) TDS_MUST_CHECK;
 
 /* Refuse the token. */
@@ -72,9 +74,6 @@ struct tds_value *tds_parse_new(struct tds_parser *p, enum tds_value_type type, 
 				unsigned column);
 #define TDS_PARSE_NEW(p, type, place) tds_parse_new(p, type, (place)->line, (place)->column)
 
-/* One value, which the caller owns. */
-int tds_parse_value(struct tds_parser *p, struct tds_value **value) TDS_MUST_CHECK;
-
 /*
  * The operand becomes a text, which may not have been in the source: such is not made without end.
  */
@@ -84,12 +83,12 @@ int tds_parse_become_text(struct tds_parser *p, struct tds_node *node, const cha
 /* Give err the operand's place, where rc is a refusal that has none. Returns rc. */
 int tds_parse_at_node(struct tds_parser *p, const struct tds_node *node, int rc) TDS_MUST_CHECK;
 
-/* What follows a name, from its dot or bracket on: it is a longer name, or a value. */
+/* literal_call.c: what follows a name, from its dot or bracket on: it is a longer name, or a value. */
 int tds_parse_attribute(struct tds_parser *p, struct tds_node *node) TDS_MUST_CHECK;
 int tds_parse_call(struct tds_parser *p, struct tds_node *node) TDS_MUST_CHECK;
 int tds_parse_subscript(struct tds_parser *p, struct tds_node *node) TDS_MUST_CHECK;
 
-/* Set value, an empty one, to what a number's token says. Errors: TDS_E_SYNTAX, TDS_E_NOMEM. */
+/* literal_number.c: set value, an empty one, to what a number's token says. Errors: TDS_E_SYNTAX, TDS_E_NOMEM. */
 int tds_literal_number(const struct tds_token *token, struct tds_value *value,
 		       struct tds_err *err) TDS_MUST_CHECK;
 

@@ -47,6 +47,13 @@ struct tds_header {
 int tds_header_parse(const unsigned char *data, size_t len, struct tds_header *header,
 		     struct tds_err *err) TDS_MUST_CHECK;
 
+/*
+ * Write the header of a package into header, with a NUL behind it; end is not used but by the Director format.
+ * Returns its length.
+ */
+int tds_header_print(char header[TDS_PACKAGE_HEADER_MAX], enum tds_format format, size_t siglen,
+		     size_t end);
+
 struct tds_package {
 	struct tds_header header;
 	const unsigned char

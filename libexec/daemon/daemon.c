@@ -31,6 +31,7 @@
 #include "director/rundir.h"
 #include "daemon/base/signals.h"
 #include "tool/cli.h"
+#include "world.h"
 
 #define GRACE_MS 3000
 
@@ -47,6 +48,8 @@ struct daemon {
 	struct event *interrupt;
 	struct settings configured;
 	struct engine_config config;
+	struct world world;
+	struct clock *clock;
 	struct director_settings director_settings;
 	struct logger_settings logger_settings;
 	struct clients_settings clients_settings;
@@ -148,11 +151,6 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 	shut_down(arg, -1);
 }
 
-static void on_shutdown_asked(void *ctx)
-{
-	shut_down(ctx, -1);
-}
-
 static void on_logger_report(void *ctx, const char *text, size_t len)
 {
 	struct daemon *d = ctx;
@@ -174,14 +172,25 @@ static bool start_logger(struct daemon *d)
 					  .report = on_logger_report,
 					  .ctx = d };
 	d->logger = logger_new(d->base, &d->logger_settings);
-	d->director_settings.logger = d->logger;
+	d->world.logger = d->logger;
 	return d->logger != NULL;
+}
+
+static unsigned cores(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n > 0 ? (unsigned)n : 1;
 }
 
 /* The Director, and the engine that runs its actors. False: out of memory. */
 static bool make_director(struct daemon *d)
 {
-	d->director = director_new(d->base, &d->director_settings, on_shutdown_asked, d);
+	d->world.base = d->base;
+	world_open(&d->world);
+	d->clock = clock_open(d->base);
+	d->director =
+		d->clock ? director_new(d->clock, &d->world.means, &d->director_settings) : NULL;
 	struct engine *engine = d->director
 					? local_engine_open(d->base, &d->config,
 							    &director_engine_events, d->director)
@@ -191,6 +200,7 @@ static bool make_director(struct daemon *d)
 	director_attach(d->director, engine);
 	d->actor = directoractor_new(d->base, engine, d->settings->rundir);
 	d->clients_settings.actor = d->actor;
+	d->clients_settings.engine = engine;
 	return d->actor != NULL;
 }
 
@@ -212,9 +222,8 @@ static bool make(struct daemon *d, struct tds_err *err)
 					    .grace_ms = GRACE_MS,
 					    .transient = s->transient,
 					    .cgroup = d->cgroup };
-	d->director_settings = (struct director_settings){ .dir = s->dir,
-							   .rundir = s->rundir,
-							   .verifier = d->verifier };
+	d->world = (struct world){ .dir = s->dir, .rundir = s->rundir, .verifier = d->verifier };
+	d->director_settings = (struct director_settings){ .slots = cores() };
 	d->clients_settings =
 		(struct clients_settings){ .dir = s->dir,
 					   .uid = geteuid(),
@@ -250,6 +259,8 @@ static void unmake(struct daemon *d)
 	clients_free(d->clients);
 	directoractor_free(d->actor);
 	director_free(d->director);
+	clock_close(d->clock);
+	world_close(&d->world);
 	logger_free(d->logger);
 	actorlog_close(d->log);
 	if (d->terminate)

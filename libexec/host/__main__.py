@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The Python actor host: runs the actors of one loaded source for the admin.
 
-Started as `python3 -I libexec/host` (a parent) or, by a parent only, `python3 -I libexec/host --actor`.
+Started as `python3 -I libexec/host` (the fork server) or, by a source process only, `python3 -I libexec/host
+--actor`; by a program with threads as `python3 -s -B libexec/host --program`.
 """
 import sys
+from typing import Any, Optional
 
 
 def main() -> int:
@@ -13,15 +15,28 @@ def main() -> int:
             import of an actor finds a file of the host by accident.
     """
     sys.dont_write_bytecode = True
-    from tdshost import forkhooks
+    from tdshost.forkserver import forkhooks
     forkhooks.keep_away()
-    from tdshost import parent
+    import tdshost.forkserver.library  # before all others
+    from tdshost.forkserver.main import main as run
+    # What sources import and pickles name, so that all actors share it.
+    import thespian.actors
+    import thespian.system.timing
+    import thespian.system.utilis
+    import thespian.troupe
     forkhooks.keep_no_more()
     sys.path.pop(0)
-    if sys.argv[1:] == ['--guest']:
-        from tdshost import guest
-        guest.run_interpreter()
-    return parent.main(sys.argv[0], sys.argv[1:])
+    if sys.argv[1:] == ['--program']:
+        from tdshost.program import launch
+        launch.run_interpreter()
+    return run(sys.argv[0], sys.argv[1:], program_at)
+
+
+def program_at(logger_fd: Optional[int]) -> Any:
+    """What the source process of a program has besides; imported here, since most hosts never need it."""
+    from tdshost.program.logdefs import Logger
+    from tdshost.program.launch import Program
+    return Program(None if logger_fd is None else Logger.at(logger_fd))
 
 
 if __name__ == '__main__':

@@ -353,7 +353,7 @@ self.boss, bar, args = sender, args[0], args
 ident = int(bar.addressDetails.split('.')[1])
 def linked(s):
     # Each answer asks for one more, until the link is there.
-    way = self._myRef._ways.get(ident)
+    way = self._myRef.links.ways.get(ident)
     if way is None:
         self.send(bar, ('do', "self.send(sender, 'again')"))
         return
@@ -378,7 +378,7 @@ def after(s):
     m = self.other[-1][0]
     if isinstance(m, tuple) and m[0] == 'fine':
         self.counted = lambda s: None
-        self.send(self.boss, m + (ident in self._myRef._ways,))
+        self.send(self.boss, m + (ident in self._myRef.links.ways,))
 self.counted = linked
 self.send(bar, ('do', "self.send(sender, 'again')"))
 """,) + args)

@@ -694,8 +694,8 @@ class Evil:
 class A(Actor):
     def receiveMessage(self, msg, sender):
         if isinstance(msg, tuple) and msg[0] == 'attack':
-            from tdshost.link import message_frame
-            from tdshost.realm import parse_address
+            from tdshost.wire.link import message_frame
+            from tdshost.wire.realm import parse_address
             self._myRef.link.send_frame(message_frame(parse_address(sender.addressDetails)[1], ord('p'),
                                                        pickle.dumps(Evil(msg[1]))))
         self.send(sender, 'alive')
@@ -709,8 +709,8 @@ def payload(lab):
         a.must(a.load('inn'))
         text = '''
 import pickle
-from tdshost.link import message_frame
-from tdshost.realm import parse_address
+from tdshost.wire.link import message_frame
+from tdshost.wire.realm import parse_address
 class Evil:
     def __reduce__(self): return os.mkdir, (%r,)
 s = ActorSystem()

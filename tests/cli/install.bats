@@ -17,19 +17,47 @@ plain() {
 	cat <<-'EOF'
 		0644 usr/libexec/tds/host/__main__.py
 		0644 usr/libexec/tds/host/tdshost/__init__.py
-		0644 usr/libexec/tds/host/tdshost/actorhost.py
-		0644 usr/libexec/tds/host/tdshost/forkhooks.py
-		0644 usr/libexec/tds/host/tdshost/guest.py
-		0644 usr/libexec/tds/host/tdshost/link.py
+		0644 usr/libexec/tds/host/tdshost/actor/__init__.py
+		0644 usr/libexec/tds/host/tdshost/actor/children.py
+		0644 usr/libexec/tds/host/tdshost/actor/host.py
+		0644 usr/libexec/tds/host/tdshost/actor/links.py
+		0644 usr/libexec/tds/host/tdshost/actor/ops.py
+		0644 usr/libexec/tds/host/tdshost/actor/reference.py
+		0644 usr/libexec/tds/host/tdshost/actor/status.py
+		0644 usr/libexec/tds/host/tdshost/actor/wakeups.py
+		0644 usr/libexec/tds/host/tdshost/forkserver/__init__.py
+		0644 usr/libexec/tds/host/tdshost/forkserver/classes.py
+		0644 usr/libexec/tds/host/tdshost/forkserver/forkhooks.py
+		0644 usr/libexec/tds/host/tdshost/forkserver/interpreter.py
+		0644 usr/libexec/tds/host/tdshost/forkserver/library.py
+		0644 usr/libexec/tds/host/tdshost/forkserver/main.py
+		0644 usr/libexec/tds/host/tdshost/forkserver/rehearsal.py
+		0644 usr/libexec/tds/host/tdshost/forkserver/sourceprocess.py
+		0644 usr/libexec/tds/host/tdshost/forkserver/spare.py
 		0644 usr/libexec/tds/host/tdshost/logger.py
-		0644 usr/libexec/tds/host/tdshost/logs.py
-		0644 usr/libexec/tds/host/tdshost/outside.py
-		0644 usr/libexec/tds/host/tdshost/parent.py
-		0644 usr/libexec/tds/host/tdshost/place.py
-		0644 usr/libexec/tds/host/tdshost/process.py
-		0644 usr/libexec/tds/host/tdshost/realm.py
-		0644 usr/libexec/tds/host/tdshost/sourceloader.py
-		0644 usr/libexec/tds/host/tdshost/usersource.py
+		0644 usr/libexec/tds/host/tdshost/program/__init__.py
+		0644 usr/libexec/tds/host/tdshost/program/endpoint.py
+		0644 usr/libexec/tds/host/tdshost/program/launch.py
+		0644 usr/libexec/tds/host/tdshost/program/logdefs.py
+		0644 usr/libexec/tds/host/tdshost/program/place.py
+		0644 usr/libexec/tds/host/tdshost/program/system.py
+		0644 usr/libexec/tds/host/tdshost/source/__init__.py
+		0644 usr/libexec/tds/host/tdshost/source/sourceloader.py
+		0644 usr/libexec/tds/host/tdshost/source/usersource.py
+		0644 usr/libexec/tds/host/tdshost/wire/__init__.py
+		0644 usr/libexec/tds/host/tdshost/wire/fields.py
+		0644 usr/libexec/tds/host/tdshost/wire/link.py
+		0644 usr/libexec/tds/host/tdshost/wire/logs.py
+		0644 usr/libexec/tds/host/tdshost/wire/process.py
+		0644 usr/libexec/tds/host/tdshost/wire/realm.py
+		0644 usr/libexec/tds/host/tdshost/words/__init__.py
+		0644 usr/libexec/tds/host/tdshost/words/actor.py
+		0644 usr/libexec/tds/host/tdshost/words/address.py
+		0644 usr/libexec/tds/host/tdshost/words/arguments.py
+		0644 usr/libexec/tds/host/tdshost/words/errors.py
+		0644 usr/libexec/tds/host/tdshost/words/messages.py
+		0644 usr/libexec/tds/host/tdshost/words/status.py
+		0644 usr/libexec/tds/host/tdshost/words/timing.py
 		0644 usr/libexec/tds/host/thespian/__init__.py
 		0644 usr/libexec/tds/host/thespian/actors.py
 		0644 usr/libexec/tds/host/thespian/director.py

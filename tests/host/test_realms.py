@@ -16,9 +16,11 @@ from fakeadmin import HOST, HostTest
 
 sys.path.insert(0, HOST)
 sys.dont_write_bytecode = True
-from tdshost import realm  # noqa: E402
+from tdshost.wire import realm  # noqa: E402
 from thespian import actors  # noqa: E402
 from thespian.actors import ActorAddress  # noqa: E402
+from thespian.system.timing import ExpirationTimer  # noqa: E402
+from thespian.troupe import UpdateTroupeSettings  # noqa: E402
 sys.path.remove(HOST)
 
 PASSES = [
@@ -51,7 +53,7 @@ class Tagged(unittest.TestCase):
                         actors.WatchMessage([1]), actors.DeadEnvelope(a, b'x'), actors.ValidateSource('h', b'd', 'i'),
                         actors.ValidatedSource('h', b'd'), actors.Thespian_StatusReq(),
                         actors.Thespian_ActorStatus(a, 'c', a), actors.Thespian_SystemStatus(a),
-                        realm.ExpirationTimer(5), realm.ExpirationTimer(), realm.UpdateTroupeSettings(1, 2)):
+                        ExpirationTimer(5), ExpirationTimer(), UpdateTroupeSettings(1, 2)):
             again = realm.from_tagged(realm.to_tagged(message))
             self.assertIs(type(again), type(message))
             self.assertEqual(vars(again), vars(message))
@@ -179,7 +181,7 @@ class Across(HostTest):
         self.assertEqual(self.admin.ask(self.one, {'create': '3' * 32}), ('exited', True))
 
     def test_requirements_of_another_realm(self):
-        from tdshost.actorhost import pack_requirements, unpack_requirements
+        from tdshost.wire.fields import pack_requirements, unpack_requirements
         self.assertIsNone(pack_requirements(None))
         for value in ({'a': 1}, {'x': Decimal(1)}, {'y': ActorAddress('1.2')}):
             self.assertEqual(unpack_requirements(pack_requirements(value), False), value)

@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "daemon/base/failure.h"
 
-#define HOSTS "libexec/host/tdshost/failure.py"
+#define HOSTS "libexec/host/tdshost/wire/failure.py"
 
 static const char head[] = "# SPDX-License-Identifier: MIT\n"
 			   "\"\"\"Why an actor could not be created: the kinds, as daemon and host "

@@ -27,19 +27,19 @@ struct result {
 
 static char verifier[4096];
 
-static void on_done(void *ctx, const struct verdict *verdict)
+static void on_done(void *ctx, const struct finding *finding)
 {
 	struct result *result = ctx;
 
-	result->status = verdict->status;
+	result->status = finding->status;
 	(void)snprintf(result->error, sizeof(result->error), "%s",
-		       verdict->error ? verdict->error : "");
+		       finding->error ? finding->error : "");
 	(void)snprintf(result->sha256, sizeof(result->sha256), "%s",
-		       verdict->sha256 ? verdict->sha256 : "");
-	result->archive = verdict->archive;
-	result->write_errno = verdict->write_errno;
-	result->warnings = json_array_size(verdict->warnings);
-	assert_int_equal(verdict->status == 0, verdict->error == NULL);
+		       finding->sha256 ? finding->sha256 : "");
+	result->archive = finding->archive;
+	result->write_errno = finding->write_errno;
+	result->warnings = json_array_size(finding->warnings);
+	assert_int_equal(finding->status == 0, finding->error == NULL);
 	(void)event_base_loopbreak(result->base);
 }
 
@@ -52,8 +52,8 @@ static struct result verify(const char *program, int fd, const char *name, int s
 
 	assert_non_null(result.base);
 	assert_fine(tds_dir_open(KEYS, &dir, &err), &err);
-	assert_non_null(verification_start(result.base, program, &dir, fd, name, GROUP, store,
-					   on_done, &result));
+	assert_non_null(verifier_start(result.base, program, &dir, fd, name, GROUP, store, on_done,
+				       &result));
 	assert_int_equal(result.status, -1);
 	(void)event_base_dispatch(result.base);
 	tds_dir_close(&dir);
@@ -210,11 +210,11 @@ static void one_that_is_given_up_tells_nobody(void **state)
 	(void)state;
 	assert_fine(tds_dir_open(KEYS, &dir, &err), &err);
 	size_t before = open_descriptors();
-	struct verification *v = verification_start(result.base, verifier, &dir, fd, NAME, GROUP,
-						    -1, on_done, &result);
+	struct verifier *v =
+		verifier_start(result.base, verifier, &dir, fd, NAME, GROUP, -1, on_done, &result);
 	assert_non_null(v);
-	verification_cancel(v);
-	verification_cancel(NULL);
+	verifier_cancel(v);
+	verifier_cancel(NULL);
 	assert_int_equal(event_base_loop(result.base, EVLOOP_NONBLOCK), 1);
 	assert_int_equal(result.status, -1);
 	assert_int_equal(open_descriptors(), before);

@@ -14,7 +14,7 @@
 #define VERDICT_MAX 4096
 #define STATUS_MOST 9 /* of exit statuses */
 
-struct verification {
+struct verifier {
 	struct child child;
 	int fd;
 	struct event *readable;
@@ -23,7 +23,7 @@ struct verification {
 	void *ctx;
 };
 
-void verification_cancel(struct verification *v)
+void verifier_cancel(struct verifier *v)
 {
 	if (!v)
 		return;
@@ -36,12 +36,12 @@ void verification_cancel(struct verification *v)
 	free(v);
 }
 
-static void finish(struct verification *v, const struct verdict *verdict)
+static void finish(struct verifier *v, const struct finding *verdict)
 {
 	verify_done_fn *done = v->done;
 	void *ctx = v->ctx;
 
-	verification_cancel(v);
+	verifier_cancel(v);
 	done(ctx, verdict);
 }
 
@@ -49,7 +49,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	finish(arg, &(struct verdict){ .status = tds_code_status(TDS_E_TIMEOUT),
+	finish(arg, &(struct finding){ .status = tds_code_status(TDS_E_TIMEOUT),
 				       .error = "the verifier took too long",
 				       .archive = -1 });
 }
@@ -119,9 +119,9 @@ static const json_t *warnings_of(const json_t *doc)
 }
 
 /* What the verifier says, in doc, which outlives the result. Whatever is not as it should be is no verdict. */
-static struct verdict read_verdict(const json_t *doc, int archive)
+static struct finding read_verdict(const json_t *doc, int archive)
 {
-	struct verdict verdict = { .version = text_of(doc, "version"),
+	struct finding verdict = { .version = text_of(doc, "version"),
 				   .md5 = digest_of(doc, "md5", TDS_MD5_LEN),
 				   .sha256 = digest_of(doc, "sha256", TDS_SHA256_LEN),
 				   .key = text_of(doc, "key"),
@@ -137,8 +137,8 @@ static struct verdict read_verdict(const json_t *doc, int archive)
 		return verdict;
 	if (json_is_false(json_object_get(doc, "ok")) && status > 0 && status <= STATUS_MOST &&
 	    error)
-		return (struct verdict){ .status = (int)status, .error = error, .archive = -1 };
-	return (struct verdict){ .status = tds_code_status(TDS_E_UNTRUSTED),
+		return (struct finding){ .status = (int)status, .error = error, .archive = -1 };
+	return (struct finding){ .status = tds_code_status(TDS_E_UNTRUSTED),
 				 .error = "the verifier ended without a verdict",
 				 .archive = -1 };
 }
@@ -147,7 +147,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	int archive;
 	json_t *doc = receive(fd, &archive);
-	const struct verdict verdict = read_verdict(doc, archive);
+	const struct finding verdict = read_verdict(doc, archive);
 
 	(void)what;
 	if (verdict.archive < 0)
@@ -156,7 +156,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	json_decref(doc);
 }
 
-static bool start_process(struct verification *v, const char *program, const struct tds_dir *dir,
+static bool start_process(struct verifier *v, const char *program, const struct tds_dir *dir,
 			  int fd, const char *name, const char *group, int store_fd)
 {
 	char *argv[] = { (char *)(uintptr_t)program, dir->path, (char *)(uintptr_t)name,
@@ -174,28 +174,25 @@ static bool start_process(struct verification *v, const char *program, const str
 		.fds = { { fd, 0 }, { end, 3 }, { dir->fd, 4 }, { store_fd, 5 } },
 		.nfds = store_fd >= 0 ? 4 : 3,
 		.complain_to = STDERR_FILENO,
-		.hold_signals =
-			true, /* nobody but us, by SIGKILL, ends a verification; faults do */
 	};
 	return child_start(&plan, &v->child);
 }
 
-struct verification *verification_start(struct event_base *base, const char *program,
-					const struct tds_dir *dir, int fd, const char *name,
-					const char *group, int store_fd, verify_done_fn *done,
-					void *ctx)
+struct verifier *verifier_start(struct event_base *base, const char *program,
+				const struct tds_dir *dir, int fd, const char *name,
+				const char *group, int store_fd, verify_done_fn *done, void *ctx)
 {
-	struct verification *v = calloc(1, sizeof(*v));
+	struct verifier *v = calloc(1, sizeof(*v));
 	const struct timeval deadline = { .tv_sec = VERIFY_SECONDS };
 
 	if (!v)
 		return NULL;
-	*v = (struct verification){ .fd = -1, .child = { .pidfd = -1 }, .done = done, .ctx = ctx };
+	*v = (struct verifier){ .fd = -1, .child = { .pidfd = -1 }, .done = done, .ctx = ctx };
 	if (start_process(v, program, dir, fd, name, group, store_fd) &&
 	    (v->readable = event_new(base, v->fd, EV_READ, on_readable, v)) &&
 	    (v->deadline = evtimer_new(base, on_deadline, v)) &&
 	    event_add(v->readable, NULL) == 0 && evtimer_add(v->deadline, &deadline) == 0)
 		return v;
-	verification_cancel(v);
+	verifier_cancel(v);
 	return NULL;
 }

@@ -10,10 +10,10 @@
 
 #define VERIFY_SECONDS 60
 
-struct verification;
+struct verifier;
 
 /* Of one package. Texts are borrowed until done returns, and as hostile as the package; digests are hexadecimal. */
-struct verdict {
+struct finding {
 	int status; /* 0: it holds; else the exit status that a load comes to, and the next one alone */
 	const char *error;   /* why it does not; NULL: it does */
 	const char *version; /* signed; NULL: none is */
@@ -25,7 +25,7 @@ struct verdict {
 	int write_errno; /* why the package could not be written to store_fd; 0: it is there and synced, or none was given */
 };
 
-typedef void verify_done_fn(void *ctx, const struct verdict *verdict);
+typedef void verify_done_fn(void *ctx, const struct finding *finding);
 
 /*
  * Verify the open package. Where it holds, the very bytes that were verified are written to store_fd (an empty file; -1:
@@ -33,12 +33,11 @@ typedef void verify_done_fn(void *ctx, const struct verdict *verdict);
  * Owner:   fd and store_fd stay the caller's.
  * Errors:  NULL: no process could be started.
  */
-struct verification *verification_start(struct event_base *base, const char *program,
-					const struct tds_dir *dir, int fd, const char *name,
-					const char *group, int store_fd, verify_done_fn *done,
-					void *ctx);
+struct verifier *verifier_start(struct event_base *base, const char *program,
+				const struct tds_dir *dir, int fd, const char *name,
+				const char *group, int store_fd, verify_done_fn *done, void *ctx);
 
 /* Give it up; done is not called. Accepts NULL. */
-void verification_cancel(struct verification *verification);
+void verifier_cancel(struct verifier *verification);
 
 #endif

@@ -30,14 +30,6 @@ static bool dies_with(pid_t parent)
 	return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent;
 }
 
-static void unblock_signals(void)
-{
-	sigset_t none;
-
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 static bool is_named(const int *fds, size_t n, int fd)
 {
 	for (size_t i = 0; i < n; i++)
@@ -152,9 +144,7 @@ static _Noreturn void become(const struct child_plan *plan, pid_t parent, char *
 {
 	/* Where the parent is gone already, its end was before the signal. */
 	if (dies_with(parent)) {
-		signals_set_defaults();
-		if (!plan->hold_signals)
-			unblock_signals();
+		signals_set_defaults(); /* and blocked, until the program has handlers */
 		if (place_descriptors(plan)) {
 			if (prepare(plan, parent))
 				(void)execvpe(plan->argv[0], plan->argv, envp);
@@ -188,6 +178,16 @@ static char **environment(const struct child_plan *plan)
 	return envp;
 }
 
+static pid_t fork_blocked(const struct child_plan *plan, char *const *envp)
+{
+	pid_t parent = getpid();
+	pid_t pid = signals_fork();
+
+	if (pid == 0)
+		become(plan, parent, envp);
+	return pid;
+}
+
 bool child_start(const struct child_plan *plan, struct child *child)
 {
 	tds_autofree char **own = plan->envp ? NULL : environment(plan);
@@ -195,11 +195,7 @@ bool child_start(const struct child_plan *plan, struct child *child)
 	*child = (struct child){ .pidfd = -1 };
 	if (!plan->envp && !own)
 		return false;
-	pid_t parent = getpid();
-	/* A handler of ours would write to what the child has of us: signals are blocked until it has no handler. */
-	pid_t pid = signals_fork();
-	if (pid == 0)
-		become(plan, parent, plan->envp ? plan->envp : own);
+	pid_t pid = fork_blocked(plan, plan->envp ? plan->envp : own);
 	if (pid < 0)
 		return false;
 	*child = (struct child){ .pid = pid, .pidfd = (int)syscall(SYS_pidfd_open, pid, 0) };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The one way to start a child process of another program. What the child is to have is written down in a plan; all else of
- * its parent's it does not have: no descriptor, no handler of a signal, and no life of its own, since it is killed
- * when its parent ends. What its end means, and what is said of it, is the caller's.
+ * its parent's it does not have: no descriptor, no handler, and no life of its own, since it is killed when its parent
+ * ends. Its signals are blocked: what can take them lets them come. What its end means, and what is said of it, is the caller's.
  */
 #ifndef TDS_DAEMON_CHILD_H
 #define TDS_DAEMON_CHILD_H
@@ -32,8 +32,7 @@ struct child_plan {
 	size_t nfds;
 	int complain_to; /* its descriptor that one line goes to where it cannot become the program */
 	const char *cwd;
-	mode_t mask; /* umask */
-	bool hold_signals; /* the program unblocks them when it has handlers: until then they would end it */
+	mode_t mask;  /* umask */
 	bool session; /* in one of its own */
 	const struct actor_limit
 		*limits; /* besides the limit of descriptors, which is that of before */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Why an actor could not be created. Daemon and host name the kinds to each other in control ops; the host's names, in
- * tdshost/failure.py, are written from this list, and tests/unit/t_failure.c holds the two equal.
+ * tdshost/wire/failure.py, are written from this list, and tests/unit/t_failure.c holds the two equal.
  */
 #ifndef TDS_DAEMON_FAILURE_H
 #define TDS_DAEMON_FAILURE_H

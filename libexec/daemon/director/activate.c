@@ -1,216 +1,181 @@
 /* SPDX-License-Identifier: MIT */
-/* Becoming active: names and roles move, it is written down, what is superfluous goes; and coming back to a source. */
+/* Becoming active: names move, it is written down, what is superfluous goes; and coming back to a source. */
 #include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/mem.h"
-#include "director/groups.h"
-#include "director/prune.h"
-#include "job.h"
+#include "change.h"
+#include "declaration.h"
+#include "rules.h"
 
 /* An actor that is not there, or on its way out, has its name when it is started again: until then nobody has. */
-static void take_names(struct director *director, struct source *source)
+static void take_names(struct source *source)
 {
-	struct engine *engine = director->engine;
+	struct engine *engine = source->director->engine;
 
-	for (size_t i = 0; i < source->nruns; i++) {
-		const struct run *run = &source->runs[i];
+	for (size_t i = 0; i < source->ndeclared; i++) {
+		const struct declared *d = &source->declared[i];
 
-		if (run->global_name)
-			(void)engine->ops->bind(engine, run->global_name,
-						run->actor && run->actor->up ? run->actor : NULL);
+		if (d->global_name)
+			(void)engine->ops->bind(engine, d->global_name,
+						d->actor && d->actor->up ? d->actor : NULL);
 	}
 }
 
-static void make_active(struct director *director, struct source *source)
+static void make_active(struct source *source)
 {
-	source->group->active = source;
+	struct group *group = source->group;
+
+	group->active = source;
 	source->state = SOURCE_LOADED;
-	take_names(director, source);
-	runs_want(source, true);
-	runs_start_missing(director, source);
+	source->returns_active = false;
+	/* Whoever is on its way back comes back to a group that has chosen another. */
+	for (struct source *s = group->sources; s; s = s->next)
+		s->returns_active = false;
+	take_names(source);
+	declared_want_all(source, true);
 }
 
-static int autounload_keep(const struct source *before)
+void rest_active(struct change *change)
 {
-	const struct tds_value *value =
-		before ? tds_value_get(before->tli.value, "AutoUnload") : NULL;
+	struct source *active = change->group->active;
 
-	if (!value)
-		return -1;
-	if (value->type == TDS_VALUE_BOOL)
-		return value->boolean ? 0 : -1;
-	if (value->type != TDS_VALUE_INT)
-		return -1;
-	long n = strtol(value->text, NULL, 10);
-	return n <= 0 ? 0 : n > 1000000 ? 1000000 : (int)n;
+	if (change->rested)
+		return;
+	change->rested = true;
+	change->before = active;
+	if (!active)
+		return;
+	declared_want_all(active, false);
+	declared_tell_all(active, offsetof(struct declared, on_deactivate));
 }
+
+bool comes_back_inactive(const struct change *change)
+{
+	const struct source *source = change->source;
+
+	return change->kind == CHANGE_RETURN && source && !source->returns_active;
+}
+
+enum change_state keep_inactive(struct change *change)
+{
+	change->source->state = SOURCE_LOADED;
+	change->changed = true;
+	save_state(change->director, change->group);
+	return change_fall_back(change);
+}
+
+enum change_state activate(struct change *change)
+{
+	struct source *source = change->source;
+	bool is_new = source->state == SOURCE_LOADING;
+	struct director *director = change->director;
+	struct tds_err err;
+
+	make_active(source);
+	if (model_save(director, &err) != 0) {
+		tell_change(director, "StateNotWritten", change->group, NULL, err.reason);
+		/* A new source that is not written down would be forgotten by a crash: it is not loaded. */
+		if (is_new) {
+			change->group->active = change->before;
+			return change_undo(change, 5, err.reason);
+		}
+	}
+	change->group->undone[0] = '\0';
+	change->changed = true;
+	audit(director, "Loaded", change->group, source, NULL);
+	tell_change(director, "Loaded", change->group, source, NULL);
+	return clear_others(change);
+}
+
+/* --- what is superfluous --- */
 
 /* All but the newest others go, as the definition of the source that was replaced says. */
-static void auto_unload(struct director *director, struct job *job)
+static void auto_unload(struct change *change)
 {
-	int keep = autounload_keep(job->before);
+	int keep = change->before ? declaration_keeps(change->before) : -1;
 	struct source *next;
 	int seen = 0;
 
-	for (struct source *s = job->group->sources; s && keep >= 0; s = next) {
+	for (struct source *s = change->group->sources; s && keep >= 0; s = next) {
 		next = s->next;
-		if (s != job->source && s->state == SOURCE_LOADED && ++seen > keep)
-			source_stop(director, s);
+		if (s != change->source && s->state == SOURCE_LOADED && ++seen > keep)
+			source_stop(s);
 	}
-}
-
-/* Delete the group's packages beyond its limit. What cannot be deleted now, the next load or cron job will. */
-static void prune(struct director *director, const struct source *source)
-{
-	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
-	tds_auto(groups) struct tds_groups groups = { 0 };
-	tds_auto(loaded) struct tds_loaded loaded = { 0 };
-	struct tds_err err = { 0 };
-	bool removed;
-
-	/* A directory of its own: the lock is held until it is closed. */
-	if (source->tli.keep_limit <= 0 ||
-	    tds_dir_open(director->settings->dir->path, &dir, NULL) != 0 ||
-	    tds_prune_lock(&dir, 0, NULL) != 0 || tds_groups_scan(&dir, &groups, NULL) != 0 ||
-	    tds_loaded_read(&dir, &loaded, NULL) != 0)
-		return;
-	const struct tds_group *group = tds_groups_find(&groups, source->group->name);
-	for (size_t i = 0; group && i < group->n; i++) {
-		const char *file = group->files[i].name;
-		struct tds_identity identity = tds_prune_identify(&dir, file);
-
-		if (tds_prune_excess(group, i, source->tli.keep_limit, &loaded) &&
-		    tds_prune_remove(&dir, file, &identity, &removed, &err) != 0)
-			break;
-	}
-	if (err.code != TDS_OK || tds_prune_sync(&dir, &err) != 0)
-		tell_change(director, "NotDeleted", source->group, NULL, err.reason);
-}
-
-void load_cleared(struct director *director)
-{
-	struct job *job = director->jobs;
-
-	if (!job || job->step != STEP_CLEARING)
-		return;
-	for (const struct source *s = job->group->sources; s; s = s->next)
-		if (s->state == SOURCE_UNLOADING)
-			return;
-	/* Its own host may have ended meanwhile: then it is on its way back, as at any other time. */
-	const struct source *source = job->group->active;
-	if (source)
-		prune(director, source);
-	if (source && job->error) /* what went with it is not written down */
-		job_end(director, job, job->status, job->error, source, true);
-	else
-		job_end(director, job, source ? 0 : 1, source ? NULL : "the host ended", source,
-			true);
 }
 
 /* The load has succeeded, and is not undone any more. It ends when the others are gone: their files may go with them. */
-static void clear_others(struct director *director, struct job *job)
+enum change_state clear_others(struct change *change)
 {
-	if (job->deadline)
-		(void)evtimer_del(job->deadline);
-	auto_unload(director, job);
-	job->source = job->before = NULL;
-	job->step = STEP_CLEARING;
-	held_release(director);
-	load_cleared(director);
+	timer_stop(&change->deadline);
+	auto_unload(change);
+	change->source = change->before = NULL;
+	if (!group_is_clearing(change->group))
+		change_post(change, CHANGE_CLEARED, NULL);
+	return CHANGE_CLEARING;
 }
 
-void load_activate(struct director *director, struct job *job)
+enum change_state load_cleared(struct change *change, const struct news *news)
 {
-	struct tds_err err = { 0 };
+	const struct means *means = change->director->means;
+	struct source *source = change->group->active;
+	struct tds_err err;
 
-	make_active(director, job->source);
-	if (write_sources(director, &err) != 0) {
-		/* What is not written down would be forgotten by a crash: it is not loaded, and so not lost. */
-		job->group->active = job->before;
-		job->source->state = SOURCE_LOADING;
-		runs_want(job->source, false);
-		undo_err(director, job, &err);
-		return;
+	(void)news;
+	change->source = source;
+	if (!source &&
+	    !change->error) /* its own process has ended meanwhile: it is on its way back, as at any other time */
+		return change_refuse(change, 1, "the host ended");
+	if (source && source->tli.keep_limit > 0 &&
+	    means->prune(means->ctx, change->group->name, source->tli.keep_limit, &err) != 0)
+		tell_change(change->director, "NotDeleted", change->group, NULL, err.reason);
+	return CHANGE_ENDED;
+}
+
+/* --- returning --- */
+
+/* An actor that cannot be brought up does not keep the source from being active: it is started again and again. */
+enum change_state returned(struct change *change, const struct news *news)
+{
+	struct source *source = change->source;
+	struct director *director = change->director;
+	bool was_asked_for = change->kind == CHANGE_LOAD && !change->error;
+	struct tds_err err;
+
+	make_active(source);
+	change->changed = true;
+	if (news->error)
+		change_blame(change, 1, news->error);
+	if (model_save(director, &err) != 0) {
+		tell_change(director, "StateNotWritten", change->group, NULL, err.reason);
+		tds_err_prefix(&err, "%s is active, but that could not be written down",
+			       source->file);
+		change_blame(change, 5, err.reason);
 	}
-	job->group->undone[0] = '\0';
-	write_audit(director, "Loaded", job->group, job->source, NULL);
-	tell_change(director, "Loaded", job->group, job->source, NULL);
-	clear_others(director, job);
+	audit(director, "Activated", change->group, source, news->error);
+	tell_change(director, "Activated", change->group, source, news->error);
+	if (was_asked_for && !change->error)
+		return clear_others(change);
+	return CHANGE_ENDED;
 }
 
-/* The change has happened; that it could not be written down is said, and the next change writes it again. */
-void save_state(struct director *director, const struct group *group)
+/* The source to come back to has lost its process. It comes back by itself; until then the group needs another. */
+enum change_state return_lost(struct change *change, const struct news *news)
 {
-	struct tds_err err = { 0 };
+	struct source *next = change->before;
 
-	if (write_sources(director, &err) != 0)
-		tell_change(director, "StateNotWritten", group, NULL, err.reason);
+	change_blame(change, 1, news->error);
+	launch_cancel(change);
+	change->before = NULL;
+	if (!next && !change->group->active)
+		next = source_highest(change->group);
+	return next ? return_to(change, next) : CHANGE_ENDED;
 }
 
-void save_change(struct director *director, struct job *job, const char *file, const char *what)
+enum change_state return_overdue(struct change *change, const struct news *news)
 {
-	const struct group *group = job->group;
-	struct tds_err err = { 0 };
-	char *text;
+	struct source *before = change->before;
 
-	if (write_sources(director, &err) == 0)
-		return;
-	tell_change(director, "StateNotWritten", group, NULL, err.reason);
-	if (job->error || asprintf(&text, "%s is %s, but that could not be written down: %s", file,
-				   what, err.reason) < 0)
-		return; /* the first reason counts */
-	job->error = text;
-	job->status = tds_code_status(err.code);
-}
-
-/* Restored as it was before the crash: loaded, but another one of its group is active. */
-void load_keep(struct director *director, struct job *job)
-{
-	job->source->state = SOURCE_LOADED;
-	save_state(director, job->group);
-	job_end(director, job, 0, NULL, job->source, true);
-}
-
-struct source *source_highest(const struct group *group)
-{
-	struct source *best = NULL;
-
-	for (struct source *s = group->sources; s; s = s->next)
-		if (s->state == SOURCE_LOADED &&
-		    (!best || tds_version_cmp(group->name, s->file, best->file) > 0))
-			best = s;
-	return best;
-}
-
-static void on_returned(struct director *director, const char *error)
-{
-	struct job *job = director->jobs;
-	struct source *source = job->source;
-	bool undoing = job->error != NULL;
-
-	make_active(director, source);
-	if (error && !job->error) {
-		job->error = strdup(error);
-		job->status = 1;
-	}
-	save_change(director, job, source->file, "active");
-	write_audit(director, "Activated", source->group, source, error);
-	tell_change(director, "Activated", source->group, source, error);
-	if (undoing)
-		job_end(director, job, job->status, job->error, NULL, true);
-	else if (job->error || job->kind == JOB_UNLOAD)
-		job_end(director, job, job->status, job->error, source, true);
-	else
-		clear_others(director, job);
-}
-
-/* The actors that are there get OnReactivate where it is declared; one that is gone is started anew. */
-void return_to(struct director *director, struct job *job, struct source *source)
-{
-	job->step = STEP_RETURNING;
-	job->source = source;
-	runs_tell(director, source, offsetof(struct run, on_reactivate));
-	bringup_start(director, source, on_returned);
+	launch_cancel(change);
+	change_blame(change, 9, "was not ready in time");
+	change->before = NULL;
+	return before ? return_to(change, before) : returned(change, news);
 }

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Messages of clients to actors. Whom a role or a global name means is found out at delivery: while a load, an unload or a
- * restart has nobody there for the moment, the message is held, and goes to who comes.
+ * restart has nobody there for the moment, the message is parked, and goes to who comes.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "job.h"
+#include "change.h"
+#include "declaration.h"
+#include "launch.h"
+#include "rules.h"
 
-#define HELD_MAX 1024
-#define HELD_MAX_BYTES (16 << 20)
+#define PARKED_MAX 1024
+#define PARKED_MAX_BYTES (16 << 20)
 
 /* A message that waits for its target. */
-struct held {
-	struct held *next;
+struct parked {
+	struct parked *next;
 	char *target;
 	char *group; /* NULL: any */
 	uint64_t ticket;
@@ -28,45 +31,42 @@ enum presence {
 	PRESENT,
 };
 
-/* Is a change under way that may bring the group's names back, or move them? */
-static bool is_changing(const struct director *director, const struct group *group)
+/*
+ * The one rule for what is on its way, by a load, a loss, a restart or a restore: a message for a role or global name is
+ * parked where a source that declares it is being changed, or is lost, or is active and its actor is about to start.
+ */
+static bool is_coming(const struct source *source, const struct declared *declared)
 {
-	const struct job *job = director->jobs;
+	const struct group *group = source->group;
 
-	return job && job->step != STEP_WAITING && job->group == group;
+	return group_is_changing(group) || source->state == SOURCE_LOST ||
+	       (source == group->active && declared_is_starting(declared));
 }
 
-static bool has(const char *declared, const char *wanted)
+static bool source_brings(const struct source *source, const char *role, const char *name)
 {
-	return declared && wanted && strcmp(declared, wanted) == 0;
+	for (size_t i = 0; source && i < source->ndeclared; i++)
+		if (declared_has(&source->declared[i], role, name) &&
+		    is_coming(source, &source->declared[i]))
+			return true;
+	return false;
 }
 
-/* Is its actor on its way? One that waits for its next turn is not. */
-static bool is_starting(const struct run *run)
+/* Does the group bring the role or global name in a moment? */
+static bool group_brings(const struct group *group, const char *role, const char *name)
 {
-	if (run->actor)
-		return !run->actor->up;
-	return run->again && run->delay_ms == 0 && evtimer_pending(run->again, NULL);
+	for (const struct source *s = group->sources; s; s = s->next)
+		if (source_brings(s, role, name))
+			return true;
+	return group->changes && source_brings(group->changes->incoming, role, name);
 }
 
-/* Is there a source that declares the role or global name, and may have an actor for it in a moment? */
-static bool is_coming(const struct director *director, const char *role, const char *name,
-		      const char *group)
+static bool is_brought(const struct director *director, const char *role, const char *name,
+		       const char *group)
 {
-	for (const struct group *g = director->groups; g; g = g->next) {
-		if (group && strcmp(group, g->name) != 0)
-			continue;
-		for (const struct source *s = g->sources; s; s = s->next)
-			for (size_t i = 0; i < s->nruns; i++) {
-				const struct run *run = &s->runs[i];
-
-				if (!has(run->role, role) && !has(run->global_name, name))
-					continue;
-				if (is_changing(director, g) ||
-				    (s == g->active && is_starting(run)))
-					return true;
-			}
-	}
+	for (const struct group *g = director->groups; g; g = g->next)
+		if ((!group || strcmp(group, g->name) == 0) && group_brings(g, role, name))
+			return true;
 	return false;
 }
 
@@ -82,17 +82,17 @@ static enum presence find(struct director *director, const char *target, const c
 			  struct engine_actor **actor)
 {
 	const char *name = target[0] == '@' ? target + 1 : NULL;
-	const struct run *run = name ? NULL : role_find(director, target, group);
+	const struct declared *declared = name ? NULL : role_find(director, target, group);
 
-	*actor = name  ? director->engine->ops->find_name(director->engine, name)
-		 : run ? run->actor
-		       : NULL;
+	*actor = name       ? director->engine->ops->find_name(director->engine, name)
+		 : declared ? declared->actor
+			    : NULL;
 	/* One that a declaration starts gets its OnLoad message first; for others the engine keeps what comes early. */
 	if (*actor && !is_exiting(*actor) && ((*actor)->up || !(*actor)->owner))
 		return PRESENT;
-	if (is_coming(director, name ? NULL : target, name, name ? NULL : group))
+	if (is_brought(director, name ? NULL : target, name, name ? NULL : group))
 		return COMING;
-	*actor = name || run ? NULL : director->engine->ops->find(director->engine, target);
+	*actor = name || declared ? NULL : director->engine->ops->find(director->engine, target);
 	return *actor && !is_exiting(*actor) ? PRESENT : ABSENT;
 }
 
@@ -102,14 +102,16 @@ const char *director_absence(const struct director *director, const char *target
 	const char *name = target[0] == '@' ? target + 1 : NULL;
 
 	for (const struct group *g = director->groups; g; g = g->next)
-		for (size_t i = 0; g->active && i < g->active->nruns; i++) {
-			const struct run *run = &g->active->runs[i];
+		for (size_t i = 0; g->active && i < g->active->ndeclared; i++) {
+			const struct declared *d = &g->active->declared[i];
 
-			if (run->actor || !run->again || !evtimer_pending(run->again, NULL) ||
-			    !(name ? has(run->global_name, name)
-				   : has(run->role, target) && (!group || has(g->name, group))))
+			if (d->actor || !timer_runs(&d->again) ||
+			    !declared_has(d, name ? NULL : target, name) ||
+			    (!name && group && strcmp(group, g->name) != 0))
 				continue;
-			int64_t left_s = (run->next_wall_ms - wall_ms() + 999) / 1000;
+			int64_t left_s = (d->next_wall_ms -
+					  director->clock->wall_ms(director->clock) + 999) /
+					 1000;
 			(void)snprintf(why, ABSENCE_MAX,
 				       "its actor is not running, and is started again in %d s",
 				       left_s > 1 ? (int)left_s : 1);
@@ -118,44 +120,44 @@ const char *director_absence(const struct director *director, const char *target
 	return "no such role, global name or address";
 }
 
-static void held_free(struct held *held)
+static void parked_free(struct parked *parked)
 {
-	free(held->target);
-	free(held->group);
-	free((void *)(uintptr_t)held->payload.data);
-	free(held);
+	free(parked->target);
+	free(parked->group);
+	free((void *)(uintptr_t)parked->payload.data);
+	free(parked);
 }
 
-static enum delivery hold(struct director *director, const char *target, const char *group,
+static enum delivery park(struct director *director, const char *target, const char *group,
 			  uint64_t ticket, bool wants_answer, const struct payload *payload)
 {
-	struct held **last = &director->held;
+	struct parked **last = &director->parked;
 	size_t bytes = payload->len;
 	size_t n = 0;
 
 	for (; *last; last = &(*last)->next, n++)
 		bytes += (*last)->payload.len;
-	if (n >= HELD_MAX || bytes > HELD_MAX_BYTES)
+	if (n >= PARKED_MAX || bytes > PARKED_MAX_BYTES)
 		return DELIVERY_FULL;
-	struct held *held = calloc(1, sizeof(*held));
+	struct parked *parked = calloc(1, sizeof(*parked));
 	void *data = malloc(payload->len ? payload->len : 1);
-	if (!held || !data) {
-		free(held);
+	if (!parked || !data) {
+		free(parked);
 		free(data);
 		return DELIVERY_FULL;
 	}
 	memcpy(data, payload->data, payload->len);
-	*held = (struct held){ .target = strdup(target),
-			       .group = group ? strdup(group) : NULL,
-			       .ticket = ticket,
-			       .wants_answer = wants_answer,
-			       .payload = { payload->encoding, data, payload->len } };
-	if (!held->target || (group && !held->group)) {
-		held_free(held);
+	*parked = (struct parked){ .target = strdup(target),
+				   .group = group ? strdup(group) : NULL,
+				   .ticket = ticket,
+				   .wants_answer = wants_answer,
+				   .payload = { payload->encoding, data, payload->len } };
+	if (!parked->target || (group && !parked->group)) {
+		parked_free(parked);
 		return DELIVERY_FULL;
 	}
-	*last = held;
-	return DELIVERY_HELD;
+	*last = parked;
+	return DELIVERY_PARKED;
 }
 
 static void deliver(struct director *director, struct engine_actor *to, uint64_t endpoint,
@@ -173,7 +175,7 @@ enum delivery director_send(struct director *director, const char *target, const
 	enum presence presence = find(director, target, group, &actor);
 
 	if (presence == COMING)
-		return hold(director, target, group, ticket, wants_answer, payload);
+		return park(director, target, group, ticket, wants_answer, payload);
 	if (presence == PRESENT)
 		deliver(director, actor, wants_answer ? ticket : 0, payload);
 	return presence == PRESENT ? DELIVERY_DONE : DELIVERY_NONE;
@@ -181,25 +183,25 @@ enum delivery director_send(struct director *director, const char *target, const
 
 void director_forget(struct director *director, uint64_t ticket)
 {
-	for (struct held **p = &director->held; *p; p = &(*p)->next) {
-		struct held *held = *p;
+	for (struct parked **p = &director->parked; *p; p = &(*p)->next) {
+		struct parked *parked = *p;
 
-		if (held->ticket != ticket)
+		if (parked->ticket != ticket)
 			continue;
-		*p = held->next;
-		held_free(held);
+		*p = parked->next;
+		parked_free(parked);
 		return;
 	}
 }
 
-void held_release(struct director *director)
+void parked_release(struct director *director)
 {
-	struct held *all = director->held;
-	struct held *next;
+	struct parked *all = director->parked;
+	struct parked *next;
 
 	/* Who is told may send the next one: that goes behind those that still wait. */
-	director->held = NULL;
-	for (struct held **last = &director->held; all; all = next) {
+	director->parked = NULL;
+	for (struct parked **last = &director->parked; all; all = next) {
 		char why[ABSENCE_MAX];
 		struct engine_actor *actor;
 		enum presence presence = find(director, all->target, all->group, &actor);
@@ -221,16 +223,16 @@ void held_release(struct director *director)
 				presence == PRESENT
 					? NULL
 					: director_absence(director, all->target, all->group, why));
-		held_free(all);
+		parked_free(all);
 	}
 }
 
-void held_free_all(struct director *director)
+void parked_free_all(struct director *director)
 {
-	while (director->held) {
-		struct held *held = director->held;
+	while (director->parked) {
+		struct parked *parked = director->parked;
 
-		director->held = held->next;
-		held_free(held);
+		director->parked = parked->next;
+		parked_free(parked);
 	}
 }

@@ -1,329 +1,285 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The steps of a load: verified, imported, its actors up. One that fails is undone: it leaves what was active before
- * active, and says why.
+ * The steps of a load, and of a return: found, verified, imported, its actors up. One that fails is undone: what was
+ * active before is active again, and the first reason is told.
  */
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
-#include "job.h"
-#include "tool/client.h"
+#include "change.h"
+#include "declaration.h"
+#include "rules.h"
 
-static void undo(struct director *director, struct job *job, int status, const char *error)
+static enum change_state refuse_err(struct change *change, const struct tds_err *err)
 {
-	if (job->error)
-		return; /* it is being undone already, and the first reason counts */
-	job->error = strdup(error);
-	job->status = status;
-	bringup_cancel(director);
-	if (job->source && job->source->loaded) {
-		runs_want(job->source, false);
-		(void)snprintf(job->group->undone, sizeof(job->group->undone), "%s",
-			       job->source->sha256);
-		job->step = STEP_STOPPING;
-		director->engine->ops->unload(director->engine, job->source->loaded);
-		return; /* job_realm_gone goes on */
+	return change_refuse(change, tds_code_status(err->code), err->reason);
+}
+
+/* --- begin --- */
+
+/* The declaration that counts now: DefineGroup's, where the request names the group; else GROUP.tli. */
+static int read_declaration(struct change *change, struct tds_tli *tli, struct tds_err *err)
+{
+	const struct means *means = change->director->means;
+	const struct tds_tli_watcher nobody = { 0 };
+	const char *definition = change->given ? change->group->definition : NULL;
+	int rc = definition ? tds_tli_parse(definition, strlen(definition), nobody, tli, err)
+			    : means->declaration(means->ctx, change->group->name, tli, err);
+
+	/* As the Director has it: a group that nobody declared is one without actors. */
+	if (rc == TDS_E_MISSING && change->given)
+		rc = tds_tli_parse("{}", 2, nobody, tli, err);
+	if (rc == 0)
+		change->group->known = true;
+	return rc;
+}
+
+/* The package, and what would be loaded of it. Where the declaration is at fault the package is not named. */
+static int find(struct change *change, struct tds_err *err)
+{
+	const struct means *means = change->director->means;
+	tds_auto(tli) struct tds_tli tli = { 0 };
+	struct tds_err declared = { 0 };
+	int rc_declared = read_declaration(change, &tli, &declared);
+	int rc = means->find(means->ctx, change->target, change->group->name, &change->found, err);
+
+	if (rc == 0 && rc_declared != 0) {
+		candidate_fini(&change->found);
+		*err = declared;
+		rc = rc_declared;
 	}
-	job_end(director, job, status, error, NULL, false);
-}
-
-void undo_err(struct director *director, struct job *job, const struct tds_err *err)
-{
-	undo(director, job, tds_code_status(err->code), err->reason);
-}
-
-static void on_deadline(evutil_socket_t fd, short what, void *arg)
-{
-	struct director *director = arg;
-
-	(void)fd;
-	(void)what;
-	undo(director, director->jobs, 9, "was not ready in time");
-}
-
-/* --- loading: the steps --- */
-
-static bool has_name(const struct source *source, const char *role, const char *global_name)
-{
-	for (size_t i = 0; i < source->nruns; i++) {
-		const struct run *run = &source->runs[i];
-
-		if ((role && run->role && strcmp(role, run->role) == 0) ||
-		    (global_name && run->global_name && strcmp(global_name, run->global_name) == 0))
-			return true;
-	}
-	return false;
-}
-
-/* A role or global name that another group has belongs to that group. */
-static int check_names(struct director *director, const struct source *source, struct tds_err *err)
-{
-	for (size_t i = 0; i < source->nruns; i++) {
-		const char *name = source->runs[i].global_name;
-		const struct engine_actor *actor =
-			name ? director->engine->ops->find_name(director->engine, name) : NULL;
-		const struct source *owner = actor ? actor->source->owner : NULL;
-
-		if (name && strcmp(name, DIRECTOR_NAME) == 0)
-			return tds_err_set(err, TDS_E_REFUSED,
-					   "%s: its global name is that of the Director",
-					   source->runs[i].key);
-		/* It need not be declared: an actor may have made it. A guest owns no name that a group declares: it loses it. */
-		if (actor && !actor->source->of_program &&
-		    (!owner || owner->group != source->group))
-			return tds_err_set(err, TDS_E_REFUSED,
-					   "%s: its global name belongs to an actor of group %s",
-					   source->runs[i].key, owner ? owner->group->name : "?");
-	}
-	for (const struct group *g = director->groups; g; g = g->next)
-		for (const struct source *s = g == source->group ? NULL : g->sources; s;
-		     s = s->next)
-			for (size_t i = 0; i < source->nruns; i++)
-				if (has_name(s, source->runs[i].role, source->runs[i].global_name))
-					return tds_err_set(
-						err, TDS_E_REFUSED,
-						"%s: its role or global name belongs to group %s",
-						source->runs[i].key, g->name);
+	if (rc != 0)
+		return rc;
+	/* What is wrong with its actors is said when the signature holds, not before. */
+	change->incoming = source_new(change->group, change->found.file, change->found.path, &tli,
+				      &change->incoming_err);
 	return 0;
 }
 
-static struct source *source_new(struct director *director, struct job *job,
-				 const struct verdict *verdict, struct tds_err *err)
+/* Is the file the source that is active? Then there is nothing to verify, and nothing happens. */
+static bool is_active_already(const struct change *change)
 {
-	struct source *source = calloc(1, sizeof(*source));
-	const char *version = verdict->version;
-	const char *named = NULL;
+	const struct means *means = change->director->means;
+	const struct source *active = change->group->active;
 
-	if (!source) {
-		tds_err_set(err, TDS_E_NOMEM, "out of memory");
-		return NULL;
-	}
-	source->director = director;
-	source->group = job->group;
-	if (!version && tds_group_fits(job->group->name, job->file, &named) && named)
-		source->version = strndup(named, strlen(named) - 4);
-	else
-		source->version = strdup(version ? version : "");
-	source->file = strdup(job->file);
-	source->path = strdup(job->path); /* the job keeps its own, to name what failed */
-	source->key = strdup(verdict->key);
-	(void)snprintf(source->md5, sizeof(source->md5), "%s", verdict->md5);
-	(void)snprintf(source->sha256, sizeof(source->sha256), "%s", verdict->sha256);
-	source->identity = job->identity;
-	source->trust = trust_now(director->settings->dir, source->key);
-	source->loaded_wall_ms = wall_ms();
-	source->losses = job->losses;
-	source->tli = job->tli;
-	job->tli = (struct tds_tli){ 0 };
-	int rc = source->version && source->file && source->path && source->key
-			 ? runs_read(source, err)
-			 : tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	if (rc == 0)
-		return source;
-	source_free(source);
-	return NULL;
-}
-
-static json_t *names_of(const struct source *source)
-{
-	json_t *names = json_array();
-
-	for (size_t i = 0; i < source->nruns; i++)
-		(void)json_array_append_new(names, json_string(source->runs[i].key));
-	return names;
-}
-
-static void load_realm(struct director *director, struct job *job, const struct verdict *verdict,
-		       int archive)
-{
-	const struct tds_value *activate = tds_value_get(job->tli.value, "Activate");
-	struct tds_err err = { 0 };
-	tds_autofd int archive_fd = archive;
-
-	job->ready_first = activate && activate->type == TDS_VALUE_STR &&
-			   strcmp(activate->text, "ready-first") == 0;
-	struct source *source = source_new(director, job, verdict, &err);
-	if (!source || check_names(director, source, &err) != 0 ||
-	    store_commit(&job->entry, source->sha256, &source->tli, verdict->write_errno, &err) !=
-		    0) {
-		source_free(source);
-		undo_err(director, job, &err);
-		return;
-	}
-	source->next = job->group->sources;
-	job->group->sources = source;
-	job->source = source;
-	job->step = STEP_IMPORTING;
-	source->loaded = director->engine->ops->load(
-		director->engine,
-		&(struct engine_load){ .md5 = source->md5,
-				       .archive = tds_steal_fd(&archive_fd),
-				       .names = names_of(source),
-				       .info = source->path,
-				       .owner = source },
-		&err);
-	if (!source->loaded) {
-		job->group->sources = source->next;
-		job->source = NULL;
-		store_remove(director->settings->rundir, source->sha256);
-		source_free(source);
-		undo_err(director, job, &err);
-	}
-}
-
-static void load_deactivate(struct director *director, struct job *job)
-{
-	job->before = job->group->active;
-	job->deactivated = true;
-	if (!job->before)
-		return;
-	runs_want(job->before, false);
-	runs_tell(director, job->before, offsetof(struct run, on_deactivate));
-}
-
-/* What is loaded already is only made active, where it is not. */
-static void load_known(struct director *director, struct job *job, struct source *source)
-{
-	source->trust = trust_now(director->settings->dir, source->key);
-	source->identity = job->identity;
-	job->source = NULL;
-	if (job->group->active == source) {
-		job_end(director, job, 0, NULL, source, false);
-		return;
-	}
-	load_deactivate(director, job);
-	return_to(director, job, source);
+	/* Of another name it would be another version, which its signed name would have to agree with. */
+	return active && active->vouch && strcmp(change->found.file, active->file) == 0 &&
+	       means->is_unchanged(means->ctx, &change->found, active->vouch);
 }
 
 static void on_verdict(void *ctx, const struct verdict *verdict)
 {
-	struct director *director = ctx;
-	struct job *job = director->jobs;
-	tds_autofd int archive_fd = verdict->archive;
-	const char *sha256 = verdict->sha256;
+	struct change *change = ctx;
 
-	job->verification = NULL;
-	job->warnings = json_deep_copy(verdict->warnings);
-	if (verdict->status != 0) {
-		undo(director, job, verdict->status, verdict->error);
-		return;
-	}
-	struct source *known = source_find(director, verdict->md5);
-	if (known && strcmp(known->sha256, sha256) != 0)
-		undo(director, job, 1, "another source of the same source hash is loaded");
-	else if (known && known->group == job->group)
-		load_known(director, job, known);
-	else if (known)
-		undo(director, job, 1, "it is loaded in another group");
-	else if (!job->retry && strcmp(job->group->undone, sha256) == 0)
-		undo(director, job, 1, TDS_UNDONE);
-	else
-		load_realm(director, job, verdict, tds_steal_fd(&archive_fd));
+	change->verification = NULL;
+	change_happens(change, CHANGE_VERDICT, &(struct news){ .verdict = verdict });
 }
 
-/*
- * Is the file the very one that the active source was verified from, unchanged since? Then there is nothing to verify, and
- * nothing happens.
- */
-static bool is_active_already(const struct director *director, const struct job *job)
+static enum change_state verify(struct change *change)
 {
-	const struct source *active = job->group->active;
+	struct director *director = change->director;
+	const struct means *means = director->means;
 
-	/* Of another name it would be another version, which its signed name would have to agree with. */
-	if (job->stored || !active || strcmp(job->file, active->file) != 0)
-		return false;
-	/* A key that was removed or revoked since is for the verifier to see. */
-	const struct trust now = trust_now(director->settings->dir, active->key);
-	return identity_is_same(&active->identity, &job->identity) &&
-	       trust_is_same(&now, &active->trust);
+	change->verification =
+		means->verify(means->ctx, &change->found, change->group->name, on_verdict, change);
+	if (!change->verification)
+		return change_fail(change, 1, "the verifier could not be started");
+	director->engine->ops->prepare(director->engine);
+	return CHANGE_VERIFYING;
 }
 
-void load_begin(struct director *director, struct job *job)
+static enum change_state return_begin(struct change *change)
 {
-	struct timeval wait = { .tv_sec = job->wait_s };
+	const struct means *means = change->director->means;
+	const struct source *source = change->source;
+	struct tds_err err;
+
+	/* It has been unloaded, or loaded again by somebody else, while this waited for its turn. */
+	if (!source || source->state != SOURCE_LOST)
+		return CHANGE_ENDED;
+	change->found.file = strdup(source->file);
+	change->found.path = strdup(source->path);
+	if (!change->found.file || !change->found.path)
+		return change_give_up(change, 5, "out of memory");
+	if (means->find_stored(means->ctx, source->sha256, &change->found.fd, &err) != 0)
+		return change_give_up(change, tds_code_status(err.code), err.reason);
+	change->found.is_kept = true;
+	return verify(change);
+}
+
+enum change_state load_begin(struct change *change)
+{
 	struct tds_err err = { 0 };
-	int rc;
 
-	if (job->stored)
-		rc = job_resolve_stored(director, job, &err);
-	else if ((rc = job_resolve(director, job, &err)) == 0 &&
-		 (rc = job_read_declaration(director, job, &err)) != 0)
-		free(tds_steal(&job->path)); /* the declaration is at fault, not the package */
-	if (rc != 0) {
-		undo_err(director, job, &err);
-		return;
-	}
-	job->identity = identity_of(job->fd);
-	if (is_active_already(director, job)) {
-		job_end(director, job, 0, NULL, job->group->active, false);
-		return;
-	}
-	job->step = STEP_VERIFYING;
-	job->deadline = evtimer_new(director->base, on_deadline, director);
-	if (job->deadline && job->wait_s > 0)
-		(void)evtimer_add(job->deadline, &wait);
-	/* What comes from the store is there already. */
-	if (!job->stored && store_begin(director->settings->rundir, &job->entry, &err) != 0) {
-		undo_err(director, job, &err);
-		return;
-	}
-	job->verification =
-		verification_start(director->base, director->settings->verifier,
-				   director->settings->dir, job->fd, job->file, job->group->name,
-				   job->stored ? -1 : job->entry.file.fd, on_verdict, director);
-	if (!job->verification)
-		undo(director, job, 1, "the verifier could not be started");
+	if (change->kind == CHANGE_RETURN)
+		return return_begin(change);
+	if (find(change, &err) != 0)
+		return refuse_err(change, &err);
+	if (!is_active_already(change))
+		return verify(change);
+	change->source = change->group->active;
+	return CHANGE_ENDED;
+}
+
+/* --- the verdict --- */
+
+static enum change_state load_into_engine(struct change *change, int archive)
+{
+	struct source *source = change->source;
+	struct engine *engine = change->director->engine;
+	struct engine_load load = { .md5 = source->md5,
+				    .archive = archive,
+				    .names = declaration_names(source),
+				    .info = source->path,
+				    .owner = source };
+	struct clock *clock = change->director->clock;
+	struct tds_err err;
+
+	source->loaded_wall_ms = clock->wall_ms(clock);
+	source->loaded = engine->ops->load(engine, &load, &err);
+	if (source->loaded)
+		return CHANGE_IMPORTING;
+	change->source = NULL;
+	if (change->kind == CHANGE_RETURN)
+		source_lose(source);
 	else
-		director->engine->ops->prepare(director->engine);
+		(void)source_drop(source, "Undone", err.reason, &(struct tds_err){ 0 });
+	return change_refuse(change, 1, err.reason);
 }
 
-static void on_all_up(struct director *director, const char *error)
+static void take_verdict(struct source *source, const struct verdict *verdict)
 {
-	struct job *job = director->jobs;
-
-	if (error) {
-		tds_autofree char *why = NULL;
-		const struct run *run = NULL;
-
-		for (size_t i = 0; i < job->source->nruns && !run; i++)
-			if (!job->source->runs[i].actor || !job->source->runs[i].actor->up)
-				run = &job->source->runs[i];
-		if (asprintf(&why, "%s%s%s", run ? run->key : "", run ? ": " : "", error) < 0)
-			why = NULL;
-		undo(director, job, 1, why ? why : error);
-		return;
+	if (verdict->key) {
+		free(source->key);
+		source->key = strdup(verdict->key);
 	}
-	if (job->inactive) {
-		load_keep(director, job);
-		return;
+	if (verdict->version) {
+		free(source->version);
+		source->version = strdup(verdict->version);
 	}
-	if (!job->deactivated)
-		load_deactivate(director, job);
-	load_activate(director, job);
+	free(source->vouch);
+	source->vouch = verdict->vouch;
+	(void)snprintf(source->md5, sizeof(source->md5), "%s", verdict->md5);
+	(void)snprintf(source->sha256, sizeof(source->sha256), "%s", verdict->sha256);
 }
 
-void job_imported(struct director *director, struct source *source, const json_t *classes,
-		  const char *error)
+static enum change_state load_new(struct change *change, const struct verdict *verdict)
 {
-	struct job *job = director->jobs;
+	const struct means *means = change->director->means;
+	struct source *source = change->incoming;
+	struct tds_err err = change->incoming_err;
+	tds_autofd int archive = verdict->archive;
+	int rc = source ? declaration_check_names(source, &err) : (int)err.code;
 
-	if (!job || job->source != source || job->step != STEP_IMPORTING)
-		return;
-	for (size_t i = 0; !error && i < source->nruns; i++) {
-		const char *name = json_string_value(json_object_get(classes, source->runs[i].key));
+	if (source)
+		take_verdict(source, verdict);
+	else
+		free(verdict->vouch);
+	if (rc == 0 && source->key && source->version)
+		rc = means->keep(means->ctx, verdict->package, verdict->sha256, &source->tli, &err);
+	else
+		means->discard(means->ctx, verdict->package);
+	if (rc != 0)
+		return refuse_err(change, &err);
+	change->incoming = NULL;
+	change->source = source;
+	source_add(source);
+	return load_into_engine(change, tds_steal_fd(&archive));
+}
 
-		if (!name || !(source->runs[i].class_name = strdup(name)))
-			error = "the host found no class";
+/* A source that is loaded already is only made active, where it is not; one that was lost comes back now. */
+static enum change_state load_known(struct change *change, struct source *known,
+				    const struct verdict *verdict)
+{
+	change->director->means->discard(change->director->means->ctx, verdict->package);
+	free(known->vouch);
+	known->vouch = verdict->vouch;
+	change->source = known;
+	if (known->state == SOURCE_LOST) {
+		timer_stop(&known->retry);
+		return load_into_engine(change, verdict->archive);
 	}
-	if (error) {
-		undo(director, job, 1, error);
-		return;
+	if (verdict->archive >= 0)
+		(void)close(verdict->archive);
+	if (change->group->active == known)
+		return CHANGE_ENDED;
+	rest_active(change);
+	return return_to(change, known);
+}
+
+/* Why what the verdict is about cannot be loaded, though a key validates it; NULL: it can. */
+static const char *objection(const struct change *change, const struct source *known,
+			     const char *sha256)
+{
+	if (known && strcmp(known->sha256, sha256) != 0)
+		return "another source of the same source hash is loaded";
+	if (known && known->group != change->group)
+		return "it is loaded in another group";
+	if (!known && !change->retry && strcmp(change->group->undone, sha256) == 0)
+		return TDS_UNDONE;
+	return NULL;
+}
+
+static void drop_verdict(const struct change *change, const struct verdict *verdict)
+{
+	if (verdict->archive >= 0)
+		(void)close(verdict->archive);
+	change->director->means->discard(change->director->means->ctx, verdict->package);
+	free(verdict->vouch);
+}
+
+enum change_state load_judge(struct change *change, const struct news *news)
+{
+	const struct verdict *verdict = news->verdict;
+	const char *error = verdict->error;
+	int status = verdict->status;
+	struct source *known = status == 0 ? source_find(change->director, verdict->md5) : NULL;
+
+	change->warnings = json_deep_copy(verdict->warnings);
+	if (status == 0 && (error = objection(change, known, verdict->sha256)))
+		status = 1;
+	if (status != 0) {
+		drop_verdict(change, verdict);
+		return change_fail(change, status, error ? error : "no verdict");
 	}
-	if (!job->ready_first && !job->inactive)
-		load_deactivate(director, job);
-	job->step = STEP_STARTING;
-	bringup_start(director, source, on_all_up);
+	return known ? load_known(change, known, verdict) : load_new(change, verdict);
+}
+
+/* --- imported, up --- */
+
+enum change_state load_imported(struct change *change, const struct news *news)
+{
+	struct source *source = change->source;
+
+	change_release_slot(change);
+	if (news->error)
+		return change_undo(change, 1, news->error);
+	if (!declaration_classes(source, news->classes))
+		return change_undo(change, 1, "the host found no class");
+	if (!declaration_is_ready_first(source) && !comes_back_inactive(change))
+		rest_active(change);
+	launch_start(change, source);
+	return CHANGE_STARTING;
+}
+
+enum change_state load_up(struct change *change, const struct news *news)
+{
+	(void)news;
+	if (comes_back_inactive(change))
+		return keep_inactive(change);
+	rest_active(change);
+	return activate(change);
+}
+
+enum change_state load_failed(struct change *change, const struct news *news)
+{
+	return change_undo(change, 1, news->error);
+}
+
+enum change_state load_overdue(struct change *change, const struct news *news)
+{
+	(void)news;
+	change->director->means->cancel(tds_steal(&change->verification));
+	return change_undo(change, 9, "was not ready in time");
 }

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* One load for each group, and the sum of what came of them. */
-#include "refresh.h"
-
 #include <stdlib.h>
-#include <string.h>
 
-#include "director/groups.h"
-#include "tool/cli.h"
+#include "rules.h"
 
 struct refresh {
 	size_t left;
@@ -15,26 +11,6 @@ struct refresh {
 	refresh_done_fn *done;
 	void *ctx;
 };
-
-json_t *outcome_json(const char *response, const struct outcome *outcome)
-{
-	json_t *doc = json_pack("{s:s, s:b, s:i, s:b}", "DirectorResponse", response, "Success",
-				outcome->status == 0, "Status", outcome->status, "Changed",
-				outcome->changed);
-
-	if (doc && outcome->group)
-		(void)json_object_set_new(doc, "Group", tds_cli_json_text(outcome->group));
-	if (doc && outcome->error)
-		(void)json_object_set_new(doc, "Message", tds_cli_json_text(outcome->error));
-	if (doc && json_array_size(outcome->warnings) > 0)
-		(void)json_object_set(doc, "Warnings", (json_t *)(uintptr_t)outcome->warnings);
-	if (doc && outcome->source)
-		(void)json_object_set_new(doc, "SourceHash", json_string(outcome->source->md5));
-	const char *path = outcome->source ? outcome->source->path : outcome->path;
-	if (doc && path)
-		(void)json_object_set_new(doc, "Path", tds_cli_json_text(path));
-	return doc;
-}
 
 static void one_less(struct refresh *r)
 {
@@ -54,24 +30,29 @@ static void on_loaded(void *ctx, const struct outcome *outcome)
 	one_less(r);
 }
 
-void refresh(struct director *director, const struct tds_dir *dir, unsigned wait_s, bool retry,
-	     refresh_done_fn *done, void *ctx)
+void director_refresh(struct director *director, unsigned wait_s, bool retry, refresh_done_fn *done,
+		      void *ctx)
 {
 	struct refresh *r = calloc(1, sizeof(*r));
-	struct tds_groups groups = { 0 };
+	json_t *groups = r ? director->means->groups(director->means->ctx) : NULL;
+	const json_t *name;
+	size_t i;
 
-	if (!r || tds_groups_scan(dir, &groups, NULL) != 0) {
+	if (!groups) {
 		free(r);
 		done(ctx, json_array(), 5);
 		return;
 	}
 	*r = (struct refresh){ .left = 1, .results = json_array(), .done = done, .ctx = ctx };
-	for (size_t i = 0; i < groups.n; i++) {
-		if (groups.v[i].n == 0)
-			continue;
+	json_array_foreach(groups, i, name)
+	{
+		struct load_request request = { .target = json_string_value(name),
+						.wait_s = wait_s,
+						.retry = retry };
+
 		r->left++;
-		director_load(director, groups.v[i].name, NULL, wait_s, retry, on_loaded, r);
+		director_load(director, &request, on_loaded, r);
 	}
-	tds_groups_fini(&groups);
+	json_decref(groups);
 	one_less(r);
 }

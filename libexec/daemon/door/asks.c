@@ -93,7 +93,7 @@ static void send_message(struct client *client, const struct operation *op, cons
 		if (!asking)
 			client_finish(client, told_json());
 		break;
-	case DELIVERY_HELD:
+	case DELIVERY_PARKED:
 		break;
 	case DELIVERY_NONE:
 		client_refuse(client, op, 1,

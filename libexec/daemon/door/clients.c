@@ -268,7 +268,8 @@ static void on_accepted(void *ctx, int fd)
 	socklen_t len = sizeof(peer);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 ||
-	    !(may_use(clients, peer.uid) || director_takes_guests(clients->director, peer.uid)))
+	    !(may_use(clients, peer.uid) ||
+	      clients->settings->engine->ops->admits(clients->settings->engine, peer.uid)))
 		listener_refuse(fd, "not allowed");
 	else if (!make_room(clients, peer.uid))
 		listener_refuse(fd, "too many clients");
@@ -328,6 +329,13 @@ static void on_output(void *ctx, const char *who, const char *text, size_t len)
 	}
 }
 
+static void on_shutdown_asked(void *ctx)
+{
+	const struct clients *clients = ctx;
+
+	clients->settings->shutdown(clients->settings->ctx, -1);
+}
+
 static void on_question(void *ctx, uint64_t from, bool may_change, const struct payload *payload)
 {
 	struct clients *clients = ctx;
@@ -355,6 +363,7 @@ struct clients *clients_new(struct event_base *base, int listener, struct direct
 							   .output = on_output,
 							   .answer = clients_answer,
 							   .question = on_question,
+							   .shutdown_asked = on_shutdown_asked,
 							   .delivered = clients_delivered,
 							   .ctx = clients });
 	return clients;

@@ -23,6 +23,7 @@ struct clients_settings {
 	const uid_t *users; /* who else may */
 	size_t nusers;
 	const char *cgroup;          /* below which each source has its own; NULL: none */
+	struct engine *engine;       /* for programs that join */
 	struct directoractor *actor; /* gets what actors ask the Director */
 	struct actorlog *log;        /* what actors print goes there; NULL: nowhere */
 	void (*shutdown)(void *ctx, int64_t grace_ms); /* negative: not given */

@@ -10,7 +10,6 @@
 #include <event2/buffer.h>
 
 #include "base/mem.h"
-#include "daemon/director/refresh.h"
 #include "tool/cli.h"
 
 #define WAIT_S_DEFAULT 60
@@ -96,9 +95,13 @@ static void run_load(struct client *client, const struct operation *op, const js
 		client_refuse(client, op, 2, "no Source is given");
 	} else if (get_wait(client, op, request, &wait_s)) {
 		client->refs++;
-		director_load(client->clients->director, source, request_text(request, "Group"),
-			      wait_s, json_is_true(json_object_get(request, "Retry")), on_loaded,
-			      client);
+		director_load(client->clients->director,
+			      &(struct load_request){
+				      .target = source,
+				      .group = request_text(request, "Group"),
+				      .wait_s = wait_s,
+				      .retry = json_is_true(json_object_get(request, "Retry")) },
+			      on_loaded, client);
 	}
 }
 
@@ -116,8 +119,8 @@ static void run_refresh(struct client *client, const struct operation *op, const
 	if (!get_wait(client, op, request, &wait_s))
 		return;
 	client->refs++;
-	refresh(client->clients->director, client->clients->settings->dir, wait_s,
-		json_is_true(json_object_get(request, "Retry")), on_refreshed, client);
+	director_refresh(client->clients->director, wait_s,
+			 json_is_true(json_object_get(request, "Retry")), on_refreshed, client);
 }
 
 static void run_define(struct client *client, const struct operation *op, const json_t *request)
@@ -153,9 +156,10 @@ static void run_status(struct client *client, const struct operation *op, const 
 	json_t *status = json_pack(
 		"{s:s, s:b, s:i, s:I, s:O, s:o, s:o}", "DirectorResponse", op->response, "Success",
 		1, "Pid", (int)getpid(), "Clients", (json_int_t)client->clients->n, "Capabilities",
-		director_capabilities(client->clients->director), "Cgroup",
-		settings->cgroup ? tds_cli_json_text(settings->cgroup) : json_null(), "Restarted",
-		director_restarted(client->clients->director));
+		client->clients->settings->engine->ops->capabilities(
+			client->clients->settings->engine),
+		"Cgroup", settings->cgroup ? tds_cli_json_text(settings->cgroup) : json_null(),
+		"Restarted", director_restarted(client->clients->director));
 
 	settings->describe(settings->ctx, status);
 	client_finish(client, status);
@@ -190,6 +194,7 @@ static void run_join(struct client *client, const struct operation *op, const js
 {
 	int fd = bufferevent_getfd(client->bev);
 	tds_autofd int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	struct engine *engine = client->clients->settings->engine;
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 	struct tds_err err = { 0 };
@@ -202,7 +207,7 @@ static void run_join(struct client *client, const struct operation *op, const js
 	}
 	if (own < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
 		tds_err_sys(&err, TDS_E_WRITE, "the connection");
-	else if (director_join(client->clients->director, own, &peer, request, &err) == 0) {
+	else if (engine->ops->join(engine, own, &peer, request, &err) == 0) {
 		(void)tds_steal_fd(&own);
 		client->joined = true;
 		return;

@@ -51,7 +51,8 @@ struct engine_message {
 /* The public heads of what an engine makes. They are its own; of these fields only owner may be written elsewhere. */
 struct engine_source {
 	void *owner; /* the Director's; NULL: a program's realm, or of a source that a user brought */
-	bool of_program; /* a user's program: it owns no name that a group declares */
+	bool of_program;        /* a user's program: it owns no name that a group declares */
+	const char *last_words; /* in source_gone: what its process said last; NULL: nothing */
 };
 
 struct engine_actor {
@@ -65,7 +66,10 @@ struct engine_actor {
 
 /* What an engine tells. Texts are borrowed, and as hostile as the actor that they come from. */
 struct engine_events {
-	/* The names asked for were imported; classes maps each to the class it means. error NULL: all well. */
+	/*
+	 * The names asked for were imported; classes maps each to the class it means. error NULL: all well. A process
+	 * that ends before is told by source_gone() alone.
+	 */
 	void (*imported)(void *ctx, struct engine_source *source, const json_t *classes,
 			 const char *error);
 	/* No process of it is left. The source is freed after this call. */

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <event2/buffer.h>
@@ -17,6 +16,7 @@
 
 #include "base/mem.h"
 #include "daemon/base/child.h"
+#include "daemon/base/clock.h"
 
 #define REPORT_MAX_BYTES 4096
 #define DELAY_FIRST_MS 100
@@ -37,14 +37,6 @@ struct logger {
 };
 
 static void start(struct logger *logger);
-
-static int64_t mono_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void send_line(struct logger *logger, json_t *doc)
 {
@@ -113,7 +105,7 @@ static void start_again(struct logger *logger)
 {
 	struct timeval tv;
 
-	if (mono_ms() - logger->started_mono_ms >= STEADY_MS || logger->delay_ms == 0)
+	if (clock_now_mono_ms() - logger->started_mono_ms >= STEADY_MS || logger->delay_ms == 0)
 		logger->delay_ms = DELAY_FIRST_MS;
 	else if (logger->delay_ms < DELAY_MAX_MS)
 		logger->delay_ms *= 2;
@@ -148,7 +140,6 @@ static bool start_process(struct logger *logger, int end)
 		.nfds = 3,
 		.complain_to = STDIN_FILENO,
 		.cwd = s->folder,
-		.hold_signals = true,
 	};
 
 	return child_start(&plan, &logger->child);
@@ -176,7 +167,7 @@ static void start(struct logger *logger)
 {
 	static const char failed[] = "the logger cannot be started";
 
-	logger->started_mono_ms = mono_ms();
+	logger->started_mono_ms = clock_now_mono_ms();
 	if (!open_process(logger)) {
 		close_process(logger);
 		logger->settings->report(logger->settings->ctx, failed, strlen(failed));
@@ -226,19 +217,19 @@ static void say_farewell(struct logger *logger)
 	struct evbuffer *out = bufferevent_get_output(logger->bev);
 	struct pollfd end = { .fd = logger->child.pidfd, .events = POLLIN };
 	evutil_socket_t fd = bufferevent_getfd(logger->bev);
-	int64_t deadline = mono_ms() + FAREWELL_MS;
+	int64_t deadline = clock_now_mono_ms() + FAREWELL_MS;
 
 	(void)bufferevent_disable(logger->bev, EV_READ | EV_WRITE);
 	(void)evbuffer_unfreeze(out, 1);
-	while (evbuffer_get_length(out) > 0 && mono_ms() < deadline) {
+	while (evbuffer_get_length(out) > 0 && clock_now_mono_ms() < deadline) {
 		struct pollfd room = { .fd = fd, .events = POLLOUT };
 
-		if (poll(&room, 1, (int)(deadline - mono_ms())) <= 0 ||
+		if (poll(&room, 1, (int)(deadline - clock_now_mono_ms())) <= 0 ||
 		    (evbuffer_write(out, fd) < 0 && errno != EAGAIN))
 			break;
 	}
 	(void)shutdown(fd, SHUT_WR);
-	int64_t left = deadline - mono_ms();
+	int64_t left = deadline - clock_now_mono_ms();
 	(void)poll(&end, 1, left > 0 ? (int)left : 0);
 }
 

@@ -28,7 +28,6 @@ pid_t forkserver_start(const struct engine_config *config, int link, int out, in
 		.cwd = config->dir,
 		.mask = 022,
 		.session = true,
-		.hold_signals = true,
 		.limits = s->limits,
 		.nlimits = s->nlimits,
 		.drop = s->actor_uid != (uid_t)-1 && s->actor_uid != geteuid(),

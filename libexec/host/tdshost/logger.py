@@ -88,7 +88,7 @@ def main() -> int:
     """Until the input ends. 1: the configuration cannot be used."""
     # thespian.director has the filter.
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    from tdshost import process
+    from tdshost.wire import process
     process.catch_signals(process.forget_signal)  # it ends with its input, when all is written
     process.release_signals()
     logging.Handler.handleError = complain  # type: ignore[method-assign]

@@ -9,6 +9,7 @@ from collections import deque
 from datetime import timedelta
 from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
 
+from tdshost.words.messages import UpdateTroupeSettings
 from thespian.actors import (Actor, ActorAddress, ActorExitRequest, ActorSystemMessage,
                              ChildActorExited, PoisonMessage, WakeupMessage)
 
@@ -16,20 +17,6 @@ DISMISS_AFTER = timedelta(seconds=2)  # how long workers beyond idle_count stay:
 DEATHS_MAX = 3                        # work that cost this many workers is given up
 
 Receive = Callable[[Any, Any, ActorAddress], Any]  # a receiveMessage
-
-
-class UpdateTroupeSettings:
-    """To a manager: change these, None or 0 leaves one as it is. The answer has those now in force.
-
-    Errors:  AssertionError for a count below 0, TypeError for what is no number.
-    """
-
-    def __init__(self, max_count: Optional[int] = None, idle_count: Optional[int] = None) -> None:
-        for count in (max_count, idle_count):
-            if count and not count > 0:
-                raise AssertionError('a troupe cannot have %s workers' % (count,))
-        self.max_count = max_count
-        self.idle_count = idle_count
 
 
 class _Work:

@@ -4,7 +4,11 @@
 thesplog, fmap, withPossibleInitArgs.
 """
 import logging
-from typing import Any, Callable, Tuple
+from typing import Any, Callable
+
+from tdshost.words.arguments import withPossibleInitArgs
+
+__all__ = ['fmap', 'logging', 'thesplog', 'withPossibleInitArgs']
 
 
 def thesplog(msg: str, *args: Any, level: int = logging.INFO, **unused: Any) -> None:
@@ -25,24 +29,3 @@ def fmap(func: Callable[[Any], Any], obj: Any) -> Any:
     if isinstance(obj, (list, range, filter, map, zip)):
         return [fmap(func, item) for item in obj]
     return obj.fmap(func) if hasattr(obj, 'fmap') else func(obj)
-
-
-class withPossibleInitArgs:
-    """Makes objects with those of these arguments that the class's __init__ names."""
-
-    def __init__(self, **kw: Any) -> None:
-        self.kwargs = kw
-
-    def create(self, klass: type) -> Any:
-        """An object of the class. Errors: what its __init__ raises."""
-        names = _init_parameters(klass)
-        return klass(**{name: value for name, value in self.kwargs.items() if name in names})
-
-
-def _init_parameters(klass: type) -> Tuple[str, ...]:
-    """The names of the positional-or-keyword parameters of a class's __init__."""
-    function: Any = klass.__init__  # type: ignore[misc]
-    while hasattr(function, '__wrapped__'):
-        function = function.__wrapped__
-    code = getattr(function, '__code__', None)
-    return code.co_varnames[code.co_posonlyargcount:code.co_argcount] if code else ()

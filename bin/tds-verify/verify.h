@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of tds-verify share: the options, the run, and one operand of it. */
+#ifndef TDS_VERIFY_H
+#define TDS_VERIFY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/dir.h"
+#include "package/keyring.h"
+#include "package/source.h"
+#include "tool/cli.h"
+
+enum mode { MODE_VERIFY, MODE_LIST, MODE_MEMBER, MODE_FOLDER, MODE_ARCHIVE };
+
+struct opts {
+	enum mode mode;
+	const char *target;     /* of -x, -d, -o */
+	const char *names_from; /* -T */
+	char **keys;            /* -k */
+	size_t nkeys;
+	bool explain;
+	bool strict;
+	struct tds_zip_limits limits;
+};
+
+/* The run: what stays the same for all operands. */
+struct run {
+	struct tds_cli cli;
+	struct opts opts;
+	struct tds_dir dir; /* fd -1: there is none, and none is needed */
+	bool warned;        /* of the keys, once */
+	bool several;       /* operands: what is told of each gets a heading */
+	json_t *checks;     /* of the operand at hand, with --explain and -j */
+};
+
+/* One operand: what to open, and how it is called. */
+struct operand {
+	int fd;
+	char *path; /* as it is shown */
+};
+
+/* use.c: do with a verified package what the options say. */
+int use_source(struct run *run, const struct operand *operand, const struct tds_source *source,
+	       struct tds_err *err) TDS_MUST_CHECK;
+
+/* report.c: one check of --explain or -v, where ctx is the run; and the line above those of an operand. */
+void report_check(void *ctx, const struct tds_check *check);
+void report_heading(struct run *run, const char *path);
+
+/* The object of -j for an operand: what it holds or, where err is not NULL, why it was refused. */
+void report_json(struct run *run, const struct operand *operand, const struct tds_source *source,
+		 const struct tds_err *err);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* What the Director answers, as the protocol has it. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "rules.h"
+#include "tool/cli.h"
+
+json_t *time_json(int64_t wall_ms)
+{
+	time_t seconds = (time_t)(wall_ms / 1000);
+	struct tm tm;
+	char text[40];
+
+	if (!gmtime_r(&seconds, &tm))
+		return json_null();
+	size_t n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	(void)snprintf(text + n, sizeof(text) - n, ".%03dZ", (int)(wall_ms % 1000));
+	return json_string(text);
+}
+
+static json_t *address_json(const struct engine_actor *actor)
+{
+	return actor ? json_pack("{s:s}", "ActorAddress", actor->address) : json_null();
+}
+
+/* For its next start, after it has exited? */
+static bool is_waiting(const struct declared *declared)
+{
+	return !declared->actor && timer_runs(&declared->again);
+}
+
+static json_t *declared_json(const struct declared *declared)
+{
+	json_t *doc = json_pack("{s:s, s:o, s:o, s:o}", "ActorClass", declared->key, "Role",
+				declared->role ? json_string(declared->role) : json_null(),
+				"ActorAddress", address_json(declared->actor), "StartTime",
+				time_json(declared->started_wall_ms));
+
+	if (declared->global_name)
+		(void)json_object_set_new(doc, "GlobalName", json_string(declared->global_name));
+	if (declared->restarts > 0)
+		(void)json_object_set_new(doc, "Restarts", json_integer(declared->restarts));
+	if (*declared->ending)
+		(void)json_object_set_new(doc, "LastEnd", json_string(declared->ending));
+	if (is_waiting(declared))
+		(void)json_object_set_new(doc, "NextStart", time_json(declared->next_wall_ms));
+	if (declared->actor)
+		(void)json_object_set_new(doc, "Pid", json_integer(declared->actor->pid));
+	return doc;
+}
+
+static json_t *source_json(const struct source *source)
+{
+	return json_pack("{s:o?, s:o?, s:o?, s:s, s:s, s:o}", "File",
+			 tds_cli_json_text(source->file), "Path", tds_cli_json_text(source->path),
+			 "Version", tds_cli_json_text(source->version), "MD5", source->md5,
+			 "SHA256", source->sha256, "Loaded", time_json(source->loaded_wall_ms));
+}
+
+static json_t *group_json(const struct group *group)
+{
+	json_t *loaded = json_array();
+	json_t *running = json_object();
+	json_t *sources = json_object();
+
+	for (const struct source *s = group->sources; s; s = s->next) {
+		json_t *runs = json_array();
+
+		for (size_t i = 0; i < s->ndeclared; i++)
+			(void)json_array_append_new(runs, declared_json(&s->declared[i]));
+		(void)json_array_append_new(loaded, json_string(s->md5));
+		(void)json_object_set_new(running, s->md5, runs);
+		(void)json_object_set_new(sources, s->md5, source_json(s));
+	}
+	return json_pack("{s:o, s:o, s:o, s:o, s:o*}", "ActiveHash",
+			 group->active ? json_string(group->active->md5) : json_null(), "Loaded",
+			 loaded, "Running", running, "Sources", sources, "Undone",
+			 group->undone[0] ? json_string(group->undone) : NULL);
+}
+
+json_t *director_retrieve_all(struct director *director, const char *group)
+{
+	json_t *groups = json_object();
+
+	for (const struct group *g = director->groups; g; g = g->next)
+		if ((g->sources || g->known) && (!group || strcmp(group, g->name) == 0))
+			(void)json_object_set_new(groups, g->name, group_json(g));
+	return json_pack("{s:s, s:b, s:o}", "DirectorResponse", "AllAddresses", "Success", 1,
+			 "Groups", groups);
+}
+
+json_t *director_restarted(const struct director *director)
+{
+	json_t *all = json_array();
+
+	for (const struct group *g = director->groups; g; g = g->next)
+		for (size_t i = 0; g->active && i < g->active->ndeclared; i++) {
+			json_t *declared;
+
+			if (g->active->declared[i].restarts == 0)
+				continue;
+			declared = declared_json(&g->active->declared[i]);
+			(void)json_object_set_new(declared, "Group", tds_cli_json_text(g->name));
+			(void)json_array_append_new(all, declared);
+		}
+	return all;
+}
+
+json_t *director_retrieve_role(struct director *director, const char *role, const char *group)
+{
+	struct declared *declared = role_find(director, role, group);
+
+	if (!declared || !declared->actor)
+		return json_pack("{s:s, s:b, s:s, s:n, s:n}", "DirectorResponse", "RoleAddress",
+				 "Success", 0, "Role", role, "ActorAddress", "ActorClass");
+	return json_pack("{s:s, s:b, s:s, s:s, s:s, s:s, s:o, s:o}", "DirectorResponse",
+			 "RoleAddress", "Success", 1, "Group", declared->source->group->name,
+			 "SourceHash", declared->source->md5, "ActorClass", declared->key, "Role",
+			 role, "ActorAddress", address_json(declared->actor), "StartTime",
+			 time_json(declared->started_wall_ms));
+}
+
+json_t *outcome_json(const char *response, const struct outcome *outcome)
+{
+	json_t *doc = json_pack("{s:s, s:b, s:i, s:b}", "DirectorResponse", response, "Success",
+				outcome->status == 0, "Status", outcome->status, "Changed",
+				outcome->changed);
+
+	if (doc && outcome->group)
+		(void)json_object_set_new(doc, "Group", tds_cli_json_text(outcome->group));
+	if (doc && outcome->error)
+		(void)json_object_set_new(doc, "Message", tds_cli_json_text(outcome->error));
+	if (doc && json_array_size(outcome->warnings) > 0)
+		(void)json_object_set(doc, "Warnings", (json_t *)(uintptr_t)outcome->warnings);
+	if (doc && outcome->source)
+		(void)json_object_set_new(doc, "SourceHash", json_string(outcome->source->md5));
+	const char *path = outcome->source ? outcome->source->path : outcome->path;
+	if (doc && path)
+		(void)json_object_set_new(doc, "Path", tds_cli_json_text(path));
+	return doc;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of a change: which event does what in which state. */
+#include "change.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "rules.h"
+
+typedef enum change_state step_fn(struct change *change, const struct news *news);
+
+static enum change_state begin(struct change *change, const struct news *news)
+{
+	(void)news;
+	return change->kind == CHANGE_UNLOAD ? unload_begin(change) : load_begin(change);
+}
+
+/* The wait counts from the request: it may be over before it begins. */
+static enum change_state expire(struct change *change, const struct news *news)
+{
+	(void)news;
+	return change_refuse(change, 9, "another change of the group was not over in time");
+}
+
+/*
+ * A state that is left out knows nothing of the event: a launch that was cancelled has no end, and a deadline that comes
+ * when all is on its way out, or done, changes nothing.
+ */
+static step_fn *const table[CHANGE_STATES][CHANGE_EVENTS] = {
+	[CHANGE_WAITING] = { [CHANGE_BEGIN] = begin, [CHANGE_DEADLINE] = expire },
+	[CHANGE_VERIFYING] = { [CHANGE_VERDICT] = load_judge, [CHANGE_DEADLINE] = load_overdue },
+	[CHANGE_IMPORTING] = { [CHANGE_IMPORTED] = load_imported,
+			       [CHANGE_GONE] = load_gone,
+			       [CHANGE_DEADLINE] = load_overdue },
+	[CHANGE_STARTING] = { [CHANGE_UP] = load_up,
+			      [CHANGE_FAILED] = load_failed,
+			      [CHANGE_GONE] = load_gone,
+			      [CHANGE_DEADLINE] = load_overdue },
+	[CHANGE_STOPPING] = { [CHANGE_GONE] = load_gone },
+	[CHANGE_RETURNING] = { [CHANGE_UP] = returned,
+			       [CHANGE_FAILED] = returned,
+			       [CHANGE_GONE] = return_lost,
+			       [CHANGE_DEADLINE] = return_overdue },
+	[CHANGE_CLEARING] = { [CHANGE_CLEARED] = load_cleared },
+};
+_Static_assert(sizeof(table) / sizeof(table[0]) == 7, "each state has a row");
+_Static_assert(CHANGE_EVENTS == 8, "each event is thought of in each row");
+
+static void end(struct change *change)
+{
+	struct director *director = change->director;
+	const struct source *source = change->status == 0 ? change->source : NULL;
+	struct outcome outcome = { .status = change->status,
+				   .error = change->error,
+				   .group = change->group->name,
+				   .source = source,
+				   .path = change->found.path,
+				   .changed = change->changed,
+				   .warnings = change->warnings };
+
+	queue_next(change);
+	if (change->status != 0)
+		audit(director, "Refused", change->group, source, change->error);
+	if (change->done)
+		change->done(change->ctx, &outcome);
+	change_free(change);
+	parked_release(director);
+	queue_run(director);
+}
+
+static void step(struct change *change, enum change_event event, const struct news *news)
+{
+	step_fn *const does = table[change->state][event];
+
+	if (!does)
+		return;
+	assert(!change->stepping); /* the engine tells nothing from within an operation */
+	change->stepping = true;
+	change->state = does(change, news);
+	change->stepping = false;
+}
+
+void change_takes(struct change *change, enum change_event event, const struct news *news)
+{
+	struct director *director = change->director;
+
+	step(change, event, news);
+	while (change->state != CHANGE_ENDED && change->posted) {
+		tds_autofree char *error = tds_steal(&change->event_error);
+
+		change->posted = false;
+		step(change, change->event, &(struct news){ .error = error });
+	}
+	if (change->state == CHANGE_ENDED)
+		end(change);
+	else
+		queue_run(director); /* it may have given its place free */
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A change: a load, an unload or a return, from its request to its end, as a table of states and events (change.c). Each
+ * group has its own queue of them; the first of a queue is under way.
+ */
+#ifndef TDS_DAEMON_CHANGE_H
+#define TDS_DAEMON_CHANGE_H
+
+#include "director.h"
+#include "events.h"
+#include "launch.h"
+#include "means.h"
+#include "model.h"
+#include "rules.h"
+
+enum change_kind {
+	CHANGE_LOAD, /* of a package: it is verified, imported, its actors are up; or it is only made active */
+	CHANGE_RETURN, /* of a source that was lost, from the store */
+	CHANGE_UNLOAD,
+};
+
+enum change_state {
+	CHANGE_WAITING, /* for its turn */
+	CHANGE_VERIFYING,
+	CHANGE_IMPORTING,
+	CHANGE_STARTING,  /* the new source's actors are launched */
+	CHANGE_STOPPING,  /* its source is on its way out */
+	CHANGE_RETURNING, /* a source that is loaded is made active, the one before, say */
+	CHANGE_CLEARING,  /* loaded; the sources that AutoUnload names are on their way out */
+	CHANGE_ENDED,
+};
+#define CHANGE_STATES CHANGE_ENDED
+
+struct change {
+	/* what is asked for */
+	struct director *director;
+	struct group *group;
+	struct change *next; /* in its group's queue */
+	enum change_kind kind;
+	char *target;    /* of a load: as the request has it; of an unload: a hash */
+	bool given;      /* the request named the group */
+	bool retry;      /* even if its last load was undone */
+	unsigned wait_s; /* 0: as long as it takes */
+	change_done_fn *done;
+	void *ctx;
+
+	/* how far it is */
+	enum change_state state;
+	struct source *
+		source; /* that it loads, makes active or unloads; NULL: not known yet, or not any more */
+	struct source
+		*before; /* that was active, and was told to rest; active again if this is undone */
+	bool rested;     /* before, if any, was told */
+	struct candidate found;
+	struct source
+		*incoming; /* what would be loaded, until the verdict; not in its group's list */
+	struct tds_err incoming_err; /* why there is none */
+	struct verification *verification;
+	struct launch launch;
+	struct timer deadline;
+
+	/* how it will end */
+	bool changed; /* something has happened */
+	int status;   /* the first reason counts */
+	char *error;  /* NULL: well, so far */
+	json_t *warnings;
+
+	/* the table's */
+	bool stepping;
+	bool posted; /* an event out of a step waits for the step's end: */
+	enum change_event event;
+	char *event_error;
+
+	/* the queue's */
+	struct change *next_ready;
+	bool has_slot;
+	struct timer slot;
+};
+
+/* The table (change.c): an event happens, unless the state knows none such. The change may be freed by then. */
+void change_takes(struct change *change, enum change_event event, const struct news *news);
+
+static inline void change_happens(struct change *change, enum change_event event,
+				  const struct news *news)
+{
+	change->director->happens(change, event, news);
+}
+
+/* The same for what may happen within a step: it waits until that is over. error is copied; NULL: none. */
+void change_post(struct change *change, enum change_event event, const char *error);
+
+/* For who waits for it: the actor's name, and what is odd about it. */
+void change_warn(struct change *change, const char *key, const char *text);
+
+/* Is a change of the group under way, which may bring its names back or move them? */
+static inline bool group_is_changing(const struct group *group)
+{
+	return group->changes && group->changes->state != CHANGE_WAITING;
+}
+
+/* queue.c */
+struct change *change_new(struct group *group, enum change_kind kind, const char *target,
+			  change_done_fn *done,
+			  void *ctx);       /* NULL: out of memory; done is not called */
+void change_enqueue(struct change *change); /* may begin it, and end it */
+void change_free(struct change *change);
+void change_release_slot(struct change *change);
+void queue_next(struct change *ended); /* out of its queue; the next one gets ready */
+void queue_run(struct director *director);
+
+/* A source is gone, for whatever reason: lost.c. */
+void source_gone(struct source *source);
+
+/* Take a source out of everything, and forget what is stored of it. Errors: TDS_E_WRITE: loaded.json has it still. */
+int source_drop(struct source *source, const char *what, const char *why, struct tds_err *err);
+
+/* load.c, activate.c, unload.c: what the table's steps do; each returns the state that follows. */
+enum change_state load_begin(struct change *change);
+enum change_state load_judge(struct change *change, const struct news *news);
+enum change_state load_imported(struct change *change, const struct news *news);
+enum change_state load_up(struct change *change, const struct news *news);
+enum change_state load_failed(struct change *change, const struct news *news);
+enum change_state load_overdue(struct change *change, const struct news *news);
+enum change_state load_gone(struct change *change, const struct news *news);
+enum change_state load_cleared(struct change *change, const struct news *news);
+enum change_state unload_begin(struct change *change);
+enum change_state returned(struct change *change, const struct news *news);
+enum change_state return_lost(struct change *change, const struct news *news);
+enum change_state return_overdue(struct change *change, const struct news *news);
+
+/* Parts of steps. */
+enum change_state change_refuse(struct change *change, int status, const char *error); /* at once */
+enum change_state change_undo(struct change *change, int status, const char *error);
+enum change_state change_give_up(struct change *change, int status, const char *error);
+enum change_state change_fail(struct change *change, int status, const char *error);
+enum change_state change_come_back(struct change *change);
+void change_blame(struct change *change, int status, const char *error);
+void rest_active(struct change *change);
+enum change_state return_to(struct change *change, struct source *source);
+enum change_state activate(struct change *change);
+enum change_state clear_others(struct change *change);
+enum change_state keep_inactive(struct change *change);
+void source_stop(struct source *source);
+
+/* Does it only become loaded again, while another one is active? */
+bool comes_back_inactive(const struct change *change);
+
+/* Nothing is active, and nothing is on its way back: then the highest version is made active; else the end. */
+enum change_state change_fall_back(struct change *change);
+
+/* It has no process, and comes back by itself, after a while where that happens again and again. */
+void source_lose(struct source *source);
+
+#endif

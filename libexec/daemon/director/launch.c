@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+/* Declared actors: brought up one after the other, and started again when they exit. */
+#include "launch.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "change.h"
+#include "rules.h"
+
+#define TAKEN_AFTER_MS \
+	5000 /* an OnLoad handler that runs this long without failing has taken its message */
+#define DELAY_FIRST_MS 100
+#define DELAY_MAX_MS 30000
+#define STEADY_MS 60000 /* alive for this long: the next exit is a first one again */
+
+/* A literal, to its actor; ref and endpoint as in an engine_message. */
+static void send_literal(const struct declared *declared, const char *text, uint64_t ref,
+			 uint64_t endpoint)
+{
+	struct engine *engine = declared->source->director->engine;
+	struct engine_message message = {
+		.payload = { .encoding = ENCODING_LITERAL, .data = text, .len = strlen(text) },
+		.ref = ref,
+		.endpoint = endpoint
+	};
+
+	engine->ops->send(engine, declared->actor, &message);
+}
+
+void declared_tell_all(struct source *source, size_t message)
+{
+	for (size_t i = 0; i < source->ndeclared; i++) {
+		const struct declared *d = &source->declared[i];
+		const char *text = *(char *const *)((const char *)d + message);
+
+		if (text && d->actor)
+			send_literal(d, text, 0, 0);
+	}
+}
+
+static int start(struct declared *declared, struct tds_err *err)
+{
+	const struct source *source = declared->source;
+	struct engine *engine = source->director->engine;
+	struct clock *clock = source->director->clock;
+
+	declared->started_mono_ms = clock->mono_ms(clock);
+	declared->started_wall_ms = clock->wall_ms(clock);
+	declared->actor =
+		engine->ops->create(engine, source->loaded, declared->class_name, declared, err);
+	return declared->actor ? 0 : err->code;
+}
+
+/* --- the launch --- */
+
+static void next(struct change *change);
+
+void launch_cancel(struct change *change)
+{
+	timer_stop(&change->launch.timer);
+	change->launch = (struct launch){ 0 };
+}
+
+/* error NULL: all are up. */
+static void finish(struct change *change, const char *error)
+{
+	launch_cancel(change);
+	change_post(change, error ? CHANGE_FAILED : CHANGE_UP, error);
+}
+
+/* The same with the name of the actor at hand. */
+static void fail(struct change *change, const char *error)
+{
+	const struct declared *d = &change->launch.source->declared[change->launch.at];
+	char why[TDS_ERR_REASON_MAX];
+
+	(void)snprintf(why, sizeof(why), "%s: %s", d->key, error);
+	finish(change, why);
+}
+
+/* The launch that has this actor at hand; NULL: none. */
+static struct change *launching(const struct declared *declared)
+{
+	struct change *change = declared->source->group->changes;
+	const struct launch *launch = change ? &change->launch : NULL;
+
+	return launch && launch->source == declared->source &&
+			       &launch->source->declared[launch->at] == declared
+		       ? change
+		       : NULL;
+}
+
+static void go_on(struct change *change)
+{
+	change->launch.at++;
+	next(change);
+}
+
+static void on_unhealthy(void *ctx)
+{
+	fail(ctx, "did not answer its health check in time");
+}
+
+static void check_health(struct change *change)
+{
+	struct launch *launch = &change->launch;
+	const struct declared *d = &launch->source->declared[launch->at];
+	struct director *director = launch->source->director;
+	struct engine *engine = director->engine;
+
+	if (!d->health) {
+		go_on(change);
+		return;
+	}
+	launch->endpoint = engine->ops->ticket(engine);
+	timer_start(director->clock, &launch->timer, (int64_t)(d->health_s * 1000), on_unhealthy,
+		    change);
+	send_literal(d, d->health, 0, launch->endpoint);
+}
+
+static void on_taken(void *ctx)
+{
+	struct change *change = ctx;
+	const struct launch *launch = &change->launch;
+
+	change_warn(change, launch->source->declared[launch->at].key,
+		    "still at its OnLoad message, which counts as taken");
+	change->launch.ref = 0;
+	check_health(change);
+}
+
+static void send_on_load(struct change *change)
+{
+	struct launch *launch = &change->launch;
+	const struct declared *d = &launch->source->declared[launch->at];
+	struct director *director = launch->source->director;
+
+	if (!d->on_load) {
+		check_health(change);
+		return;
+	}
+	launch->ref = ++director->next_ref;
+	timer_start(director->clock, &launch->timer, TAKEN_AFTER_MS, on_taken, change);
+	send_literal(d, d->on_load, launch->ref, 0);
+}
+
+/* The next that does not run is started; at a re-activation most of them do. */
+static void next(struct change *change)
+{
+	struct launch *launch = &change->launch;
+	struct source *source = launch->source;
+	struct tds_err err;
+
+	timer_stop(&launch->timer);
+	while (launch->at < source->ndeclared && source->declared[launch->at].actor)
+		launch->at++;
+	if (launch->at == source->ndeclared)
+		finish(change, NULL);
+	else if (start(&source->declared[launch->at], &err) != 0)
+		fail(change, err.reason);
+}
+
+void launch_start(struct change *change, struct source *source)
+{
+	launch_cancel(change);
+	change->launch.source = source;
+	next(change);
+}
+
+bool launch_answer(struct director *director, uint64_t endpoint, const struct payload *payload)
+{
+	struct change *change = NULL;
+
+	for (struct group *g = director->groups; g && !change; g = g->next)
+		if (g->changes && endpoint != 0 && g->changes->launch.endpoint == endpoint)
+			change = g->changes;
+	if (!change)
+		return false;
+	change->launch.endpoint = 0;
+	if (payload->encoding == ENCODING_POISON)
+		fail(change, "failed its health check");
+	else
+		go_on(change);
+	return true;
+}
+
+void declared_message_done(struct declared *declared, uint64_t ref, const char *error)
+{
+	struct change *change = launching(declared);
+
+	if (!change || ref == 0 || ref != change->launch.ref)
+		return;
+	change->launch.ref = 0;
+	if (error)
+		fail(change, error);
+	else
+		check_health(change);
+}
+
+void declared_failed(struct declared *declared, const char *error)
+{
+	struct change *change = launching(declared);
+
+	if (change)
+		fail(change, error);
+}
+
+/* --- starting again --- */
+
+static void on_again(void *ctx);
+
+static void start_in(struct declared *declared, int64_t delay_ms)
+{
+	struct clock *clock = declared->source->director->clock;
+
+	declared->next_wall_ms = clock->wall_ms(clock) + delay_ms;
+	timer_start(clock, &declared->again, delay_ms, on_again, declared);
+}
+
+static void on_again(void *ctx)
+{
+	struct declared *declared = ctx;
+	struct tds_err err;
+
+	if (!declared->wanted || declared->actor || start(declared, &err) == 0)
+		return;
+	declared->delay_ms = DELAY_MAX_MS;
+	start_in(declared, DELAY_MAX_MS);
+}
+
+static int64_t jittered(int64_t delay_ms)
+{
+	unsigned char jitter = 0;
+
+	if (getrandom(&jitter, 1, GRND_NONBLOCK) != 1)
+		jitter = 0;
+	return delay_ms + delay_ms * jitter / 1024;
+}
+
+/* The first exit: at once. Each further one within STEADY_MS of a start: after a delay that doubles. */
+static void start_again(struct declared *declared)
+{
+	struct clock *clock = declared->source->director->clock;
+	bool steady = clock->mono_ms(clock) - declared->started_mono_ms >= STEADY_MS;
+
+	if (declared->restarts == 0 || steady)
+		declared->delay_ms = 0;
+	else if (declared->delay_ms == 0)
+		declared->delay_ms = DELAY_FIRST_MS;
+	else
+		declared->delay_ms = 2 * declared->delay_ms < DELAY_MAX_MS ? 2 * declared->delay_ms
+									   : DELAY_MAX_MS;
+	declared->restarts = steady ? 1 : declared->restarts + 1;
+	start_in(declared, jittered(declared->delay_ms));
+}
+
+void declared_want_all(struct source *source, bool wanted)
+{
+	for (size_t i = 0; i < source->ndeclared; i++) {
+		struct declared *d = &source->declared[i];
+
+		d->wanted = wanted;
+		if (wanted && !d->actor && !timer_runs(&d->again))
+			start_again(d);
+		else if (!wanted)
+			timer_stop(&d->again);
+	}
+}
+
+/* One that was started again: it gets its name and its OnLoad message, and whoever waited for it. */
+static void restarted(struct declared *declared)
+{
+	struct source *source = declared->source;
+	struct engine *engine = source->director->engine;
+
+	if (declared->on_load)
+		send_literal(declared, declared->on_load, 0, 0);
+	if (source->group->active != source)
+		return;
+	if (declared->global_name)
+		(void)engine->ops->bind(engine, declared->global_name, declared->actor);
+	tell_change(source->director, "ActorStarted", source->group, source, NULL);
+	parked_release(source->director);
+}
+
+void declared_up(struct declared *declared)
+{
+	struct change *change = launching(declared);
+
+	if (change)
+		send_on_load(change);
+	else
+		restarted(declared);
+}
+
+void declared_exited(struct declared *declared)
+{
+	struct source *source = declared->source;
+	struct change *change = launching(declared);
+
+	memcpy(declared->ending, declared->actor->ending, sizeof(declared->ending));
+	declared->actor = NULL;
+	if (change) {
+		fail(change, declared->ending);
+		return;
+	}
+	if (declared->wanted && !source->director->stopping)
+		start_again(declared);
+	tell_change(source->director, "ActorExited", source->group, source, declared->ending);
+	parked_release(source->director);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Launching a source: its declared actors are brought up one after the other, each taking its OnLoad message and passing
+ * its health check; and those of an active source that exit are started again.
+ */
+#ifndef TDS_DAEMON_LAUNCH_H
+#define TDS_DAEMON_LAUNCH_H
+
+#include "model.h"
+
+/* A launch under way, part of a change. A zeroed one is none. */
+struct launch {
+	struct source *source; /* NULL: none under way */
+	size_t at;
+	uint64_t ref;      /* of the OnLoad message that is not taken yet; 0: none */
+	uint64_t endpoint; /* where the answer to the health check comes to; 0: none is due */
+	struct timer timer;
+};
+
+/* All actors of the source that do not run. The end is a CHANGE_UP or CHANGE_FAILED of the change, later. */
+void launch_start(struct change *change, struct source *source);
+void launch_cancel(struct change *change);
+
+/* What the engine tells of declared actors. */
+void declared_up(struct declared *declared);
+void declared_failed(struct declared *declared, const char *error);
+void declared_exited(struct declared *declared);
+void declared_message_done(struct declared *declared, uint64_t ref, const char *error);
+
+/* An answer to an outside endpoint. False: no launch waits for it. */
+bool launch_answer(struct director *director, uint64_t endpoint, const struct payload *payload);
+
+/* Send each actor that runs its message of this kind: offsetof(struct declared, on_...). */
+void declared_tell_all(struct source *source, size_t message);
+
+/* From now on those that exit are started again, and those that are not there are started; or not any more. */
+void declared_want_all(struct source *source, bool wanted);
+
+#endif

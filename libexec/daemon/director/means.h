@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the Director asks of the world besides its engine and its clock: packages and declarations, the verifier, and
+ * what is kept on disk. Main hands it the table; tests hand it another.
+ */
+#ifndef TDS_DAEMON_MEANS_H
+#define TDS_DAEMON_MEANS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "director/tli.h"
+
+/* A package that was found, and is not believed. Zeroed but for fd (-1) where there is none. */
+struct candidate {
+	char *file;   /* its name, without folder */
+	char *path;   /* for people */
+	int fd;       /* open for reading */
+	bool is_kept; /* it comes from the store, and need not be written there */
+};
+
+/* What the verifier says. Texts are borrowed for the call. */
+struct verdict {
+	int status; /* 0: it is what its name says, and a key validates it; else the exit status */
+	const char *error; /* where status is not 0 */
+	const char *md5;
+	const char *sha256;
+	const char *version;    /* that is signed; NULL: none */
+	const char *key;        /* path of the key file; NULL: none is known */
+	const json_t *warnings; /* an array of texts; NULL: none */
+	int archive;            /* a sealed memory file, the callee's; -1: none */
+	struct stored *
+		package; /* the verified bytes on their way to the store, the callee's; NULL: none */
+	void *vouch; /* what the verdict rests on, as far as files go; the callee's, free()d; NULL: not known */
+};
+typedef void verdict_fn(void *ctx, const struct verdict *verdict);
+
+struct verification;
+struct stored;
+
+struct means {
+	/*
+	 * Whose package a target means: a package file (named here, or by an absolute path), a TLI file or a group.
+	 * group is set (caller frees) where it is known, even if there is no package.
+	 * Errors: TDS_E_MISSING: no such group, or a file of none; TDS_E_UNUSABLE, TDS_E_NOMEM.
+	 */
+	int (*group_of)(void *ctx, const char *target, char **group, struct tds_err *err);
+
+	/*
+	 * The package that a target means for a group now. Owner: caller closes with candidate_fini, on success only.
+	 * Errors: TDS_E_MISSING: none; those of opening it.
+	 */
+	int (*find)(void *ctx, const char *target, const char *group, struct candidate *found,
+		    struct tds_err *err);
+
+	/* GROUP.tli as it is now; the reason names file and place. Errors: TDS_E_MISSING, those of tds_tli_read. */
+	int (*declaration)(void *ctx, const char *group, struct tds_tli *tli, struct tds_err *err);
+
+	/* The groups that have packages, to be refreshed: an array of texts. NULL: the directory cannot be read. */
+	json_t *(*groups)(void *ctx);
+
+	/* Is it, as far as files tell, the very package of that file that was verified, and would be again? */
+	bool (*is_unchanged)(void *ctx, const struct candidate *found, const void *vouch);
+
+	/* done is called later, once, unless it is cancelled. NULL: it could not be started. */
+	struct verification *(*verify)(void *ctx, const struct candidate *found, const char *group,
+				       verdict_fn *done, void *done_ctx);
+	void (*cancel)(struct verification *verification); /* accepts NULL */
+
+	/* What was loaded: the stored package and its declaration, by digest. */
+	int (*find_stored)(void *ctx, const char *sha256, int *fd, struct tds_err *err);
+	int (*stored_declaration)(void *ctx, const char *sha256, struct tds_tli *tli,
+				  struct tds_err *err);
+
+	/*
+	 * Keep a package with its declaration, for as long as it is loaded; think better of it before (accepts NULL);
+	 * forget it afterwards. keep takes the package over, whatever comes of it.
+	 */
+	int (*keep)(void *ctx, struct stored *package, const char *sha256,
+		    const struct tds_tli *tli, struct tds_err *err);
+	void (*discard)(void *ctx, struct stored *package);
+	void (*forget)(void *ctx, const char *sha256);
+
+	/* Write the sources of loaded.json, the groups of groups.json; take the reference. Errors: TDS_E_WRITE, TDS_E_NOMEM. */
+	int (*save_sources)(void *ctx, json_t *sources, struct tds_err *err);
+	int (*save_groups)(void *ctx, json_t *groups, struct tds_err *err);
+
+	/* A line of the audit log; takes the reference. */
+	void (*audit)(void *ctx, json_t *line);
+
+	/* Delete the group's packages beyond its limit. Errors: TDS_E_WRITE. */
+	int (*prune)(void *ctx, const char *group, int64_t keep_limit, struct tds_err *err);
+
+	/* A record of logging that an actor wrote. */
+	void (*record)(void *ctx, const char *address, const json_t *record);
+
+	void *ctx;
+};
+
+void candidate_fini(struct candidate *found);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* Groups and sources: made, found, freed, and written down. */
+#include "model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tool/cli.h"
+#include "declaration.h"
+#include "package/version.h"
+#include "rules.h"
+
+struct group *group_get(struct director *director, const char *name)
+{
+	struct group **p = &director->groups;
+
+	while (*p && strcmp((*p)->name, name) < 0)
+		p = &(*p)->next;
+	if (*p && strcmp((*p)->name, name) == 0)
+		return *p;
+	struct group *group = calloc(1, sizeof(*group));
+	if (!group || !(group->name = strdup(name))) {
+		free(group);
+		return NULL;
+	}
+	group->director = director;
+	group->next = *p;
+	*p = group;
+	return group;
+}
+
+struct source *source_new(struct group *group, const char *file, const char *path,
+			  struct tds_tli *tli, struct tds_err *err)
+{
+	struct source *source = calloc(1, sizeof(*source));
+	const char *version = NULL;
+
+	if (!source) {
+		tds_err_set(err, TDS_E_NOMEM, "out of memory");
+		return NULL;
+	}
+	source->director = group->director;
+	source->group = group;
+	source->tli = *tli;
+	*tli = (struct tds_tli){ 0 };
+	source->file = strdup(file);
+	source->path = strdup(path);
+	source->key = strdup("");
+	if (tds_group_fits(group->name, file, &version) && version)
+		source->version = strndup(version, strlen(version) - 4);
+	else
+		source->version = strdup("");
+	int rc = source->file && source->path && source->key && source->version
+			 ? declaration_read(source, err)
+			 : tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	if (rc == 0)
+		return source;
+	source_free(source);
+	return NULL;
+}
+
+void source_add(struct source *source)
+{
+	source->next = source->group->sources;
+	source->group->sources = source;
+}
+
+void source_remove(struct source *source)
+{
+	struct group *group = source->group;
+	struct source **p = &group->sources;
+
+	while (*p && *p != source)
+		p = &(*p)->next;
+	if (*p)
+		*p = source->next;
+	if (group->active == source)
+		group->active = NULL;
+}
+
+void source_free(struct source *source)
+{
+	if (!source)
+		return;
+	timer_stop(&source->retry);
+	declaration_free(source);
+	if (source->tli.value)
+		tds_tli_fini(&source->tli);
+	if (source->loaded)
+		source->loaded->owner = NULL;
+	free(source->file);
+	free(source->path);
+	free(source->version);
+	free(source->key);
+	free(source->vouch);
+	free(source);
+}
+
+struct source *source_find(const struct director *director, const char *hash)
+{
+	for (struct group *g = director->groups; g; g = g->next)
+		for (struct source *s = g->sources; s; s = s->next)
+			if (strcmp(s->md5, hash) == 0 || strcmp(s->sha256, hash) == 0)
+				return s;
+	return NULL;
+}
+
+struct source *source_highest(const struct group *group)
+{
+	struct source *best = NULL;
+
+	for (struct source *s = group->sources; s; s = s->next)
+		if (s->state == SOURCE_LOADED &&
+		    (!best || tds_version_cmp(group->name, s->file, best->file) > 0))
+			best = s;
+	return best;
+}
+
+bool group_has_lost(const struct group *group)
+{
+	const struct source *s = group->sources;
+
+	while (s && s->state != SOURCE_LOST)
+		s = s->next;
+	return s != NULL;
+}
+
+struct declared *role_find(const struct director *director, const char *role, const char *group)
+{
+	for (struct group *g = director->groups; g; g = g->next) {
+		if (!g->active || (group && strcmp(group, g->name) != 0))
+			continue;
+		for (size_t i = 0; i < g->active->ndeclared; i++)
+			if (declared_has(&g->active->declared[i], role, NULL))
+				return &g->active->declared[i];
+	}
+	return NULL;
+}
+
+bool group_is_clearing(const struct group *group)
+{
+	const struct source *s = group->sources;
+
+	while (s && s->state != SOURCE_UNLOADING)
+		s = s->next;
+	return s != NULL;
+}
+
+bool declared_is_starting(const struct declared *declared)
+{
+	if (declared->actor)
+		return !declared->actor->up;
+	return timer_runs(&declared->again) && declared->delay_ms == 0;
+}
+
+/* --- what is written down --- */
+
+static bool is_kept(const struct source *source)
+{
+	return source->state == SOURCE_LOADED || source->state == SOURCE_LOST;
+}
+
+static json_t *source_state(const struct source *source)
+{
+	bool active = source->state == SOURCE_LOST ? source->returns_active
+						   : source->group->active == source;
+
+	return json_pack("{s:o?, s:o?, s:o?, s:o?, s:s, s:s, s:b, s:I}", "Group",
+			 tds_cli_json_text(source->group->name), "File",
+			 tds_cli_json_text(source->file), "Path", tds_cli_json_text(source->path),
+			 "Version", tds_cli_json_text(source->version), "MD5", source->md5,
+			 "SHA256", source->sha256, "Active", active, "LoadedMs",
+			 (json_int_t)source->loaded_wall_ms);
+}
+
+/* Oldest load first, so that loading them in order brings the same order back. */
+static void add_sources(json_t *all, const struct source *source)
+{
+	if (!source)
+		return;
+	add_sources(all, source->next);
+	if (is_kept(source))
+		(void)json_array_append_new(all, source_state(source));
+}
+
+json_t *model_sources(const struct director *director)
+{
+	json_t *all = json_array();
+
+	for (const struct group *g = director->groups; g; g = g->next)
+		add_sources(all, g->sources);
+	return all;
+}
+
+json_t *model_definitions(const struct director *director)
+{
+	json_t *defined = json_object();
+
+	for (const struct group *g = director->groups; g; g = g->next)
+		if (g->definition)
+			(void)json_object_set_new(defined, g->name, json_string(g->definition));
+	return defined;
+}

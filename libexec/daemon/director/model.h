@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the Director knows: groups, the sources of each, the actors that their declarations name. No rule is here, only
+ * what the rules are about.
+ */
+#ifndef TDS_DAEMON_MODEL_H
+#define TDS_DAEMON_MODEL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/engine/engine.h"
+#include "director/tli.h"
+
+struct change;
+struct director;
+struct group;
+struct source;
+
+/* A declared actor. */
+struct declared {
+	struct source *source;
+	const char *key;  /* its name in the declaration; borrowed from source->tli */
+	char *class_name; /* the class that the name means; NULL: not imported yet */
+	const char *role; /* NULL: none; these are borrowed too */
+	const char *global_name;
+	char *on_load; /* literal text of the messages; NULL: none */
+	char *on_deactivate;
+	char *on_reactivate;
+	char *health;
+	double health_s;
+	struct engine_actor *actor; /* NULL: not running */
+	bool wanted;                /* started again when it exits */
+	int64_t started_wall_ms;
+	int64_t started_mono_ms;
+	unsigned restarts;
+	char ending[ENGINE_ENDING_MAX]; /* how its actor ended last; empty: none has */
+	unsigned delay_ms;              /* before the next start */
+	int64_t next_wall_ms;           /* when that is, while it waits */
+	struct timer again;             /* the start that waits */
+};
+
+enum source_state {
+	SOURCE_LOADING, /* its first load is under way */
+	SOURCE_LOADED,  /* loaded.json names it */
+	SOURCE_LOST, /* its process ended, or the admin's did: it is on its way back; loaded.json names it still */
+	SOURCE_UNLOADING, /* it is on its way out */
+};
+
+struct source {
+	struct director *director;
+	struct group *group;
+	struct source *next; /* in its group, newest load first */
+	enum source_state state;
+	bool returns_active; /* of a lost one: it was active, and will be when it is back */
+	char *file;          /* name of the package */
+	char *path;          /* where it was loaded from */
+	char *version;       /* "" where it has none */
+	char md5[33];
+	char sha256[65];
+	char *key;          /* that validated it */
+	void *vouch;        /* what the verdict rested on (means.h); NULL: to be verified again */
+	unsigned losses;    /* how often its process ended under it, shortly after it was loaded */
+	struct timer retry; /* of a lost one: its next try */
+	int64_t loaded_wall_ms;
+	struct tds_tli tli;           /* the definition that it was loaded with */
+	struct engine_source *loaded; /* in the engine; NULL: not there */
+	struct declared *declared;
+	size_t ndeclared;
+};
+
+struct group {
+	char *name;
+	struct group *next; /* by name */
+	struct director *director;
+	struct source *sources;
+	struct source *active;
+	struct change *changes; /* the first is under way, or waits for its begin */
+	bool known; /* its declaration was read once: it is listed, also with nothing loaded */
+	char *definition; /* text of a declaration that came by DefineGroup; NULL: none */
+	char undone
+		[65]; /* SHA-256 of the package whose last load was undone; refresh leaves it alone */
+};
+
+/* Made where it is missing. NULL: out of memory. */
+struct group *group_get(struct director *director, const char *name);
+
+/* A source of the group that is loaded with this definition, which it takes over. Errors: TDS_E_NOMEM, TDS_E_REFUSED. */
+struct source *source_new(struct group *group, const char *file, const char *path,
+			  struct tds_tli *tli, struct tds_err *err);
+void source_add(struct source *source);
+void source_remove(
+	struct source *source);          /* out of its group; what points to it there forgets it */
+void source_free(struct source *source); /* accepts NULL */
+
+/* By MD5, the name that Thespian gives a source, or by SHA-256. NULL: none. */
+struct source *source_find(const struct director *director, const char *hash);
+
+/* Of those of the group that are loaded, the highest version. */
+struct source *source_highest(const struct group *group);
+
+/* Is one of the group's on its way back? */
+bool group_has_lost(const struct group *group);
+
+/* Of active sources; group NULL: any. NULL: nobody has it. */
+struct declared *role_find(const struct director *director, const char *role, const char *group);
+
+/* Is one of the group's on its way out? */
+bool group_is_clearing(const struct group *group);
+
+/* Is its actor on its way: starting, or about to be started at once? One that waits for its next turn is not. */
+bool declared_is_starting(const struct declared *declared);
+
+/* The Sources of loaded.json: what is loaded, or on its way back. An array, a new reference. */
+json_t *model_sources(const struct director *director);
+
+/* The Groups of groups.json: definitions that came by DefineGroup. An object, a new reference. */
+json_t *model_definitions(const struct director *director);
+
+#endif

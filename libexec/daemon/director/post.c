@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* What steps and launches say of a change, for later. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "change.h"
+
+void change_post(struct change *change, enum change_event event, const char *error)
+{
+	if (!change->stepping) {
+		change_happens(change, event, &(struct news){ .error = error });
+		return;
+	}
+	assert(!change->posted); /* a step starts one thing at most */
+	change->posted = true;
+	change->event = event;
+	change->event_error = error ? strdup(error) : NULL;
+}
+
+void change_warn(struct change *change, const char *key, const char *text)
+{
+	if (!change->warnings)
+		change->warnings = json_array();
+	(void)json_array_append_new(change->warnings, json_sprintf("%s: %s", key, text));
+}
+
+void change_blame(struct change *change, int status, const char *error)
+{
+	if (change->error)
+		return;
+	change->error = strdup(error);
+	change->status = status;
+}

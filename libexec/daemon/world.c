@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/* The Director's means, made of the rooms beside it: the library, the verifier's client, and what is kept on disk. */
+#include "world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "daemon/authority/identity.h"
+#include "daemon/authority/trust.h"
+#include "daemon/keep/logger.h"
+#include "daemon/keep/state.h"
+#include "daemon/keep/store.h"
+
+/* What a verdict rested on: the file, and the files that decide what is trusted. */
+struct vouch {
+	struct identity file;
+	struct trust trust;
+	char key[]; /* path of the key that validated it */
+};
+
+/* A package on its way into the store. */
+struct stored {
+	struct store_entry entry; /* none: it is there already, or begun says why not */
+	struct tds_err begun;
+	int write_errno; /* why the verifier could not write it; 0: it has */
+};
+
+struct verification {
+	struct world *world;
+	struct verifier *process;
+	struct identity file;
+	struct stored *package;
+	verdict_fn *done;
+	void *ctx;
+};
+
+static int group_of(void *ctx, const char *target, char **group, struct tds_err *err)
+{
+	struct world *world = ctx;
+
+	return library_group_of(&world->library, target, group, err);
+}
+
+static int find(void *ctx, const char *target, const char *group, struct candidate *found,
+		struct tds_err *err)
+{
+	struct world *world = ctx;
+
+	return library_find(&world->library, target, group, found, err);
+}
+
+static int declaration(void *ctx, const char *group, struct tds_tli *tli, struct tds_err *err)
+{
+	struct world *world = ctx;
+
+	return library_declaration(&world->library, group, tli, err);
+}
+
+static json_t *groups(void *ctx)
+{
+	struct world *world = ctx;
+
+	return library_groups(&world->library);
+}
+
+static bool is_unchanged(void *ctx, const struct candidate *found, const void *opaque)
+{
+	const struct world *world = ctx;
+	const struct vouch *vouch = opaque;
+	struct identity file = identity_of(found->fd);
+	struct trust trust = trust_now(world->dir, vouch->key);
+
+	return identity_is_same(&vouch->file, &file) && trust_is_same(&vouch->trust, &trust);
+}
+
+/* --- the verifier --- */
+
+static void stored_free(struct stored *package)
+{
+	if (package)
+		store_drop(&package->entry);
+	free(package);
+}
+
+static void verification_free(struct verification *v)
+{
+	stored_free(v->package);
+	free(v);
+}
+
+static struct vouch *vouch_new(const struct world *world, const struct identity *file,
+			       const char *key)
+{
+	struct vouch *vouch = malloc(sizeof(*vouch) + strlen(key) + 1);
+
+	if (!vouch)
+		return NULL;
+	vouch->file = *file;
+	vouch->trust = trust_now(world->dir, key);
+	(void)strcpy(vouch->key, key);
+	return vouch;
+}
+
+static void on_finding(void *ctx, const struct finding *finding)
+{
+	struct verification *v = ctx;
+	bool good = finding->status == 0;
+	struct verdict verdict = { .status = finding->status,
+				   .error = finding->error,
+				   .md5 = finding->md5,
+				   .sha256 = finding->sha256,
+				   .version = finding->version,
+				   .key = finding->key,
+				   .warnings = finding->warnings,
+				   .archive = finding->archive };
+
+	if (good) {
+		v->package->write_errno = finding->write_errno;
+		verdict.package = tds_steal(&v->package);
+		verdict.vouch = vouch_new(v->world, &v->file, finding->key ? finding->key : "");
+	}
+	v->done(v->ctx, &verdict);
+	verification_free(v);
+}
+
+static struct verification *verify(void *ctx, const struct candidate *found, const char *group,
+				   verdict_fn *done, void *done_ctx)
+{
+	struct world *world = ctx;
+	struct verification *v = calloc(1, sizeof(*v));
+	struct stored *package = calloc(1, sizeof(*package));
+	int store_fd = -1;
+
+	if (!v || !package) {
+		free(v);
+		free(package);
+		return NULL;
+	}
+	/* That there is no room for it is said when it is to be kept: a package that does not hold is refused for that. */
+	if (!found->is_kept && store_begin(world->rundir, &package->entry, &package->begun) == 0)
+		store_fd = package->entry.file.fd;
+	*v = (struct verification){ .world = world,
+				    .file = identity_of(found->fd),
+				    .package = package,
+				    .done = done,
+				    .ctx = done_ctx };
+	v->process = verifier_start(world->base, world->verifier, world->dir, found->fd,
+				    found->file, group, store_fd, on_finding, v);
+	if (v->process)
+		return v;
+	verification_free(v);
+	return NULL;
+}
+
+static void cancel(struct verification *v)
+{
+	if (!v)
+		return;
+	verifier_cancel(v->process);
+	verification_free(v);
+}
+
+/* --- what is kept --- */
+
+static int find_stored(void *ctx, const char *sha256, int *fd, struct tds_err *err)
+{
+	const struct world *world = ctx;
+
+	*fd = store_open(world->rundir, sha256);
+	return *fd >= 0 ? 0 : tds_err_sys(err, TDS_E_MISSING, "its package is not in the store");
+}
+
+static int stored_declaration(void *ctx, const char *sha256, struct tds_tli *tli,
+			      struct tds_err *err)
+{
+	const struct world *world = ctx;
+
+	return store_definition(world->rundir, sha256, tli, err);
+}
+
+static int keep(void *ctx, struct stored *package, const char *sha256, const struct tds_tli *tli,
+		struct tds_err *err)
+{
+	int rc = package->begun.code;
+
+	(void)ctx;
+	*err = package->begun;
+	if (rc == 0)
+		rc = store_commit(&package->entry, sha256, tli, package->write_errno, err);
+	stored_free(package);
+	return rc;
+}
+
+static void discard(void *ctx, struct stored *package)
+{
+	(void)ctx;
+	stored_free(package);
+}
+
+static void forget(void *ctx, const char *sha256)
+{
+	const struct world *world = ctx;
+
+	store_remove(world->rundir, sha256);
+}
+
+static int save_sources(void *ctx, json_t *sources, struct tds_err *err)
+{
+	const struct world *world = ctx;
+
+	return state_save(world->rundir, sources, err);
+}
+
+static int save_groups(void *ctx, json_t *definitions, struct tds_err *err)
+{
+	const struct world *world = ctx;
+
+	return groups_save(world->rundir, definitions, err);
+}
+
+static void add_audit(void *ctx, json_t *line)
+{
+	struct world *world = ctx;
+
+	audit_add(&world->audit, line);
+}
+
+static int prune(void *ctx, const char *group, int64_t keep_limit, struct tds_err *err)
+{
+	struct world *world = ctx;
+
+	return library_prune(&world->library, group, keep_limit, err);
+}
+
+static void record(void *ctx, const char *address, const json_t *record)
+{
+	const struct world *world = ctx;
+
+	logger_record(world->logger, address, record);
+}
+
+void world_open(struct world *world)
+{
+	world->library.dir = world->dir;
+	audit_open(&world->audit, world->rundir);
+	world->means = (struct means){ .group_of = group_of,
+				       .find = find,
+				       .declaration = declaration,
+				       .groups = groups,
+				       .is_unchanged = is_unchanged,
+				       .verify = verify,
+				       .cancel = cancel,
+				       .find_stored = find_stored,
+				       .stored_declaration = stored_declaration,
+				       .keep = keep,
+				       .discard = discard,
+				       .forget = forget,
+				       .save_sources = save_sources,
+				       .save_groups = save_groups,
+				       .audit = add_audit,
+				       .prune = prune,
+				       .record = record,
+				       .ctx = world };
+}
+
+void world_close(struct world *world)
+{
+	library_fini(&world->library);
+}

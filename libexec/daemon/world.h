@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* The world that the Director is put into: a director directory, a run directory, a verifier. */
+#ifndef TDS_DAEMON_WORLD_H
+#define TDS_DAEMON_WORLD_H
+
+#include <event2/event.h>
+
+#include "base/dir.h"
+#include "daemon/authority/verify.h"
+#include "daemon/director/means.h"
+#include "daemon/keep/audit.h"
+#include "daemon/keep/library.h"
+
+struct logger;
+
+/* All that is a pointer or a descriptor is borrowed. */
+struct world {
+	const struct tds_dir *dir;
+	int rundir;
+	struct event_base *base;
+	const char *verifier;  /* the program */
+	struct logger *logger; /* gets what actors log; NULL: there is none */
+	struct library library;
+	struct audit audit;
+	struct means means; /* for the Director */
+};
+
+/* Make the means out of what is filled in: dir, rundir, base, verifier, logger. */
+void world_open(struct world *world);
+void world_close(struct world *world);
+
+#endif

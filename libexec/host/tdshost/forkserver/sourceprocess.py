@@ -1,0 +1,373 @@
+# SPDX-License-Identifier: MIT
+"""A process that forks: the fork server, a warm source process, or the source process of one source.
+
+The source process holds the verified archive and its imports, and forks the actors. Before it has said
+which source, the admin may also have it fork others like itself, so that a load does not wait for a
+Python to start: what the first of them forks are warm source processes.
+"""
+import _signal
+import gc
+import json
+import logging
+import os
+import select
+import signal
+import socket
+import sys
+from typing import Any, Callable, Dict, List, NoReturn, Optional, Tuple
+
+from tdshost.actor.host import ActorHost
+from tdshost.forkserver import forkhooks, interpreter
+from tdshost.forkserver.classes import Failure, Realm
+from tdshost.forkserver.interpreter import ARCHIVE_FD
+from tdshost.forkserver.spare import Spare
+from tdshost.wire import logs, process
+from tdshost.wire.fields import read_capabilities
+from tdshost.wire.link import Closed, Link, ProtocolError, control_frame, wait_writable, wire_text
+from tdshost.wire.process import pending_signals, waker
+
+SPARE_MS = 1000  # a spare child that nobody needed for so long goes
+
+log = logging.getLogger('tds.host')
+
+
+class SourceProcess:
+    """What such a process does, from its link to its end.
+
+    Owner:   control_fd becomes the process's.
+    """
+
+    def __init__(self, host: str, control_fd: int, forked: bool = False, program: Any = None) -> None:
+        self.host = host
+        self.link = Link(control_fd, wait_writable)
+        self.realm: Optional[Realm] = None
+        self._forked = forked
+        self._program = program  # a Program, if this is the source process of a user's own actors
+        self._archive_fd: Optional[int] = None
+        self._children: Dict[int, Optional[int]] = {}  # ids by pid; None: another source process
+        self._leaving = False
+        self._spare: Optional[Spare] = None
+        self._spawning = False  # an actor was forked since we last had nothing to do: more may follow
+        waker.open()
+        self._poll = select.poll()
+        self._poll.register(self.link.fd, select.POLLIN)
+        self._poll.register(waker.read_fd, select.POLLIN)
+
+    def run(self) -> NoReturn:
+        """Obey the admin until it is gone, or said bye and no child is left."""
+        code = 0
+        try:
+            while True:
+                ready = self._poll.poll(0 if self._spawning else SPARE_MS if self._spare else None)
+                if not ready:
+                    self._while_idle()
+                for fd, _ in ready:
+                    if fd == waker.read_fd:
+                        waker.drain()
+                        self._take_signals()
+                    else:
+                        for _, op, fds in self._events():
+                            self._obey(op, fds)
+        except Closed:
+            pass
+        except ProtocolError as error:
+            sys.stderr.write('tds host: the admin sent %s\n' % error)
+            code = 70
+        sys.stderr.flush()
+        if self._program is not None:
+            self._program.end()
+        os._exit(code)  # what is left of children has this process's death as a signal
+
+    def _events(self) -> List[Tuple[Any, ...]]:
+        events = self.link.receive() or []
+        if any(event[0] != 'C' for event in events):
+            raise ProtocolError('a message to a source process')
+        return events
+
+    def _obey(self, op: dict, fds: List[int]) -> None:
+        act = self._OPS.get(op['op'])
+        try:
+            if act is not None:
+                act(self, op, fds)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ProtocolError('a bad %s: %r' % (op['op'], error)) from None
+        finally:
+            for fd in fds:
+                os.close(fd)
+
+    def _take_signals(self) -> None:
+        while pending_signals:
+            signum = pending_signals.pop(0)
+            if signum == signal.SIGCHLD:
+                self._reap()
+            elif signum == signal.SIGTERM:
+                raise Closed  # of what asks an actor to exit, this alone is for us
+
+    def _reap(self) -> None:
+        """Take the exits of all children, those of actors that are gone themselves included."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if pid == 0:
+                if self._leaving and not self._children:
+                    raise Closed  # what is left made itself a daemon; it goes to the guardian, who ends it
+                return
+            if self._spare is not None and pid == self._spare.pid:
+                self._spare = None
+            elif pid in self._children:
+                ident = self._children.pop(pid)
+                self.link.send_control({'op': 'gone', 'id': ident, 'pid': pid,
+                                        'status': os.waitstatus_to_exitcode(status)})
+        if self._leaving:
+            raise Closed
+
+    # --- what the admin says
+
+    def _hello(self, op: dict, fds: List[int]) -> None:
+        if self.realm is not None:
+            raise ValueError('a second hello')
+        admin = op.get('admin')
+        if not self._forked and admin is not None and os.getppid() != admin:
+            raise Closed
+        # What becomes of actors' own processes is a source's concern; the fork server leaves it to the admin.
+        process.prctl(process.PR_SET_CHILD_SUBREAPER, 1)
+        if fds:
+            self._archive_fd = fds.pop()
+        elif not self._forked and process.is_open(ARCHIVE_FD):
+            self._archive_fd = ARCHIVE_FD
+        try:
+            self.realm = Realm(op, self._archive_fd)
+        except (KeyError, TypeError):
+            raise
+        except Exception as error:  # an archive that is none
+            self.link.send_control(Failure('import', 'the archive cannot be read: %s' % error)
+                                   .op('import-failed', name=None))
+            raise Closed from None
+        logs.send_to(self.link.send_control)
+        gc.freeze()
+
+    def _import(self, op: dict, fds: List[int]) -> None:
+        self._drop_spare()
+        classes = {}
+        for name in op['names']:
+            try:
+                classes[name] = self._known().find(str(name))[0]
+            except Failure as failure:
+                self.link.send_control(failure.op('import-failed', name=name))
+                return
+        gc.freeze()
+        self.link.send_control({'op': 'imported', 'classes': classes})
+
+    def _capabilities(self, op: dict, fds: List[int]) -> None:
+        self._drop_spare()
+        self._known().settings['capabilities'] = read_capabilities(op['capabilities'])
+        self._known().hello['capabilities'] = op['capabilities']
+
+    def _bye(self, op: dict, fds: List[int]) -> None:
+        self._leaving = True
+        self._drop_spare()
+        self._reap()
+
+    def _parent(self, op: dict, fds: List[int]) -> None:
+        """Fork another source process; only while no code of a source is in this process, its user's own apart."""
+        if self.realm is not None and self.realm.source is not None:
+            raise ValueError('this process has its source')
+        self._drop_spare()
+        try:
+            if not fds:
+                raise OSError('no descriptor is left to take its link')
+            if process.thread_count() > 1:
+                raise OSError('the program\'s modules have started threads')
+            pid = self._fork()
+        except OSError as error:
+            self.link.send_control({'op': 'parent-failed', 'ref': op.get('ref'),
+                                    'error': wire_text('no process for the source: %s' % error)})
+            return
+        if pid == 0:
+            logs.send_to(None)
+            _take_output(fds)
+            os.setsid()
+            SourceProcess(self.host, fds[0], True, self._program).run()
+        self._announce(pid, None, {'op': 'parent-failed', 'ref': op.get('ref')},
+                       json.dumps({'op': 'parent-started', 'ref': op.get('ref'), 'pid': pid}).encode())
+
+    def _spawn(self, op: dict, fds: List[int]) -> None:
+        ident = int(op['id'])
+        try:
+            if not fds:
+                raise OSError('no descriptor is left to take its link')
+            if not self._known().is_plain(op):
+                self._drop_spare()
+            order, actor_class = self._known().actor(op)
+            pid = self._use_spare(order, fds)
+            if not pid and process.thread_count() > 1:
+                pid = interpreter.start(self.host, self._known(), op, fds, self._archive_fd, self._program)
+            if not pid:
+                pid = self._fork()
+                if pid == 0:
+                    _prepare_actor()
+                    self._become(order, actor_class, fds)
+        except Failure as failure:
+            self.link.send_control(failure.op('spawn-failed', id=ident))
+            return
+        except OSError as error:
+            self.link.send_control(Failure('process', 'no process for the actor: %s' % error)
+                                   .op('spawn-failed', id=ident))
+            return
+        self._spawning = True
+        self._announce(pid, ident, {'op': 'spawn-failed', 'id': ident, 'kind': 'process'},
+                       b'{"op":"spawned","id":%d,"pid":%d}' % (ident, pid))
+
+    def _kill(self, op: dict, fds: List[int]) -> None:
+        """End a child that the admin could not take in; `gone` tells when that is done."""
+        ident = int(op['id'])
+        for pid, known in self._children.items():
+            if known == ident:
+                os.kill(pid, signal.SIGKILL)  # it is not reaped yet: the number means it
+
+    _OPS: Dict[str, Callable[..., None]] = {
+        'hello': _hello, 'import': _import, 'spawn': _spawn, 'bye': _bye, 'parent': _parent,
+        'capabilities': _capabilities, 'kill': _kill,
+    }
+
+    def _known(self) -> Realm:
+        if self.realm is None:
+            raise ValueError('before hello')
+        return self.realm
+
+    # --- processes
+
+    def _fork(self) -> int:
+        """Fork; in the child leave the source process's things behind.
+
+        Shape:   0 in the child.
+        Errors:  OSError.
+        """
+        sys.stdout.flush()
+        sys.stderr.flush()
+        mypid = os.getpid()
+        blocked = process.hold_signals()  # until the child has a pipe of its own for them
+        try:
+            pid = os.fork()
+            if pid == 0:
+                self._leave(mypid)
+        finally:
+            process.release_signals(blocked)
+        return pid
+
+    def _leave(self, mypid: int) -> None:
+        """In the child: have no more to do with the source process's link, archive and signals."""
+        try:
+            if not process.die_with(mypid):
+                os._exit(0)
+            pending_signals.clear()
+            self.link.close()
+            if self._archive_fd is not None:
+                os.close(self._archive_fd)
+            waker.open()
+            gc.enable()
+        except BaseException as error:
+            _fail_early(error)
+
+    def _become(self, order: dict, actor_class: type, fds: List[int]) -> NoReturn:
+        """In the child: be the actor. fds: its link and, unless it keeps ours, its output pipe."""
+        try:
+            _take_output(fds)
+            settings = self._known().settings
+            if self._program is not None:
+                self._program.begin_actor('%d.%d' % (settings['realm'], order['id']))
+            host = ActorHost(fds[0], order, settings)
+        except BaseException as error:
+            _fail_early(error)
+        host.run(actor_class)
+
+    # --- the spare child
+
+    def _while_idle(self) -> None:
+        """Fork a child ahead where actors were made just now; end one that nobody needed."""
+        wanted, self._spawning = self._spawning and not self._leaving, False
+        if not wanted:
+            self._drop_spare()
+        elif self._spare is None and process.thread_count() == 1:
+            self._make_spare()
+
+    def _make_spare(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            try:
+                pid = self._fork()
+            except OSError:
+                ours.close()
+                return
+            if pid == 0:
+                self._be_spare(ours, theirs)
+            self._spare = Spare(pid, ours)
+
+    def _be_spare(self, ours: socket.socket, theirs: socket.socket) -> NoReturn:
+        try:
+            ours.close()
+            _prepare_actor()
+            order, fds = Spare.wait(theirs)
+            actor_class = self._known().find(order['class'])[1]
+        except Closed:
+            os._exit(0)
+        except BaseException as error:
+            _fail_early(error)
+        self._become(order, actor_class, fds)
+
+    def _use_spare(self, order: dict, fds: List[int]) -> int:
+        """Make the spare child the actor: its pid; 0: there is none."""
+        spare = self._spare
+        if spare is None:
+            return 0
+        self._spare = None
+        if spare.take(order, fds):
+            return spare.pid
+        spare.drop()
+        return 0
+
+    def _drop_spare(self) -> None:
+        if self._spare is not None:
+            self._spare.drop()
+            self._spare = None
+
+    def _announce(self, pid: int, ident: Optional[int], failed: dict, op: bytes) -> None:
+        """Tell the admin of a new process, with a pidfd that can only mean this one: it is not reaped yet.
+
+        Shape:   op is JSON already: its encoder would take memory that was just shared with the child.
+                 failed is what is said instead, with the reason, where no descriptor is left for the pidfd.
+        """
+        try:
+            pidfd = os.pidfd_open(pid)
+        except OSError as error:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            self.link.send_control(dict(failed, error=wire_text('no process: %s' % error)))
+            return
+        self._children[pid] = ident
+        try:
+            self.link.send_frame(control_frame(op), (pidfd,))
+        finally:
+            os.close(pidfd)
+
+
+def _take_output(fds: List[int]) -> None:
+    """Make the pipe, where one came with the link, the standard output and error."""
+    if len(fds) > 1:
+        os.dup2(fds[1], 1)
+        os.dup2(fds[1], 2)
+        os.close(fds[1])
+
+
+def _prepare_actor() -> None:
+    """In a child that is, or will be, an actor: what is the source process's alone."""
+    _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)  # without the enums of `signal`: saves pages
+    forkhooks.restore()
+
+
+def _fail_early(error: BaseException) -> NoReturn:
+    """In a child that has no link yet: end with a line on what it has as output."""
+    os.write(2, ('tds host: %r\n' % (error,)).encode('utf-8', 'replace'))
+    os._exit(70)

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: MIT
+"""The source process of a user's own actors: forked from the user's program, it joins the admin.
+
+So its actors have the modules, the search path, the folder and the environment of the program that
+began the system, and run as nobody but its user. Where the program has threads it must not be forked:
+a fresh interpreter gets its search path.
+"""
+import gc
+import io
+import os
+import pickle
+import signal
+import sys
+from typing import Any, Callable, List, NoReturn, Optional
+
+from tdshost.forkserver.sourceprocess import SourceProcess
+from tdshost.program import place
+from tdshost.program.logdefs import Logger, record_sender, start_logger, threshold
+from tdshost.wire import logs, process
+from tdshost.words.errors import ActorSystemStartupFailure
+
+READY = b'ready'
+LOGGER_SECONDS = 1  # that the logger may take to write what it still has
+
+
+def start_source(where: place.Place, log_defs: Any, forget: Callable[[], None]) -> None:
+    """Start a source process and wait until it has joined; one of the same user that is there already will do.
+
+    Source:  forget is called in a process forked from the program, which has no system of its own.
+    Errors:  ActorSystemStartupFailure.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass
+    read_end, write_end = os.pipe2(os.O_CLOEXEC)
+    try:
+        if process.thread_count() > 1:
+            pid = _start_interpreter(where, log_defs, write_end)
+        else:
+            pid = _fork(where, log_defs, write_end, forget)
+        os.close(write_end)
+        write_end = -1
+        place.wait_for(pid)
+        said = os.read(read_end, 65536)  # one write, or the end
+    finally:
+        os.close(read_end)
+        if write_end >= 0:
+            os.close(write_end)
+    if said != READY:
+        raise ActorSystemStartupFailure('no process for the actors: %s'
+                                        % (said.decode('utf-8', 'replace') or 'it ended'))
+
+
+def _fork(where: place.Place, log_defs: Any, tell_fd: int, forget: Callable[[], None]) -> int:
+    blocked = process.hold_signals()  # the program's handlers are not for the child
+    try:
+        pid = os.fork()
+    except OSError:
+        process.release_signals(blocked)
+        raise
+    if pid:
+        process.release_signals(blocked)
+        return pid
+    try:
+        os.setsid()
+        if os.fork() == 0:
+            forget()
+            _become_source(where, log_defs, tell_fd)
+    finally:
+        os._exit(0)
+
+
+class _Pickler(pickle.Pickler):
+    """Streams go by what they lead to: logDefs may name some."""
+
+    def persistent_id(self, item: Any) -> Any:
+        if isinstance(item, io.IOBase):
+            return 'stderr' if item in (sys.stderr, sys.__stderr__) else 'stdout'
+        return None
+
+
+class _Unpickler(pickle.Unpickler):
+    """The other end of _Pickler."""
+
+    def persistent_load(self, name: Any) -> Any:
+        return getattr(sys, name)
+
+
+def _dump(value: Any) -> bytes:
+    buffer = io.BytesIO()
+    _Pickler(buffer).dump(value)
+    return buffer.getvalue()
+
+
+def _start_interpreter(where: place.Place, log_defs: Any, tell_fd: int) -> int:
+    order = process.sealed_file(_dump((sys.path, sys.argv, where.path, where.transient)) + _dump(log_defs))
+    try:
+        low = [process.above(order, 10), process.above(tell_fd, 10)]
+        try:
+            return os.posix_spawn(
+                sys.executable, [sys.executable, '-s', '-B', place.HOST, '--program'], os.environ,
+                file_actions=[(os.POSIX_SPAWN_DUP2, low[0], 3), (os.POSIX_SPAWN_DUP2, low[1], 4)],
+                setsid=True, setsigmask=process.ALL_SIGNALS)
+        finally:
+            for fd in low:
+                os.close(fd)
+    finally:
+        os.close(order)
+
+
+def run_interpreter() -> NoReturn:
+    """The main function of a fresh interpreter: descriptor 3 has what the program said, 4 waits for word."""
+    with os.fdopen(3, 'rb') as stream:
+        stream.seek(0)
+        # Our own program's, over a descriptor that only it had.
+        sys.path[:], sys.argv[:], path, transient = _Unpickler(stream).load()
+        log_defs = _Unpickler(stream).load()  # may name classes that only the path leads to
+    os.set_inheritable(4, False)
+    if os.fork():
+        os._exit(0)
+    _become_source(place.Place(path, transient), log_defs, 4)
+
+
+def _become_source(where: place.Place, log_defs: Any, tell_fd: int) -> NoReturn:
+    """In the new process: leave what is the program's behind, join, and be its source process to the end."""
+    try:
+        _leave_program([tell_fd])
+        logger = start_logger(log_defs, tell_fd) if log_defs else None
+        try:
+            sock, answer = where.join(As='parent', Log=threshold(log_defs))
+        except place.Refused as refused:
+            os.write(tell_fd, READY if 'has a parent' in str(refused) else str(refused).encode())
+            os._exit(0)
+        if answer.get('Mark'):
+            process.bear_mark(str(answer['Mark']))
+        os.write(tell_fd, READY)
+        os.close(tell_fd)
+        gc.freeze()
+        SourceProcess(place.HOST, sock.detach(), True, Program(logger)).run()
+    except BaseException as error:
+        try:
+            os.write(tell_fd, ('%s: %s' % (type(error).__name__, error)).encode('utf-8', 'replace'))
+        except OSError:
+            pass
+    finally:
+        os._exit(70)
+
+
+def _leave_program(keep: List[int]) -> None:
+    """Be detached from the program, whose objects are all still there.
+
+    Its descriptors lead nowhere from now on, instead of being closed: a file object that still has the
+    number would close somebody else's one day.
+    """
+    sys.settrace(None)
+    sys.setprofile(None)
+    gc.disable()
+    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    os.dup2(null, 0)
+    for name in os.listdir('/proc/self/fd'):
+        fd = int(name)
+        if fd > 2 and fd != null and fd not in keep:
+            try:
+                os.fstat(fd)
+                os.dup2(null, fd, inheritable=False)
+            except OSError:
+                pass
+    os.close(null)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+        except (AttributeError, OSError, ValueError):
+            pass
+    process.waker.forget()
+    process.catch_signals()
+    signal.signal(signal.SIGCHLD, process.note_signal)
+    process.release_signals()
+    process.prctl(process.PR_SET_CHILD_SUBREAPER, 1)
+
+
+class Program:
+    """What a program's source process does besides: logging as configured there, and leaving nothing alive."""
+
+    def __init__(self, logger: Optional[Logger]) -> None:
+        self.logger = logger
+
+    def begin_actor(self, address: str) -> None:
+        """In the process of an actor: its records go to the logger process."""
+        logs.handler.record_sink = record_sender(self.logger, 'ActorAddr-' + address)
+
+    def end(self) -> None:
+        """Kill what is left of actors and of what they started, then let the logger write the rest."""
+        spared = 0
+        if self.logger is not None:
+            self.logger.sock.close()
+            spared = self.logger.pid
+        _kill_children(spared)
+        if spared and not place.wait_until(lambda: _reaped(spared), LOGGER_SECONDS):
+            _kill_children(0)
+
+
+def _children() -> List[int]:
+    try:
+        with open('/proc/thread-self/children', encoding='ascii') as stream:
+            return [int(pid) for pid in stream.read().split()]
+    except OSError:
+        return []
+
+
+def _kill_children(spared: int) -> None:
+    """Kill all children; those of theirs become ours, and are killed in the next turn."""
+    while True:
+        children = [pid for pid in _children() if pid != spared]
+        if not children:
+            return
+        for act in (lambda pid: os.kill(pid, signal.SIGKILL)), (lambda pid: os.waitpid(pid, 0)):
+            for pid in children:
+                try:
+                    act(pid)
+                except OSError:
+                    pass
+
+
+def _reaped(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return True

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Sources: how their modules are imported, and those that an actor brings itself."""
