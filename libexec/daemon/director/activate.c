@@ -93,12 +93,19 @@ static void auto_unload(struct change *change)
 {
 	int keep = change->before ? declaration_keeps(change->before) : -1;
 	struct source *next;
+	struct tds_err err;
 	int seen = 0;
 
 	for (struct source *s = change->group->sources; s && keep >= 0; s = next) {
+		bool stays = s->state == SOURCE_LOADED || s->state == SOURCE_LOST;
+
 		next = s->next;
-		if (s != change->source && s->state == SOURCE_LOADED && ++seen > keep)
+		if (s == change->source || !stays || ++seen <= keep)
+			continue;
+		if (s->state == SOURCE_LOADED)
 			source_stop(s);
+		else if (source_drop(s, "Unloaded", NULL, &err) != 0)
+			change_blame(change, 5, err.reason);
 	}
 }
 
