@@ -347,30 +347,33 @@ def auto_unload(a):
 
 
 def full_store(a):
-    """A package that there is no room for in the store is not loaded, and leaves nothing there."""
-    full = a.base / 'full'
-    full.mkdir()
-    if os.geteuid() or subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', full]).returncode:
+    """A package that there is no room for is not loaded, and leaves nothing; what is loaded comes back without any room."""
+    run = a.dir / '.tds'
+    run.mkdir(mode=0o711)
+    if os.geteuid() or subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=512k,mode=711', 'tmpfs', run]).returncode:
+        run.rmdir()
         return ok(True, 'no room in the store # SKIP no file system can be mounted here')
     try:
-        (full / 'run').mkdir(mode=0o711)
-        (a.dir / 'rundir.cfg').write_text('%s/run\n' % full)
         a.start()
-        a.group('foo', ['1'])
+        a.group('foo', ['1'], data='X = %r\n' % os.urandom(1 << 16).hex())
         a.must(a.load('foo'))
-        kept = sorted(p.name for p in (full / 'run/store').iterdir())
+        kept = sorted(p.name for p in (run / 'store').iterdir())
         a.pack('foo', '2', data='X = %r\n' % os.urandom(1 << 19).hex())
         b = a.load('foo')
         ok(b.status == 5 and re.search(r'store/[0-9a-f]{64}\.tls: No space left on device', b.err),
            'no room in the store: 5, and the reason', b)
-        left = sorted(p.name for p in (full / 'run/store').iterdir())
-        ok(left == kept, 'nothing is left of it there', left)
+        left = sorted(p.name for p in (run / 'store').iterdir())
+        ok(left == kept and a.active('foo') == '1', 'nothing is left of it there', left)
         (a.dir / 'foo-2.tls').write_bytes(b'no package' + b' ' * (1 << 20))
         ok(a.load('foo').status == 7, 'what does not hold is refused for that')
+        (run / 'filler').write_bytes(bytes(os.statvfs(run).f_bavail * os.statvfs(run).f_frsize))
+        os.kill(a.pid, signal.SIGKILL)
+        until('all is gone', lambda: not a.processes())
+        a.admin('start')
+        ok(a.active('foo') == '1', 'what is in the store comes back all the same')
     finally:
         a.admin('shutdown')
-        subprocess.run(['umount', '-l', full], check=True)
-        (a.dir / 'rundir.cfg').unlink()
+        subprocess.run(['umount', '-l', run], check=True)
 
 
 def unchanged(a):
