@@ -2,7 +2,6 @@
 /* The identity of an open file. */
 #include "identity.h"
 
-#include <stdint.h>
 #include <sys/stat.h>
 
 static bool is_equal(const struct timespec *a, const struct timespec *b)
@@ -17,9 +16,8 @@ struct identity identity_of(int fd)
 
 	if (fstat(fd, &st) != 0 || clock_gettime(CLOCK_REALTIME, &now) != 0)
 		return (struct identity){ 0 };
-	const int64_t age_ns =
-		(now.tv_sec - st.st_ctim.tv_sec) * 1000000000LL + now.tv_nsec - st.st_ctim.tv_nsec;
-	return (struct identity){ .settled = age_ns > IDENTITY_SETTLED_S * 1000000000LL,
+	const time_t age_s = now.tv_sec - st.st_ctim.tv_sec - (now.tv_nsec < st.st_ctim.tv_nsec);
+	return (struct identity){ .settled = age_s >= IDENTITY_SETTLED_S,
 				  .dev = st.st_dev,
 				  .ino = st.st_ino,
 				  .size = st.st_size,
