@@ -195,8 +195,8 @@ void actor_deliver(struct actor *actor, const struct engine_message *message);
 struct output *output_new(struct realm *realm, struct actor *actor, int fd);
 void output_free(struct output *output);
 
-/* parent.c */
-pid_t parent_start(const struct engine_config *config, int link, int out);
+/* forkserver.c: -1: no process could be started */
+pid_t forkserver_start(const struct engine_config *config, int link, int out, int *pidfd);
 
 /* realm.c */
 extern const struct link_events parent_link_events;

@@ -116,9 +116,10 @@ static struct realm *nursery_start(struct local *engine)
 		return NULL;
 	realm->stopping = true;
 	if (open_channels(realm, &host_end, &out_end)) {
-		pid_t pid = parent_start(engine->config, host_end, out_end);
+		int pidfd = -1;
+		pid_t pid = forkserver_start(engine->config, host_end, out_end, &pidfd);
 
-		ok = pid > 0 && watch_process(realm, pid, (int)syscall(SYS_pidfd_open, pid, 0));
+		ok = pid > 0 && watch_process(realm, pid, pidfd);
 	}
 	if (ok)
 		return realm;
