@@ -30,14 +30,22 @@
 #include "daemon/local/engine_local.h"
 #include "director/rundir.h"
 #include "daemon/base/signals.h"
+#include "recall.h"
 #include "tool/cli.h"
 #include "world.h"
 
 #define GRACE_MS 3000
 
+static unsigned cores(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n > 0 ? (unsigned)n : 1;
+}
+
 struct daemon {
 	const struct daemon_settings *settings;
-	const struct tds_cgroup *cgroup; /* NULL: none */
+	const struct ward *ward;
 	struct event_base *base;
 	struct director *director;
 	struct door *door;
@@ -55,6 +63,7 @@ struct daemon {
 	char *verifier;
 	char *host;
 	char *logger_program;
+	struct timer pulse;
 	int ready;
 	bool restored; /* what a crash took is back, or was told not to be */
 	bool ending;
@@ -120,6 +129,14 @@ static void on_gone(void *ctx)
 	(void)event_base_loopbreak(d->base);
 }
 
+static void on_pulse(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	ward_say(d->ward, WARD_LIVES);
+	timer_start(d->clock, &d->pulse, d->ward->pulse_ms, on_pulse, d);
+}
+
 static void shut_down(void *ctx, int64_t grace_ms)
 {
 	struct daemon *d = ctx;
@@ -127,6 +144,7 @@ static void shut_down(void *ctx, int64_t grace_ms)
 	if (d->ending)
 		return;
 	d->ending = true;
+	ward_say(d->ward, WARD_LEAVING);
 	if (grace_ms >= 0)
 		d->config.grace_ms = (unsigned)grace_ms;
 	notify_supervisor("STOPPING=1");
@@ -142,6 +160,9 @@ static void describe(void *ctx, json_t *status)
 	(void)json_object_set_new(status, "Ready", json_boolean(d->restored && !stopping));
 	(void)json_object_set_new(status, "Stopping", json_boolean(stopping));
 	(void)json_object_set(status, "NotRestored", d->not_restored);
+	(void)json_object_set_new(status, "Restarts", json_integer(d->ward->restarts));
+	if (d->ward->last_end)
+		(void)json_object_set_new(status, "LastEnd", json_string(d->ward->last_end));
 }
 
 static void on_signal(evutil_socket_t sig, short what, void *arg)
@@ -184,19 +205,12 @@ static bool start_logger(struct daemon *d)
 	return d->logger != NULL;
 }
 
-static unsigned cores(void)
-{
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return n > 0 ? (unsigned)n : 1;
-}
-
 /* The Director, and the engine that runs its actors. False: out of memory. */
 static bool make_director(struct daemon *d)
 {
 	d->world.base = d->base;
 	world_open(&d->world);
-	d->clock = clock_open(d->base);
+	d->world.clock = d->clock = clock_open(d->base);
 	d->director =
 		d->clock ? director_new(d->clock, &d->world.means, &d->director_settings) : NULL;
 	struct engine *engine = d->director
@@ -214,6 +228,7 @@ static bool make(struct daemon *d, struct tds_err *err)
 {
 	const struct daemon_settings *s = d->settings;
 	const char *path = s->dir.path;
+	bool has_cgroup = d->ward->cgroup->path != NULL;
 
 	if (asprintf(&d->verifier, "%s/tds-verifier", s->libexec) < 0 ||
 	    asprintf(&d->host, "%s/host", s->libexec) < 0 ||
@@ -227,13 +242,13 @@ static bool make(struct daemon *d, struct tds_err *err)
 					    .dir = path,
 					    .grace_ms = GRACE_MS,
 					    .transient = s->transient,
-					    .cgroup = d->cgroup };
+					    .cgroup = has_cgroup ? d->ward->cgroup : NULL };
 	d->world = (struct world){ .dir = &s->dir, .rundir = s->rundir, .verifier = d->verifier };
 	d->director_settings = (struct director_settings){ .slots = cores() };
 	d->door_settings = (struct door_settings){ .uid = geteuid(),
 						   .users = d->configured.users,
 						   .nusers = d->configured.nusers,
-						   .cgroup = d->cgroup ? d->cgroup->path : NULL,
+						   .cgroup = d->ward->cgroup->path,
 						   .shutdown = shut_down,
 						   .describe = describe,
 						   .output = on_output,
@@ -262,6 +277,7 @@ static void unmake(struct daemon *d)
 {
 	door_close(d->door);
 	director_free(d->director);
+	timer_stop(&d->pulse);
 	clock_close(d->clock);
 	world_close(&d->world);
 	logger_free(d->logger);
@@ -296,69 +312,38 @@ static void on_restored(void *ctx)
 	struct daemon *d = ctx;
 
 	d->restored = true;
+	d->director_settings.slots = cores();
 	tell_ready(ctx, 0, "ready");
+	ward_say(d->ward, WARD_UP);
 	notify_supervisor("READY=1");
 }
 
-static bool move_aside(int rundir, const char *name, const char *aside, struct tds_err *err)
+/* How the one before ended, as its guardian saw it. */
+static void note_last_end(struct daemon *d)
 {
-	if (renameat(rundir, name, rundir, aside) == 0 || errno == ENOENT)
-		return true;
-	tds_err_sys(err, TDS_E_WRITE, "%s", name);
-	return false;
+	if (d->ward->last_end)
+		audit_add(&d->world.audit,
+			  json_pack("{s:s, s:I, s:s}", "Event", "Restarted", "TimeMs",
+				    (json_int_t)d->clock->wall_ms(d->clock), "Message",
+				    d->ward->last_end));
 }
 
-/* What was loaded when a crash came; NULL: nothing. What is damaged is for a person to look at, or to move aside. */
-static bool read_state(const struct daemon_settings *settings, json_t **state, json_t **groups,
-		       struct tds_err *err)
-{
-	int rundir = settings->rundir;
-
-	if (settings->fresh && (!move_aside(rundir, TDS_LOADED_NAME, TDS_LOADED_NAME ".old", err) ||
-				!move_aside(rundir, TDS_GROUPS_NAME, TDS_GROUPS_NAME ".old", err)))
-		return false;
-	*state = state_read(rundir, err);
-	if (err->code == TDS_OK)
-		*groups = groups_read(rundir, err);
-	if (err->code == TDS_OK)
-		return true;
-	struct tds_err why = *err;
-	tds_autofree char *path = NULL;
-	if (tds_rundir_path(&settings->dir, &path, err) == 0)
-		tds_err_set(err, why.code, "%s/%s (start --fresh begins anew)", path, why.reason);
-	return false;
-}
-
-/* A file of the run directory goes, or was not there. */
-static bool drop(int rundir, const char *name, struct tds_err *err)
-{
-	if (unlinkat(rundir, name, 0) == 0 || errno == ENOENT)
-		return true;
-	tds_err_sys(err, TDS_E_WRITE, "what was loaded could not be forgotten: %s", name);
-	return false;
-}
-
-/* A clean end: nothing is to be brought back by the next start. Where it would be, it keeps its packages. */
-static int forget(int rundir, struct tds_err *err)
-{
-	if (!drop(rundir, TDS_LOADED_NAME, err) || !drop(rundir, TDS_GROUPS_NAME, err))
-		return err->code;
-	if (fsync(rundir) != 0 && errno != EINVAL)
-		return tds_err_sys(err, TDS_E_WRITE,
-				   "what was loaded could not be forgotten: the run directory");
-	store_sweep(rundir, NULL);
-	return 0;
-}
-
-static int run(struct daemon *d, const json_t *state, const json_t *groups)
+static int run(struct daemon *d, json_t *state, const json_t *groups)
 {
 	struct tds_err err = { 0 };
 
+	on_pulse(d);
+	note_last_end(d);
+	returning_open(&d->world.returning, d->settings->rundir, state);
+	recall_leave_out(&d->world, state, on_not_restored, d);
+	/* What it may have died of comes back alone, as far as that goes, so that nothing else is blamed for it. */
+	if (!returning_is_empty(&d->world.returning))
+		d->director_settings.slots = 1;
 	store_sweep(d->settings->rundir, state);
 	director_restore(d->director, state, groups, on_not_restored, on_restored, d);
 	(void)event_base_dispatch(d->base);
 	signals_hold_ends(); /* it ends already, and whoever asks again shall not cut that short */
-	int status = forget(d->settings->rundir, &err) == 0 ? 0 : tds_code_status(err.code);
+	int status = recall_forget(d->settings->rundir, &err) == 0 ? 0 : tds_code_status(err.code);
 	if (status != 0)
 		tell_start(d, status, err.reason);
 	door_farewell(d->door, status, err.reason);
@@ -367,9 +352,7 @@ static int run(struct daemon *d, const json_t *state, const json_t *groups)
 
 int daemon_run(const struct daemon_settings *settings, const struct ward *ward)
 {
-	struct daemon d = { .settings = settings,
-			    .cgroup = ward->cgroup->path ? ward->cgroup : NULL,
-			    .ready = ward->ready };
+	struct daemon d = { .settings = settings, .ward = ward, .ready = ward->ready };
 	struct tds_err err = { 0 };
 	int status = 0;
 
@@ -377,7 +360,7 @@ int daemon_run(const struct daemon_settings *settings, const struct ward *ward)
 	(void)prctl(PR_SET_NAME, "tds-daemon");
 	json_t *state = NULL;
 	json_t *groups = NULL;
-	if (read_state(settings, &state, &groups, &err) && make(&d, &err)) {
+	if (recall_read(settings, &state, &groups, &err) && make(&d, &err)) {
 		status = run(&d, state, groups);
 	} else {
 		status = tds_code_status(err.code);

@@ -4,9 +4,11 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "daemon.h"
+#include "daemon/keep/audit.h"
 #include "director/handover.h"
 #include "director/rundir.h"
 #include "tool/cli.h"
@@ -51,6 +53,31 @@ static int run_daemon(void *ctx, const struct ward *ward)
 	return daemon_run(ctx, ward);
 }
 
+/* In the guardian, at its end. */
+static void give_up(void *ctx, const char *why)
+{
+	const struct daemon_settings *settings = ctx;
+	struct timespec now;
+	struct audit audit;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	audit_open(&audit, settings->rundir);
+	audit_add(&audit,
+		  json_pack("{s:s, s:I, s:s}", "Event", "GivenUp", "TimeMs",
+			    (json_int_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, "Message", why));
+}
+
+/* The tests have less of it. */
+static struct patience patience(void)
+{
+	const char *text = getenv("TDS_TEST_GUARDIAN");
+	struct patience found = PATIENCE;
+
+	if (text)
+		(void)sscanf(text, "%9u:%9u", &found.silent_ms, &found.window_ms);
+	return found;
+}
+
 int main(int argc, char **argv)
 {
 	tds_autofree char *libexec = tds_cli_folder();
@@ -67,10 +94,13 @@ int main(int argc, char **argv)
 	}
 	if (settings.transient && tds_rundir_path(&settings.dir, &rundir, &err) != 0)
 		rundir = NULL;
-	return guardian_run(&(struct guardian){ .rundir = settings.rundir,
+	return guardian_run(&(struct guardian){ .lock = TDS_HANDOVER_LOCK,
+						.rundir = settings.rundir,
 						.ready = foreground ? -1 : TDS_HANDOVER_READY,
 						.passing = rundir,
 						.home = settings.dir.path,
+						.patience = patience(),
 						.run = run_daemon,
+						.give_up = give_up,
 						.ctx = &settings });
 }

@@ -76,3 +76,11 @@ bool ward_is_guarded(void)
 		return true;
 	return !(flags & (SIGNALED | EXITING)) && !(pending & killed);
 }
+
+void ward_say(const struct ward *ward, enum ward_word word)
+{
+	char byte = (char)word;
+
+	/* Where the pipe is full the guardian has enough to hear. */
+	(void)!write(ward->pulse, &byte, 1);
+}
