@@ -336,7 +336,6 @@ void admin_start(struct admin *admin, int argc, char **argv)
 	}
 	if (lock < 0)
 		return;
-	tds_io_sweep(rundir);
 	if (admin->foreground)
 		run_here(admin, &dir, rundir, lock);
 	else

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/mem.h"
 #include "daemon/base/clock.h"
 #include "daemon/keep/state.h"
@@ -30,6 +31,7 @@ bool recall_read(const struct daemon_settings *settings, json_t **state, json_t 
 {
 	int rundir = settings->rundir;
 
+	tds_io_sweep(rundir); /* what a dead one was writing */
 	if (settings->fresh)
 		(void)unlinkat(rundir, TDS_RETURNING_NAME, 0);
 	if (settings->fresh && (!move_aside(rundir, TDS_LOADED_NAME, TDS_LOADED_NAME ".old", err) ||

@@ -61,6 +61,15 @@ def settled(a):
     return wrong
 
 
+def family(a):
+    """The daemon, its guardian, all of their processes, its children, and other hosts; nothing where there are none."""
+    daemon, everyone = a.pid, a.processes()
+    guardian = parent_of(daemon)
+    parents = [p for p in everyone if parent_of(p) == daemon]
+    actors = [p for p in everyone if p not in (daemon, guardian) and p not in parents]
+    return parents and actors and (daemon, guardian, everyone, parents, actors)
+
+
 def rounds(a):
     rng = random.Random(SEED)
     for g in 'ab':
@@ -70,11 +79,8 @@ def rounds(a):
     slow = 0
     for n in range(ROUNDS):
         before = {g: a.state_of(g) for g in 'ab'}
-        daemon = a.pid
-        everyone = a.processes()
-        guardian = parent_of(daemon)
-        parents = [p for p in everyone if parent_of(p) == daemon]
-        actors = [p for p in everyone if p not in (daemon, guardian) and p not in parents]
+        # Where the round before killed the first host, all may only now be on its way back.
+        daemon, guardian, everyone, parents, actors = until('hosts are there', lambda: family(a))
         busy = rng.choice((None, 'load', 'unload'))
         tool = None
         if busy == 'load':
