@@ -4,12 +4,14 @@
 
 Prints TAP.
 """
+import os
 import resource
 
 from adminlib import ACTOR, run_cases
 from tap import ok
 
 FEW = 160
+MANY_ACTORS = 150
 MANY = '''
 for i in range(%d):
     globals()['A%%d' %% i] = type('A%%d' %% i, (A,), {})
@@ -68,7 +70,7 @@ def declare_many(a, group, n):
 
 
 def too_many_declared(a):
-    declare_many(a, 'big', 70)
+    declare_many(a, 'big', MANY_ACTORS)
     declare_many(a, 'small', 3)
     a.group('bar', ['1'])
     start(a, FEW, FEW)
@@ -84,10 +86,10 @@ def too_many_declared(a):
 
 
 def soft_limit_is_raised(a):
-    declare_many(a, 'big', 70)
+    declare_many(a, 'big', MANY_ACTORS)
     start(a, FEW, 4096)
     b = a.load('big')
-    ok(b.status == 0 and a.asked('big69', ('echo',)) == ('1',), 'the soft limit of who started it is not the daemon\'s', b)
+    ok(b.status == 0 and a.asked('big%d' % (MANY_ACTORS - 1), ('echo',)) == ('1',), 'the soft limit of who started it is not the daemon\'s', b)
     with open('/proc/%d/limits' % a.actors_of('big', '1')[0]['Pid']) as f:
         line = next(x for x in f if x.startswith('Max open files')).split()
     ok(line[3:5] == [str(FEW), '4096'], 'actors have it as it was', line)
@@ -96,7 +98,7 @@ def soft_limit_is_raised(a):
 def one_that_takes_all(a):
     a.group('hog', ['1'], source=HOG)
     a.group('bar', ['1'])
-    start(a, 1024, 1024)
+    start(a, 400, 400)
     a.must(a.load('-a'))
     daemon = a.pid
     pids = [a.actors_of(g, '1')[0]['Pid'] for g in ('hog', 'bar')]
@@ -112,5 +114,14 @@ def one_that_takes_all(a):
         ok(dropped == (0, got[0]), 'when they have gone there is room again', dropped, got)
 
 
+def one_each(a):
+    a.group('hog', ['1'], source=HOG)
+    a.must(a.load('hog'))
+    before = len(os.listdir('/proc/%d/fd' % a.pid))
+    got = a.asked('hog', ('hog', 100), 60)
+    now = len(os.listdir('/proc/%d/fd' % a.pid))
+    ok(got == (100, 0) and now - before <= 105, 'an idle actor takes one descriptor of the daemon', got, before, now)
+
+
 if __name__ == '__main__':
-    run_cases(too_many_declared, soft_limit_is_raised, one_that_takes_all)
+    run_cases(one_each, too_many_declared, soft_limit_is_raised, one_that_takes_all)

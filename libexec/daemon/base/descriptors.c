@@ -25,9 +25,9 @@ void descriptors_restore(void)
 		(void)setrlimit(RLIMIT_NOFILE, &before);
 }
 
-bool descriptors_suffice(int newest, size_t promised)
+bool descriptors_suffice(int newest)
 {
 	rlim_t reserve = now.rlim_cur / 4 < RESERVE ? now.rlim_cur / 4 : RESERVE;
 
-	return now.rlim_cur == 0 || (rlim_t)newest + promised < now.rlim_cur - reserve;
+	return now.rlim_cur == 0 || (rlim_t)newest < now.rlim_cur - reserve;
 }

@@ -7,7 +7,6 @@
 #define TDS_ADMIN_DESCRIPTORS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 /* Raise the soft limit to the hard one; once, before anything is started. */
 void descriptors_raise(void);
@@ -15,10 +14,7 @@ void descriptors_raise(void);
 /* In a child, before exec: the limit from before. Async-signal-safe. */
 void descriptors_restore(void);
 
-/*
- * Is there room for an actor? newest: the highest descriptor that was just opened for it, the lowest free number as
- * the kernel gives them; promised: descriptors that are still to come of those already asked for.
- */
-bool descriptors_suffice(int newest, size_t promised);
+/* Is there room for an actor? newest: the highest descriptor that was just opened for it, the lowest free number then. */
+bool descriptors_suffice(int newest);
 
 #endif

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of an actor: asked for, up, gone. Gone means that its pidfd says so, whatever else ended before. */
+/*
+ * The life of an actor: asked for, up, gone.
+ *
+ * An actor is gone when its process is, never only because a socket ended. The source's process says so ("gone"), when
+ * it has reaped the actor. What a source's process says of its own actors harms nobody but them, and is believed: a
+ * process that it forgot ends with it. Where the source's process itself is gone, its actors have had SIGKILL as their
+ * death signal before we hear of it, and what ignores that is killed by the guardian: each of them is waited for
+ * (realm.c).
+ */
 #include <search.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-#include <fcntl.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -120,53 +124,30 @@ static json_t *parent_address(struct actor *actor)
 	return creator ? json_string(creator->pub.address) : json_null();
 }
 
-static void close_pair(int fds[2])
-{
-	tds_close_fd(&fds[0]);
-	tds_close_fd(&fds[1]);
-}
-
-/* Its link and, where it is piped, its output. A pidfd is still to come for each actor that was asked for. */
-static bool open_pairs(const struct local *engine, bool piped, int ends[2], int out[2])
-{
-	ends[0] = ends[1] = out[0] = out[1] = -1;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0 &&
-	    (!piped || pipe2(out, O_CLOEXEC) == 0) &&
-	    descriptors_suffice(piped ? out[1] : ends[1], engine->npromised + 1))
-		return true;
-	close_pair(ends);
-	close_pair(out);
-	return false;
-}
-
-/* Both ends of its link and of its output; the host's ends go with the spawn. */
+/* Both ends of its link; the host's end goes with the spawn. What it prints goes where the source's process prints. */
 static bool open_channels(struct actor *actor, json_t *requirements)
 {
 	struct local *engine = actor->realm->engine;
-	/* What a guest prints goes where its program prints. */
-	bool piped = !actor->realm->pub.of_program;
+	tds_autofd int ours = -1;
+	tds_autofd int theirs = -1;
 	int ends[2];
-	int out[2];
 
-	if (!open_pairs(engine, piped, ends, out))
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
 		return false;
-	json_t *op = json_pack("{s:s, s:I, s:s, s:O?, s:s?, s:o, s:o, s:b}", "op", "spawn", "id",
-			       (json_int_t)actor->id, "class", actor->class_name, "requirements",
-			       requirements, "name", actor->name, "parent", parent_address(actor),
-			       "ids", actor_grant_ids(actor), "output", piped);
-	struct frame *spawn = frame_control(op);
-	frame_add_fd(spawn, ends[1]);
-	if (piped) {
-		frame_add_fd(spawn, out[1]);
-		actor->output = output_new(actor->realm, actor, out[0]);
-	}
-	if (!link_init(&actor->link, engine->base, ends[0], &actor_link_events, actor) ||
-	    (piped && !actor->output) || !spawn) {
+	ours = ends[0];
+	theirs = ends[1];
+	if (!descriptors_suffice(theirs))
+		return false;
+	struct frame *spawn = frame_control(json_pack(
+		"{s:s, s:I, s:s, s:O?, s:s?, s:o, s:o}", "op", "spawn", "id", (json_int_t)actor->id,
+		"class", actor->class_name, "requirements", requirements, "name", actor->name,
+		"parent", parent_address(actor), "ids", actor_grant_ids(actor)));
+	if (!spawn || !link_init(&actor->link, engine->base, tds_steal_fd(&ours),
+				 &actor_link_events, actor)) {
 		frame_free(spawn);
 		return false;
 	}
-	actor->promised = true;
-	engine->npromised++;
+	frame_add_fd(spawn, tds_steal_fd(&theirs));
 	link_send(&actor->realm->link, spawn);
 	return true;
 }
@@ -203,20 +184,9 @@ static void unlink_actor(struct actor *actor)
 		actor->next->self = actor->self;
 }
 
-static void pidfd_came(struct actor *actor)
-{
-	actor->realm->engine->npromised -= actor->promised;
-	actor->promised = false;
-}
-
 static void actor_free(struct actor *actor)
 {
-	pidfd_came(actor);
 	link_fini(&actor->link);
-	output_free(actor->output);
-	if (actor->exited)
-		event_free(actor->exited);
-	tds_close_fd(&actor->pidfd);
 	json_decref(actor->requirements);
 	free(actor->class_name);
 	free(actor);
@@ -244,7 +214,6 @@ struct actor *actor_create(struct realm *realm, uint64_t id, const char *class_n
 				 .realm = realm,
 				 .creator = creator,
 				 .global = name != NULL,
-				 .pidfd = -1,
 				 .pub = { .owner = owner, .source = &realm->pub },
 				 .link = { .fd = -1, .ended = true } };
 	(void)snprintf(actor->pub.address, ENGINE_ADDRESS_MAX, "%u.%ju", realm->number,
@@ -267,49 +236,12 @@ struct actor *actor_create(struct realm *realm, uint64_t id, const char *class_n
 	return actor;
 }
 
-/* Its process is gone. How, only the parent can say, which is told a little later than we are. */
-static void on_exited(evutil_socket_t fd, short what, void *arg)
+void actor_spawned(struct actor *actor, pid_t pid)
 {
-	static const struct timeval patience = { .tv_usec = 200000 };
-	struct actor *actor = arg;
-
-	(void)fd;
-	if (actor->told || (what & EV_TIMEOUT) || actor->realm->pid <= 0 ||
-	    event_assign(actor->exited, actor->realm->engine->base, -1, 0, on_exited, actor) != 0 ||
-	    event_add(actor->exited, &patience) != 0)
-		actor_gone(actor);
-	else
-		actor->dead = true;
-}
-
-void actor_reaped(struct actor *actor, int status)
-{
-	actor->told = true;
-	actor->status = status;
-	if (actor->dead)
-		actor_gone(actor);
-}
-
-void actor_spawned(struct actor *actor, pid_t pid, int pidfd)
-{
-	pidfd_came(actor);
 	actor->pub.pid = pid;
-	actor->pidfd = pidfd;
-	actor->exited = event_new(actor->realm->engine->base, pidfd, EV_READ, on_exited, actor);
-	/* One that has broken a rule before it could be killed is killed now. */
-	if (!actor->exited || event_add(actor->exited, NULL) != 0 || actor->link.ended)
-		actor_kill(actor);
-	else if (actor->exiting && actor->realm->stopping)
+	output_spawned(actor->realm->output, pid);
+	if (actor->exiting && actor->realm->stopping)
 		actor_exit(actor);
-}
-
-/* Nobody would be told of its end, so it may not begin. Its parent kills it, and says when it is gone. */
-void actor_unwatched(struct actor *actor)
-{
-	pidfd_came(actor);
-	actor_fail(actor, "process", "no descriptor is left for the actor's process");
-	link_control(&actor->realm->link,
-		     json_pack("{s:s, s:I}", "op", "kill", "id", (json_int_t)actor->id));
 }
 
 void actor_fail(struct actor *actor, const char *kind, const char *error)
@@ -363,6 +295,7 @@ void actor_gone(struct actor *actor)
 	/* What it sent and printed before it went still counts. */
 	if (actor->link.fd >= 0)
 		link_drain(&actor->link);
+	output_actor_gone(actor->realm->output, actor);
 	describe_ending(actor);
 	actor_fail(actor, "exit", actor->pub.ending);
 	/* First it leaves: what its end sets in motion must neither find it by its name nor give it one. */
@@ -399,6 +332,6 @@ void actor_exit(struct actor *actor)
 void actor_kill(struct actor *actor)
 {
 	actor->exiting = true;
-	if (actor->pidfd >= 0)
-		(void)syscall(SYS_pidfd_send_signal, actor->pidfd, SIGKILL, NULL, 0);
+	link_control(&actor->realm->link,
+		     json_pack("{s:s, s:I}", "op", "kill", "id", (json_int_t)actor->id));
 }

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -114,7 +113,7 @@ static void on_endpoint_ended(void *ctx)
 	event_active(endpoint->burial, EV_TIMEOUT, 0);
 }
 
-/* The parent is gone: its actors go too. What we may not kill the parent has sworn to, and is forgotten here. */
+/* The parent is gone, as far as we can see: its actors go too, by their death signal or by the end of their links. */
 static void on_parent_burial(evutil_socket_t fd, short what, void *arg)
 {
 	struct realm *realm = arg;
@@ -123,16 +122,8 @@ static void on_parent_burial(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	link_fini(&realm->link);
 	realm->pid = 0;
-	realm->held = true;
 	realm_children_lost(realm);
-	for (struct actor *a = realm->actors, *next; a; a = next) {
-		next = a->next;
-		actor_kill(a);
-		if (a->pidfd < 0 || a->dead || guest_is_foreign(realm))
-			actor_gone(a);
-	}
-	realm->held = false;
-	realm_forget(realm);
+	realm_await_actors(realm);
 }
 
 void guest_parent_ended(struct realm *realm)

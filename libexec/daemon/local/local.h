@@ -19,15 +19,6 @@
 #define TALKS_OF_ACTOR 4    /* peers whose messages are counted */
 #define GRAVES 4096         /* actors that are gone and remembered */
 
-struct output {
-	int fd; /* read end; -1: none */
-	struct event *readable;
-	char *line; /* of LINE_MAX_BYTES, while there is an unfinished one */
-	size_t len;
-	struct realm *realm;
-	struct actor *actor; /* NULL: the parent */
-};
-
 enum actor_state {
 	ACTOR_STARTING, /* asked for; frames to it wait */
 	ACTOR_UP,
@@ -69,20 +60,15 @@ struct actor {
 	bool exiting; /* was asked to exit */
 	bool left;    /* has said that it ends now: its parent is told, and nothing is sent to it */
 	bool never;   /* its class was never constructed: what was sent to it goes back */
-	bool dead;    /* its process is gone; its parent has a moment to say how it ended */
-	bool promised; /* its pidfd is still to come, and counted in the engine's npromised */
-	bool told;     /* its parent has said how it ended: */
-	int status;    /* its exit status, or -SIGNAL */
+	bool told;    /* the source's process has said how it ended: */
+	int status;   /* its exit status, or -SIGNAL */
 	uint64_t ids[2]
 		    [2];  /* that it may give its children: the block at hand, and the one before */
 	uint64_t creator; /* told of its exit; 0: the admin created it */
 	char *class_name;
 	char *name;  /* global; NULL: none */
 	bool global; /* was made for a name: has the system as its parent */
-	int pidfd;
-	struct event *exited;
 	struct link link;
-	struct output *output;
 	struct waiter *waiters; /* programs that want to know when it is up */
 	json_t *requirements;   /* while its realm is pending */
 	bool watches_sources;   /* is told which come and go */
@@ -98,7 +84,7 @@ struct realm {
 	uint32_t number;
 	char md5[33];
 	pid_t pid;
-	int pidfd;
+	int pidfd; /* of the source's process; when that is gone, of the actor whose end is awaited */
 	struct event *exited;
 	struct event *grace;
 	struct link link;
@@ -141,7 +127,6 @@ struct local {
 	void *actors_by_name;
 	uint64_t dead_letters; /* the actor that gets them; 0: none */
 	size_t ndirects;
-	size_t npromised;     /* pidfds of actors that were asked for and have not come yet */
 	json_t *capabilities; /* name -> text of a literal */
 	struct user_source *user_sources;
 	struct authority *authorities;
@@ -182,17 +167,19 @@ json_t *actor_grant_ids(struct actor *actor);
 bool actor_takes_id(struct actor *actor,
 		    uint64_t id);      /* is it one of its own, and used for the first time? */
 bool actor_begin(struct actor *actor); /* its realm was pending, and is not any more */
-void actor_spawned(struct actor *actor, pid_t pid, int pidfd);
-void actor_unwatched(struct actor *actor); /* the same, but there was no room for its pidfd */
+void actor_spawned(struct actor *actor, pid_t pid);
 void actor_fail(struct actor *actor, const char *kind, const char *error);
 void actor_leave(struct actor *actor);
-void actor_reaped(struct actor *actor, int status); /* its parent says how it ended */
 void actor_gone(struct actor *actor);
 struct engine_actor *actor_find(struct local *engine, const char *address);
 void actor_deliver(struct actor *actor, const struct engine_message *message);
 
 /* output.c */
-struct output *output_new(struct realm *realm, struct actor *actor, int fd);
+struct output;
+bool output_open(struct realm *realm,
+		 int *host_end); /* *host_end: the standard output of its process */
+void output_spawned(struct output *output, pid_t pid); /* it is an actor's, or (0) nobody's */
+void output_actor_gone(struct output *output, const struct actor *actor); /* all it wrote is told */
 void output_free(struct output *output);
 
 /* parent.c */
@@ -206,6 +193,7 @@ void prepare(struct local *engine);
 struct realm *realm_alloc(struct local *engine);
 void realm_greet(struct realm *realm, int archive, int log_level); /* archive -1: none */
 void realm_forget(struct realm *realm);
+void realm_await_actors(struct realm *realm); /* its process is gone */
 void realm_kill(struct realm *realm);
 void realm_children_lost(struct realm *forker); /* parents that it was asked to fork do not come */
 struct realm *realm_by_md5(struct local *engine, const char *md5);

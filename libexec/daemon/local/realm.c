@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Realms: the Python parent of each loaded source, which holds its archive and imports and forks its actors. */
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,90 @@ static bool on_frame(void *ctx, enum frame_type type, const unsigned char *body,
 static void on_link_ended(void *ctx);
 const struct link_events parent_link_events = { .frame = on_frame, .ended = on_link_ended };
 
+/* A number behind "NAME:" in a file of /proc; 0: there is none. */
+static long proc_number(const char *path, const char *name)
+{
+	tds_autofile FILE *f = fopen(path, "re");
+	char line[256];
+	size_t n = strlen(name);
+
+	while (f && fgets(line, sizeof(line), f))
+		if (strncmp(line, name, n) == 0)
+			return strtol(line + n, NULL, 10);
+	return 0;
+}
+
+/* Is it a process that the guardian got when the source's process ended? Anything else is none of its actors. */
+static bool is_orphan(pid_t pid)
+{
+	char path[32];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	return pid != getpid() && proc_number(path, "PPid:") == getppid();
+}
+
+static void on_left(evutil_socket_t fd, short what, void *arg);
+
+/* Be told of the end of an actor whose source's process is gone. False: it is gone too. */
+static bool await(struct realm *realm, pid_t pid)
+{
+	static const struct timeval patience = { .tv_sec = 1 };
+	tds_autofd int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+
+	/* Those of a user's programs may be anybody's children: they are given a moment. */
+	if (pidfd < 0 || (!realm->pub.of_program && !is_orphan(pid)))
+		return false;
+	realm->exited = event_new(realm->engine->base, pidfd, EV_READ, on_left, realm);
+	if (!realm->exited ||
+	    event_add(realm->exited, realm->pub.of_program ? &patience : NULL) != 0)
+		return false;
+	realm->pidfd = tds_steal_fd(&pidfd);
+	return true;
+}
+
+static void forget_process(struct realm *realm)
+{
+	if (realm->exited)
+		event_free(realm->exited);
+	realm->exited = NULL;
+	tds_close_fd(&realm->pidfd);
+	realm->pidfd = -1;
+}
+
+/*
+ * The source's process is gone, and its actors die: by their death signal, or by the guardian, to whom they fall. They
+ * are waited for one after the other, which takes one descriptor, and no longer than the last of them does. Those that
+ * were never forked are gone now.
+ */
+void realm_await_actors(struct realm *realm)
+{
+	realm->held = true;
+	forget_process(realm);
+	while (realm->actors && !await(realm, realm->actors->pub.pid))
+		actor_gone(realm->actors);
+	realm->held = false;
+	realm_forget(realm);
+}
+
+static void on_left(evutil_socket_t fd, short what, void *arg)
+{
+	struct realm *realm = arg;
+
+	(void)fd;
+	/* Those that outstay the end of a program are not waited for one by one. */
+	for (struct actor *a = realm->actors; a && (what & EV_TIMEOUT); a = a->next)
+		a->pub.pid = 0;
+	realm->held = true;
+	actor_gone(realm->actors);
+	realm_await_actors(realm);
+}
+
+/* What made itself a daemon is now the guardian's child, who gets rid of it. */
+static void tell_guardian(void)
+{
+	(void)kill(getppid(), SIGUSR1);
+}
+
 static void on_exited(evutil_socket_t fd, short what, void *arg)
 {
 	struct realm *realm = arg;
@@ -28,44 +113,28 @@ static void on_exited(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)waitid(P_PIDFD, (id_t)realm->pidfd, &info, WEXITED | WNOHANG);
+	/* Until here it may have told of actors that are gone. */
 	link_drain(&realm->link);
 	realm->pid = 0;
 	if (realm == realm->engine->nursery) {
 		realm_children_lost(realm);
 		realm->engine->nursery = NULL;
 	}
-	/* What made itself a daemon is now the guardian's child, who gets rid of it. */
-	(void)kill(getppid(), SIGUSR1);
-	(void)event_del(realm->exited);
-	/* Actors die with their parent, by its death signal; their pidfds say when. Those never forked are gone now. */
-	realm->held = true;
-	for (struct actor *a = realm->actors, *next; a; a = next) {
-		next = a->next;
-		if (a->pidfd < 0 || a->dead)
-			actor_gone(a);
-	}
-	realm->held = false;
-	realm_forget(realm);
+	tell_guardian();
+	realm_await_actors(realm);
 }
 
 /* Link and output (out_end NULL: none): our ends go to the realm, the host's to the caller. */
 static bool open_channels(struct realm *realm, int *host_end, int *out_end)
 {
 	int ends[2];
-	int out[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
 		return false;
 	*host_end = ends[1];
 	if (!link_init(&realm->link, realm->engine->base, ends[0], &parent_link_events, realm))
 		return false;
-	if (!out_end)
-		return true;
-	if (pipe2(out, O_CLOEXEC) != 0)
-		return false;
-	*out_end = out[1];
-	realm->output = output_new(realm, NULL, out[0]);
-	return realm->output != NULL;
+	return !out_end || output_open(realm, out_end);
 }
 
 /* Its process is known: when it is gone, we are told. */
@@ -362,8 +431,6 @@ struct realm *realm_by_md5(struct local *engine, const char *md5)
 
 void realm_kill(struct realm *realm)
 {
-	for (struct actor *a = realm->actors; a; a = a->next)
-		actor_kill(a);
 	if (realm->guest)
 		guest_parent_ended(realm);
 	else if (realm->pid > 0)
@@ -493,20 +560,7 @@ static struct actor *named_actor(struct realm *realm, const json_t *op)
 	json_int_t id = json_integer_value(json_object_get(op, "id"));
 	struct actor *actor = actor_by_id(realm->engine, (uint64_t)id);
 
-	return actor && actor->realm == realm && actor->pidfd < 0 ? actor : NULL;
-}
-
-/* A number behind "NAME:" in a file of /proc; 0: there is none. */
-static long proc_number(const char *path, const char *name)
-{
-	tds_autofile FILE *f = fopen(path, "re");
-	char line[256];
-	size_t n = strlen(name);
-
-	while (f && fgets(line, sizeof(line), f))
-		if (strncmp(line, name, n) == 0)
-			return strtol(line + n, NULL, 10);
-	return 0;
+	return actor && actor->realm == realm && actor->pub.pid == 0 ? actor : NULL;
 }
 
 /*
@@ -585,17 +639,13 @@ static bool op_parent_failed(struct realm *forker, const json_t *op)
 
 static bool op_spawned(struct realm *realm, const json_t *op)
 {
-	tds_autofd int pidfd = link_take_fd(&realm->link);
 	struct actor *actor = named_actor(realm, op);
-	pid_t pid = pidfd < 0 ? 0 : pid_of_child(realm, pidfd);
+	json_int_t pid = json_integer_value(json_object_get(op, "pid"));
 
-	if (actor && pidfd == LINK_FD_LOST) {
-		actor_unwatched(actor);
-		return true;
-	}
-	if (!actor || pid == 0)
+	/* The pid is told to people, and names who prints. It is never killed. */
+	if (!actor || pid <= 0 || pid > INT_MAX)
 		return false;
-	actor_spawned(actor, pid, tds_steal_fd(&pidfd));
+	actor_spawned(actor, (pid_t)pid);
 	return true;
 }
 
@@ -609,6 +659,7 @@ static bool op_spawn_failed(struct realm *realm, const json_t *op)
 		return false;
 	actor_fail(actor, kind ? kind : "process", error ? error : "no process could be started");
 	actor_gone(actor);
+	output_spawned(realm->output, 0);
 	return true;
 }
 
@@ -620,11 +671,9 @@ static bool op_gone(struct realm *realm, const json_t *op)
 
 	if (!actor || actor->realm != realm || !json_is_integer(status))
 		return true;
-	/* Only a word for people: what counts is the pidfd, where there is one. */
-	if (actor->pidfd >= 0)
-		actor_reaped(actor, (int)json_integer_value(status));
-	else if (!actor->promised && actor->state == ACTOR_FAILED)
-		actor_gone(actor);
+	actor->told = true;
+	actor->status = (int)json_integer_value(status);
+	actor_gone(actor);
 	return true;
 }
 

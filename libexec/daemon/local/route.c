@@ -527,7 +527,7 @@ static bool on_frame(void *ctx, enum frame_type type, const unsigned char *body,
 
 static void on_ended(void *ctx)
 {
-	/* The end of a process is what its pidfd says. One that only closed its link can do no more good. */
+	/* The end of a process is what the source's process says. One that only closed its link can do no more good. */
 	actor_kill(ctx);
 }
 
