@@ -42,6 +42,14 @@ class A(Actor):
             self.up = 0
             for child in self.children:
                 self.send(child, ActorExitRequest())
+        elif isinstance(msg, tuple) and msg[0] == 'much':
+            self.much, self.boss, other = [], sender, self.createActor(Child)
+            for i in range(msg[1]):
+                self.send(other, (i, msg[1], b'x' * 1000))
+        elif isinstance(msg, tuple) and msg[0] == 'one':
+            self.much.append(msg[1])
+            if len(self.much) == msg[2]:
+                self.send(self.boss, self.much)
         elif isinstance(msg, tuple) and msg[0] == 'echo':
             self.send(sender, (VERSION,) + msg[1:])
         if self.asker and self.up + self.exited >= self.wanted:
@@ -53,6 +61,8 @@ class Child(Actor):
     def receiveMessage(self, msg, sender):
         if msg == 'are you there?':
             self.send(sender, 'here')
+        elif isinstance(msg, tuple):
+            self.send(sender, ('one',) + msg[:2])
 '''
 
 
@@ -97,9 +107,10 @@ def soft_limit_is_raised(a):
 
 def one_that_takes_all(a):
     a.group('hog', ['1'], source=HOG)
-    a.group('bar', ['1'])
+    a.group('bar', ['1'], source=HOG)
+    a.group('late', ['1', '2'])
     start(a, 400, 400)
-    a.must(a.load('-a'))
+    a.must(a.load('hog', 'bar'))
     daemon = a.pid
     pids = [a.actors_of(g, '1')[0]['Pid'] for g in ('hog', 'bar')]
     for turn in range(2):
@@ -108,8 +119,10 @@ def one_that_takes_all(a):
            'of 500 children those have room that can, and their parent is told of each other one', got)
         ok(a.asked('hog', ('echo', 1)) == ('1', 1) and a.asked('bar', ('echo',)) == ('1',) and a.pid == daemon and
            pids == [a.actors_of(g, '1')[0]['Pid'] for g in ('hog', 'bar')], 'it lives on, and so does its neighbour')
-        b = a.load('--retry', 'bar')
-        ok(b.status == 0, 'and who asks is heard', b)
+        ok(a.asked('bar', ('hog', 20), 60) == (20, 0) and a.asked('bar', 'drop', 60) == (0, 20),
+           'a neighbour makes its children all the same')
+        b = a.load('late-%d.tls' % (turn + 1))
+        ok(b.status == 0 and a.asked('late', ('echo',)) == (str(turn + 1),), 'and a source is loaded', b)
         dropped = a.asked('hog', 'drop', 60)
         ok(dropped == (0, got[0]), 'when they have gone there is room again', dropped, got)
 
@@ -123,5 +136,27 @@ def one_each(a):
     ok(got == (100, 0) and now - before <= 105, 'an idle actor takes one descriptor of the daemon', got, before, now)
 
 
+def budgets(a):
+    a.group('hog', ['1'], source=HOG)
+    a.group('bar', ['1'], source=HOG)
+    for name, n, room in ('Actors', 30, 10), ('Descriptors', 30, 10):
+        (a.dir / 'budget.cfg').write_text("{'%s': %d}" % (name, room + 1))
+        a.start()
+        a.must(a.load('-a'))
+        got = a.asked('hog', ('hog', n), 60)
+        ok(got == (room, n - room), '%s of a source: more are refused' % name, got)
+        ok(a.asked('bar', ('hog', room), 60) == (room, 0), 'others have their own')
+        a.must(a.admin('shutdown'))
+    (a.dir / 'budget.cfg').write_text("{'Operations': 1, 'Bytes': 1}")
+    a.start()
+    a.must(a.load('-a'))
+    ok(a.asked('hog', ('hog', 50), 60) == (50, 0) and a.asked('bar', ('hog', 50), 60) == (50, 0) and
+       a.asked('hog', ('much', 2000), 60) == list(range(2000)), 'who has little of the rest waits, and loses nothing')
+    a.must(a.admin('shutdown'))
+    (a.dir / 'budget.cfg').write_text("{'Actors': 5, 'Actor': 1}")
+    b = a.admin('start')
+    ok(b.status == 1 and 'budget.cfg:1:15: no such limit' in b.err, 'a name that is not known is', b)
+
+
 if __name__ == '__main__':
-    run_cases(one_each, too_many_declared, soft_limit_is_raised, one_that_takes_all)
+    run_cases(one_each, too_many_declared, soft_limit_is_raised, one_that_takes_all, budgets)

@@ -60,12 +60,12 @@ def whose(a):
     got = printed(a, ('fooA', 'three'))
     ok(got[-4:] == [('fooB', 'other'), ('fooA', 'one two'), ('fooA', ''), ('fooA', 'three')],
        'unfinished lines of two do not mix', got)
-    ok(a.asked('fooB', ('run', 'echo of a program; sh -c "echo of its child; :"')) == 0, 'a program runs')
+    a.ask('Tell', Target='fooB', Literal=repr(('run', 'echo of a program; sh -c "echo of its child; until [ -e go ]; do sleep 0.01; done"')))
     got = printed(a, ('fooB', 'of its child'))
     ok(got[-2:] == [('fooB', 'of a program'), ('fooB', 'of its child')], 'what a program prints is of the actor that runs it', got)
-    script = '(while [ -e go ]; do sleep 0.01; done; echo of nobody) & :'
     (a.dir / 'go').touch()
-    a.asked('fooB', ('run', script))
+    script = '(while [ -e go ]; do sleep 0.01; done; echo of nobody) & :'
+    ok(a.asked('fooB', ('run', script)) == 0, 'a program runs')
     (a.dir / 'go').unlink()
     got = printed(a, ('-', 'of nobody'))
     ok(got[-1] == ('-', 'of nobody'), 'of one that lost its parents the source\'s', got)

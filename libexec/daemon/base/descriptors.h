@@ -7,6 +7,7 @@
 #define TDS_ADMIN_DESCRIPTORS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Raise the soft limit to the hard one; once, before anything is started. */
 void descriptors_raise(void);
@@ -14,7 +15,7 @@ void descriptors_raise(void);
 /* In a child, before exec: the limit from before. Async-signal-safe. */
 void descriptors_restore(void);
 
-/* Is there room for an actor? newest: the highest descriptor that was just opened for it, the lowest free number then. */
-bool descriptors_suffice(int newest);
+/* How many there are for actors, besides the reserve. newest: the highest that is open, the lowest free number then. */
+size_t descriptors_free(int newest);
 
 #endif

@@ -8,7 +8,6 @@
  * death signal before we hear of it, and what ignores that is killed by the guardian: each of them is waited for
  * (realm.c).
  */
-#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,36 +17,24 @@
 #include "base/text.h"
 #include "local.h"
 
-static int compare_ids(const void *a, const void *b)
+struct actor *actor_of(const struct bearer *bearer)
 {
-	uint64_t x = ((const struct actor *)a)->id;
-	uint64_t y = ((const struct actor *)b)->id;
-
-	return x < y ? -1 : x > y;
+	return bearer && bearer->kind == BEARER_ACTOR
+		       ? (struct actor *)((uintptr_t)bearer - offsetof(struct actor, bearer))
+		       : NULL;
 }
 
-static int compare_names(const void *a, const void *b)
+struct actor *actor_by_id(const struct local *engine, uint64_t id)
 {
-	return strcmp(((const struct actor *)a)->name, ((const struct actor *)b)->name);
+	return actor_of(registry_find(&engine->registry, id));
 }
 
-struct actor *actor_by_id(struct local *engine, uint64_t id)
+struct actor *actor_by_name(const struct local *engine, const char *global_name)
 {
-	struct actor key = { .id = id };
-	struct actor **found = tfind(&key, &engine->actors_by_id, compare_ids);
-
-	return found ? *found : NULL;
+	return actor_of(registry_find_name(&engine->registry, global_name));
 }
 
-struct actor *find_name(struct local *engine, const char *global_name)
-{
-	struct actor key = { .name = (char *)(uintptr_t)global_name };
-	struct actor **found = tfind(&key, &engine->actors_by_name, compare_names);
-
-	return found ? *found : NULL;
-}
-
-struct engine_actor *actor_find(struct local *engine, const char *address)
+struct actor *actor_by_address(const struct local *engine, const char *address)
 {
 	const char *dot = strchr(address, '.');
 	uint64_t realm;
@@ -57,41 +44,15 @@ struct engine_actor *actor_find(struct local *engine, const char *address)
 	    !tds_parse_uint(dot + 1, strlen(dot + 1), UINT64_MAX, &id))
 		return NULL;
 	struct actor *actor = actor_by_id(engine, id);
-	return actor && actor->realm->number == realm ? &actor->pub : NULL;
+	return actor && actor->realm->number == realm ? actor : NULL;
 }
 
-static void drop_name(struct actor *actor)
+bool actor_bind(struct local *engine, const char *global_name, struct actor *actor)
 {
-	if (!actor->name)
-		return;
-	(void)tdelete(actor, &actor->realm->engine->actors_by_name, compare_names);
-	free(actor->name);
-	actor->name = NULL;
-}
-
-bool set_name(struct local *engine, const char *global_name, struct actor *actor)
-{
-	struct actor *before = find_name(engine, global_name);
-	char *name;
-
-	if (before == actor)
-		return true;
 	/* An actor that ends would keep the name beyond its own end. */
-	if (actor && actor->left)
+	if (actor && (actor->state == ACTOR_LEFT || actor->state == ACTOR_DEAD))
 		return false;
-	if (before)
-		drop_name(before);
-	if (!actor)
-		return true;
-	drop_name(actor);
-	name = strdup(global_name);
-	actor->name = name;
-	if (!name || !tsearch(actor, &engine->actors_by_name, compare_names)) {
-		free(name);
-		actor->name = NULL;
-		return false;
-	}
-	return true;
+	return registry_bind(&engine->registry, global_name, actor ? &actor->bearer : NULL);
 }
 
 json_t *actor_grant_ids(struct actor *actor)
@@ -99,9 +60,8 @@ json_t *actor_grant_ids(struct actor *actor)
 	struct local *engine = actor->realm->engine;
 
 	memcpy(actor->ids[1], actor->ids[0], sizeof(actor->ids[0]));
-	actor->ids[0][0] = engine->next_id;
-	engine->next_id += IDS_IN_A_BLOCK;
-	actor->ids[0][1] = engine->next_id;
+	actor->ids[0][0] = registry_ids(&engine->registry, IDS_IN_A_BLOCK);
+	actor->ids[0][1] = actor->ids[0][0] + IDS_IN_A_BLOCK;
 	return json_pack("[I, I]", (json_int_t)actor->ids[0][0], (json_int_t)actor->ids[0][1]);
 }
 
@@ -136,17 +96,20 @@ static bool open_channels(struct actor *actor, json_t *requirements)
 		return false;
 	ours = ends[0];
 	theirs = ends[1];
-	if (!descriptors_suffice(theirs))
+	if (!budget_has_descriptor(realm_budget(actor->realm), theirs))
 		return false;
-	struct frame *spawn = frame_control(json_pack(
-		"{s:s, s:I, s:s, s:O?, s:s?, s:o, s:o}", "op", "spawn", "id", (json_int_t)actor->id,
-		"class", actor->class_name, "requirements", requirements, "name", actor->name,
-		"parent", parent_address(actor), "ids", actor_grant_ids(actor)));
+	struct frame *spawn = frame_control(
+		json_pack("{s:s, s:I, s:s, s:O?, s:s?, s:o, s:o}", "op", "spawn", "id",
+			  (json_int_t)actor->bearer.id, "class", actor->class_name, "requirements",
+			  requirements, "name", actor->bearer.name, "parent", parent_address(actor),
+			  "ids", actor_grant_ids(actor)));
 	if (!spawn || !link_init(&actor->link, engine->base, tds_steal_fd(&ours),
-				 &actor_link_events, actor)) {
+				 engine->hooks->actor_link, actor)) {
 		frame_free(spawn);
 		return false;
 	}
+	link_charge(&actor->link, realm_budget(actor->realm));
+	realm_budget(actor->realm)->descriptors++;
 	frame_add_fd(spawn, tds_steal_fd(&theirs));
 	link_send(&actor->realm->link, spawn);
 	return true;
@@ -157,6 +120,7 @@ static bool wait_for_realm(struct actor *actor, json_t *requirements)
 {
 	actor->link = (struct link){ .fd = -1, .corked = true };
 	actor->link.last = &actor->link.first;
+	link_charge(&actor->link, realm_budget(actor->realm));
 	actor->requirements = json_incref(requirements);
 	return true;
 }
@@ -176,9 +140,9 @@ bool actor_begin(struct actor *actor)
 	return ok;
 }
 
-static void unlink_actor(struct actor *actor)
+static void take_out(struct actor *actor)
 {
-	(void)tdelete(actor, &actor->realm->engine->actors_by_id, compare_ids);
+	registry_remove(&actor->realm->engine->registry, &actor->bearer);
 	*actor->self = actor->next;
 	if (actor->next)
 		actor->next->self = actor->self;
@@ -186,49 +150,68 @@ static void unlink_actor(struct actor *actor)
 
 static void actor_free(struct actor *actor)
 {
+	struct realm *realm = actor->realm;
+
+	realm_budget(realm)->descriptors -= actor->link.fd >= 0;
+	realm_budget(realm)->actors--;
 	link_fini(&actor->link);
 	json_decref(actor->requirements);
 	free(actor->class_name);
 	free(actor);
+	realm->engine->hooks->actor_freed(realm);
 }
 
-/* An actor whose creation failed half way: who asked for it is told by that, and nobody else knows of it. */
-static void discard(struct actor *actor)
+static struct actor *actor_alloc(struct realm *realm, uint64_t id)
 {
-	drop_name(actor);
-	unlink_actor(actor);
-	actor_free(actor);
+	struct actor *actor = calloc(1, sizeof(*actor));
+
+	if (!actor)
+		return NULL;
+	*actor = (struct actor){
+		.realm = realm,
+		.bearer = { .id = id, .realm = realm->number, .kind = BEARER_ACTOR },
+		.pub = { .source = &realm->pub },
+		.link = { .fd = -1, .ended = true },
+		.next = realm->actors,
+		.self = &realm->actors,
+	};
+	actor->bearer.link = &actor->link;
+	(void)snprintf(actor->pub.address, ENGINE_ADDRESS_MAX, "%u.%ju", realm->number,
+		       (uintmax_t)id);
+	if (actor->next)
+		actor->next->self = &actor->next;
+	realm->actors = actor;
+	realm->refs++;
+	realm_budget(realm)->actors++;
+	return actor;
+}
+
+/* Without a process an actor would wait for ever. */
+static bool takes_actors(const struct realm *realm)
+{
+	return realm->state != REALM_STOPPING && budget_has_actor(realm_budget(realm)) &&
+	       (realm->process == PROCESS_RUNS || realm_actors_wait(realm));
 }
 
 struct actor *actor_create(struct realm *realm, uint64_t id, const char *class_name,
 			   json_t *requirements, const char *name, uint64_t creator, void *owner)
 {
 	struct local *engine = realm->engine;
-	/* No parent, no child: it would wait for ever. */
-	bool possible = !realm->stopping && (realm->pid > 0 || realm->pending);
-	struct actor *actor = possible ? calloc(1, sizeof(*actor)) : NULL;
+	struct actor *actor = takes_actors(realm) ? actor_alloc(realm, id) : NULL;
 
 	if (!actor)
 		return NULL;
-	*actor = (struct actor){ .id = id,
-				 .realm = realm,
-				 .creator = creator,
-				 .global = name != NULL,
-				 .pub = { .owner = owner, .source = &realm->pub },
-				 .link = { .fd = -1, .ended = true } };
-	(void)snprintf(actor->pub.address, ENGINE_ADDRESS_MAX, "%u.%ju", realm->number,
-		       (uintmax_t)id);
+	actor->pub.owner = owner;
+	actor->creator = creator;
+	actor->global = name != NULL;
 	actor->class_name = strdup(class_name);
-	actor->next = realm->actors;
-	actor->self = &realm->actors;
-	if (actor->next)
-		actor->next->self = &actor->next;
-	realm->actors = actor;
-	if (!actor->class_name || !tsearch(actor, &engine->actors_by_id, compare_ids) ||
-	    (name && !set_name(engine, name, actor)) ||
-	    !(realm->pending ? wait_for_realm(actor, requirements)
-			     : open_channels(actor, requirements))) {
-		discard(actor);
+	if (!actor->class_name || !registry_add(&engine->registry, &actor->bearer) ||
+	    (name && !registry_bind(&engine->registry, name, &actor->bearer)) ||
+	    !(realm_actors_wait(realm) ? wait_for_realm(actor, requirements)
+				       : open_channels(actor, requirements))) {
+		/* Who asked for it is told by that, and nobody else knows of it. */
+		take_out(actor);
+		actor_free(actor);
 		return NULL;
 	}
 	/* What comes now waits: should the actor never come up, it goes back to its senders. */
@@ -240,51 +223,101 @@ void actor_spawned(struct actor *actor, pid_t pid)
 {
 	actor->pub.pid = pid;
 	output_spawned(actor->realm->output, pid);
-	if (actor->exiting && actor->realm->stopping)
-		actor_exit(actor);
+}
+
+void actor_is_up(struct actor *actor)
+{
+	struct local *engine = actor->realm->engine;
+
+	actor->state = ACTOR_UP;
+	actor->pub.up = true;
+	link_uncork(&actor->link);
+	engine->hooks->created(actor, NULL, NULL);
+	engine->events->actor_up(engine->ctx, &actor->pub);
+}
+
+/* Kinds of failure that leave what was sent to the actor to its senders: nothing of it was ever there. */
+static bool is_never(const char *kind)
+{
+	static const char *const kinds[] = { "import", "capability", "source", "class" };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(kind, kinds[i]) == 0)
+			return true;
+	return false;
 }
 
 void actor_fail(struct actor *actor, const char *kind, const char *error)
 {
+	struct local *engine = actor->realm->engine;
+
 	if (actor->state != ACTOR_STARTING)
 		return;
-	actor->state = ACTOR_FAILED;
-	actor->never = strcmp(kind, "import") == 0 || strcmp(kind, "capability") == 0 ||
-		       strcmp(kind, "source") == 0 || strcmp(kind, "class") == 0;
-	guest_creation_ended(actor, kind, error);
-	actor->realm->engine->events->actor_failed(actor->realm->engine->ctx, &actor->pub, error);
+	actor->state = is_never(kind) ? ACTOR_NEVER : ACTOR_FAILED;
+	engine->hooks->created(actor, kind, error);
+	engine->events->actor_failed(engine->ctx, &actor->pub, error);
 }
 
-/* To other actors it is over, while its process still has to end. */
-void actor_leave(struct actor *actor)
+static void tell_creator(const struct actor *actor)
+{
+	struct actor *creator = actor_by_id(actor->realm->engine, actor->creator);
+	bool never = actor->state == ACTOR_FAILED || actor->state == ACTOR_NEVER;
+
+	if (creator)
+		link_control(&creator->link, json_pack("{s:s, s:s, s:b, s:b}", "op", "exited",
+						       "address", actor->pub.address, "never",
+						       never, "system", actor->global));
+}
+
+/* To other actors it is over. */
+static void part(struct actor *actor, enum actor_state state)
 {
 	struct local *engine = actor->realm->engine;
 
-	if (actor->left)
-		return;
-	actor->left = true;
-	actor->pub.up = false;
-	directs_end(actor);
-	tell_exit(engine, actor->creator, actor);
-	drop_name(actor);
-	if (engine->dead_letters == actor->id)
-		engine->dead_letters = 0;
+	if (actor->state != ACTOR_LEFT) {
+		actor->pub.up = false;
+		engine->hooks->left(actor);
+		tell_creator(actor);
+		registry_unbind(&engine->registry, &actor->bearer);
+		if (engine->dead_letters == actor->bearer.id)
+			engine->dead_letters = 0;
+	}
+	actor->state = state;
+}
+
+/* One that says so before it is up is about to fail. */
+void actor_leave(struct actor *actor)
+{
+	if (actor->state == ACTOR_UP)
+		part(actor, ACTOR_LEFT);
 }
 
 /* For people, as far as it is known. */
-static void describe_ending(struct actor *actor)
+static void describe_ending(struct actor *actor, const char *how)
 {
-	const char *when = actor->state == ACTOR_UP ? "" : " before it was ready";
-	char *text = actor->pub.ending;
+	bool was_up = actor->state == ACTOR_UP || actor->state == ACTOR_LEFT;
 
-	if (!actor->told)
-		(void)snprintf(text, ENGINE_ENDING_MAX, "exited%s", when);
-	else if (actor->status < 0)
-		(void)snprintf(text, ENGINE_ENDING_MAX, "killed by signal %d%s", -actor->status,
-			       when);
-	else
-		(void)snprintf(text, ENGINE_ENDING_MAX, "exited with status %d%s", actor->status,
-			       when);
+	(void)snprintf(actor->pub.ending, ENGINE_ENDING_MAX, "%s%s", how,
+		       was_up ? "" : " before it was ready");
+}
+
+/* What it sent before it went still counts. */
+static void hear_out(struct actor *actor)
+{
+	if (actor->link.fd >= 0)
+		link_drain(&actor->link);
+}
+
+void actor_reaped(struct actor *actor, int status)
+{
+	char how[ENGINE_ENDING_MAX / 2];
+
+	hear_out(actor);
+	(void)snprintf(how, sizeof(how),
+		       status < 0 ? "killed by signal %d" : "exited with status %d",
+		       status < 0 ? -status : status);
+	describe_ending(actor, how);
+	actor_gone(actor);
 }
 
 /* Its process is gone, or there never was one. */
@@ -292,46 +325,29 @@ void actor_gone(struct actor *actor)
 {
 	struct local *engine = actor->realm->engine;
 
-	/* What it sent and printed before it went still counts. */
-	if (actor->link.fd >= 0)
-		link_drain(&actor->link);
+	hear_out(actor);
 	output_actor_gone(actor->realm->output, actor);
-	describe_ending(actor);
+	if (actor->pub.ending[0] == '\0')
+		describe_ending(actor, "exited");
 	actor_fail(actor, "exit", actor->pub.ending);
+	bool never = actor->state == ACTOR_NEVER;
 	/* First it leaves: what its end sets in motion must neither find it by its name nor give it one. */
-	actor_leave(actor);
+	part(actor, ACTOR_DEAD);
 	engine->events->actor_exited(engine->ctx, &actor->pub);
-	unlink_actor(actor);
-	bury(engine, actor->id, actor->realm->number, actor->never);
-	return_queue(actor);
-	struct realm *realm = actor->realm;
+	take_out(actor);
+	registry_bury(&engine->registry, actor->bearer.id, actor->realm->number, never);
+	engine->hooks->undelivered(actor);
 	actor_free(actor);
-	realm_forget(realm);
-}
-
-void actor_deliver(struct actor *actor, const struct engine_message *message)
-{
-	const struct payload *payload = &message->payload;
-	char encoding[2] = { (char)payload->encoding, '\0' };
-
-	if (message->ref == 0)
-		link_send(&actor->link, message_frame(message->endpoint, 0, payload));
-	else
-		link_control(&actor->link,
-			     json_pack("{s:s, s:I, s:s, s:s%}", "op", "message", "ref",
-				       (json_int_t)message->ref, "enc", encoding, "text",
-				       payload->data, payload->len));
 }
 
 void actor_exit(struct actor *actor)
 {
-	actor->exiting = true;
 	link_control(&actor->link, json_pack("{s:s, s:b}", "op", "exit", "recursive", 1));
 }
 
+/* Only the source's process knows which process it is. */
 void actor_kill(struct actor *actor)
 {
-	actor->exiting = true;
 	link_control(&actor->realm->link,
-		     json_pack("{s:s, s:I}", "op", "kill", "id", (json_int_t)actor->id));
+		     json_pack("{s:s, s:I}", "op", "kill", "id", (json_int_t)actor->bearer.id));
 }

@@ -3,7 +3,6 @@
  * What processes of a source print, line by line. All of them write to one socket, the standard output of the source's
  * process, which its actors inherit; the kernel says of each piece which process wrote it.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -12,6 +11,7 @@
 
 #include "base/mem.h"
 #include "local.h"
+#include "proc.h"
 
 #define PARTIALS 32 /* unfinished lines; one more, and the oldest is taken as it is */
 #define PIECES_IN_A_TURN 16
@@ -45,29 +45,24 @@ struct output {
 
 /* --- who wrote it --- */
 
-static pid_t parent_of(pid_t pid)
+/* NULL: the source's own process, or an actor that is gone. */
+static struct actor *actor_of_id(const struct output *o, uint64_t id)
 {
-	char path[32];
-	int parent = 0;
+	struct actor *actor = o->realm->actors;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	tds_autofile FILE *f = fopen(path, "re");
-	char line[512];
-	/* Its name may have any bytes in it: the last parenthesis ends it. */
-	const char *end = f && fgets(line, sizeof(line), f) ? strrchr(line, ')') : NULL;
-	if (end)
-		(void)sscanf(end, ") %*c %d", &parent);
-	return (pid_t)parent;
+	while (actor && actor->bearer.id != id)
+		actor = actor->next;
+	return actor;
 }
 
 static struct actor *actor_of_pid(struct output *o, pid_t pid)
 {
-	struct actor *actor = o->last_actor ? actor_by_id(o->realm->engine, o->last_actor) : NULL;
+	struct actor *actor = actor_of_id(o, o->last_actor);
 
 	if (!actor || actor->pub.pid != pid)
 		for (actor = o->realm->actors; actor && actor->pub.pid != pid;)
 			actor = actor->next;
-	o->last_actor = actor ? actor->id : 0;
+	o->last_actor = actor ? actor->bearer.id : 0;
 	return actor;
 }
 
@@ -88,7 +83,7 @@ static struct actor *actor_of_writer(struct output *o, pid_t pid, bool *unsure)
 	*unsure = false;
 	for (int i = 0; pid > 1 && pid != o->realm->pid && i < ANCESTORS; i++) {
 		struct actor *actor = actor_of_pid(o, pid);
-		pid_t parent = actor ? 0 : parent_of(pid);
+		pid_t parent = actor ? 0 : proc_parent(pid);
 
 		if (actor)
 			return actor;
@@ -117,8 +112,7 @@ static void finish_line(struct output *o, struct partial *partial)
 
 	*partial = (struct partial){ 0 };
 	if (line.text)
-		emit(o, line.actor ? actor_by_id(o->realm->engine, line.actor) : NULL, line.text,
-		     line.len);
+		emit(o, actor_of_id(o, line.actor), line.text, line.len);
 	free(line.text);
 }
 
@@ -144,7 +138,7 @@ static struct partial *new_partial(struct output *o, uint64_t actor)
 static void take_part(struct output *o, struct actor *actor, const char *text, size_t len,
 		      bool whole)
 {
-	uint64_t id = actor ? actor->id : 0;
+	uint64_t id = actor ? actor->bearer.id : 0;
 	struct partial *partial = find_partial(o, id);
 
 	if (!partial && !whole)
@@ -293,7 +287,7 @@ void output_actor_gone(struct output *o, const struct actor *actor)
 	if (!o)
 		return;
 	drain(o);
-	struct partial *partial = find_partial(o, actor->id);
+	struct partial *partial = find_partial(o, actor->bearer.id);
 	if (partial)
 		finish_line(o, partial);
 }
