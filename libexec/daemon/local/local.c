@@ -30,11 +30,95 @@ static void end_now(struct realm *realm)
 	realm_unref(realm);
 }
 
+/* --- events that nobody is told of: an operation calls none before it returns --- */
+
+static void drop_imported(void *ctx, struct engine_source *source, const json_t *classes,
+			  const char *error)
+{
+	(void)ctx, (void)source, (void)classes, (void)error;
+}
+
+static void drop_source(void *ctx, struct engine_source *source)
+{
+	(void)ctx, (void)source;
+}
+
+static void drop_actor(void *ctx, struct engine_actor *actor)
+{
+	(void)ctx, (void)actor;
+}
+
+static void drop_failed(void *ctx, struct engine_actor *actor, const char *error)
+{
+	(void)ctx, (void)actor, (void)error;
+}
+
+static void drop_done(void *ctx, struct engine_actor *actor, uint64_t ref, const char *error)
+{
+	(void)ctx, (void)actor, (void)ref, (void)error;
+}
+
+static bool drop_answer(void *ctx, uint64_t endpoint, const struct payload *payload)
+{
+	(void)ctx, (void)endpoint, (void)payload;
+	return false;
+}
+
+static void drop_undelivered(void *ctx, uint64_t endpoint)
+{
+	(void)ctx, (void)endpoint;
+}
+
+static void drop_output(void *ctx, struct engine_source *source, struct engine_actor *actor,
+			const char *text, size_t len)
+{
+	(void)ctx, (void)source, (void)actor, (void)text, (void)len;
+}
+
+static void drop_question(void *ctx, uint64_t from, bool may_change, const struct payload *payload)
+{
+	(void)ctx, (void)from, (void)may_change, (void)payload;
+}
+
+static void drop_record(void *ctx, struct engine_actor *actor, const json_t *record)
+{
+	(void)ctx, (void)actor, (void)record;
+}
+
+static void drop_shutdown(void *ctx)
+{
+	(void)ctx;
+}
+
+static bool declares_nothing(void *ctx, const char *global_name)
+{
+	(void)ctx, (void)global_name;
+	return false;
+}
+
+static const struct engine_events silence = {
+	.imported = drop_imported,
+	.source_gone = drop_source,
+	.actor_up = drop_actor,
+	.actor_failed = drop_failed,
+	.actor_exited = drop_actor,
+	.message_done = drop_done,
+	.answer = drop_answer,
+	.undelivered = drop_undelivered,
+	.output = drop_output,
+	.director_asked = drop_question,
+	.logged = drop_record,
+	.shutdown_asked = drop_shutdown,
+	.unload_asked = drop_source,
+	.declares = declares_nothing,
+};
+
 /* Derived realms were made after their homes, and come before them. */
 static void op_close(struct engine *head)
 {
 	struct local *engine = to_local(head);
 
+	engine->events = &silence;
 	engine->ending = true;
 	engine->stopping = true;
 	usersource_free(engine);

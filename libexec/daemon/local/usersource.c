@@ -208,18 +208,19 @@ static void forget_authorities(struct local *engine, uint32_t zone)
 	}
 }
 
+/* Its realms before its sources: what waits in one of them is told of its end later, and by nobody else. */
 static void end_zone(struct realm *origin)
 {
 	struct realm *derived;
 
+	while ((derived = find_derived(origin)))
+		realm_stop(derived);
 	for (struct user_source *s = origin->engine->user_sources, *next; s; s = next) {
 		next = s->next;
 		if (s->zone == origin->number)
 			source_free(s);
 	}
 	forget_authorities(origin->engine, origin->number);
-	while ((derived = find_derived(origin)))
-		realm_stop(derived);
 }
 
 void usersource_realm_closed(struct realm *realm, enum realm_state before)
