@@ -298,7 +298,7 @@ bool realm_watch_process(struct realm *realm, pid_t pid, int pidfd)
 
 void realm_kill(struct realm *realm)
 {
-	if (realm->kind == REALM_PROGRAM)
+	if (traits(realm)->link_is_process)
 		realm->engine->hooks->program_kill(realm);
 	else if (realm->process == PROCESS_RUNS)
 		(void)syscall(SYS_pidfd_send_signal, realm->pidfd, SIGKILL, NULL, 0);
