@@ -111,6 +111,17 @@ static bool serve_line(struct client *client)
 	return line != NULL;
 }
 
+/* A client that piles up more than is read ahead is not read until it is served: libevent would call in each turn. */
+static void pace(struct client *client)
+{
+	bool full = evbuffer_get_length(bufferevent_get_input(client->bev)) > CLIENT_LINE_MAX;
+
+	if (full && client->busy)
+		(void)bufferevent_disable(client->bev, EV_READ);
+	else if (!client->silent)
+		(void)bufferevent_enable(client->bev, EV_READ);
+}
+
 /* Requests are taken one after the other, as long as each is answered at once. May free the client. */
 static void client_serve(struct client *client)
 {
@@ -125,6 +136,8 @@ static void client_serve(struct client *client)
 	if (!more && !client->ending)
 		leave_if_silent(client);
 	client->serving = false;
+	if (!client->ending && client->bev)
+		pace(client);
 	if (client->joined)
 		client_close(client);
 	else
