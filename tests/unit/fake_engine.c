@@ -157,11 +157,11 @@ void fake_source_gone(struct fake_engine *engine, struct fake_source *source,
 	fake_process_ended(source);
 	while ((actor = first_of(engine, source)))
 		fake_exited(engine, actor, "killed by signal 9");
-	source->pub.last_words = last_words;
-	engine->events->source_gone(engine->ctx, &source->pub);
 	while (*p != source)
 		p = &(*p)->next;
 	*p = source->next;
+	source->pub.last_words = last_words;
+	engine->events->source_gone(engine->ctx, &source->pub);
 	json_decref(source->names);
 	free(source);
 }

@@ -254,7 +254,8 @@ static int keep(void *ctx, struct stored *package, const char *sha256, const str
 		s = stored(means, "");
 	assert(s && text);
 	(void)snprintf(s->sha256, sizeof(s->sha256), "%s", sha256);
-	(void)snprintf(s->text, sizeof(s->text), "%s", text);
+	free(s->text);
+	s->text = tds_steal(&text);
 	fake_trace_add(means->trace, "keep %u", number_of(sha256));
 	return 0;
 }
@@ -266,8 +267,10 @@ static void forget(void *ctx, const char *sha256)
 
 	if (means->frozen)
 		return;
-	if (s)
-		s->sha256[0] = '\0';
+	if (s) {
+		free(s->text);
+		*s = (struct fake_stored){ 0 };
+	}
 	fake_trace_add(means->trace, "forget %u", number_of(sha256));
 }
 
@@ -374,6 +377,10 @@ void fake_means_fini(struct fake_means *means)
 {
 	json_decref(means->sources);
 	json_decref(means->defined);
+	for (size_t i = 0; i < FAKE_MAX; i++) {
+		free(means->declarations[i].text);
+		free(means->stored[i].text);
+	}
 }
 
 struct fake_package *fake_package(struct fake_means *means, unsigned number, const char *group,
@@ -394,7 +401,8 @@ void fake_declare(struct fake_means *means, const char *group, const char *text)
 {
 	struct fake_declaration *d = declared(means, group);
 
-	assert(d < means->declarations + FAKE_MAX - 1 && strlen(text) < sizeof(d->text));
+	assert(d < means->declarations + FAKE_MAX - 1);
 	(void)snprintf(d->group, sizeof(d->group), "%s", group);
-	(void)snprintf(d->text, sizeof(d->text), "%s", text);
+	free(d->text);
+	d->text = strdup(text);
 }

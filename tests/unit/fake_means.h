@@ -30,13 +30,13 @@ struct verification {
 };
 
 struct fake_declaration {
-	char group[16];
-	char text[512];
+	char group[16]; /* empty: none */
+	char *text;
 };
 
 struct fake_stored {
 	char sha256[65]; /* empty: nothing */
-	char text[512];  /* the declaration */
+	char *text;      /* the declaration */
 };
 
 struct fake_means {

@@ -232,6 +232,23 @@ struct fake_asked *fake_unload(struct fake *f, unsigned number)
 	return asked;
 }
 
+struct fake_asked *fake_loaded(struct fake *f, const char *target)
+{
+	assert_trace(f, "", "");
+	struct fake_asked *load = fake_load(f, target);
+	fake_run(f);
+	assert_answer(load, 0, NULL);
+	return load;
+}
+
+void fake_unloaded(struct fake *f, unsigned number)
+{
+	assert_trace(f, "", "");
+	struct fake_asked *unload = fake_unload(f, number);
+	fake_run(f);
+	assert_answer(unload, 0, NULL);
+}
+
 enum delivery fake_send(struct fake *f, const char *target, const char *text, uint64_t *ticket)
 {
 	struct payload payload = { .encoding = ENCODING_LITERAL,
@@ -340,7 +357,17 @@ struct fake_actor *fake_the(struct fake *f, unsigned number, const char *class_n
 	return actor;
 }
 
-/* --- what must be so --- */
+/* --- what is so --- */
+
+unsigned fake_role(struct fake *f, const char *role)
+{
+	json_t *answer = director_retrieve_role(f->director, role, NULL);
+	const char *hash = json_string_value(json_object_get(answer, "SourceHash"));
+	unsigned number = hash ? (unsigned)strtoul(hash + 24, NULL, 16) : 0;
+
+	json_decref(answer);
+	return number;
+}
 
 void assert_trace(struct fake *f, const char *words, const char *expected)
 {

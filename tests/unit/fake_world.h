@@ -47,6 +47,10 @@ struct fake_asked *fake_load(struct fake *f, const char *target);
 struct fake_asked *fake_load_for(struct fake *f, const struct load_request *request);
 struct fake_asked *fake_unload(struct fake *f, unsigned number);
 
+/* The same to the end, which is a good one; the trace begins with it. */
+struct fake_asked *fake_loaded(struct fake *f, const char *target);
+void fake_unloaded(struct fake *f, unsigned number);
+
 /* One thing that is on its way happens, and goes well. False: nothing is on its way. No time passes. */
 bool fake_step(struct fake *f);
 void fake_run(struct fake *f);
@@ -63,6 +67,9 @@ enum delivery fake_send(struct fake *f, const char *target, const char *text, ui
 
 /* The admin process dies, with all that it ran; another one restores what is on disk. */
 void fake_crash(struct fake *f);
+
+/* The number of the source whose actor has the role; 0: none. */
+unsigned fake_role(struct fake *f, const char *role);
 
 /* The lines of the trace with these first words were exactly these; the trace begins anew. */
 void assert_trace(struct fake *f, const char *words, const char *expected);
