@@ -292,6 +292,7 @@ static int save_sources(void *ctx, json_t *sources, struct tds_err *err)
 	int rc = save(means, means->fail_save, &means->sources, sources, err);
 
 	means->saves++;
+	means->save_failed = rc != 0;
 	if (means->trace) {
 		tds_autofree char *disk = rc == 0 ? fake_disk(means) : NULL;
 

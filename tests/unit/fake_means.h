@@ -50,6 +50,7 @@ struct fake_means {
 	bool frozen;              /* whoever writes now is dead already */
 	struct fake_trace *trace; /* borrowed; NULL: none */
 	unsigned saves;
+	bool save_failed; /* the last time: what is on disk is old */
 	int packages_out; /* what verdicts brought, and nobody has kept or discarded */
 	/* faults */
 	bool fail_save;

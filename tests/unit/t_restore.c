@@ -334,6 +334,23 @@ static void a_lost_one_is_loaded(void **state)
 	assert_int_equal(fake_clock_due_ms(&f->clock), -1);
 }
 
+/* It was to be active again: when its load is undone, the one that is left is. */
+static void a_lost_one_is_loaded_in_vain(void **state)
+{
+	struct fake *f = *state;
+
+	fake_loaded(f, "foo-1.tls");
+	fake_loaded(f, "foo-2.tls");
+	fake_ends(f, 2);
+	struct fake_asked *load = fake_load(f, "foo-2.tls");
+	fake_says(f, 2, 0, NULL);
+	fake_imports(f, 2, "ImportError: gone");
+	fake_run(f);
+	assert_answer(load, 1, "ImportError: gone");
+	assert_loaded(f, "1*");
+	assert_int_equal(fake_role(f, "r"), 1);
+}
+
 /* The source that an undone load would come back to was lost meanwhile: it comes back by itself. */
 static void the_one_before_is_lost(void **state)
 {
@@ -374,6 +391,7 @@ int main(void)
 		IN_WORLD(it_is_not_back_in_time),
 		IN_WORLD(a_lost_one_is_unloaded),
 		IN_WORLD(a_lost_one_is_loaded),
+		IN_WORLD(a_lost_one_is_loaded_in_vain),
 		IN_WORLD(the_one_before_is_lost),
 	};
 
