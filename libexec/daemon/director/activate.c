@@ -20,15 +20,17 @@ static void take_names(struct source *source)
 	}
 }
 
-static void make_active(struct source *source)
+static void choose(struct source *source)
 {
-	struct group *group = source->group;
-
-	group->active = source;
+	source->group->active = source;
 	source->state = SOURCE_LOADED;
 	source->returns_active = false;
+}
+
+static void take_over(struct source *source)
+{
 	/* Whoever is on its way back comes back to a group that has chosen another. */
-	for (struct source *s = group->sources; s; s = s->next)
+	for (struct source *s = source->group->sources; s; s = s->next)
 		s->returns_active = false;
 	take_names(source);
 	declared_want_all(source, true);
@@ -70,7 +72,7 @@ enum change_state activate(struct change *change)
 	struct director *director = change->director;
 	struct tds_err err;
 
-	make_active(source);
+	choose(source);
 	if (model_save(director, &err) != 0) {
 		tell_change(director, "StateNotWritten", change->group, NULL, err.reason);
 		/* A new source that is not written down would be forgotten by a crash: it is not loaded. */
@@ -79,6 +81,7 @@ enum change_state activate(struct change *change)
 			return change_undo(change, 5, err.reason);
 		}
 	}
+	take_over(source);
 	change->group->undone[0] = '\0';
 	change->changed = true;
 	audit(director, "Loaded", change->group, source, NULL);
@@ -140,7 +143,8 @@ enum change_state returned(struct change *change, const struct news *news)
 	bool was_asked_for = change->kind == CHANGE_LOAD && !change->error;
 	struct tds_err err;
 
-	make_active(source);
+	choose(source);
+	take_over(source);
 	change->changed = true;
 	if (news->error)
 		change_blame(change, 1, news->error);
