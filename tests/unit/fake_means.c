@@ -349,6 +349,26 @@ char *fake_disk(const struct fake_means *means)
 	return strdup(text);
 }
 
+static bool is_in_state(const struct fake_means *means, const char *sha256)
+{
+	const json_t *s;
+	size_t i;
+
+	json_array_foreach(means->sources, i, s)
+	{
+		if (strcmp(json_string_value(json_object_get(s, "SHA256")), sha256) == 0)
+			return true;
+	}
+	return false;
+}
+
+void fake_sweep(struct fake_means *means)
+{
+	for (struct fake_stored *s = means->stored; s < means->stored + FAKE_MAX; s++)
+		if (*s->sha256 && !is_in_state(means, s->sha256))
+			forget(means, s->sha256);
+}
+
 /* --- life --- */
 
 void fake_means_init(struct fake_means *means)

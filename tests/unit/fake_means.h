@@ -75,6 +75,9 @@ struct verification *fake_verification(const struct fake_means *means, unsigned 
 /* status 0: a key validates it. */
 void fake_verdict(struct verification *verification, int status, const char *error);
 
+/* What a crash left in the store goes, where loaded.json does not name it. */
+void fake_sweep(struct fake_means *means);
+
 /* loaded.json as a crash leaves it: "1 2* 3", by number, the active ones marked. Caller frees. */
 char *fake_disk(const struct fake_means *means);
 

@@ -175,6 +175,7 @@ void fake_crash(struct fake *f)
 	end(f);
 	lost = tds_steal(&f->trace.text);
 	f->means.frozen = false;
+	fake_sweep(&f->means);
 	f->restored = false;
 	f->not_restored[0] = '\0';
 	begin(f, traced);
