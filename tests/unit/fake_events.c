@@ -38,6 +38,7 @@ void fake_begin(struct fake *f, const struct fake_alphabet *alphabet)
 {
 	fake_open(f, false);
 	f->settings.slots = alphabet->slots;
+	f->means.same_declarations = true;
 	for (unsigned g = 0; g < 2; g++) {
 		char text[512];
 

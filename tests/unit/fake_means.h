@@ -50,8 +50,9 @@ struct fake_means {
 	bool frozen;              /* whoever writes now is dead already */
 	struct fake_trace *trace; /* borrowed; NULL: none */
 	unsigned saves;
-	bool save_failed; /* the last time: what is on disk is old */
-	int packages_out; /* what verdicts brought, and nobody has kept or discarded */
+	bool save_failed;       /* the last time: what is on disk is old */
+	int packages_out;       /* what verdicts brought, and nobody has kept or discarded */
+	bool same_declarations; /* they never change: what is kept is what was declared */
 	/* faults */
 	bool fail_save;
 	bool fail_groups;

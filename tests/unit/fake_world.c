@@ -113,7 +113,7 @@ void fake_close(struct fake *f)
 
 static int next_fd(void)
 {
-	int fd = dup(0);
+	int fd = dup(STDERR_FILENO);
 
 	close(fd);
 	return fd;

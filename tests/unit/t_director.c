@@ -216,7 +216,7 @@ static void names_move_when_it_is_active(void **state)
 	assert_trace(f, "bind", "");
 	assert_int_equal(fake_role(f, "r"), 1);
 	fake_up(f->engine, fake_the(f, 2, "a.B"));
-	assert_trace(f, "bind save", "bind n 2 a.A, bind m 2 a.B, save 1 2*");
+	assert_trace(f, "bind save", "save 1 2*, bind n 2 a.A, bind m 2 a.B");
 	assert_int_equal(fake_role(f, "r"), 2);
 	assert_int_equal(fake_role(f, "q"), 2);
 }
@@ -354,6 +354,18 @@ static void refresh_without_groups(void **state)
 	refresh(f, false, 5);
 }
 
+/* Its end is not told any more; what it has gathered goes with the Director. */
+static void the_end_in_a_refresh(void **state)
+{
+	struct fake *f = *state;
+	struct refreshed r = { 0 };
+
+	director_refresh(f->director, 60, false, on_refreshed, &r);
+	fake_says(f, 3, 7, "no key validates it");
+	fake_crash(f);
+	assert_int_equal(r.answers, 0);
+}
+
 static void refresh_leaves_the_undone_alone(void **state)
 {
 	struct fake *f = *state;
@@ -447,6 +459,7 @@ int main(void)
 		IN_WORLD(refresh_loads_the_newest_of_each),
 		IN_WORLD(a_failure_stops_no_other_group),
 		IN_WORLD(refresh_without_groups),
+		IN_WORLD(the_end_in_a_refresh),
 		IN_WORLD(refresh_leaves_the_undone_alone),
 		IN_WORLD(a_new_admin_has_forgotten_the_undone),
 		IN_WORLD(shutdown_tells_nobody_to_rest),

@@ -426,7 +426,7 @@ static void ready_before_the_old_rest(void **state)
 	assert_trace(f, "send bind create", "create 2 a.A, send 2 a.A 'load', send 2 a.A None");
 	assert_string_equal(a(f, 1)->name, "n");
 	(void)fake_answer(f->engine, a(f, 2), ENCODING_LITERAL);
-	assert_trace(f, "send bind create save", "send 1 a.A 'rest', bind n 2 a.A, save 1 2*");
+	assert_trace(f, "send bind create save", "send 1 a.A 'rest', save 1 2*, bind n 2 a.A");
 	fake_run(f);
 	assert_answer(load, 0, NULL);
 }

@@ -289,5 +289,7 @@ void director_free(struct director *director)
 		director->groups = group->next;
 		group_free(group);
 	}
+	refresh_free_all(director);
+	free(director->restore);
 	free(director);
 }
