@@ -122,13 +122,13 @@ static void add_of_source(const struct fake_source *s, struct possible *p)
 
 static void add_of_actor(const struct fake_actor *a, struct possible *p)
 {
-	unsigned number = fake_number(a->of);
+	unsigned number = fake_number(a->of) | (a->class_name[2] == 'B' ? FAKE_SECOND : 0);
 
 	if (!a->pub.up && !a->failed) {
 		add(p, FAKE_UP, number);
 		add(p, FAKE_FAILED, number);
 	}
-	if (a->ref) {
+	if (a->ref || a->endpoint) {
 		add(p, FAKE_TAKEN, number);
 		add(p, FAKE_NOT_TAKEN, number);
 	}
@@ -160,12 +160,11 @@ size_t fake_possible(const struct fake *f, const struct fake_alphabet *alphabet,
 
 static struct fake_actor *actor_of(const struct fake *f, unsigned number)
 {
-	struct fake_actor *a = f->engine->actors;
+	struct fake_actor *actor =
+		fake_actor(f->engine, number & ~FAKE_SECOND, number & FAKE_SECOND ? "a.B" : "a.A");
 
-	while (a && fake_number(a->of) != number)
-		a = a->next;
-	assert(a);
-	return a;
+	assert(actor);
+	return actor;
 }
 
 static void send_to(struct fake *f, unsigned number)
@@ -191,10 +190,13 @@ static void happens_to_actor(struct fake *f, enum fake_event kind, struct fake_a
 		fake_up(f->engine, actor);
 	else if (kind == FAKE_FAILED)
 		fake_failed(f->engine, actor, "TypeError: no");
-	else if (kind == FAKE_TAKEN || kind == FAKE_NOT_TAKEN)
+	else if (kind == FAKE_EXITED)
+		fake_exited(f->engine, actor, "exited with status 1");
+	else if (actor->ref)
 		fake_taken(f->engine, actor, kind == FAKE_TAKEN ? NULL : "ValueError: no");
 	else
-		fake_exited(f->engine, actor, "exited with status 1");
+		(void)fake_answer(f->engine, actor,
+				  kind == FAKE_TAKEN ? ENCODING_LITERAL : ENCODING_POISON);
 }
 
 void fake_happens(struct fake *f, unsigned char event)
@@ -302,6 +304,8 @@ static void mix_engine(uint64_t *digest, const struct fake_engine *engine)
 	for (const struct fake_source *s = engine->sources; s; s = s->next)
 		mix(digest, fake_number(s) << 3 | (unsigned)s->told << 1 | s->stopping);
 	for (const struct fake_actor *a = engine->actors; a; a = a->next) {
+		mix(digest, (unsigned char)a->class_name[2]);
+		mix(digest, a->endpoint != 0);
 		mix(digest, fake_number(a->of) << 4 | (unsigned)a->failed << 3 |
 				    (unsigned)a->pub.up << 2 | (unsigned)(a->ref != 0) << 1 |
 				    (a->pub.owner != NULL));

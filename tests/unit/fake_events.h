@@ -12,6 +12,8 @@
 #define FAKE_SOURCES (2 * FAKE_VERSIONS)
 #define FAKE_EVENTS_MAX 64
 
+#define FAKE_SECOND 8 /* of an actor: the source's a.B, not its a.A */
+
 /* Of which source, stands in the low four bits. */
 enum fake_event {
 	FAKE_LOAD = 0x00,
@@ -23,11 +25,11 @@ enum fake_event {
 	FAKE_NOT_IMPORTED = 0x60,
 	FAKE_UP = 0x70,
 	FAKE_FAILED = 0x80,
-	FAKE_TAKEN = 0x90,
-	FAKE_NOT_TAKEN = 0xa0,
-	FAKE_EXITED = 0xb0, /* its actor */
-	FAKE_ENDED = 0xc0,  /* its process, asked for or not */
-	FAKE_TIME = 0xd0,   /* passes until the next timer */
+	FAKE_TAKEN = 0x90,     /* the message that it is at, or its health check is answered */
+	FAKE_NOT_TAKEN = 0xa0, /* it failed at that */
+	FAKE_EXITED = 0xb0,    /* its actor */
+	FAKE_ENDED = 0xc0,     /* its process, asked for or not */
+	FAKE_TIME = 0xd0,      /* passes until the next timer */
 	FAKE_CRASH = 0xe0,
 	FAKE_DISK = 0xf0, /* is full, or is not any more */
 };

@@ -13,16 +13,22 @@
 #include "unit.h"
 
 #define DEPTH_MAX 18
-#define STEPS_MAX 48 /* of a history by chance */
+#define STEPS_MAX 40 /* of a history by chance */
 #define CHANCES (scale() >= 20 ? 10000000 : 100000)
-#define BUDGET_S (scale() >= 20 ? 200 : 20)
+#define CHANCES_S (scale() >= 20 ? 900 : 8)
+#define DEPTH (scale() >= 20 ? DEPTH_MAX : 12)
+#define DEPTH_S (scale() >= 20 ? 120 : 5) /* for each world */
 
 #define PLAIN "{'Actors': {'a.A': {'OnLoad': {'Role': '@', 'GlobalName': '#'}}}}"
 #define UNLOADS                                                                              \
 	"{'AutoUnload': True, 'Actors': {'a.A': {'OnLoad': {'Role': '@', 'GlobalName': '#'," \
 	" 'Message': 1}}}}"
-#define READY_FIRST                                                                               \
-	"{'AutoUnload': 1, 'Activate': 'ready-first', 'Actors': {'a.A': {'OnLoad': {'Role': '@'," \
+#define TWO_ACTORS                                                                            \
+	"{'Actors': {'a.A': {'OnLoad': {'Role': '@', 'GlobalName': '#'}}, 'a.B': {'OnLoad': " \
+	"{'Message': 1}, 'OnReactivate': {'Message': 2}}}}"
+#define READY_FIRST                                                                         \
+	"{'AutoUnload': 1, 'Activate': 'ready-first', 'Health': {'Message': 2}, 'Actors': " \
+	"{'a.A': {'OnLoad': {'Role': '@',"                                                  \
 	" 'GlobalName': '#'}}}}"
 
 /* The history at hand, for whoever finds that it goes wrong, an assertion or a sanitizer. */
@@ -48,6 +54,13 @@ void __asan_on_error(void);
 void __asan_on_error(void)
 {
 	print_history();
+}
+
+/* Millions of small allocations: where each comes from is a matter for one history alone. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "malloc_context_size=1:quarantine_size_mb=8";
 }
 
 /* No jitter: a history leads to the same state each time. */
@@ -120,14 +133,15 @@ static bool is_new(struct search *s, uint64_t digest)
 /* The history at hand is played; what its last event leads to is a new state, or known. */
 static void play(struct search *s)
 {
-	struct fake f;
+	static struct fake f; /* large, for a stack that is watched */
 
 	s->plays++;
 	fake_begin(&f, s->alphabet);
 	for (size_t i = 0; i < nhistory; i++)
 		fake_happens(&f, history[i]);
 	must(fake_broken(&f));
-	if (s->nnodes < s->capacity && is_new(s, fake_digest(&f))) {
+	assert_true(s->nnodes < s->capacity);
+	if (is_new(s, fake_digest(&f))) {
 		struct node *node = &s->nodes[s->nnodes++];
 
 		memcpy(node->events, history, nhistory);
@@ -186,7 +200,7 @@ static void all_histories(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(alphabets); i++)
-		search(&alphabets[i], scale() >= 20 ? 18 : 12, scale() >= 20 ? 40 : 5);
+		search(&alphabets[i], DEPTH, DEPTH_S);
 }
 
 /* --- histories by chance --- */
@@ -219,7 +233,7 @@ static void play_by_chance(const struct fake_alphabet *alphabet, uint64_t *rando
 {
 	unsigned char possible[FAKE_EVENTS_MAX];
 	size_t n = 1 + next_random(random) % STEPS_MAX;
-	struct fake f;
+	static struct fake f;
 
 	fake_begin(&f, alphabet);
 	for (nhistory = 0; nhistory < n;) {
@@ -239,6 +253,7 @@ static void by_chance(void **state)
 		{ "plain", PLAIN, { 3, 3 }, 3, 2, FAKE_ALL },
 		{ "AutoUnload", UNLOADS, { 3, 3 }, 3, 1, FAKE_ALL },
 		{ "ready-first", READY_FIRST, { 3, 3 }, 3, 1, FAKE_ALL },
+		{ "two actors", TWO_ACTORS, { 3, 3 }, 3, 2, FAKE_ALL },
 	};
 	const char *given = getenv("TDS_SEED");
 	uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
@@ -248,7 +263,7 @@ static void by_chance(void **state)
 
 	(void)state;
 	(void)printf("# TDS_SEED=%ju\n", (uintmax_t)seed);
-	for (; n < CHANCES && seconds() - begin < BUDGET_S; n++)
+	for (; n < CHANCES && seconds() - begin < CHANCES_S; n++)
 		play_by_chance(&alphabets[n % COUNT(alphabets)], &random);
 	(void)printf("# %u histories by chance, %.1f s\n", n, seconds() - begin);
 }
