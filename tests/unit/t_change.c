@@ -312,6 +312,7 @@ static void a_return_whose_actor_fails(void **state)
 	fake_failed(f->engine, fake_the(f, 1, "a.A"), "TypeError: no");
 	assert_answer(load, 1, "a.A: TypeError: no");
 	assert_loaded(f, "1* 2");
+	assert_trace(f, "bind", "bind n -"); /* nobody has it until the next start */
 	fake_exited(f->engine, fake_the(f, 1, "a.A"), "exited with status 1");
 	fake_run(f);
 	assert_non_null(fake_actor(f->engine, 1, "a.A"));

@@ -135,8 +135,9 @@ static void taken_after_5_seconds(void **state)
 	struct fake_asked *load = imported(f, "foo-1.tls", 1);
 
 	fake_up(f->engine, a(f, 1));
-	fake_clock_go(&f->clock, 5000);
-	fake_clock_next(&f->clock);
+	fake_clock_go(&f->clock, 4999);
+	assert_no_answer(load);
+	fake_clock_go(&f->clock, 1);
 	assert_answer(load, 0, NULL);
 	assert_string_equal(json_string_value(json_array_get(load->warnings, 0)),
 			    "a.A: still at its OnLoad message, which counts as taken");
