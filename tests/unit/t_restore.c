@@ -49,6 +49,18 @@ static void all_come_back(void **state)
 	assert_string_equal(fake_the(f, 1, "a.A")->name, "n");
 }
 
+/* Which key validates it, and which version is signed, is what the verdict of now says. */
+static void the_verdict_of_now(void **state)
+{
+	struct fake *f = *state;
+
+	fake_loaded(f, "foo-1.tls");
+	fake_crash(f);
+	fake_run(f);
+	assert_string_equal(source(f, 1)->key, "/dir/a.cert");
+	assert_string_equal(source(f, 1)->version, "signed");
+}
+
 /* Whenever the next crash comes, all is on disk. */
 static void a_crash_at_each_step(void **state)
 {
@@ -373,6 +385,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_WORLD(nothing_was_loaded),
 		IN_WORLD(all_come_back),
+		IN_WORLD(the_verdict_of_now),
 		IN_WORLD(a_crash_at_each_step),
 		IN_WORLD(what_no_longer_verifies),
 		IN_WORLD(what_no_longer_starts),
