@@ -225,6 +225,19 @@ static void the_first_load_is_undone(void **state)
 		     "forget 1, audit Undone 1: SyntaxError, audit Refused 0: SyntaxError");
 }
 
+/* The load fails, and so does the actor that is started to come back: what came first is the reason. */
+static void two_reasons(void **state)
+{
+	struct fake *f = *state;
+	struct fake_asked *load = starting(f);
+
+	fake_exited(f->engine, fake_the(f, 1, "a.A"), "exited with status 0");
+	fake_failed(f->engine, fake_the(f, 2, "a.A"), "TypeError: no");
+	fake_ends(f, 2);
+	fake_failed(f->engine, fake_the(f, 1, "a.A"), "ValueError: 1");
+	assert_answer(load, 1, "a.A: TypeError: no");
+}
+
 /* --- the time of --wait is over --- */
 
 static void overdue_while_it_waits(void **state)
@@ -275,7 +288,9 @@ static void overdue_while_it_starts(void **state)
 	struct fake_asked *load = starting(f);
 
 	fake_clock_go(&f->clock, 60000);
+	assert_trace(f, "none", "");
 	fake_up(f->engine, fake_the(f, 2, "a.A")); /* too late, and ignored */
+	assert_trace(f, "send create", "");
 	undone(f, load, 9, "was not ready in time");
 }
 
@@ -463,6 +478,7 @@ int main(void)
 		EDGE(its_process_ends_while_it_starts),
 		EDGE(its_process_ends_while_it_is_undone),
 		EDGE(the_first_load_is_undone),
+		EDGE(two_reasons),
 		EDGE(overdue_while_it_waits),
 		EDGE(overdue_while_it_is_verified),
 		EDGE(overdue_while_it_is_imported),

@@ -291,7 +291,7 @@ void declared_up(struct declared *declared)
 
 	if (change)
 		send_on_load(change);
-	else
+	else if (declared->source->state != SOURCE_UNLOADING) /* it is asked to exit already */
 		restarted(declared);
 }
 
