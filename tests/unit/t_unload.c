@@ -76,6 +76,24 @@ static void making_active_unloads_too(void **state)
 	assert_loaded(f, "1*");
 }
 
+/* One that is lost, and waits for its return, is loaded too. */
+static void auto_unload_of_a_lost_one(void **state)
+{
+	struct fake *f = *state;
+
+	fake_declare(&f->means, "foo", UNLOADS("False"));
+	fake_loaded(f, "foo-1.tls");
+	fake_declare(&f->means, "foo", UNLOADS("True"));
+	fake_loaded(f, "foo-2.tls");
+	fake_ends(f, 1);
+	fake_run(f);
+	fake_ends(f, 1);
+	assert_loaded(f, "1 2*");
+	fake_loaded(f, "foo-3.tls");
+	fake_run_ms(f, 60000);
+	assert_loaded(f, "3*");
+}
+
 /* The load is answered when they have gone; the new actors have the names before. */
 static void the_answer_waits_for_the_unloaded(void **state)
 {
@@ -198,6 +216,7 @@ int main(void)
 		IN_WORLD(auto_unload_a_larger_count),
 		IN_WORLD(the_replaced_source_decides),
 		IN_WORLD(making_active_unloads_too),
+		IN_WORLD(auto_unload_of_a_lost_one),
 		IN_WORLD(the_answer_waits_for_the_unloaded),
 		IN_WORLD(unload_of_the_active),
 		IN_WORLD(one_that_is_gone_is_started_anew),

@@ -91,6 +91,17 @@ enum change_state activate(struct change *change)
 
 /* --- what is superfluous --- */
 
+/* One that waits for its next try is only not tried again. */
+static void unload_other(struct change *change, struct source *other)
+{
+	struct tds_err err;
+
+	if (other->state == SOURCE_LOADED)
+		source_stop(other);
+	else if (other->state == SOURCE_LOST && source_drop(other, "Unloaded", NULL, &err) != 0)
+		change_blame(change, 5, err.reason);
+}
+
 /* All but the newest others go, as the definition of the source that was replaced says. */
 static void auto_unload(struct change *change)
 {
@@ -100,8 +111,8 @@ static void auto_unload(struct change *change)
 
 	for (struct source *s = change->group->sources; s && keep >= 0; s = next) {
 		next = s->next;
-		if (s != change->source && s->state == SOURCE_LOADED && ++seen > keep)
-			source_stop(s);
+		if (s != change->source && ++seen > keep)
+			unload_other(change, s);
 	}
 }
 
