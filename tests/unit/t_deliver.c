@@ -219,7 +219,9 @@ static void while_it_is_started_again(void **state)
 
 	fake_loaded(f, "foo-1.tls");
 	fake_exited(f->engine, fake_the(f, 1, "a.A"), "exited with status 0");
-	parked(f, "r");
+	fake_clock_go(&f->clock, 0);
+	assert_non_null(fake_actor(f->engine, 1, "a.A"));
+	parked(f, "r"); /* it is there, and its OnLoad message comes first */
 	fake_run(f);
 	delivered(f, "send 1 a.A 'load', send 1 a.A 'hello'");
 	for (int i = 0; i < 5; i++) {
@@ -227,6 +229,7 @@ static void while_it_is_started_again(void **state)
 		fake_clock_next(&f->clock);
 	}
 	parked(f, "@n"); /* its next start is under way */
+	assert_int_equal(say(f, "r"), DELIVERY_PARKED);
 	fake_exited(f->engine, fake_the(f, 1, "a.A"), "exited with status 0");
 	tds_autofree char *told = fake_trace_take(&f->trace, "told");
 	assert_non_null(strstr(told, "its actor is not running, and is started again in "));
@@ -246,6 +249,8 @@ static void in_the_order_in_which_they_came(void **state)
 	(void)fake_send(f, "r", "1", &ticket);
 	(void)fake_send(f, "@n", "2", &ticket);
 	(void)fake_send(f, "r", "3", &ticket);
+	parked_release(f->director); /* they are tried, and none is there yet */
+	assert_trace(f, "told", "");
 	fake_run(f);
 	assert_trace(f, "send", "send 1 a.A 'load', send 1 a.A 1, send 1 a.A 2, send 1 a.A 3");
 }

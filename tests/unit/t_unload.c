@@ -94,6 +94,41 @@ static void auto_unload_of_a_lost_one(void **state)
 	assert_loaded(f, "3*");
 }
 
+/* The source that is replaced was lost: its declaration decides all the same. */
+static void the_replaced_source_is_lost(void **state)
+{
+	struct fake *f = *state;
+
+	fake_declare(&f->means, "foo", UNLOADS("True"));
+	fake_loaded(f, "foo-1.tls");
+	fake_ends(f, 1);
+	fake_run(f);
+	fake_ends(f, 1);
+	fake_declare(&f->means, "foo", UNLOADS("False"));
+	fake_loaded(f, "foo-2.tls");
+	fake_run_ms(f, 60000);
+	assert_loaded(f, "2*");
+	fake_ends(f, 2);
+	fake_run(f); /* it comes back, and replaces nobody */
+	assert_loaded(f, "2*");
+}
+
+/* It is lost while the new one starts. */
+static void the_replaced_source_is_lost_meanwhile(void **state)
+{
+	struct fake *f = *state;
+
+	fake_declare(&f->means, "foo", UNLOADS("True"));
+	fake_loaded(f, "foo-1.tls");
+	struct fake_asked *load = fake_load(f, "foo-2.tls");
+	fake_says(f, 2, 0, NULL);
+	fake_imports(f, 2, NULL);
+	fake_ends(f, 1);
+	fake_run(f);
+	assert_answer(load, 0, NULL);
+	assert_loaded(f, "2*");
+}
+
 /* The load is answered when they have gone; the new actors have the names before. */
 static void the_answer_waits_for_the_unloaded(void **state)
 {
@@ -217,6 +252,8 @@ int main(void)
 		IN_WORLD(the_replaced_source_decides),
 		IN_WORLD(making_active_unloads_too),
 		IN_WORLD(auto_unload_of_a_lost_one),
+		IN_WORLD(the_replaced_source_is_lost),
+		IN_WORLD(the_replaced_source_is_lost_meanwhile),
 		IN_WORLD(the_answer_waits_for_the_unloaded),
 		IN_WORLD(unload_of_the_active),
 		IN_WORLD(one_that_is_gone_is_started_anew),

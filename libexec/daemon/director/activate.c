@@ -36,6 +36,17 @@ static void take_over(struct source *source)
 	declared_want_all(source, true);
 }
 
+/* As the definition of the source that is replaced says, also where that is on its way back. */
+static int keeps_of(const struct group *group)
+{
+	const struct source *replaced = group->active;
+
+	for (const struct source *s = group->sources; s && !replaced; s = s->next)
+		if (s->returns_active)
+			replaced = s;
+	return replaced ? declaration_keeps(replaced) : -1;
+}
+
 void rest_active(struct change *change)
 {
 	struct source *active = change->group->active;
@@ -44,6 +55,7 @@ void rest_active(struct change *change)
 		return;
 	change->rested = true;
 	change->before = active;
+	change->keeps = keeps_of(change->group);
 	if (!active)
 		return;
 	declared_want_all(active, false);
@@ -102,16 +114,15 @@ static void unload_other(struct change *change, struct source *other)
 		change_blame(change, 5, err.reason);
 }
 
-/* All but the newest others go, as the definition of the source that was replaced says. */
+/* All but the newest others go. */
 static void auto_unload(struct change *change)
 {
-	int keep = change->before ? declaration_keeps(change->before) : -1;
 	struct source *next;
 	int seen = 0;
 
-	for (struct source *s = change->group->sources; s && keep >= 0; s = next) {
+	for (struct source *s = change->group->sources; s && change->keeps >= 0; s = next) {
 		next = s->next;
-		if (s != change->source && ++seen > keep)
+		if (s != change->source && ++seen > change->keeps)
 			unload_other(change, s);
 	}
 }
