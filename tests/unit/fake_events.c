@@ -167,11 +167,24 @@ static struct fake_actor *actor_of(const struct fake *f, unsigned number)
 	return actor;
 }
 
+/* All sources of a group declare its role: while one of them is on its way, so is the role. */
+static bool is_on_its_way(const struct group *g)
+{
+	const struct source *s = g ? g->sources : NULL;
+
+	while (s && s->state != SOURCE_LOST)
+		s = s->next;
+	return s || (g && group_is_changing(g) && (g->sources || g->changes->incoming));
+}
+
 static void send_to(struct fake *f, unsigned number)
 {
+	unsigned g = (number - 1) / FAKE_VERSIONS;
+	bool comes = is_on_its_way(group_named(f, group_names[g]));
 	uint64_t ticket;
 
-	(void)fake_send(f, roles[(number - 1) / FAKE_VERSIONS], "'hello'", &ticket);
+	if (fake_send(f, roles[g], "'hello'", &ticket) == DELIVERY_NONE && comes)
+		f->misled = true;
 }
 
 /* Who has asked the dead one is told by the end of the connection; only the living owe an answer. */
@@ -206,7 +219,9 @@ void fake_happens(struct fake *f, unsigned char event)
 
 	switch (kind) {
 	case FAKE_LOAD:
-		(void)fake_load(f, file_of(number));
+		(void)fake_load_for(f, &(struct load_request){ .target = file_of(number),
+							       .wait_s = 60,
+							       .retry = number % 2 });
 		break;
 	case FAKE_UNLOAD:
 		(void)fake_unload(f, number);

@@ -16,7 +16,7 @@
 
 /* Of which source, stands in the low four bits. */
 enum fake_event {
-	FAKE_LOAD = 0x00,
+	FAKE_LOAD = 0x00, /* odd ones even where their last load was undone */
 	FAKE_UNLOAD = 0x10,
 	FAKE_SEND = 0x20, /* to the role of its group */
 	FAKE_VALID = 0x30,

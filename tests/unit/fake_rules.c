@@ -140,6 +140,11 @@ const char *fake_broken(const struct fake *f)
 	for (const struct fake_source *s = f->engine->sources; s; s = s->next)
 		if (!s->pub.owner)
 			return "a process belongs to no source";
+	for (const struct fake_actor *a = f->engine->actors; a; a = a->next)
+		if (!a->pub.owner || ((const struct declared *)a->pub.owner)->actor != &a->pub)
+			return "an actor is not its declaration's";
+	if (f->misled)
+		return "no such role, though it is on its way";
 	for (size_t i = 0; i < f->nasked; i++)
 		if (f->asked[i].answers > 1)
 			return "a request was answered twice";
@@ -199,6 +204,8 @@ const char *fake_broken_at_rest(struct fake *f)
 		broken = unrest_of_group(g);
 	if (broken || (broken = fake_broken(f)))
 		return broken;
+	if (f->restores && !f->restored)
+		return "a restore does not end";
 	if (f->director->parked)
 		return "a message is parked for ever";
 	if (!f->means.save_failed && stored(f) != sources(f))

@@ -177,6 +177,7 @@ void fake_crash(struct fake *f)
 	f->means.frozen = false;
 	fake_sweep(&f->means);
 	f->restored = false;
+	f->restores = true;
 	f->not_restored[0] = '\0';
 	begin(f, traced);
 	json_t *state = f->means.sources ? json_pack("{s:O}", "Sources", f->means.sources) : NULL;

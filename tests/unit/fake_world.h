@@ -31,7 +31,9 @@ struct fake {
 	struct fake_asked asked[FAKE_ASKED_MAX];
 	size_t nasked;
 	char not_restored[256]; /* "what: why; " for each */
-	bool restored;
+	bool restored;          /* as the last director_restore() told */
+	bool restores;          /* there was one */
+	bool misled; /* a sender was told that nobody has a role which is on its way (fake_events.c) */
 	bool gone; /* director_stop has told */
 };
 

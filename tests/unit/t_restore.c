@@ -120,6 +120,7 @@ static void what_the_store_has_not(void **state)
 	f->means.stored[0].sha256[0] = 'x';
 	fake_crash(f);
 	assert_string_equal(f->not_restored, "foo-1.tls: its definition is not in the store; ");
+	assert_loaded(f, "4*"); /* and is not named by the state of now */
 	fake_run(f);
 	assert_true(f->restored);
 	assert_loaded(f, "4*");
