@@ -129,6 +129,17 @@ static bool is_written(const struct fake *f)
 	return at == json_array_size(f->means.sources);
 }
 
+static const char *broken_answer(const struct fake_asked *asked)
+{
+	if (asked->answers > 1)
+		return "a request was answered twice";
+	if (asked->answers == 0 || asked->status != 0 || asked->number == 0)
+		return NULL;
+	if (asked->unloads)
+		return asked->still_loaded ? "what was unloaded is loaded" : NULL;
+	return asked->active == asked->number ? NULL : "what was loaded is not active";
+}
+
 const char *fake_broken(const struct fake *f)
 {
 	const char *broken = broken_slots(f->director);
@@ -145,9 +156,10 @@ const char *fake_broken(const struct fake *f)
 			return "an actor is not its declaration's";
 	if (f->misled)
 		return "no such role, though it is on its way";
-	for (size_t i = 0; i < f->nasked; i++)
-		if (f->asked[i].answers > 1)
-			return "a request was answered twice";
+	for (size_t i = 0; i < f->nasked && !broken; i++)
+		broken = broken_answer(&f->asked[i]);
+	if (broken)
+		return broken;
 	if (!f->means.save_failed && !is_written(f))
 		return "what is on disk is not what is loaded";
 	return NULL;

@@ -189,8 +189,18 @@ void fake_crash(struct fake *f)
 
 /* --- what is asked for --- */
 
+static unsigned active_of(const struct director *director, const char *group)
+{
+	for (const struct group *g = director->groups; g && group; g = g->next)
+		if (strcmp(g->name, group) == 0 && g->active)
+			return (unsigned)strtoul(g->active->md5 + 24, NULL, 16);
+	return 0;
+}
+
 static void on_done(void *ctx, const struct outcome *outcome)
 {
+	char sha256[65];
+
 	struct fake_asked *asked = ctx;
 
 	asked->answers++;
@@ -200,6 +210,9 @@ static void on_done(void *ctx, const struct outcome *outcome)
 	asked->source =
 		outcome->source ? (unsigned)strtoul(outcome->source->md5 + 24, NULL, 16) : 0;
 	asked->changed = outcome->changed;
+	asked->active = active_of(asked->world->director, outcome->group);
+	(void)snprintf(sha256, sizeof(sha256), "%064x", asked->number);
+	asked->still_loaded = source_find(asked->world->director, sha256) != NULL;
 	asked->warnings = json_deep_copy(outcome->warnings);
 	assert_int_equal(outcome->status == 0, outcome->error == NULL);
 }
@@ -215,6 +228,9 @@ struct fake_asked *fake_load_for(struct fake *f, const struct load_request *requ
 {
 	struct fake_asked *asked = ask(f);
 
+	for (const struct fake_package *p = f->means.packages; p->number; p++)
+		if (strcmp(p->file, request->target) == 0)
+			asked->number = p->number;
 	director_load(f->director, request, on_done, asked);
 	return asked;
 }
@@ -229,6 +245,8 @@ struct fake_asked *fake_unload(struct fake *f, unsigned number)
 	struct fake_asked *asked = ask(f);
 	char md5[33];
 
+	asked->number = number;
+	asked->unloads = true;
 	(void)snprintf(md5, sizeof(md5), "%032x", number);
 	director_unload(f->director, md5, on_done, asked);
 	return asked;

@@ -19,6 +19,10 @@ struct fake_asked {
 	unsigned source;                /* its number; 0: none */
 	bool changed;
 	json_t *warnings;
+	unsigned number;   /* of the source that it is about; 0: not known */
+	bool unloads;      /* else it loads */
+	unsigned active;   /* of its group, when it was answered */
+	bool still_loaded; /* the source, when it was answered */
 };
 
 struct fake {
@@ -46,6 +50,7 @@ void fake_open(struct fake *f, bool traced);
 void fake_close(struct fake *f);
 
 struct fake_asked *fake_load(struct fake *f, const char *target);
+/* A request names a package by its file or its group; of which number that is, asked->number says only for files. */
 struct fake_asked *fake_load_for(struct fake *f, const struct load_request *request);
 struct fake_asked *fake_unload(struct fake *f, unsigned number);
 
