@@ -360,6 +360,33 @@ static void shutdown_of_nothing(void **state)
 	assert_true(f->gone);
 }
 
+/* --- what the engine tells is told on --- */
+
+static void what_actors_say(void **state)
+{
+	struct fake *f = *state;
+	struct payload payload = { .encoding = ENCODING_LITERAL, .data = "1", .len = 1 };
+
+	fake_loaded(f, "foo-1.tls");
+	assert_trace(f, "none", "");
+	const struct engine_events *events = f->engine->events;
+	void *ctx = f->engine->ctx;
+	struct fake_actor *actor = fake_the(f, 1, "a.A");
+	(void)snprintf(actor->pub.address, ENGINE_ADDRESS_MAX, "1.5");
+	events->output(ctx, &actor->of->pub, &actor->pub, "a line", 6);
+	events->output(ctx, &actor->of->pub, NULL, "its host", 8);
+	events->logged(ctx, &actor->pub, NULL);
+	events->director_asked(ctx, 5, true, &payload);
+	events->undelivered(ctx, 77);
+	events->shutdown_asked(ctx);
+	assert_trace(f, "output record question told shutdown",
+		     "output foo r 1.5: a line, output foo - -: its host, record 1.5, "
+		     "question 5 1 1, told 77: the actor is gone, and never got the message, "
+		     "shutdown");
+	assert_true(events->declares(ctx, "n"));
+	assert_false(events->declares(ctx, "m"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -387,6 +414,7 @@ int main(void)
 		IN_WORLD(shutdown_tells_nobody_to_rest),
 		IN_WORLD(shutdown_of_what_waits),
 		IN_WORLD(shutdown_of_nothing),
+		IN_WORLD(what_actors_say),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

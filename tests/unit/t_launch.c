@@ -286,6 +286,39 @@ static void an_exit_before_its_source_is_active(void **state)
 	assert_non_null(fake_actor(f->engine, 1, "a.A"));
 }
 
+/* Its actor is being started again while another source takes over: OnLoad comes first, then it is told to rest. */
+static void it_starts_while_it_is_replaced(void **state)
+{
+	struct fake *f = *state;
+
+	fake_loaded(f, "foo-1.tls");
+	fake_exited(f->engine, a(f, 1), "exited with status 0");
+	fake_clock_go(&f->clock, 0);
+	assert_trace(f, "none", "");
+	imported(f, "foo-2.tls", 2);
+	assert_trace(f, "send", "");
+	fake_up(f->engine, a(f, 1));
+	assert_trace(f, "send", "send 1 a.A 'load', send 1 a.A 'rest'");
+}
+
+/* And where that comes to nothing, it has only been started. */
+static void it_starts_while_it_is_replaced_in_vain(void **state)
+{
+	struct fake *f = *state;
+
+	fake_loaded(f, "foo-1.tls");
+	fake_exited(f->engine, a(f, 1), "exited with status 0");
+	fake_clock_go(&f->clock, 0);
+	assert_trace(f, "none", "");
+	imported(f, "foo-2.tls", 2);
+	fake_failed(f->engine, a(f, 2), "TypeError: no");
+	fake_ends(f, 2);
+	fake_up(f->engine, a(f, 1));
+	assert_trace(f, "send", "send 1 a.A 'load'");
+	assert_int_equal(fake_role(f, "r"), 1);
+	assert_string_equal(a(f, 1)->name, "n");
+}
+
 static json_t *listed(const json_t *all)
 {
 	const json_t *foo = json_object_get(json_object_get(all, "Groups"), "foo");
@@ -331,6 +364,8 @@ int main(void)
 		IN_WORLD(a_start_that_fails),
 		IN_WORLD(what_is_unloaded_is_not_started_again),
 		IN_WORLD(an_exit_before_its_source_is_active),
+		IN_WORLD(it_starts_while_it_is_replaced),
+		IN_WORLD(it_starts_while_it_is_replaced_in_vain),
 		IN_WORLD(list_says_how_often_and_when),
 	};
 

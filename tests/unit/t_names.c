@@ -70,6 +70,18 @@ static void names_of_other_groups(void **state)
 	assert_loaded(f, "1*");
 }
 
+static void one_source_is_of_one_group(void **state)
+{
+	struct fake *f = *state;
+	struct load_request request = { .target = "foo-1.tls", .group = "bar" };
+
+	fake_loaded(f, "foo-1.tls");
+	struct fake_asked *load = fake_load_for(f, &request);
+	fake_run(f);
+	assert_answer(load, 1, "it is loaded in another group");
+	assert_loaded(f, "1*");
+}
+
 /* A name that is declared, but that nobody has for the moment, is taken all the same. */
 static void a_name_without_an_actor_is_taken(void **state)
 {
@@ -100,7 +112,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_WORLD(names_move_when_it_is_active), IN_WORLD(names_move_back),
-		IN_WORLD(names_of_other_groups),        IN_WORLD(a_name_without_an_actor_is_taken),
+		IN_WORLD(names_of_other_groups),
+		IN_WORLD(one_source_is_of_one_group),        IN_WORLD(a_name_without_an_actor_is_taken),
 		IN_WORLD(a_program_owns_no_name),
 	};
 
