@@ -21,8 +21,9 @@ struct vouch {
 
 /* A package on its way into the store. */
 struct stored {
-	struct store_entry entry;
-	int write_errno; /* why the verifier could not write it; 0: it has, or it is in the store already */
+	struct store_entry entry; /* none: it is there already, or begun says why not */
+	struct tds_err begun;
+	int write_errno; /* why the verifier could not write it; 0: it has */
 };
 
 struct verification {
@@ -129,20 +130,23 @@ static struct verification *verify(void *ctx, const struct candidate *found, con
 	struct world *world = ctx;
 	struct verification *v = calloc(1, sizeof(*v));
 	struct stored *package = calloc(1, sizeof(*package));
-	struct tds_err err;
+	int store_fd = -1;
 
-	if (!v || !package || store_begin(world->rundir, &package->entry, &err) != 0) {
+	if (!v || !package) {
 		free(v);
 		free(package);
 		return NULL;
 	}
+	/* That there is no room for it is said when it is to be kept: a package that does not hold is refused for that. */
+	if (!found->is_kept && store_begin(world->rundir, &package->entry, &package->begun) == 0)
+		store_fd = package->entry.file.fd;
 	*v = (struct verification){ .world = world,
 				    .file = identity_of(found->fd),
 				    .package = package,
 				    .done = done,
 				    .ctx = done_ctx };
 	v->process = verifier_start(world->base, world->verifier, world->dir, found->fd,
-				    found->file, group, package->entry.file.fd, on_finding, v);
+				    found->file, group, store_fd, on_finding, v);
 	if (v->process)
 		return v;
 	verification_free(v);
@@ -172,21 +176,18 @@ static int stored_declaration(void *ctx, const char *sha256, struct tds_tli *tli
 {
 	const struct world *world = ctx;
 
-	return definition_read(world->rundir, sha256, tli, err);
+	return store_definition(world->rundir, sha256, tli, err);
 }
 
-/* A definition without its package is of no use to anybody. */
 static int keep(void *ctx, struct stored *package, const char *sha256, const struct tds_tli *tli,
 		struct tds_err *err)
 {
-	const struct world *world = ctx;
-	tds_autofd int before = store_open(world->rundir, sha256);
-	int rc = definition_put(world->rundir, sha256, tli, err);
+	int rc = package->begun.code;
 
+	(void)ctx;
+	*err = package->begun;
 	if (rc == 0)
-		rc = store_commit(&package->entry, sha256, package->write_errno, err);
-	if (rc != 0 && before < 0)
-		store_remove(world->rundir, sha256);
+		rc = store_commit(&package->entry, sha256, tli, package->write_errno, err);
 	stored_free(package);
 	return rc;
 }

@@ -7,6 +7,7 @@ Prints TAP. Each case has an admin of its own.
 import os
 import re
 import signal
+import subprocess
 import time
 
 from adminlib import ACTOR, parent_of, run_cases, until
@@ -343,6 +344,54 @@ def auto_unload(a):
     until('their processes go', lambda: not a.strays(), 10)
     ok(sorted(p.stem for p in (a.dir / '.tds/store').glob('*.tls')) == sorted(p.stem for p in (a.dir / '.tds/store').glob('*.tli'))
        == sorted(s['SHA256'] for s in a.state()['Sources']), 'the store holds what is loaded')
+
+
+def full_store(a):
+    """A package that there is no room for is not loaded, and leaves nothing; what is loaded comes back without any room."""
+    run = a.dir / '.tds'
+    run.mkdir(mode=0o711)
+    if os.geteuid() or subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=512k,mode=711', 'tmpfs', run]).returncode:
+        run.rmdir()
+        return ok(True, 'no room in the store # SKIP no file system can be mounted here')
+    try:
+        a.start()
+        a.group('foo', ['1'], data='X = %r\n' % os.urandom(1 << 16).hex())
+        a.must(a.load('foo'))
+        kept = sorted(p.name for p in (run / 'store').iterdir())
+        a.pack('foo', '2', data='X = %r\n' % os.urandom(1 << 19).hex())
+        b = a.load('foo')
+        ok(b.status == 5 and re.search(r'store/[0-9a-f]{64}\.tls: No space left on device', b.err),
+           'no room in the store: 5, and the reason', b)
+        left = sorted(p.name for p in (run / 'store').iterdir())
+        ok(left == kept and a.active('foo') == '1', 'nothing is left of it there', left)
+        (a.dir / 'foo-2.tls').write_bytes(b'no package' + b' ' * (1 << 20))
+        ok(a.load('foo').status == 7, 'what does not hold is refused for that')
+        (run / 'filler').write_bytes(bytes(os.statvfs(run).f_bavail * os.statvfs(run).f_frsize))
+        os.kill(a.pid, signal.SIGKILL)
+        until('all is gone', lambda: not a.processes())
+        a.admin('start')
+        ok(a.active('foo') == '1', 'what is in the store comes back all the same')
+    finally:
+        a.admin('shutdown')
+        subprocess.run(['umount', '-l', run], check=True)
+
+
+def unchanged(a):
+    """The very file that was loaded need not be verified again; one that only looks like it is."""
+    a.start()
+    package, = a.group('foo', ['1'])
+    until('the file is older than the grain of its times', lambda: time.time() - os.stat(package).st_ctime > 2.1)
+    a.must(a.load('foo'))
+    whole, times = package.read_bytes(), os.stat(package)
+    b = a.load('foo')
+    ok(b.status == 0, 'the same file is what is active', b)
+    package.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    os.utime(package, ns=(times.st_atime_ns, times.st_mtime_ns))
+    b = a.load('foo')
+    ok(b.status == 7, 'another of the same size and time is verified', b)
+    package.write_bytes(whole)
+    b = a.load('foo')
+    ok(b.status == 0, 'the old bytes again are what is active', b)
 
 
 def auto_unload_is_done(a):
@@ -786,7 +835,7 @@ if __name__ == '__main__':
     run_cases(newest_and_named, from_elsewhere, tli_read_afresh, refusals_change_nothing,
               names_of_other_groups, order_of_load, messages_that_count, long_messages, global_names_move,
               name_in_use_by_actor, undone, undone_first, long_onload_is_taken, auto_unload,
-              auto_unload_is_done, auto_unload_at_activation, refresh,
+              full_store, unchanged, auto_unload_is_done, auto_unload_at_activation, refresh,
               unload, goes_at_reactivation, restart, leaves_while_the_next_loads, no_restart_of_inactive, parent_killed,
               parent_killed_in_a_load, crash_loop, in_the_gap, held_in_a_swap, ask_of_the_dead,
               keep_limit, shutdown, ready_first, health_of_all, a_module_is_its_class)

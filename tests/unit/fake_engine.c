@@ -168,13 +168,24 @@ void fake_source_gone(struct fake_engine *engine, struct fake_source *source,
 
 /* --- what is asked --- */
 
+/* It tells nothing any more. */
 static void op_close(struct engine *head)
 {
 	struct fake_engine *engine = to_fake(head);
 
-	engine->stopped = true;
-	while (engine->sources)
-		fake_source_gone(engine, engine->sources, NULL);
+	while (engine->actors) {
+		struct fake_actor *actor = engine->actors;
+
+		engine->actors = actor->next;
+		free(actor);
+	}
+	while (engine->sources) {
+		struct fake_source *source = engine->sources;
+
+		engine->sources = source->next;
+		json_decref(source->names);
+		free(source);
+	}
 	free(engine);
 }
 

@@ -249,7 +249,7 @@ static void overdue_while_it_waits(void **state)
 	fake_clock_go(&f->clock, 29999);
 	assert_no_answer(second);
 	fake_clock_go(&f->clock, 1);
-	assert_answer(second, 9, "another change of the group was not over in time");
+	assert_answer(second, 9, "its turn did not come in time");
 	assert_no_answer(first);
 	fake_run(f);
 	assert_answer(first, 0, NULL);

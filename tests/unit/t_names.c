@@ -111,9 +111,11 @@ static void a_program_owns_no_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_WORLD(names_move_when_it_is_active), IN_WORLD(names_move_back),
+		IN_WORLD(names_move_when_it_is_active),
+		IN_WORLD(names_move_back),
 		IN_WORLD(names_of_other_groups),
-		IN_WORLD(one_source_is_of_one_group),        IN_WORLD(a_name_without_an_actor_is_taken),
+		IN_WORLD(one_source_is_of_one_group),
+		IN_WORLD(a_name_without_an_actor_is_taken),
 		IN_WORLD(a_program_owns_no_name),
 	};
 

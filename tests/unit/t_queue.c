@@ -46,7 +46,7 @@ static void a_hanging_import_holds_up_its_own_group_alone(void **state)
 	assert_no_answer(hangs);
 	assert_no_answer(behind);
 	fake_clock_go(&f->clock, 60000);
-	assert_answer(behind, 9, "another change of the group was not over in time");
+	assert_answer(behind, 9, "its turn did not come in time");
 	fake_run(f);
 	assert_answer(hangs, 9, "was not ready in time");
 }

@@ -16,7 +16,8 @@ struct identity identity_of(int fd)
 
 	if (fstat(fd, &st) != 0 || clock_gettime(CLOCK_REALTIME, &now) != 0)
 		return (struct identity){ 0 };
-	return (struct identity){ .settled = now.tv_sec - st.st_ctim.tv_sec > IDENTITY_SETTLED_S,
+	const time_t age_s = now.tv_sec - st.st_ctim.tv_sec - (now.tv_nsec < st.st_ctim.tv_nsec);
+	return (struct identity){ .settled = age_s >= IDENTITY_SETTLED_S,
 				  .dev = st.st_dev,
 				  .ino = st.st_ino,
 				  .size = st.st_size,

@@ -49,8 +49,9 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	finish(arg, &(struct finding){
-			    .status = 9, .error = "the verifier took too long", .archive = -1 });
+	finish(arg, &(struct finding){ .status = tds_code_status(TDS_E_TIMEOUT),
+				       .error = "the verifier took too long",
+				       .archive = -1 });
 }
 
 /* One descriptor comes with a good verdict; of more, which nobody asked for, the others are closed. */
@@ -88,7 +89,7 @@ static json_t *receive(int fd, int *archive)
 			      .msg_controllen = sizeof(control.space) };
 	ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
 
-	*archive = n > 0 ? take_fd(&msg) : -1;
+	*archive = n >= 0 ? take_fd(&msg) : -1; /* they come with an empty message too */
 	return n > 0 ? json_loadb(text, (size_t)n, 0, NULL) : NULL;
 }
 
@@ -137,7 +138,7 @@ static struct finding read_verdict(const json_t *doc, int archive)
 	if (json_is_false(json_object_get(doc, "ok")) && status > 0 && status <= STATUS_MOST &&
 	    error)
 		return (struct finding){ .status = (int)status, .error = error, .archive = -1 };
-	return (struct finding){ .status = 7,
+	return (struct finding){ .status = tds_code_status(TDS_E_UNTRUSTED),
 				 .error = "the verifier ended without a verdict",
 				 .archive = -1 };
 }

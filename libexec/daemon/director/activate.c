@@ -110,7 +110,7 @@ static void unload_other(struct change *change, struct source *other)
 
 	if (other->state == SOURCE_LOADED)
 		source_stop(other);
-	else if (other->state == SOURCE_LOST && source_drop(other, "Unloaded", NULL, &err) != 0)
+	else if (source_drop(other, "Unloaded", NULL, &err) != 0)
 		change_blame(change, 5, err.reason);
 }
 
@@ -122,7 +122,7 @@ static void auto_unload(struct change *change)
 
 	for (struct source *s = change->group->sources; s && change->keeps >= 0; s = next) {
 		next = s->next;
-		if (s != change->source && ++seen > change->keeps)
+		if (s != change->source && s->state != SOURCE_UNLOADING && ++seen > change->keeps)
 			unload_other(change, s);
 	}
 }

@@ -21,7 +21,7 @@ static enum change_state begin(struct change *change, const struct news *news)
 static enum change_state expire(struct change *change, const struct news *news)
 {
 	(void)news;
-	return change_refuse(change, 9, "another change of the group was not over in time");
+	return change_refuse(change, 9, "its turn did not come in time");
 }
 
 /*

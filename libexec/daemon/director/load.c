@@ -104,6 +104,7 @@ static enum change_state return_begin(struct change *change)
 		return change_give_up(change, 5, "out of memory");
 	if (means->find_stored(means->ctx, source->sha256, &change->found.fd, &err) != 0)
 		return change_give_up(change, tds_code_status(err.code), err.reason);
+	change->found.is_kept = true;
 	return verify(change);
 }
 

@@ -14,9 +14,10 @@
 
 /* A package that was found, and is not believed. Zeroed but for fd (-1) where there is none. */
 struct candidate {
-	char *file; /* its name, without folder */
-	char *path; /* for people */
-	int fd;     /* open for reading */
+	char *file;   /* its name, without folder */
+	char *path;   /* for people */
+	int fd;       /* open for reading */
+	bool is_kept; /* it comes from the store, and need not be written there */
 };
 
 /* What the verifier says. Texts are borrowed for the call. */

@@ -8,18 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 
 #include "base/mem.h"
+#include "daemon/base/child.h"
 #include "daemon/base/clock.h"
-#include "daemon/base/signals.h"
 
 #define REPORT_MAX_BYTES 4096
 #define DELAY_FIRST_MS 100
@@ -31,8 +28,7 @@ struct logger {
 	struct event_base *base;
 	const struct logger_settings *settings;
 	struct bufferevent *bev; /* NULL: it does not run */
-	pid_t pid;
-	int pidfd;
+	struct child child;
 	struct event *exited;
 	struct event *again;
 	int64_t started_mono_ms;
@@ -49,22 +45,6 @@ static void send_line(struct logger *logger, json_t *doc)
 	json_decref(doc);
 	if (text && bufferevent_write(logger->bev, text, strlen(text)) == 0)
 		(void)bufferevent_write(logger->bev, "\n", 1);
-}
-
-/* In the child, before exec. The socket is standard input; what it prints goes where our messages go. */
-static void become_logger(const struct logger_settings *s, pid_t admin, int end)
-{
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != admin)
-		_exit(127);
-	/* The logger unblocks them when it has handlers. */
-	signals_set_defaults();
-	if (dup2(end, STDIN_FILENO) == STDIN_FILENO && syscall(SYS_close_range, 3, ~0U, 0) == 0 &&
-	    chdir(s->folder) == 0)
-		(void)execlp(s->python, s->python, "-I", "-B", s->program, (char *)NULL);
-	dprintf(STDIN_FILENO, "%s in %s: cannot be started: %s\n", s->python, s->folder,
-		strerror(errno));
-	_exit(127);
 }
 
 static void report_lines(struct logger *logger, bool all)
@@ -98,7 +78,7 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 
 	(void)bev;
 	if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
-		(void)kill(logger->pid, SIGKILL);
+		(void)kill(logger->child.pid, SIGKILL);
 }
 
 static void close_process(struct logger *logger)
@@ -109,13 +89,9 @@ static void close_process(struct logger *logger)
 	}
 	if (logger->exited)
 		event_free(logger->exited);
-	tds_close_fd(&logger->pidfd);
-	if (logger->pid > 0)
-		(void)waitpid(logger->pid, NULL, 0);
+	(void)child_end(&logger->child);
 	logger->bev = NULL;
 	logger->exited = NULL;
-	logger->pid = 0;
-	logger->pidfd = -1;
 }
 
 static void on_again(evutil_socket_t fd, short what, void *arg)
@@ -150,9 +126,27 @@ static void on_exited(evutil_socket_t fd, short what, void *arg)
 	start_again(logger);
 }
 
+/* The socket is its standard input; what it prints goes where the daemon's messages go. */
+static bool start_process(struct logger *logger, int end)
+{
+	const struct logger_settings *s = logger->settings;
+	char *argv[] = { (char *)(uintptr_t)s->python, (char[]){ "-I" }, (char[]){ "-B" },
+			 (char *)(uintptr_t)s->program, NULL };
+	const struct child_plan plan = {
+		.argv = argv,
+		.fds = { { end, STDIN_FILENO },
+			 { STDOUT_FILENO, STDOUT_FILENO },
+			 { STDERR_FILENO, STDERR_FILENO } },
+		.nfds = 3,
+		.complain_to = STDIN_FILENO,
+		.cwd = s->folder,
+	};
+
+	return child_start(&plan, &logger->child);
+}
+
 static bool open_process(struct logger *logger)
 {
-	pid_t admin = getpid();
 	int ends[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
@@ -163,15 +157,9 @@ static bool open_process(struct logger *logger)
 		(void)close(ends[0]);
 		return false;
 	}
-	logger->pid = signals_fork();
-	if (logger->pid == 0)
-		become_logger(logger->settings, admin, end);
-	if (logger->pid < 0)
+	if (!start_process(logger, end))
 		return false;
-	logger->pidfd = (int)syscall(SYS_pidfd_open, logger->pid, 0);
-	logger->exited = logger->pidfd < 0 ? NULL
-					   : event_new(logger->base, logger->pidfd, EV_READ,
-						       on_exited, logger);
+	logger->exited = event_new(logger->base, logger->child.pidfd, EV_READ, on_exited, logger);
 	return logger->exited && event_add(logger->exited, NULL) == 0;
 }
 
@@ -181,8 +169,6 @@ static void start(struct logger *logger)
 
 	logger->started_mono_ms = clock_now_mono_ms();
 	if (!open_process(logger)) {
-		if (logger->pid > 0)
-			(void)kill(logger->pid, SIGKILL);
 		close_process(logger);
 		logger->settings->report(logger->settings->ctx, failed, strlen(failed));
 		start_again(logger);
@@ -199,7 +185,7 @@ struct logger *logger_new(struct event_base *base, const struct logger_settings 
 
 	if (!logger)
 		return NULL;
-	*logger = (struct logger){ .base = base, .settings = settings, .pidfd = -1 };
+	*logger = (struct logger){ .base = base, .settings = settings, .child = { .pidfd = -1 } };
 	logger->again = evtimer_new(base, on_again, logger);
 	if (!logger->again) {
 		free(logger);
@@ -229,7 +215,7 @@ void logger_record(struct logger *logger, const char *address, const json_t *rec
 static void say_farewell(struct logger *logger)
 {
 	struct evbuffer *out = bufferevent_get_output(logger->bev);
-	struct pollfd end = { .fd = logger->pidfd, .events = POLLIN };
+	struct pollfd end = { .fd = logger->child.pidfd, .events = POLLIN };
 	evutil_socket_t fd = bufferevent_getfd(logger->bev);
 	int64_t deadline = clock_now_mono_ms() + FAREWELL_MS;
 
@@ -245,7 +231,6 @@ static void say_farewell(struct logger *logger)
 	(void)shutdown(fd, SHUT_WR);
 	int64_t left = deadline - clock_now_mono_ms();
 	(void)poll(&end, 1, left > 0 ? (int)left : 0);
-	(void)kill(logger->pid, SIGKILL); /* where it has ended, nothing happens */
 }
 
 void logger_free(struct logger *logger)

@@ -104,7 +104,7 @@ static int check_definitions(int rundir, const json_t *sources, struct tds_err *
 	json_array_foreach(sources, i, source)
 	{
 		struct tds_tli tli = { 0 };
-		int rc = definition_read(
+		int rc = store_definition(
 			rundir, json_string_value(json_object_get(source, "SHA256")), &tli, err);
 
 		if (rc == 0)

@@ -56,18 +56,59 @@ static int give_name(struct store_entry *entry, const char *name, struct tds_err
 	return fsync(entry->store) == 0 ? 0 : tds_err_sys(err, TDS_E_WRITE, STORE);
 }
 
-int store_commit(struct store_entry *entry, const char *sha256, int write_errno,
-		 struct tds_err *err)
+/* No sync of the folder: give_name, which follows, has one. */
+static int write_definition(int store, const char *name, const char *text, struct tds_err *err)
 {
-	char name[80];
-	int rc = 0;
+	char new[96];
 
-	store_name(sha256, PACKAGE, name);
+	(void)snprintf(new, sizeof(new), "%s.new", name);
+	tds_autofd int fd =
+		openat(store, new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd >= 0 && tds_io_write(fd, text, strlen(text)) == 0 && fsync(fd) == 0 &&
+	    renameat(store, new, store, name) == 0)
+		return 0;
+	tds_err_sys(err, TDS_E_WRITE, STORE "/%s", name);
+	(void)unlinkat(store, new, 0);
+	return TDS_E_WRITE;
+}
+
+static int put_definition(int store, const char *name, const struct tds_tli *tli,
+			  struct tds_err *err)
+{
+	tds_autofree char *text = tds_value_repr(tli->value);
+
+	if (!text)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	if (strlen(text) > TDS_LITERAL_MAX_BYTES)
+		return tds_err_set(err, TDS_E_REFUSED, "the declaration is too long to be kept");
+	return write_definition(store, name, text, err);
+}
+
+static int commit(struct store_entry *entry, const char *sha256, const struct tds_tli *tli,
+		  int write_errno, struct tds_err *err)
+{
+	char package[80];
+	char definition[80];
+
+	store_name(sha256, PACKAGE, package);
+	store_name(sha256, DEFINITION, definition);
 	errno = write_errno;
 	if (write_errno != 0)
-		rc = tds_err_sys(err, TDS_E_WRITE, STORE "/%s", name);
-	else if (entry->file.temp)
-		rc = give_name(entry, name, err);
+		return tds_err_sys(err, TDS_E_WRITE, STORE "/%s", package);
+	bool is_there = faccessat(entry->store, package, F_OK, 0) == 0;
+	int rc = put_definition(entry->store, definition, tli, err);
+	if (rc == 0)
+		rc = give_name(entry, package, err);
+	if (rc != 0 && !is_there) /* it is nobody's, for it has no package */
+		(void)unlinkat(entry->store, definition, 0);
+	return rc;
+}
+
+int store_commit(struct store_entry *entry, const char *sha256, const struct tds_tli *tli,
+		 int write_errno, struct tds_err *err)
+{
+	int rc = entry->file.temp ? commit(entry, sha256, tli, write_errno, err) : 0;
+
 	store_drop(entry);
 	return rc;
 }
@@ -90,39 +131,7 @@ int store_open(int rundir, const char *sha256)
 	return store < 0 ? -1 : openat(store, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 }
 
-/* No sync of the folder: store_commit, which follows, has one. */
-static int write_definition(int store, const char *name, const char *text, struct tds_err *err)
-{
-	char new[96];
-
-	(void)snprintf(new, sizeof(new), "%s.new", name);
-	tds_autofd int fd =
-		openat(store, new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd >= 0 && tds_io_write(fd, text, strlen(text)) == 0 && fsync(fd) == 0 &&
-	    renameat(store, new, store, name) == 0)
-		return 0;
-	tds_err_sys(err, TDS_E_WRITE, STORE "/%s", name);
-	(void)unlinkat(store, new, 0);
-	return TDS_E_WRITE;
-}
-
-int definition_put(int rundir, const char *sha256, const struct tds_tli *tli, struct tds_err *err)
-{
-	tds_autofd int store = open_store(rundir);
-	tds_autofree char *text = tds_value_repr(tli->value);
-	char name[80];
-
-	store_name(sha256, DEFINITION, name);
-	if (store < 0)
-		return tds_err_sys(err, TDS_E_WRITE, STORE);
-	if (!text)
-		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	if (strlen(text) > TDS_LITERAL_MAX_BYTES)
-		return tds_err_set(err, TDS_E_REFUSED, "the declaration is too long to be kept");
-	return write_definition(store, name, text, err);
-}
-
-int definition_read(int rundir, const char *sha256, struct tds_tli *tli, struct tds_err *err)
+int store_definition(int rundir, const char *sha256, struct tds_tli *tli, struct tds_err *err)
 {
 	tds_autofd int store = open_store(rundir);
 	char name[80];

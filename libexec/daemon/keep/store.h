@@ -26,12 +26,14 @@ struct store_entry {
 int store_begin(int rundir, struct store_entry *entry, struct tds_err *err) TDS_MUST_CHECK;
 
 /*
- * Give it its name, once its definition is there: from now on both outlast a loss of power. Where the package could not be
- * written, write_errno is why, and that is the failure. A none is a package that is in the store already.
- * Errors:  TDS_E_WRITE, TDS_E_NOMEM; the entry is then none, and nothing is left of it.
+ * Give it its name, and put the definition that it is loaded with beside it, before it: a literal, in which nothing is
+ * asked of the environment any more. From now on both outlast a loss of power. Where the package could not be written,
+ * write_errno is why, and that is the failure. None is a package that is in the store already: nothing happens.
+ * Errors:  TDS_E_WRITE, the reason naming the file; TDS_E_NOMEM; TDS_E_REFUSED for a definition that is too long. The entry
+ *          is then none, and nothing is left of it.
  */
-int store_commit(struct store_entry *entry, const char *sha256, int write_errno,
-		 struct tds_err *err) TDS_MUST_CHECK;
+int store_commit(struct store_entry *entry, const char *sha256, const struct tds_tli *tli,
+		 int write_errno, struct tds_err *err) TDS_MUST_CHECK;
 
 /* Nothing comes of it. Accepts none. */
 void store_drop(struct store_entry *entry);
@@ -39,15 +41,9 @@ void store_drop(struct store_entry *entry);
 /* The package, to be read; -1 with errno: not there. Caller closes it. */
 int store_open(int rundir, const char *sha256);
 
-/*
- * The definition: a literal, in which nothing is asked of the environment any more.
- * Errors:  definition_put: TDS_E_WRITE, TDS_E_NOMEM, TDS_E_REFUSED for one that is too long; definition_read: those of
- *          tds_tli_read, the reason naming the file.
- */
-int definition_put(int rundir, const char *sha256, const struct tds_tli *tli,
-		   struct tds_err *err) TDS_MUST_CHECK;
-int definition_read(int rundir, const char *sha256, struct tds_tli *tli,
-		    struct tds_err *err) TDS_MUST_CHECK;
+/* The definition. Errors: those of tds_tli_read, the reason naming the file. */
+int store_definition(int rundir, const char *sha256, struct tds_tli *tli,
+		     struct tds_err *err) TDS_MUST_CHECK;
 
 /* Package and definition go. */
 void store_remove(int rundir, const char *sha256);

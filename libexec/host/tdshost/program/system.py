@@ -6,12 +6,12 @@ of the user's programs.
 """
 import os
 import time
-from typing import Any, Dict, Optional
+from typing import Any, Callable, Dict, Optional
 
 from tdshost.program import launch, place
 from tdshost.program.endpoint import Endpoint
 from tdshost.source import usersource
-from tdshost.wire import realm
+from tdshost.wire import failure, realm
 from tdshost.wire.fields import pack_requirements, read_capabilities
 from tdshost.wire.link import wire_text
 from tdshost.words.address import ActorAddress
@@ -93,7 +93,7 @@ class System:
             answer = endpoint.request(op, CREATE_SECONDS)
             if answer['op'] == 'created':
                 return ActorAddress(answer['address'])
-            if answer.get('kind') != 'parent':
+            if answer.get('kind') != failure.PARENT:
                 break
             launch.start_source(self.place, self.log_defs, forget)
         raise _refusal(answer.get('kind'), spec, answer.get('error'), source_hash)
@@ -127,18 +127,20 @@ class System:
         place.wait_until(self.place.is_gone, max(0.0, end - time.monotonic()))
 
 
+_RAISED: Dict[str, Callable[[str, Any, Any], Exception]] = {
+    'ImportError': lambda spec, error, source_hash: ImportError('%s: %s' % (spec, error)),
+    'InvalidActorSpecification': lambda spec, error, source_hash: InvalidActorSpecification(spec, error),
+    'NoCompatibleSystemForActor': lambda spec, error, source_hash:
+        NoCompatibleSystemForActor(spec, 'No compatible ActorSystem could be found'),
+    'InvalidActorSourceHash': lambda spec, error, source_hash: InvalidActorSourceHash(source_hash),
+    'ActorSystemFailure': lambda spec, error, source_hash:
+        ActorSystemFailure('%s cannot be started: %s' % (spec, error)),
+}
+
+
 def _refusal(kind: Any, spec: str, error: Any, source_hash: Any) -> Exception:
-    if kind == 'import':
-        return ImportError('%s: %s' % (spec, error))
-    if kind == 'class':
-        return InvalidActorSpecification(spec, error)
-    if kind == 'name':
-        return InvalidActorSpecification(spec, error)
-    if kind == 'capability':
-        return NoCompatibleSystemForActor(spec, 'No compatible ActorSystem could be found')
-    if kind in ('hash', 'source'):
-        return InvalidActorSourceHash(source_hash)
-    return ActorSystemFailure('%s cannot be started: %s' % (spec, error))
+    raised = failure.RAISES.get(kind) or 'ActorSystemFailure'
+    return _RAISED[raised](spec, error, source_hash)
 
 
 def _literals(capabilities: dict) -> Dict[str, str]:

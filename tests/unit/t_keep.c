@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: MIT */
+/* What survives a crash: the store, loaded.json and groups.json, the audit log. */
+#include "unit.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "base/digest.h"
+#include "base/mem.h"
+#include "daemon/keep/audit.h"
+#include "daemon/keep/state.h"
+#include "daemon/keep/store.h"
+
+#define HEX "00112233445566778899aabbccddeeff00112233445566778899aabbccddee"
+#define ONE HEX "01"
+#define TWO HEX "02"
+#define MORE_THAN_A_FILE_MAY 8192
+
+/* A write beyond a limit of the file size fails; how, EFBIG, stands for a disk that is full. */
+static void limit_files(rlim_t bytes)
+{
+	const struct rlimit limit = { bytes, RLIM_INFINITY };
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* --- the store --- */
+
+static int commit(struct store_entry *entry, const char *sha256, const char *definition,
+		  int write_errno, struct tds_err *err)
+{
+	struct tds_tli tli = { 0 };
+
+	assert_fine(tds_tli_parse(definition, strlen(definition), (struct tds_tli_watcher){ 0 },
+				  &tli, err),
+		    err);
+	int rc = store_commit(entry, sha256, &tli, write_errno, err);
+	tds_tli_fini(&tli);
+	return rc;
+}
+
+static void store(const struct folder *f, const char *sha256, const char *bytes,
+		  const char *definition)
+{
+	struct store_entry entry;
+	struct tds_err err = { 0 };
+
+	assert_fine(store_begin(f->fd, &entry, &err), &err);
+	assert_int_equal(tds_io_write(entry.file.fd, bytes, strlen(bytes)), 0);
+	assert_fine(commit(&entry, sha256, definition, 0, &err), &err);
+}
+
+/* The store of the folder holds these names. */
+static void assert_store(const struct folder *f, const char *names)
+{
+	struct folder store = { .fd = -1 };
+
+	(void)snprintf(store.path, sizeof(store.path), "%.24s/store", f->path);
+	assert_names(&store, names);
+}
+
+static void a_package_has_its_name_when_it_is_whole(void **state)
+{
+	const struct folder *f = *state;
+	struct store_entry entry;
+	struct tds_err err = { 0 };
+
+	assert_fine(store_begin(f->fd, &entry, &err), &err);
+	assert_int_equal(store_open(f->fd, ONE), -1);
+	assert_int_equal(tds_io_write(entry.file.fd, "abc", 3), 0);
+	assert_fine(commit(&entry, ONE, "{}", 0, &err), &err);
+	assert_store(f, ONE ".tli " ONE ".tls");
+	assert_file(f, "store/" ONE ".tls", "abc");
+	tds_autofd int fd = store_open(f->fd, ONE);
+	assert_true(fd >= 0);
+	/* It ended with its commit. */
+	store_drop(&entry);
+	assert_store(f, ONE ".tli " ONE ".tls");
+}
+
+static void what_is_dropped_leaves_nothing(void **state)
+{
+	const struct folder *f = *state;
+	struct store_entry entry;
+	struct tds_err err = { 0 };
+
+	assert_fine(store_begin(f->fd, &entry, &err), &err);
+	store_drop(&entry);
+	assert_store(f, "");
+	store_drop(&entry);
+	entry = (struct store_entry){ 0 };
+	store_drop(&entry);
+}
+
+static void what_could_not_be_written_leaves_nothing(void **state)
+{
+	const struct folder *f = *state;
+	struct store_entry entry;
+	struct tds_err err = { 0 };
+
+	assert_fine(store_begin(f->fd, &entry, &err), &err);
+	int rc = commit(&entry, ONE, "{}", ENOSPC, &err);
+	assert_failed(rc, &err, TDS_E_WRITE, "store/" ONE ".tls: No space left on device");
+	assert_store(f, "");
+}
+
+static void what_gets_no_name_leaves_no_definition(void **state)
+{
+	const struct folder *f = *state;
+	struct store_entry entry;
+	struct tds_err err = { 0 };
+
+	assert_fine(store_begin(f->fd, &entry, &err), &err);
+	assert_int_equal(renameat(entry.store, entry.file.temp, entry.store, "gone"), 0);
+	int rc = commit(&entry, ONE, "{}", 0, &err);
+	assert_failed(rc, &err, TDS_E_WRITE, "store/" ONE ".tls: No such file or directory");
+	assert_store(f, "gone");
+}
+
+static void a_store_that_cannot_be_made_is_said(void **state)
+{
+	const struct folder *f = *state;
+	struct store_entry entry;
+	struct tds_err err = { 0 };
+
+	put(f, "store", 0644, "a file");
+	int rc = store_begin(f->fd, &entry, &err);
+	assert_failed(rc, &err, TDS_E_WRITE, "store: Not a directory");
+	store_drop(&entry);
+}
+
+static void what_comes_from_the_store_stays(void **state)
+{
+	const struct folder *f = *state;
+	struct store_entry none = { 0 };
+	struct tds_err err = { 0 };
+
+	store(f, ONE, "abc", "{}");
+	assert_fine(commit(&none, ONE, "{'Actors': {}}", 0, &err), &err);
+	assert_file(f, "store/" ONE ".tls", "abc");
+	assert_file(f, "store/" ONE ".tli", "{}");
+}
+
+static void definition_comes_back(void **state)
+{
+	const struct folder *f = *state;
+	struct tds_tli tli = { 0 };
+	struct tds_err err = { 0 };
+
+	store(f, ONE, "", "{ 'Actors' : {} }");
+	assert_file(f, "store/" ONE ".tli", "{'Actors': {}}");
+	assert_fine(store_definition(f->fd, ONE, &tli, &err), &err);
+	tds_tli_fini(&tli);
+	int rc = store_definition(f->fd, TWO, &tli, &err);
+	assert_int_equal(rc, TDS_E_MISSING);
+	put(f, "store/" ONE ".tli", 0600, "{'Actors': }");
+	rc = store_definition(f->fd, ONE, &tli, &err);
+	assert_true(rc < 0 && rc != TDS_E_MISSING);
+	assert_non_null(strstr(err.reason, "store/" ONE ".tli:1:"));
+}
+
+static void a_definition_that_cannot_be_written_leaves_what_was(void **state)
+{
+	const struct folder *f = *state;
+	struct store_entry entry;
+	struct tds_err err = { 0 };
+
+	store(f, ONE, "1", "{}");
+	assert_fine(store_begin(f->fd, &entry, &err), &err);
+	assert_int_equal(tds_io_write(entry.file.fd, "2", 1), 0);
+	limit_files(4);
+	int rc = commit(&entry, ONE, "{'Actors': {}}", 0, &err);
+	limit_files(RLIM_INFINITY);
+	assert_failed(rc, &err, TDS_E_WRITE, "store/" ONE ".tli: File too large");
+	assert_store(f, ONE ".tli " ONE ".tls");
+	assert_file(f, "store/" ONE ".tli", "{}");
+	assert_file(f, "store/" ONE ".tls", "1");
+}
+
+static void sweep_leaves_what_the_state_names(void **state)
+{
+	const struct folder *f = *state;
+	json_t *named = json_pack("{s:[{s:s}]}", "Sources", "SHA256", TWO);
+	struct store_entry entry;
+	struct tds_err err = { 0 };
+
+	store(f, ONE, "1", "{}");
+	store(f, TWO, "2", "{}");
+	put(f, "store/" TWO ".tli.new", 0600, "{");
+	put(f, "store/" TDS_IO_TEMP_PREFIX "dead", 0600, "of a writer that is gone");
+	store_sweep(f->fd, named);
+	assert_store(f, TWO ".tli " TWO ".tls");
+	/* What is being written now is nobody's leftover. */
+	assert_fine(store_begin(f->fd, &entry, &err), &err);
+	store_sweep(f->fd, NULL);
+	assert_fine(commit(&entry, ONE, "{}", 0, &err), &err);
+	assert_store(f, ONE ".tli " ONE ".tls");
+	store_remove(f->fd, ONE);
+	store_remove(f->fd, ONE);
+	assert_store(f, "");
+	json_decref(named);
+}
+
+/* --- loaded.json, groups.json --- */
+
+static json_t *a_source(void)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:b}", "Group", "g", "File", "g-1.tls", "Path",
+			 "/g-1.tls", "SHA256", ONE, "Active", 1);
+}
+
+static void state_comes_back(void **state)
+{
+	const struct folder *f = *state;
+	struct tds_err err = { 0 };
+
+	assert_null(state_read(f->fd, &err));
+	assert_int_equal(err.code, TDS_OK);
+	assert_null(groups_read(f->fd, &err));
+	assert_int_equal(err.code, TDS_OK);
+	store(f, ONE, "", "{}");
+	assert_fine(state_save(f->fd, json_pack("[o]", a_source()), &err), &err);
+	assert_fine(groups_save(f->fd, json_pack("{s:s}", "g", "{}"), &err), &err);
+	json_t *loaded = state_read(f->fd, &err);
+	assert_fine(err.code, &err);
+	assert_int_equal(json_array_size(json_object_get(loaded, "Sources")), 1);
+	json_decref(loaded);
+	json_t *groups = groups_read(f->fd, &err);
+	assert_string_equal(
+		json_string_value(json_object_get(json_object_get(groups, "Groups"), "g")), "{}");
+	json_decref(groups);
+}
+
+#define SOURCE(fields) "{\"Version\":1,\"Sources\":[{" fields "}]}"
+#define GOOD "\"Group\":\"g\",\"File\":\"f\",\"Path\":\"p\",\"Active\":true,\"SHA256\":\"" ONE "\""
+#define NOT_OURS ": is not what tds-admin writes"
+
+static const struct {
+	const char *text;
+	const char *why;
+} damaged_states[] = {
+	{ "", "loaded.json:1:0: '[' or '{' expected near end of file" },
+	{ "{", "loaded.json:1:1: string or '}' expected near end of file" },
+	{ "[]", "loaded.json" NOT_OURS },
+	{ "{\"Version\":2,\"Sources\":[]}", "loaded.json" NOT_OURS },
+	{ "{\"Version\":1}", "loaded.json" NOT_OURS },
+	{ "{\"Version\":1,\"Sources\":{}}", "loaded.json" NOT_OURS },
+	{ SOURCE(""), "loaded.json" NOT_OURS },
+	{ SOURCE("\"Group\":\"\",\"File\":\"f\",\"Path\":\"p\",\"Active\":true,\"SHA256\":\"" ONE
+		 "\""),
+	  "loaded.json" NOT_OURS },
+	{ SOURCE("\"Group\":\"g\",\"File\":\"f\",\"Path\":\"p\",\"Active\":1,\"SHA256\":\"" ONE
+		 "\""),
+	  "loaded.json" NOT_OURS },
+	{ SOURCE("\"Group\":\"g\",\"File\":\"f\",\"Path\":\"p\",\"Active\":true,\"SHA256\":\".." HEX
+		 "\""),
+	  "loaded.json" NOT_OURS },
+	{ SOURCE("\"Group\":\"g\",\"File\":\"f\",\"Path\":\"p\",\"Active\":true,\"SHA256\":\"" HEX
+		 "\""),
+	  "loaded.json" NOT_OURS },
+};
+
+static void damaged_state_is_named(void **state)
+{
+	const struct folder *f = *state;
+
+	for (size_t i = 0; i < COUNT(damaged_states); i++) {
+		struct tds_err err = { 0 };
+
+		put(f, "loaded.json", 0644, damaged_states[i].text);
+		assert_null(state_read(f->fd, &err));
+		assert_failed(err.code, &err, TDS_E_UNUSABLE, damaged_states[i].why);
+	}
+}
+
+/* One that is missing is a source that does not come back, and no reason for the others not to. */
+static void damaged_definition_is_named(void **state)
+{
+	const struct folder *f = *state;
+	struct tds_err err = { 0 };
+
+	put(f, "loaded.json", 0644, SOURCE(GOOD));
+	json_t *loaded = state_read(f->fd, &err);
+	assert_non_null(loaded);
+	assert_int_equal(err.code, TDS_OK);
+	json_decref(loaded);
+	store(f, ONE, "", "{}");
+	put(f, "store/" ONE ".tli", 0600, "{'Actors': 3}");
+	assert_null(state_read(f->fd, &err));
+	assert_int_equal(err.code, TDS_E_UNUSABLE);
+	assert_non_null(strstr(err.reason, "store/" ONE ".tli"));
+}
+
+static const struct {
+	const char *text;
+	const char *why;
+} damaged_groups[] = {
+	{ "{\"Version\":1}", "groups.json" NOT_OURS },
+	{ "{\"Version\":1,\"Groups\":[]}", "groups.json" NOT_OURS },
+	{ "{\"Version\":1,\"Groups\":{\"g\":3}}", "groups.json: group g: " },
+	{ "{\"Version\":1,\"Groups\":{\"g\":\"{'Actors': \"}}", "groups.json: group g: " },
+	{ "{\"Version\":1,\"Groups\":{\"a/b\":\"{}\"}}", "groups.json: group a/b: " },
+};
+
+static void damaged_groups_are_named(void **state)
+{
+	const struct folder *f = *state;
+
+	for (size_t i = 0; i < COUNT(damaged_groups); i++) {
+		struct tds_err err = { 0 };
+
+		put(f, "groups.json", 0600, damaged_groups[i].text);
+		assert_null(groups_read(f->fd, &err));
+		assert_int_equal(err.code, TDS_E_UNUSABLE);
+		if (strncmp(err.reason, damaged_groups[i].why, strlen(damaged_groups[i].why)) != 0)
+			fail_msg("%s, not %s", err.reason, damaged_groups[i].why);
+	}
+}
+
+static void state_that_cannot_be_written_stays_as_it_was(void **state)
+{
+	const struct folder *f = *state;
+	struct tds_err err = { 0 };
+
+	assert_fine(state_save(f->fd, json_array(), &err), &err);
+	limit_files(64);
+	int rc = state_save(f->fd, json_pack("[o]", a_source()), &err);
+	limit_files(RLIM_INFINITY);
+	assert_failed(rc, &err, TDS_E_WRITE, "loaded.json: cannot be written: File too large");
+	assert_names(f, "loaded.json");
+	json_t *loaded = state_read(f->fd, &err);
+	assert_int_equal(json_array_size(json_object_get(loaded, "Sources")), 0);
+	json_decref(loaded);
+	rc = state_save(f->fd, NULL, &err);
+	assert_failed(rc, &err, TDS_E_NOMEM, "out of memory");
+}
+
+/* --- the audit log --- */
+
+static json_t *line_of(const char *what)
+{
+	return json_pack("{s:s}", "Event", what);
+}
+
+/* The events of the log, a blank behind each; each line has the digest of the one before. */
+static void assert_chain(const struct folder *f, const char *events)
+{
+	char before[TDS_DIGEST_HEX_MAX] = "";
+	char got[256] = "";
+	tds_autofree char *text = get(f->fd, AUDIT_NAME, NULL);
+
+	for (char *at = text; *at;) {
+		size_t len = strcspn(at, "\n") + 1;
+		unsigned char sha256[TDS_SHA256_LEN];
+		struct tds_digest *digest = tds_digest_new(TDS_DIGEST_SHA256);
+		json_t *line = json_loadb(at, len, 0, NULL);
+
+		assert_int_equal(at[len - 1], '\n');
+		assert_string_equal(json_string_value(json_object_get(line, "Before")), before);
+		(void)strcat(strcat(got, json_string_value(json_object_get(line, "Event"))), " ");
+		json_decref(line);
+		tds_digest_update(digest, at, len);
+		assert_true(tds_digest_final(digest, sha256));
+		tds_digest_hex(sha256, sizeof(sha256), before);
+		tds_digest_free(digest);
+		at += len;
+	}
+	assert_string_equal(got, events);
+}
+
+static void each_line_has_the_digest_of_the_one_before(void **state)
+{
+	const struct folder *f = *state;
+	struct audit log;
+
+	audit_open(&log, f->fd);
+	audit_add(&log, line_of("a"));
+	audit_add(&log, line_of("b"));
+	audit_add(&log, NULL);
+	/* After a start the chain goes on. */
+	audit_open(&log, f->fd);
+	audit_add(&log, line_of("c"));
+	assert_chain(f, "a b c ");
+}
+
+static void a_line_that_a_crash_left_unfinished_goes(void **state)
+{
+	const struct folder *f = *state;
+	struct audit log;
+
+	audit_open(&log, f->fd);
+	audit_add(&log, line_of("a"));
+	tds_autofd int fd = openat(f->fd, AUDIT_NAME, O_WRONLY | O_APPEND | O_CLOEXEC);
+	assert_int_equal(tds_io_write(fd, "{\"Event\":", 9), 0);
+	audit_open(&log, f->fd);
+	audit_add(&log, line_of("b"));
+	assert_chain(f, "a b ");
+	assert_int_equal(ftruncate(fd, 0), 0);
+	assert_int_equal(tds_io_write(fd, "{\"Event\":", 9), 0);
+	audit_open(&log, f->fd);
+	audit_add(&log, line_of("c"));
+	assert_chain(f, "c ");
+}
+
+static void a_line_that_cannot_be_written_leaves_nothing(void **state)
+{
+	const struct folder *f = *state;
+	char longest[MORE_THAN_A_FILE_MAY + 1];
+	struct audit log;
+
+	memset(longest, 'x', MORE_THAN_A_FILE_MAY);
+	longest[MORE_THAN_A_FILE_MAY] = '\0';
+	audit_open(&log, f->fd);
+	audit_add(&log, line_of("a"));
+	limit_files(MORE_THAN_A_FILE_MAY);
+	audit_add(&log, line_of(longest));
+	limit_files(RLIM_INFINITY);
+	audit_add(&log, line_of("b"));
+	assert_chain(f, "a b ");
+}
+
+static void a_log_that_was_taken_away_begins_with_the_last_digest(void **state)
+{
+	const struct folder *f = *state;
+	struct audit log;
+	char head[TDS_DIGEST_HEX_MAX];
+
+	audit_open(&log, f->fd);
+	audit_add(&log, line_of("a"));
+	strcpy(head, log.head);
+	assert_int_equal(unlinkat(f->fd, AUDIT_NAME, 0), 0);
+	audit_add(&log, line_of("b"));
+	tds_autofree char *text = get(f->fd, AUDIT_NAME, NULL);
+	json_t *line = json_loads(text, 0, NULL);
+	assert_string_equal(json_string_value(json_object_get(line, "Before")), head);
+	json_decref(line);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_FOLDER(a_package_has_its_name_when_it_is_whole),
+		IN_FOLDER(what_is_dropped_leaves_nothing),
+		IN_FOLDER(what_could_not_be_written_leaves_nothing),
+		IN_FOLDER(what_gets_no_name_leaves_no_definition),
+		IN_FOLDER(a_store_that_cannot_be_made_is_said),
+		IN_FOLDER(what_comes_from_the_store_stays),
+		IN_FOLDER(definition_comes_back),
+		IN_FOLDER(a_definition_that_cannot_be_written_leaves_what_was),
+		IN_FOLDER(sweep_leaves_what_the_state_names),
+		IN_FOLDER(state_comes_back),
+		IN_FOLDER(damaged_state_is_named),
+		IN_FOLDER(damaged_definition_is_named),
+		IN_FOLDER(damaged_groups_are_named),
+		IN_FOLDER(state_that_cannot_be_written_stays_as_it_was),
+		IN_FOLDER(each_line_has_the_digest_of_the_one_before),
+		IN_FOLDER(a_line_that_a_crash_left_unfinished_goes),
+		IN_FOLDER(a_line_that_cannot_be_written_leaves_nothing),
+		IN_FOLDER(a_log_that_was_taken_away_begins_with_the_last_digest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
