@@ -2,6 +2,7 @@
 /* The Director's means, made of the rooms beside it: the library, the verifier's client, and what is kept on disk. */
 #include "world.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,6 +109,7 @@ static void on_finding(void *ctx, const struct finding *finding)
 	bool good = finding->status == 0;
 	struct verdict verdict = { .status = finding->status,
 				   .error = finding->error,
+				   .is_none = finding->is_none,
 				   .md5 = finding->md5,
 				   .sha256 = finding->sha256,
 				   .version = finding->version,
@@ -168,7 +170,11 @@ static int find_stored(void *ctx, const char *sha256, int *fd, struct tds_err *e
 	const struct world *world = ctx;
 
 	*fd = store_open(world->rundir, sha256);
-	return *fd >= 0 ? 0 : tds_err_sys(err, TDS_E_MISSING, "its package is not in the store");
+	if (*fd >= 0)
+		return 0;
+	return tds_err_sys(err, errno == ENOENT ? TDS_E_MISSING : TDS_E_UNUSABLE,
+			   errno == ENOENT ? "its package is not in the store"
+					   : "its package cannot be opened");
 }
 
 static int stored_declaration(void *ctx, const char *sha256, struct tds_tli *tli,

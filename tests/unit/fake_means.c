@@ -184,7 +184,10 @@ void fake_verdict(struct verification *v, int status, const char *error)
 	const struct fake_package *p = v->package;
 	char md5[33];
 	char sha256[65];
-	struct verdict verdict = { .status = status, .error = error, .archive = -1 };
+	struct verdict verdict = { .status = status == FAKE_NONE ? 7 : status,
+				   .error = error,
+				   .is_none = status == FAKE_NONE,
+				   .archive = -1 };
 
 	unlink_verification(v);
 	(void)snprintf(md5, sizeof(md5), "%032x", p->md5 ? p->md5 : p->number);
@@ -215,6 +218,10 @@ static struct fake_stored *stored(struct fake_means *means, const char *sha256)
 
 static int find_stored(void *ctx, const char *sha256, int *fd, struct tds_err *err)
 {
+	const struct fake_means *means = ctx;
+
+	if (means->fail_open)
+		return tds_err_set(err, TDS_E_UNUSABLE, "too many open files");
 	if (!stored(ctx, sha256))
 		return tds_err_set(err, TDS_E_MISSING, "its package is not in the store");
 	*fd = open_something();

@@ -57,6 +57,7 @@ struct fake_means {
 	bool fail_save;
 	bool fail_groups;
 	bool fail_verify;
+	bool fail_open; /* a stored package, for want of a descriptor */
 	bool fail_keep;
 	bool fail_prune;
 	bool fail_list;
@@ -73,7 +74,8 @@ void fake_declare(struct fake_means *means, const char *group, const char *text)
 /* The oldest that is under way, of this package; NULL: none. */
 struct verification *fake_verification(const struct fake_means *means, unsigned number);
 
-/* status 0: a key validates it. */
+/* status 0: a key validates it; FAKE_NONE: the verifier ended without a verdict. */
+#define FAKE_NONE (-1)
 void fake_verdict(struct verification *verification, int status, const char *error);
 
 /* What a crash left in the store goes, where loaded.json does not name it. */

@@ -352,6 +352,32 @@ static void who_is_told_sends_the_next(void **state)
 	none_is_parked(f);
 }
 
+static void on_told_unload(void *ctx, uint64_t ticket, const char *error)
+{
+	struct fake *f = ctx;
+
+	(void)ticket;
+	(void)error;
+	fake_unload(f, 4);
+}
+
+/* What waits for another group goes within that, while the list is walked. */
+static void who_is_told_unloads_what_others_wait_for(void **state)
+{
+	struct fake *f = *state;
+	struct director_watch watch = { .delivered = on_told_unload, .ctx = f };
+
+	fake_loaded(f, "bar-1.tls");
+	fake_ends(f, 4);
+	director_watch(f->director, &watch);
+	fake_load(f, "foo-1.tls");
+	assert_int_equal(say(f, "s"), DELIVERY_PARKED);
+	assert_int_equal(say(f, "r"), DELIVERY_PARKED);
+	assert_int_equal(say(f, "s"), DELIVERY_PARKED);
+	fake_run(f);
+	none_is_parked(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -375,6 +401,7 @@ int main(void)
 		IN_WORLD(no_more_than_1024),
 		IN_WORLD(no_more_than_16_mib),
 		IN_WORLD(who_is_told_sends_the_next),
+		IN_WORLD(who_is_told_unloads_what_others_wait_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

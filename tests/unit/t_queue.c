@@ -188,6 +188,26 @@ static void an_actor_asks_for_an_unload(void **state)
 	assert_loaded(f, "");
 }
 
+/* A group that only requests have named is not remembered. */
+static void groups_of_requests_are_forgotten(void **state)
+{
+	struct fake *f = *state;
+
+	for (int i = 0; i < 3; i++) {
+		char name[16];
+		(void)snprintf(name, sizeof(name), "nobody%d", i);
+		assert_int_not_equal(fake_load_for(f, &(struct load_request){ .target = "x-1.tls",
+									      .group = name })
+					     ->status,
+				     0);
+		for (const struct group *g = f->director->groups; g; g = g->next)
+			assert_string_not_equal(g->name, name);
+	}
+	assert_answer(
+		fake_load_for(f, &(struct load_request){ .target = "x-1.tls", .group = "../x" }), 2,
+		"not a name that a group can have");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +221,7 @@ int main(void)
 		IN_WORLD(who_came_first_begins_first),
 		IN_WORLD(a_load_from_the_end_of_another),
 		IN_WORLD(an_actor_asks_for_an_unload),
+		IN_WORLD(groups_of_requests_are_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

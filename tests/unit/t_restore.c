@@ -49,6 +49,31 @@ static void all_come_back(void **state)
 	assert_string_equal(fake_the(f, 3, "a.A")->name, "");
 }
 
+/* What has nothing to do with the package does not make it forgotten: it is tried again. */
+static void what_passes_is_tried_again(void **state)
+{
+	struct fake *f = *state;
+
+	fake_loaded(f, "foo-1.tls");
+	f->means.fail_open = true;
+	fake_crash(f);
+	fake_run(f);
+	assert_string_equal(f->not_restored, "foo-1.tls: too many open files; ");
+	assert_loaded(f, "1*");
+	f->means.fail_open = false;
+	f->means.fail_verify = true;
+	fake_run_ms(f, 1000);
+	assert_int_equal(source(f, 1)->state, SOURCE_LOST);
+	f->means.fail_verify = false;
+	while (!fake_verification(&f->means, 1))
+		fake_clock_go(&f->clock, 100);
+	fake_says(f, 1, FAKE_NONE, "the verifier took too long");
+	assert_loaded(f, "1*");
+	fake_run_ms(f, 60000);
+	assert_int_equal(source(f, 1)->state, SOURCE_LOADED);
+	assert_int_equal(fake_role(f, "r"), 1);
+}
+
 /* Which key validates it, and which version is signed, is what the verdict of now says. */
 static void the_verdict_of_now(void **state)
 {
@@ -386,6 +411,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_WORLD(nothing_was_loaded),
 		IN_WORLD(all_come_back),
+		IN_WORLD(what_passes_is_tried_again),
 		IN_WORLD(the_verdict_of_now),
 		IN_WORLD(a_crash_at_each_step),
 		IN_WORLD(what_no_longer_verifies),

@@ -240,6 +240,25 @@ static void superfluous_packages_go_after_a_load(void **state)
 	assert_int_equal(load->status, 0);
 }
 
+/* What comes back is started anew, and hangs: the group is not held up for ever. */
+static void what_comes_back_hangs(void **state)
+{
+	struct fake *f = *state;
+
+	fake_loaded(f, "foo-1.tls");
+	fake_loaded(f, "foo-2.tls");
+	fake_exited(f->engine, fake_the(f, 1, "a.A"), "exited");
+	struct fake_asked *asked = fake_unload(f, 2);
+	fake_ends(f, 2);
+	assert_no_answer(asked);
+	fake_clock_go(&f->clock, 60000);
+	assert_answer(asked, 9, "was not ready in time");
+	assert_loaded(f, "1*");
+	struct fake_asked *next = fake_unload(f, 1);
+	fake_ends(f, 1);
+	assert_answer(next, 0, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -261,6 +280,7 @@ int main(void)
 		IN_WORLD(unload_of_the_last),
 		IN_WORLD(unload_of_what_is_not_loaded),
 		IN_WORLD(superfluous_packages_go_after_a_load),
+		IN_WORLD(what_comes_back_hangs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,6 +51,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	finish(arg, &(struct finding){ .status = tds_code_status(TDS_E_TIMEOUT),
 				       .error = "the verifier took too long",
+				       .is_none = true,
 				       .archive = -1 });
 }
 
@@ -140,6 +141,7 @@ static struct finding read_verdict(const json_t *doc, int archive)
 		return (struct finding){ .status = (int)status, .error = error, .archive = -1 };
 	return (struct finding){ .status = tds_code_status(TDS_E_UNTRUSTED),
 				 .error = "the verifier ended without a verdict",
+				 .is_none = true,
 				 .archive = -1 };
 }
 

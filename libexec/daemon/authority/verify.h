@@ -5,6 +5,7 @@
 
 #include <event2/event.h>
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/dir.h"
 
@@ -15,7 +16,8 @@ struct verifier;
 /* Of one package. Texts are borrowed until done returns, and as hostile as the package; digests are hexadecimal. */
 struct finding {
 	int status; /* 0: it holds; else the exit status that a load comes to, and the next one alone */
-	const char *error;   /* why it does not; NULL: it does */
+	const char *error; /* why it does not; NULL: it does */
+	bool is_none; /* the verifier failed, and nothing is known of the package; status is not 0 */
 	const char *version; /* signed; NULL: none is */
 	const char *md5;
 	const char *sha256;

@@ -61,6 +61,7 @@ _Static_assert(CHANGE_EVENTS == 8, "each event is thought of in each row");
 static void end(struct change *change)
 {
 	struct director *director = change->director;
+	struct group *group = change->group;
 	const struct source *source = change->status == 0 ? change->source : NULL;
 	struct outcome outcome = { .status = change->status,
 				   .error = change->error,
@@ -77,6 +78,7 @@ static void end(struct change *change)
 	if (change->done)
 		change->done(change->ctx, &outcome);
 	change_free(change);
+	group_tidy(group);
 	parked_release(director);
 	queue_run(director);
 }

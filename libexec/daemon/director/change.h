@@ -106,6 +106,7 @@ struct change *change_new(struct group *group, enum change_kind kind, const char
 void change_enqueue(struct change *change); /* may begin it, and end it */
 void change_free(struct change *change);
 void change_release_slot(struct change *change);
+void change_limit(struct change *change, int64_t in_ms); /* its DEADLINE comes then */
 void queue_next(struct change *ended); /* out of its queue; the next one gets ready */
 void queue_run(struct director *director);
 
@@ -134,6 +135,7 @@ enum change_state change_refuse(struct change *change, int status, const char *e
 enum change_state change_undo(struct change *change, int status, const char *error);
 enum change_state change_give_up(struct change *change, int status, const char *error);
 enum change_state change_fail(struct change *change, int status, const char *error);
+enum change_state change_put_off(struct change *change, int status, const char *error);
 enum change_state change_come_back(struct change *change);
 void change_blame(struct change *change, int status, const char *error);
 void rest_active(struct change *change);

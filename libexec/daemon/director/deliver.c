@@ -194,35 +194,49 @@ void director_forget(struct director *director, uint64_t ticket)
 	}
 }
 
+static void append(struct director *director, struct parked *parked)
+{
+	struct parked **last = &director->parked;
+
+	while (*last)
+		last = &(*last)->next;
+	*last = parked;
+	parked->next = NULL;
+}
+
+/* It goes to who is there, or fails; who sent it is told, and may ask for more within that. */
+static void settle(struct director *director, const struct parked *parked,
+		   struct engine_actor *actor)
+{
+	char why[ABSENCE_MAX];
+	const char *error = NULL;
+
+	if (actor)
+		deliver(director, actor, parked->wants_answer ? parked->ticket : 0,
+			&parked->payload);
+	else
+		error = director_absence(director, parked->target, parked->group, why);
+	if (director->watch.delivered)
+		director->watch.delivered(director->watch.ctx, parked->ticket, error);
+}
+
+/* What is parked meanwhile, by who is told, goes behind those that still wait; nothing of the list is held across that. */
 void parked_release(struct director *director)
 {
 	struct parked *all = director->parked;
 	struct parked *next;
 
-	/* Who is told may send the next one: that goes behind those that still wait. */
 	director->parked = NULL;
-	for (struct parked **last = &director->parked; all; all = next) {
-		char why[ABSENCE_MAX];
+	for (; all; all = next) {
 		struct engine_actor *actor;
 		enum presence presence = find(director, all->target, all->group, &actor);
 
 		next = all->next;
-		all->next = NULL;
 		if (presence == COMING) {
-			while (*last)
-				last = &(*last)->next;
-			*last = all;
+			append(director, all);
 			continue;
 		}
-		if (presence == PRESENT)
-			deliver(director, actor, all->wants_answer ? all->ticket : 0,
-				&all->payload);
-		if (director->watch.delivered)
-			director->watch.delivered(
-				director->watch.ctx, all->ticket,
-				presence == PRESENT
-					? NULL
-					: director_absence(director, all->target, all->group, why));
+		settle(director, all, presence == PRESENT ? actor : NULL);
 		parked_free(all);
 	}
 }

@@ -182,8 +182,13 @@ static void on_director_asked(void *ctx, uint64_t from, bool may_change,
 static void on_unload_asked(void *ctx, struct engine_source *loaded)
 {
 	const struct source *source = loaded->owner;
+	const struct change *c = source->group->changes;
 
-	director_unload(ctx, source->md5, NULL, NULL);
+	/* Its actors may say so as often as they like. */
+	while (c && !(c->kind == CHANGE_UNLOAD && strcmp(c->target, source->md5) == 0))
+		c = c->next;
+	if (!c)
+		director_unload(ctx, source->md5, NULL, NULL);
 }
 
 const struct engine_events director_engine_events = {

@@ -229,6 +229,7 @@ static void on_again(void *ctx)
 		return;
 	declared->delay_ms = DELAY_MAX_MS;
 	start_in(declared, DELAY_MAX_MS);
+	parked_release(declared->source->director); /* who waits for it need not any more */
 }
 
 static int64_t jittered(int64_t delay_ms)

@@ -27,11 +27,11 @@ static int read_declaration(struct change *change, struct tds_tli *tli, struct t
 	int rc = definition ? tds_tli_parse(definition, strlen(definition), nobody, tli, err)
 			    : means->declaration(means->ctx, change->group->name, tli, err);
 
+	if (rc == 0)
+		change->group->known = true;
 	/* As the Director has it: a group that nobody declared is one without actors. */
 	if (rc == TDS_E_MISSING && change->given)
 		rc = tds_tli_parse("{}", 2, nobody, tli, err);
-	if (rc == 0)
-		change->group->known = true;
 	return rc;
 }
 
@@ -51,6 +51,7 @@ static int find(struct change *change, struct tds_err *err)
 	}
 	if (rc != 0)
 		return rc;
+	change->group->known = true;
 	/* What is wrong with its actors is said when the signature holds, not before. */
 	change->incoming = source_new(change->group, change->found.file, change->found.path, &tli,
 				      &change->incoming_err);
@@ -84,7 +85,7 @@ static enum change_state verify(struct change *change)
 	change->verification =
 		means->verify(means->ctx, &change->found, change->group->name, on_verdict, change);
 	if (!change->verification)
-		return change_fail(change, 1, "the verifier could not be started");
+		return change_put_off(change, 1, "the verifier could not be started");
 	director->engine->ops->prepare(director->engine);
 	return CHANGE_VERIFYING;
 }
@@ -101,9 +102,11 @@ static enum change_state return_begin(struct change *change)
 	change->found.file = strdup(source->file);
 	change->found.path = strdup(source->path);
 	if (!change->found.file || !change->found.path)
-		return change_give_up(change, 5, "out of memory");
+		return change_put_off(change, 5, "out of memory");
 	if (means->find_stored(means->ctx, source->sha256, &change->found.fd, &err) != 0)
-		return change_give_up(change, tds_code_status(err.code), err.reason);
+		return err.code == TDS_E_MISSING
+			       ? change_give_up(change, tds_code_status(err.code), err.reason)
+			       : change_put_off(change, tds_code_status(err.code), err.reason);
 	change->found.is_kept = true;
 	return verify(change);
 }
@@ -176,7 +179,9 @@ static enum change_state load_new(struct change *change, const struct verdict *v
 		take_verdict(source, verdict);
 	else
 		free(verdict->vouch);
-	if (rc == 0 && source->key && source->version)
+	if (rc == 0 && (!source->key || !source->version))
+		rc = tds_err_set(&err, TDS_E_NOMEM, "out of memory");
+	if (rc == 0)
 		rc = means->keep(means->ctx, verdict->package, verdict->sha256, &source->tli, &err);
 	else
 		means->discard(means->ctx, verdict->package);
@@ -240,7 +245,9 @@ enum change_state load_judge(struct change *change, const struct news *news)
 		status = 1;
 	if (status != 0) {
 		drop_verdict(change, verdict);
-		return change_fail(change, status, error ? error : "no verdict");
+		error = error ? error : "no verdict";
+		return verdict->is_none ? change_put_off(change, status, error)
+					: change_fail(change, status, error);
 	}
 	return known ? load_known(change, known, verdict) : load_new(change, verdict);
 }

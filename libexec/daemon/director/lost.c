@@ -85,7 +85,8 @@ void source_lose(struct source *source)
 {
 	struct director *director = source->director;
 	struct clock *clock = director->clock;
-	bool steady = clock->wall_ms(clock) - source->loaded_wall_ms >= STEADY_MS;
+	bool steady = source->state == SOURCE_LOADED &&
+		      clock->wall_ms(clock) - source->loaded_wall_ms >= STEADY_MS;
 	unsigned losses = steady ? 0 : source->losses;
 	int64_t delay_ms = losses == 0  ? 0
 			   : losses > 9 ? RETRY_MAX_MS

@@ -29,6 +29,19 @@ struct group *group_get(struct director *director, const char *name)
 	return group;
 }
 
+void group_tidy(struct group *group)
+{
+	struct group **p = &group->director->groups;
+
+	if (group->sources || group->changes || group->definition || group->known)
+		return;
+	while (*p != group)
+		p = &(*p)->next;
+	*p = group->next;
+	free(group->name);
+	free(group);
+}
+
 struct source *source_new(struct group *group, const char *file, const char *path,
 			  struct tds_tli *tli, struct tds_err *err)
 {

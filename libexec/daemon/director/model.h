@@ -88,6 +88,9 @@ struct group {
 /* Made where it is missing. NULL: out of memory. */
 struct group *group_get(struct director *director, const char *name);
 
+/* A group that a request named, and of which nothing came, is forgotten. */
+void group_tidy(struct group *group);
+
 /* A source of the group that is loaded with this definition, which it takes over. Errors: TDS_E_NOMEM, TDS_E_REFUSED. */
 struct source *source_new(struct group *group, const char *file, const char *path,
 			  struct tds_tli *tli, struct tds_err *err);

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "change.h"
+#include "package/version.h"
 #include "rules.h"
 
 #define SLOT_MS 500
@@ -56,6 +57,11 @@ static void on_deadline(void *ctx)
 	change_happens(ctx, CHANGE_DEADLINE, &(struct news){ 0 });
 }
 
+void change_limit(struct change *change, int64_t in_ms)
+{
+	timer_start(change->director->clock, &change->deadline, in_ms, on_deadline, change);
+}
+
 static void ready(struct change *change)
 {
 	struct change **last = &change->director->ready;
@@ -84,8 +90,7 @@ void change_enqueue(struct change *change)
 		last = &(*last)->next;
 	*last = change;
 	if (change->kind == CHANGE_LOAD && change->wait_s > 0)
-		timer_start(change->director->clock, &change->deadline,
-			    (int64_t)change->wait_s * 1000, on_deadline, change);
+		change_limit(change, (int64_t)change->wait_s * 1000);
 	if (change->group->changes == change)
 		ready(change);
 	queue_run(change->director);
@@ -148,8 +153,7 @@ static void begin(struct change *change)
 	unready(change);
 	take_slot(change);
 	if (change->kind == CHANGE_RETURN && change->wait_s > 0)
-		timer_start(change->director->clock, &change->deadline,
-			    (int64_t)change->wait_s * 1000, on_deadline, change);
+		change_limit(change, (int64_t)change->wait_s * 1000);
 	change_happens(change, CHANGE_BEGIN, &(struct news){ 0 });
 }
 
@@ -188,6 +192,11 @@ void director_load(struct director *director, const struct load_request *request
 	const struct means *means = director->means;
 	struct tds_err err = { 0 };
 	tds_autofree char *owner = NULL;
+
+	if (request->group && !tds_group_name_ok(request->group)) {
+		refuse(done, ctx, 2, "not a name that a group can have");
+		return;
+	}
 	int rc = request->group ? 0 : means->group_of(means->ctx, request->target, &owner, &err);
 	struct group *group =
 		rc == 0 ? group_get(director, request->group ? request->group : owner) : NULL;

@@ -5,6 +5,8 @@
 
 #include "change.h"
 
+#define RETURN_MS 60000
+
 void source_stop(struct source *source)
 {
 	struct engine *engine = source->director->engine;
@@ -19,8 +21,9 @@ void source_stop(struct source *source)
 /* The actors that are there get OnReactivate where it is declared; one that is gone is started anew. */
 enum change_state return_to(struct change *change, struct source *source)
 {
+	/* Its own time is over, or was never set; but an actor that is started anew and hangs may not hold up the group. */
 	if (change->error || change->kind != CHANGE_LOAD)
-		timer_stop(&change->deadline);
+		change_limit(change, RETURN_MS);
 	change->source = source;
 	declared_tell_all(source, offsetof(struct declared, on_reactivate));
 	launch_start(change, source);
@@ -52,6 +55,19 @@ enum change_state change_come_back(struct change *change)
 enum change_state change_refuse(struct change *change, int status, const char *error)
 {
 	change_blame(change, status, error);
+	return CHANGE_ENDED;
+}
+
+/* What failed has nothing to do with the package: what was to come back is tried again later. */
+enum change_state change_put_off(struct change *change, int status, const char *error)
+{
+	struct source *source = change->source;
+
+	change_blame(change, status, error);
+	if (change->kind == CHANGE_RETURN && source) {
+		change->source = NULL;
+		source_lose(source);
+	}
 	return CHANGE_ENDED;
 }
 
