@@ -226,25 +226,24 @@ static int parse_logging(struct work *w)
 	return rc;
 }
 
-/* {'nofile': 1024, 'as': None}: names of setrlimit(2) without RLIMIT_, and pids; None is no limit. */
-static int parse_limits(struct work *w)
+static bool is_known(const struct tds_value *key, const char *const *known, size_t n)
 {
-	static const char *const known[] = {
-		"as",      "core",     "cpu",    "data",       "fsize", "locks",
-		"memlock", "msgqueue", "nice",   "nofile",     "nproc", "pids",
-		"rss",     "rtprio",   "rttime", "sigpending", "stack",
-	};
+	for (size_t i = 0; key->type == TDS_VALUE_STR && i < n; i++)
+		if (strcmp(known[i], key->text) == 0)
+			return true;
+	return false;
+}
+
+/* {'nofile': 1024, 'as': None}: names that are known, ints that are not negative; None is no limit. */
+static int parse_numbers(struct work *w, const char *const *known, size_t n)
+{
 	int rc = parse_dict(w);
 
 	for (size_t i = 0; rc == 0 && i < w->value->n; i++) {
 		const struct tds_value *key = w->value->items[2 * i];
 		const struct tds_value *limit = w->value->items[2 * i + 1];
-		bool found = false;
 
-		for (size_t k = 0;
-		     key->type == TDS_VALUE_STR && k < sizeof(known) / sizeof(known[0]); k++)
-			found |= strcmp(known[k], key->text) == 0;
-		if (!found)
+		if (!is_known(key, known, n))
 			rc = tds_err_at(w->err, TDS_E_SYNTAX, key->line, key->column,
 					"no such limit");
 		else if (limit->type != TDS_VALUE_NONE &&
@@ -255,6 +254,25 @@ static int parse_limits(struct work *w)
 			move_place(w);
 	}
 	return rc;
+}
+
+/* Names of setrlimit(2) without RLIMIT_, and pids. */
+static int parse_limits(struct work *w)
+{
+	static const char *const known[] = {
+		"as",      "core",     "cpu",    "data",       "fsize", "locks",
+		"memlock", "msgqueue", "nice",   "nofile",     "nproc", "pids",
+		"rss",     "rtprio",   "rttime", "sigpending", "stack",
+	};
+
+	return parse_numbers(w, known, sizeof(known) / sizeof(known[0]));
+}
+
+static int parse_budget(struct work *w)
+{
+	static const char *const known[] = { "Actors", "Bytes", "Descriptors", "Operations" };
+
+	return parse_numbers(w, known, sizeof(known) / sizeof(known[0]));
 }
 
 static bool is_user(const char *text, size_t len)
@@ -340,6 +358,7 @@ static const struct rule {
 	{ "maxmessage.cfg", parse_bytes },        { "adminusers.cfg", parse_users },
 	{ "actoruser.cfg", parse_user },          { "actorlimits.cfg", parse_limits },
 	{ "newprivs.cfg", parse_switch },         { "guests.cfg", parse_users },
+	{ "budget.cfg", parse_budget },
 };
 
 static const struct rule *find_rule(const char *name)

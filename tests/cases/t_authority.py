@@ -7,11 +7,12 @@ Prints TAP. Each case has an admin of its own.
 import hashlib
 import io
 import os
+import signal
 import subprocess
 import sys
 import zipfile
 
-from adminlib import ACTOR, Admin, run_cases
+from adminlib import ACTOR, Admin, parent_of, run_cases, until
 from tap import BIN, LIMIT_S, ok
 
 # Keeps what it is told of sources, and does what a tuple tells it to.
@@ -240,6 +241,23 @@ def zones(a):
     ok(a.loaded('bar') == [] and a.loaded('foo') == ['1'], 'but itself')
 
 
+def killed(a):
+    """The process of a package is killed: what it brought goes with it, and it comes back."""
+    groups(a, 'foo')
+    path, h = bring(a, 'x.src')
+    a.asked('foo', ('authority', 'yes'))
+    a.asked('foo', ('load', path))
+    brought = a.asked('foo', ('create', 'user.U', h, 1))[2]  # the process of the source
+    actor = a.asked('foo', ('pid',))
+    own = parent_of(actor)
+    ok(brought != own, 'a source of its own runs in a process of its own')
+    os.kill(own, signal.SIGKILL)
+    until('the package comes back', lambda: a.asked('foo', ('pid',), 2) not in (None, actor))
+    ok(parent_of(a.asked('foo', ('pid',))) != own, 'killed, it comes back')
+    until('what it brought is gone', lambda: not os.path.exists('/proc/%d' % brought))
+    ok(not a.strays(), 'and what it brought is gone', a.strays())
+
+
 def too_much(a):
     (a.dir / 'maxmessage.cfg').write_text('100000\n')
     groups(a, 'foo')
@@ -351,4 +369,4 @@ def program(a):
 
 
 if __name__ == '__main__':
-    run_cases(accepted, pending, zones, too_much, broken, program)
+    run_cases(accepted, pending, zones, killed, too_much, broken, program)

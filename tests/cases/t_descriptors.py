@@ -4,12 +4,14 @@
 
 Prints TAP.
 """
+import os
 import resource
 
 from adminlib import ACTOR, run_cases
 from tap import ok
 
 FEW = 160
+MANY_ACTORS = 150
 MANY = '''
 for i in range(%d):
     globals()['A%%d' %% i] = type('A%%d' %% i, (A,), {})
@@ -40,6 +42,14 @@ class A(Actor):
             self.up = 0
             for child in self.children:
                 self.send(child, ActorExitRequest())
+        elif isinstance(msg, tuple) and msg[0] == 'much':
+            self.much, self.boss, other = [], sender, self.createActor(Child)
+            for i in range(msg[1]):
+                self.send(other, (i, msg[1], b'x' * 1000))
+        elif isinstance(msg, tuple) and msg[0] == 'one':
+            self.much.append(msg[1])
+            if len(self.much) == msg[2]:
+                self.send(self.boss, self.much)
         elif isinstance(msg, tuple) and msg[0] == 'echo':
             self.send(sender, (VERSION,) + msg[1:])
         if self.asker and self.up + self.exited >= self.wanted:
@@ -51,6 +61,8 @@ class Child(Actor):
     def receiveMessage(self, msg, sender):
         if msg == 'are you there?':
             self.send(sender, 'here')
+        elif isinstance(msg, tuple):
+            self.send(sender, ('one',) + msg[:2])
 '''
 
 
@@ -68,7 +80,7 @@ def declare_many(a, group, n):
 
 
 def too_many_declared(a):
-    declare_many(a, 'big', 70)
+    declare_many(a, 'big', MANY_ACTORS)
     declare_many(a, 'small', 3)
     a.group('bar', ['1'])
     start(a, FEW, FEW)
@@ -84,10 +96,10 @@ def too_many_declared(a):
 
 
 def soft_limit_is_raised(a):
-    declare_many(a, 'big', 70)
+    declare_many(a, 'big', MANY_ACTORS)
     start(a, FEW, 4096)
     b = a.load('big')
-    ok(b.status == 0 and a.asked('big69', ('echo',)) == ('1',), 'the soft limit of who started it is not the daemon\'s', b)
+    ok(b.status == 0 and a.asked('big%d' % (MANY_ACTORS - 1), ('echo',)) == ('1',), 'the soft limit of who started it is not the daemon\'s', b)
     with open('/proc/%d/limits' % a.actors_of('big', '1')[0]['Pid']) as f:
         line = next(x for x in f if x.startswith('Max open files')).split()
     ok(line[3:5] == [str(FEW), '4096'], 'actors have it as it was', line)
@@ -95,9 +107,10 @@ def soft_limit_is_raised(a):
 
 def one_that_takes_all(a):
     a.group('hog', ['1'], source=HOG)
-    a.group('bar', ['1'])
-    start(a, 1024, 1024)
-    a.must(a.load('-a'))
+    a.group('bar', ['1'], source=HOG)
+    a.group('late', ['1', '2'])
+    start(a, 400, 400)
+    a.must(a.load('hog', 'bar'))
     daemon = a.pid
     pids = [a.actors_of(g, '1')[0]['Pid'] for g in ('hog', 'bar')]
     for turn in range(2):
@@ -106,11 +119,44 @@ def one_that_takes_all(a):
            'of 500 children those have room that can, and their parent is told of each other one', got)
         ok(a.asked('hog', ('echo', 1)) == ('1', 1) and a.asked('bar', ('echo',)) == ('1',) and a.pid == daemon and
            pids == [a.actors_of(g, '1')[0]['Pid'] for g in ('hog', 'bar')], 'it lives on, and so does its neighbour')
-        b = a.load('--retry', 'bar')
-        ok(b.status == 0, 'and who asks is heard', b)
+        ok(a.asked('bar', ('hog', 20), 60) == (20, 0) and a.asked('bar', 'drop', 60) == (0, 20),
+           'a neighbour makes its children all the same')
+        b = a.load('late-%d.tls' % (turn + 1))
+        ok(b.status == 0 and a.asked('late', ('echo',)) == (str(turn + 1),), 'and a source is loaded', b)
         dropped = a.asked('hog', 'drop', 60)
         ok(dropped == (0, got[0]), 'when they have gone there is room again', dropped, got)
 
 
+def one_each(a):
+    a.group('hog', ['1'], source=HOG)
+    a.must(a.load('hog'))
+    before = len(os.listdir('/proc/%d/fd' % a.pid))
+    got = a.asked('hog', ('hog', 100), 60)
+    now = len(os.listdir('/proc/%d/fd' % a.pid))
+    ok(got == (100, 0) and now - before <= 105, 'an idle actor takes one descriptor of the daemon', got, before, now)
+
+
+def budgets(a):
+    a.group('hog', ['1'], source=HOG)
+    a.group('bar', ['1'], source=HOG)
+    for name, n, room in ('Actors', 30, 10), ('Descriptors', 30, 10):
+        (a.dir / 'budget.cfg').write_text("{'%s': %d}" % (name, room + 1))
+        a.start()
+        a.must(a.load('-a'))
+        got = a.asked('hog', ('hog', n), 60)
+        ok(got == (room, n - room), '%s of a source: more are refused' % name, got)
+        ok(a.asked('bar', ('hog', room), 60) == (room, 0), 'others have their own')
+        a.must(a.admin('shutdown'))
+    (a.dir / 'budget.cfg').write_text("{'Operations': 1, 'Bytes': 1}")
+    a.start()
+    a.must(a.load('-a'))
+    ok(a.asked('hog', ('hog', 50), 60) == (50, 0) and a.asked('bar', ('hog', 50), 60) == (50, 0) and
+       a.asked('hog', ('much', 2000), 60) == list(range(2000)), 'who has little of the rest waits, and loses nothing')
+    a.must(a.admin('shutdown'))
+    (a.dir / 'budget.cfg').write_text("{'Actors': 5, 'Actor': 1}")
+    b = a.admin('start')
+    ok(b.status == 1 and 'budget.cfg:1:15: no such limit' in b.err, 'a name that is not known is', b)
+
+
 if __name__ == '__main__':
-    run_cases(too_many_declared, soft_limit_is_raised, one_that_takes_all)
+    run_cases(one_each, too_many_declared, soft_limit_is_raised, one_that_takes_all, budgets)

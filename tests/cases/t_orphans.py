@@ -87,7 +87,7 @@ def rounds(a):
             time.sleep(rng.random() * 0.15)  # how far it gets is left to chance
         what = rng.choice(('daemon', 'guardian', 'both', 'parent', 'actor', 'actor', 'some'))
         victims = {'daemon': [daemon], 'guardian': [guardian], 'both': [guardian, daemon],
-                   'parent': [rng.choice(parents)], 'actor': [rng.choice(actors)],
+                   'parent': [rng.choice(parents)], 'actor': [rng.choice(actors)] if actors else [],
                    'some': rng.sample(list(everyone), rng.randint(1, len(everyone)))}[what]
         for pid in victims:
             kill(pid)
@@ -325,7 +325,37 @@ def daemonised_by_guardian(a):
         a.load('--unload', *[h for h in a.groups().get('foo', {'Sources': {}})['Sources']])
 
 
+def an_end_is_the_end_of_a_process(a):
+    """The actors of a source whose process was killed: of each it is told when it is gone, not before."""
+    a.group('foo', ['1'], tli('foo'), source=ACTOR.replace('    def do_spin', '''    def do_stay(self, sender):
+        import ctypes
+        self.much = b'x' * (150 << 20)  # takes a while to be given back
+        ctypes.CDLL(None).prctl(1, 0, 0, 0, 0)  # no death signal
+        self.send(sender, 'stays')
+
+    def do_spin'''))
+    a.must(a.load('foo'))
+    pids = {name: a.asked(name, ('pid',)) for name in ('fooA', 'fooB')}
+    ok(all(a.asked(name, ('stay',), 60) == 'stays' for name in pids), 'two have no death signal')
+    with a.watch() as w:
+        kill(parent_of(pids['fooA']))
+        for _ in pids:
+            w.event(lambda e: e.get('Event') == 'ActorExited')
+    live = [pid for pid in pids.values() if state_of(pid) not in 'ZX']
+    ok(not live, 'when the end of the last is told both processes are gone', live)
+    until('it comes back', lambda: a.asked('fooA', ('echo',), 2) == ('1',))
+
+
+def state_of(pid):
+    try:
+        with open('/proc/%d/stat' % pid) as f:
+            return f.read().rpartition(')')[2].split()[0]
+    except OSError:
+        return 'X'
+
+
 if __name__ == '__main__':
     run_cases(comes_back, what_does_not_come_back, definitions_as_loaded, something_is_active,
               crash_while_it_comes_back, damaged_state, leftovers_do_not_block, daemonised_by_guardian,
+              an_end_is_the_end_of_a_process,
               rounds)

@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import json
 import os
+import select
 import signal
 import socket
 import struct
@@ -136,51 +137,57 @@ class Process:
 
     def __init__(self, fd):
         self.link = Link(fd)
+        self.ids = {}  # of children that are actors, by pid
+        signals, self.wakeup = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(self.wakeup)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self.signals = signals
 
     def run(self):
         while True:
-            self.reap()
-            for _, body in self.link.frames():
+            ready = select.select([self.link.socket, self.signals], [], [])[0]
+            if self.signals in ready:
+                os.read(self.signals, 512)
+                self.reap()
+            for _, body in self.link.frames() if self.link.socket in ready else ():
                 op = json.loads(body)
                 getattr(self, op['op'])(op)
 
-    @staticmethod
-    def reap():
+    def reap(self):
         with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
+            while (child := os.waitpid(-1, os.WNOHANG))[0]:
+                if (ident := self.ids.pop(child[0], None)) is not None:
+                    self.link.op('gone', id=ident, status=os.waitstatus_to_exitcode(child[1]))
 
-    def fork(self, output):
-        """The pid, or 0 in the child, which ends with this process and prints to output."""
+    def fork(self):
+        """The pid, or 0 in the child, which ends with this process."""
         us = os.getpid()
         pid = os.fork()
         if pid == 0:
             libc.prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)
             if os.getppid() != us:
                 os._exit(1)
-            os.dup2(output, 1)
-            os.dup2(output, 2)
-            os.close(output)
-            os.close(self.link.socket.detach())
+            signal.set_wakeup_fd(-1)
+            for fd in self.link.socket.detach(), self.signals, self.wakeup:
+                os.close(fd)
         return pid
-
-    def started(self, op, pid, **fields):
-        pidfd = os.pidfd_open(pid)
-        self.link.op(op, pidfd, pid=pid, **fields)
-        os.close(pidfd)
 
 
 class First(Process):
     def parent(self, op):
         fd, output = self.link.fds.pop(0), self.link.fds.pop(0)
-        pid = self.fork(output)
+        pid = self.fork()
         if pid == 0:
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            os.close(output)
             os.setsid()
             libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
             Parent(fd).run()
-        self.started('parent-started', pid, ref=op['ref'])
-        os.close(fd)
-        os.close(output)
+        pidfd = os.pidfd_open(pid)
+        self.link.op('parent-started', pidfd, pid=pid, ref=op['ref'])
+        for each in fd, output, pidfd:
+            os.close(each)
 
 
 class Parent(Process):
@@ -191,21 +198,28 @@ class Parent(Process):
     def bye(self, op):
         try:
             while True:
-                os.wait()
+                pid, status = os.wait()
+                if pid in self.ids:
+                    self.link.op('gone', id=self.ids.pop(pid), status=os.waitstatus_to_exitcode(status))
         except ChildProcessError:
             os._exit(0)
 
+    def kill(self, op):
+        for pid, ident in self.ids.items():
+            if ident == op['id']:
+                os.kill(pid, signal.SIGKILL)
+
     def spawn(self, op):
-        fd, output = self.link.fds.pop(0), self.link.fds.pop(0)
+        fd = self.link.fds.pop(0)
         if op['class'] == 'nothing':
             self.link.op('spawn-failed', id=op['id'], kind='import', error='there is nothing')
-        elif (pid := self.fork(output)) == 0:
+        elif (pid := self.fork()) == 0:
             os.close(self.archive)
             Actor(fd, op).run()
         else:
-            self.started('spawned', pid, id=op['id'])
+            self.ids[pid] = op['id']
+            self.link.op('spawned', pid=pid, id=op['id'])
         os.close(fd)
-        os.close(output)
 
 
 # `import` is no name for a method.

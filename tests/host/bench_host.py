@@ -124,20 +124,18 @@ def create_and_ask(admin, parent):
     """Milliseconds from the order to spawn an actor to its first answer; the actor then ends."""
     ident, admin.next_id = admin.next_id, admin.next_id + 1
     ours, theirs = socket.socketpair()
-    read, write = os.pipe()
     start = time.perf_counter()
-    parent.wire.op([theirs.detach(), write], op='spawn', id=ident, requirements=None, name=None, parent=None,
+    parent.wire.op([theirs.detach()], op='spawn', id=ident, requirements=None, name=None, parent=None,
                    ids=[0, 0], **{'class': 'mod.A'})
     ours.recv(1000)     # up
     ours.send(struct.pack('<IBQIB', 18, ord('M'), 5, 0, ord('l')) + b"'hi'")
     ours.recv(1000)
     took = (time.perf_counter() - start) * 1000
     ours.close()
-    while not parent.wire.fds:
+    gone = False
+    while not gone:
         select.select([parent.wire], [], [])
-        parent.wire.read()
-    os.close(parent.wire.fds.pop())
-    os.close(read)
+        gone = any(b'"gone"' in body for _, body in parent.wire.read())
     return took
 
 

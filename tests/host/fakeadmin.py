@@ -5,6 +5,7 @@ One thread; everything happens in pump(), which returns when what a test waits f
 """
 import array
 import ast
+import contextlib
 import fcntl
 import io
 import json
@@ -150,7 +151,7 @@ class Admin:
         self.by_fd = {}
         self.seen = []          # (what, ...) in the order in which it happened
         self.answers = {}       # of outside endpoints: ref: [(enc, value)]
-        self.output = {}        # what came through output pipes, by descriptor
+        self.output = {}        # what came through output pipes, by descriptor: one for a parent and its actors
         self.next_id, self.next_realm, self.next_ref = 1, 1, 1
         self.deadletters = None
         self.direct_after = None  # messages between two after which they get a direct link
@@ -195,18 +196,18 @@ class Admin:
             os.close(fd)
         theirs.close()
         self.pids.add(pid)
-        return Wire(ours), pid
+        return Wire(ours), pid, read
 
     def parent(self, files, hash_='0123456789abcdef0123456789abcdef', way='fd4', hello=True, **fields):
         """Start a parent of a source made of these files. way: fd4, hello (archive with it), zygote."""
         fd = sealed(archive(files))
         realm, self.next_realm = self.next_realm, self.next_realm + 1
         if way == 'zygote':
-            wire, pid = self.from_zygote()
+            wire, pid, pipe = self.from_zygote()
         else:
-            wire, pid = self.start_python(fd if way == 'fd4' else -1)
+            wire, pid, pipe = self.start_python(fd if way == 'fd4' else -1)
         parent = Parent(wire, realm, hash_)
-        parent.pid = pid
+        parent.pid, parent.pipe = pid, pipe
         self.parents[hash_] = parent
         self.watch(('parent', parent), wire.fileno())
         if hello:
@@ -230,7 +231,7 @@ class Admin:
         self.zygote.wire.op([os.dup(theirs.fileno()), write], op='parent', ref=1)
         theirs.close()
         event = self.until('parent-started', since=mark)
-        return Wire(ours), event[2]['pid']
+        return Wire(ours), event[2]['pid'], read
 
     def do_import(self, parent, *names):
         """Import; the answer's op."""
@@ -243,12 +244,11 @@ class Admin:
         if ident is None:
             ident, self.next_id = self.next_id, self.next_id + 1
         ours, theirs = socket.socketpair()
-        read, write = self.pipe()
         actor = ActorProc(ident, parent, Wire(ours), creator, name)
-        actor.pipe = read
+        actor.pipe = parent.pipe
         self.actors[ident] = actor
         self.watch(('actor', actor), ours.fileno())
-        parent.wire.op([os.dup(theirs.fileno()), write], op='spawn', id=ident, requirements=requirements,
+        parent.wire.op([os.dup(theirs.fileno())], op='spawn', id=ident, requirements=requirements,
                        name=name, parent=creator.text if creator and not name else None,
                        ids=self.block(), **{'class': class_})
         theirs.close()
@@ -339,14 +339,18 @@ class Admin:
         op = json.loads(body)
         self.seen.append((op['op'], parent, op))
         if op['op'] in ('spawned', 'parent-started'):
-            pidfd = parent.wire.fds.pop(0)
             self.pids.add(op['pid'])
             if op['op'] == 'spawned':
                 actor = self.actors[op['id']]
-                actor.pid, actor.pidfd, actor.started = op['pid'], pidfd, True
-                self.watch(('pidfd', actor), pidfd)
+                actor.pid, actor.started = op['pid'], True
+                with contextlib.suppress(ProcessLookupError):  # then `gone` is on its way
+                    actor.pidfd = os.pidfd_open(op['pid'])
+                    self.watch(('pidfd', actor), actor.pidfd)
             else:
-                os.close(pidfd)
+                os.close(parent.wire.fds.pop(0))
+        elif op['op'] == 'gone' and op['id'] in self.actors and self.actors[op['id']].pidfd < 0:
+            self.drain(self.actors[op['id']])
+            self.gone(self.actors[op['id']])
         elif op['op'] == 'spawn-failed':
             actor = self.actors[op['id']]
             actor.failed = op

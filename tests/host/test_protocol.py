@@ -98,7 +98,7 @@ class Ops(HostTest):
     def test_archive_that_is_none(self):
         for data, seals in ((b'no zip', SEALS), (archive({'mod.py': ECHO}), 0), (b'', SEALS)):
             with self.subTest(data=data[:10], seals=seals):
-                wire, pid = self.admin.start_python()
+                wire, pid, _ = self.admin.start_python()
                 parent = self.track(wire, pid)
                 fd = sealed(data, seals)
                 wire.op([fd], op='hello', realm=1, hash=HASH, admin=os.getpid(), archive=True)

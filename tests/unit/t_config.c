@@ -155,6 +155,10 @@ static void dictionaries(void **state)
 	     "{'nofile': 64,\n'as': None, 'pids': 9}={\"nofile\":64,\"as\":null,\"pids\":9}");
 	same("actorlimits.cfg", "\n{'nofiles': 64}", "2:2: no such limit");
 	same("actorlimits.cfg", " {'nofile': -1}", "1:13: a limit is an int or None");
+	same("budget.cfg", "{'Bytes': 65536, 'Actors': None}",
+	     "{'Bytes': 65536, 'Actors': None}={\"Bytes\":65536,\"Actors\":null}");
+	same("budget.cfg", "\n{'bytes': 64}", "2:2: no such limit");
+	same("budget.cfg", "{'Bytes': 1.5}", "1:11: a limit is an int or None");
 }
 
 static void lines(void **state)

@@ -2,6 +2,7 @@
 /* How many descriptors the daemon may have, and how many of them actors may take. */
 #include "descriptors.h"
 
+#include <stdint.h>
 #include <sys/resource.h>
 
 #define RESERVE 64 /* of small limits a quarter */
@@ -25,9 +26,10 @@ void descriptors_restore(void)
 		(void)setrlimit(RLIMIT_NOFILE, &before);
 }
 
-bool descriptors_suffice(int newest, size_t promised)
+size_t descriptors_free(int newest)
 {
 	rlim_t reserve = now.rlim_cur / 4 < RESERVE ? now.rlim_cur / 4 : RESERVE;
+	rlim_t most = now.rlim_cur - reserve;
 
-	return now.rlim_cur == 0 || (rlim_t)newest + promised < now.rlim_cur - reserve;
+	return now.rlim_cur == 0 ? SIZE_MAX : (rlim_t)newest < most ? most - (rlim_t)newest : 0;
 }

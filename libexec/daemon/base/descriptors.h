@@ -15,10 +15,7 @@ void descriptors_raise(void);
 /* In a child, before exec: the limit from before. Async-signal-safe. */
 void descriptors_restore(void);
 
-/*
- * Is there room for an actor? newest: the highest descriptor that was just opened for it, the lowest free number as
- * the kernel gives them; promised: descriptors that are still to come of those already asked for.
- */
-bool descriptors_suffice(int newest, size_t promised);
+/* How many there are for actors, besides the reserve. newest: the highest that is open, the lowest free number then. */
+size_t descriptors_free(int newest);
 
 #endif

@@ -145,6 +145,45 @@ static int read_limits(const struct tds_dir *dir, struct settings *s, struct tds
 	return 0;
 }
 
+static uint64_t *budget_of(struct budget_limits *limits, const char *name)
+{
+	const struct {
+		const char *name;
+		uint64_t *value;
+	} known[] = {
+		{ "Actors", &limits->actors },
+		{ "Bytes", &limits->bytes },
+		{ "Descriptors", &limits->descriptors },
+		{ "Operations", &limits->operations },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(known[i].name, name) == 0)
+			return known[i].value;
+	return NULL;
+}
+
+static int read_budget(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
+{
+	tds_auto(value) struct tds_value *dict = NULL;
+	int rc = read_value(dir, "budget.cfg", &dict, err);
+
+	for (size_t i = 0; rc == 0 && dict && i < dict->n; i++) {
+		const struct tds_value *limit = dict->items[2 * i + 1];
+		uint64_t *to = budget_of(&s->budget, dict->items[2 * i]->text);
+
+		if (limit->type == TDS_VALUE_NONE)
+			*to = BUDGET_NONE;
+		else if (!tds_parse_uint(limit->text, limit->len, UINT32_MAX, to))
+			return tds_err_set(err, TDS_E_UNUSABLE,
+					   "%s/budget.cfg:%u:%u: too large a limit", dir->path,
+					   limit->line, limit->column);
+	}
+	if (s->budget.operations == 0)
+		s->budget.operations = 1;
+	return rc;
+}
+
 static int read_single_values(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
 {
 	tds_auto(value) struct tds_value *user = NULL;
@@ -240,6 +279,7 @@ int settings_read(const struct tds_dir *dir, struct settings *settings, struct t
 	*settings = (struct settings){ .max_message = MAX_MESSAGE_DEFAULT,
 				       .actor_uid = (uid_t)-1,
 				       .pids_max = PIDS_MAX_DEFAULT,
+				       .budget = BUDGET_DEFAULTS,
 				       .log_level = LOG_LEVEL_DEFAULT };
 	int rc = read_single_values(dir, settings, err);
 
@@ -249,6 +289,8 @@ int settings_read(const struct tds_dir *dir, struct settings *settings, struct t
 		rc = read_users(dir, "guests.cfg", &settings->guests, &settings->nguests, err);
 	if (rc == 0)
 		rc = read_limits(dir, settings, err);
+	if (rc == 0)
+		rc = read_budget(dir, settings, err);
 	if (rc == 0)
 		rc = read_capabilities(dir, settings, err);
 	if (rc == 0)

@@ -12,6 +12,7 @@
 
 #include "base/dir.h"
 #include "base/err.h"
+#include "budget.h"
 
 struct actor_limit {
 	int resource; /* RLIMIT_... */
@@ -33,7 +34,8 @@ struct settings {
 	size_t nlimits;
 	uint64_t
 		pids_max; /* its pids: processes and threads of a source; RLIM_INFINITY: no limit */
-	bool new_privs;   /* newprivs.cfg */
+	struct budget_limits budget; /* budget.cfg, of each source and of each user's programs */
+	bool new_privs;              /* newprivs.cfg */
 	json_t *capabilities; /* the system's, name -> text of a literal; othercaps.cfg has a part in them */
 	char *log_config; /* thesplog.cfg, as the text of a literal; NULL: there is none */
 	char *log_dir;    /* thesplogd.cfg, absolute; NULL: there is none */

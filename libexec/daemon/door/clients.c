@@ -125,6 +125,17 @@ static bool serve_line(struct client *client)
 	return line != NULL;
 }
 
+/* A client that piles up more than is read ahead is not read until it is served: libevent would call in each turn. */
+static void pace(struct client *client)
+{
+	bool full = evbuffer_get_length(bufferevent_get_input(client->bev)) > CLIENT_LINE_MAX;
+
+	if (full && client->busy)
+		(void)bufferevent_disable(client->bev, EV_READ);
+	else if (!client->silent)
+		(void)bufferevent_enable(client->bev, EV_READ);
+}
+
 void client_serve(struct client *client)
 {
 	bool more = true;
@@ -138,6 +149,8 @@ void client_serve(struct client *client)
 	if (!more && !client->ending)
 		leave_if_silent(client);
 	client->serving = false;
+	if (!client->ending && client->bev)
+		pace(client);
 	if (client->joined)
 		client_close(client);
 	else

@@ -1,49 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of an actor: asked for, up, gone. Gone means that its pidfd says so, whatever else ended before. */
-#include <search.h>
-#include <signal.h>
+/*
+ * The life of an actor: asked for, up, gone.
+ *
+ * An actor is gone when its process is, never only because a socket ended. The source's process says so ("gone"), when
+ * it has reaped the actor. What a source's process says of its own actors harms nobody but them, and is believed: a
+ * process that it forgot ends with it. Where the source's process itself is gone, its actors have had SIGKILL as their
+ * death signal before we hear of it, and what ignores that is killed by the guardian: each of them is waited for
+ * (realm.c).
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-#include <fcntl.h>
 
 #include "base/mem.h"
 #include "base/text.h"
 #include "local.h"
 
-static int compare_ids(const void *a, const void *b)
+struct actor *actor_of(const struct bearer *bearer)
 {
-	uint64_t x = ((const struct actor *)a)->id;
-	uint64_t y = ((const struct actor *)b)->id;
-
-	return x < y ? -1 : x > y;
+	return bearer && bearer->kind == BEARER_ACTOR
+		       ? (struct actor *)((uintptr_t)bearer - offsetof(struct actor, bearer))
+		       : NULL;
 }
 
-static int compare_names(const void *a, const void *b)
+struct actor *actor_by_id(const struct local *engine, uint64_t id)
 {
-	return strcmp(((const struct actor *)a)->name, ((const struct actor *)b)->name);
+	return actor_of(registry_find(&engine->registry, id));
 }
 
-struct actor *actor_by_id(struct local *engine, uint64_t id)
+struct actor *actor_by_name(const struct local *engine, const char *global_name)
 {
-	struct actor key = { .id = id };
-	struct actor **found = tfind(&key, &engine->actors_by_id, compare_ids);
-
-	return found ? *found : NULL;
+	return actor_of(registry_find_name(&engine->registry, global_name));
 }
 
-struct actor *find_name(struct local *engine, const char *global_name)
-{
-	struct actor key = { .name = (char *)(uintptr_t)global_name };
-	struct actor **found = tfind(&key, &engine->actors_by_name, compare_names);
-
-	return found ? *found : NULL;
-}
-
-struct engine_actor *actor_find(struct local *engine, const char *address)
+struct actor *actor_by_address(const struct local *engine, const char *address)
 {
 	const char *dot = strchr(address, '.');
 	uint64_t realm;
@@ -53,41 +44,15 @@ struct engine_actor *actor_find(struct local *engine, const char *address)
 	    !tds_parse_uint(dot + 1, strlen(dot + 1), UINT64_MAX, &id))
 		return NULL;
 	struct actor *actor = actor_by_id(engine, id);
-	return actor && actor->realm->number == realm ? &actor->pub : NULL;
+	return actor && actor->realm->number == realm ? actor : NULL;
 }
 
-static void drop_name(struct actor *actor)
+bool actor_bind(struct local *engine, const char *global_name, struct actor *actor)
 {
-	if (!actor->name)
-		return;
-	(void)tdelete(actor, &actor->realm->engine->actors_by_name, compare_names);
-	free(actor->name);
-	actor->name = NULL;
-}
-
-bool set_name(struct local *engine, const char *global_name, struct actor *actor)
-{
-	struct actor *before = find_name(engine, global_name);
-	char *name;
-
-	if (before == actor)
-		return true;
 	/* An actor that ends would keep the name beyond its own end. */
-	if (actor && actor->left)
+	if (actor && (actor->state == ACTOR_LEFT || actor->state == ACTOR_DEAD))
 		return false;
-	if (before)
-		drop_name(before);
-	if (!actor)
-		return true;
-	drop_name(actor);
-	name = strdup(global_name);
-	actor->name = name;
-	if (!name || !tsearch(actor, &engine->actors_by_name, compare_names)) {
-		free(name);
-		actor->name = NULL;
-		return false;
-	}
-	return true;
+	return registry_bind(&engine->registry, global_name, actor ? &actor->bearer : NULL);
 }
 
 json_t *actor_grant_ids(struct actor *actor)
@@ -95,9 +60,8 @@ json_t *actor_grant_ids(struct actor *actor)
 	struct local *engine = actor->realm->engine;
 
 	memcpy(actor->ids[1], actor->ids[0], sizeof(actor->ids[0]));
-	actor->ids[0][0] = engine->next_id;
-	engine->next_id += IDS_IN_A_BLOCK;
-	actor->ids[0][1] = engine->next_id;
+	actor->ids[0][0] = registry_ids(&engine->registry, IDS_IN_A_BLOCK);
+	actor->ids[0][1] = actor->ids[0][0] + IDS_IN_A_BLOCK;
 	return json_pack("[I, I]", (json_int_t)actor->ids[0][0], (json_int_t)actor->ids[0][1]);
 }
 
@@ -120,53 +84,33 @@ static json_t *parent_address(struct actor *actor)
 	return creator ? json_string(creator->pub.address) : json_null();
 }
 
-static void close_pair(int fds[2])
-{
-	tds_close_fd(&fds[0]);
-	tds_close_fd(&fds[1]);
-}
-
-/* Its link and, where it is piped, its output. A pidfd is still to come for each actor that was asked for. */
-static bool open_pairs(const struct local *engine, bool piped, int ends[2], int out[2])
-{
-	ends[0] = ends[1] = out[0] = out[1] = -1;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0 &&
-	    (!piped || pipe2(out, O_CLOEXEC) == 0) &&
-	    descriptors_suffice(piped ? out[1] : ends[1], engine->npromised + 1))
-		return true;
-	close_pair(ends);
-	close_pair(out);
-	return false;
-}
-
-/* Both ends of its link and of its output; the host's ends go with the spawn. */
+/* Both ends of its link; the host's end goes with the spawn. What it prints goes where the source's process prints. */
 static bool open_channels(struct actor *actor, json_t *requirements)
 {
 	struct local *engine = actor->realm->engine;
-	/* What a guest prints goes where its program prints. */
-	bool piped = !actor->realm->pub.of_program;
+	tds_autofd int ours = -1;
+	tds_autofd int theirs = -1;
 	int ends[2];
-	int out[2];
 
-	if (!open_pairs(engine, piped, ends, out))
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
 		return false;
-	json_t *op = json_pack("{s:s, s:I, s:s, s:O?, s:s?, s:o, s:o, s:b}", "op", "spawn", "id",
-			       (json_int_t)actor->id, "class", actor->class_name, "requirements",
-			       requirements, "name", actor->name, "parent", parent_address(actor),
-			       "ids", actor_grant_ids(actor), "output", piped);
-	struct frame *spawn = frame_control(op);
-	frame_add_fd(spawn, ends[1]);
-	if (piped) {
-		frame_add_fd(spawn, out[1]);
-		actor->output = output_new(actor->realm, actor, out[0]);
-	}
-	if (!link_init(&actor->link, engine->base, ends[0], &actor_link_events, actor) ||
-	    (piped && !actor->output) || !spawn) {
+	ours = ends[0];
+	theirs = ends[1];
+	if (!budget_has_descriptor(realm_budget(actor->realm), theirs))
+		return false;
+	struct frame *spawn = frame_control(
+		json_pack("{s:s, s:I, s:s, s:O?, s:s?, s:o, s:o}", "op", "spawn", "id",
+			  (json_int_t)actor->bearer.id, "class", actor->class_name, "requirements",
+			  requirements, "name", actor->bearer.name, "parent", parent_address(actor),
+			  "ids", actor_grant_ids(actor)));
+	if (!spawn || !link_init(&actor->link, engine->base, tds_steal_fd(&ours),
+				 engine->hooks->actor_link, actor)) {
 		frame_free(spawn);
 		return false;
 	}
-	actor->promised = true;
-	engine->npromised++;
+	link_charge(&actor->link, realm_budget(actor->realm));
+	realm_budget(actor->realm)->descriptors++;
+	frame_add_fd(spawn, tds_steal_fd(&theirs));
 	link_send(&actor->realm->link, spawn);
 	return true;
 }
@@ -176,6 +120,7 @@ static bool wait_for_realm(struct actor *actor, json_t *requirements)
 {
 	actor->link = (struct link){ .fd = -1, .corked = true };
 	actor->link.last = &actor->link.first;
+	link_charge(&actor->link, realm_budget(actor->realm));
 	actor->requirements = json_incref(requirements);
 	return true;
 }
@@ -195,71 +140,78 @@ bool actor_begin(struct actor *actor)
 	return ok;
 }
 
-static void unlink_actor(struct actor *actor)
+static void take_out(struct actor *actor)
 {
-	(void)tdelete(actor, &actor->realm->engine->actors_by_id, compare_ids);
+	registry_remove(&actor->realm->engine->registry, &actor->bearer);
 	*actor->self = actor->next;
 	if (actor->next)
 		actor->next->self = actor->self;
 }
 
-static void pidfd_came(struct actor *actor)
-{
-	actor->realm->engine->npromised -= actor->promised;
-	actor->promised = false;
-}
-
 static void actor_free(struct actor *actor)
 {
-	pidfd_came(actor);
+	struct realm *realm = actor->realm;
+
+	realm_budget(realm)->descriptors -= actor->link.fd >= 0;
+	realm_budget(realm)->actors--;
 	link_fini(&actor->link);
-	output_free(actor->output);
-	if (actor->exited)
-		event_free(actor->exited);
-	tds_close_fd(&actor->pidfd);
 	json_decref(actor->requirements);
 	free(actor->class_name);
 	free(actor);
+	realm->engine->hooks->actor_freed(realm);
 }
 
-/* An actor whose creation failed half way: who asked for it is told by that, and nobody else knows of it. */
-static void discard(struct actor *actor)
+static struct actor *actor_alloc(struct realm *realm, uint64_t id)
 {
-	drop_name(actor);
-	unlink_actor(actor);
-	actor_free(actor);
+	struct actor *actor = calloc(1, sizeof(*actor));
+
+	if (!actor)
+		return NULL;
+	*actor = (struct actor){
+		.realm = realm,
+		.bearer = { .id = id, .realm = realm->number, .kind = BEARER_ACTOR },
+		.pub = { .source = &realm->pub },
+		.link = { .fd = -1, .ended = true },
+		.next = realm->actors,
+		.self = &realm->actors,
+	};
+	actor->bearer.link = &actor->link;
+	(void)snprintf(actor->pub.address, ENGINE_ADDRESS_MAX, "%u.%ju", realm->number,
+		       (uintmax_t)id);
+	if (actor->next)
+		actor->next->self = &actor->next;
+	realm->actors = actor;
+	realm->refs++;
+	realm_budget(realm)->actors++;
+	return actor;
+}
+
+/* Without a process an actor would wait for ever. */
+static bool takes_actors(const struct realm *realm)
+{
+	return realm->state != REALM_STOPPING && budget_has_actor(realm_budget(realm)) &&
+	       (realm->process == PROCESS_RUNS || realm_actors_wait(realm));
 }
 
 struct actor *actor_create(struct realm *realm, uint64_t id, const char *class_name,
 			   json_t *requirements, const char *name, uint64_t creator, void *owner)
 {
 	struct local *engine = realm->engine;
-	/* No parent, no child: it would wait for ever. */
-	bool possible = !realm->stopping && (realm->pid > 0 || realm->pending);
-	struct actor *actor = possible ? calloc(1, sizeof(*actor)) : NULL;
+	struct actor *actor = takes_actors(realm) ? actor_alloc(realm, id) : NULL;
 
 	if (!actor)
 		return NULL;
-	*actor = (struct actor){ .id = id,
-				 .realm = realm,
-				 .creator = creator,
-				 .global = name != NULL,
-				 .pidfd = -1,
-				 .pub = { .owner = owner, .source = &realm->pub },
-				 .link = { .fd = -1, .ended = true } };
-	(void)snprintf(actor->pub.address, ENGINE_ADDRESS_MAX, "%u.%ju", realm->number,
-		       (uintmax_t)id);
+	actor->pub.owner = owner;
+	actor->creator = creator;
+	actor->global = name != NULL;
 	actor->class_name = strdup(class_name);
-	actor->next = realm->actors;
-	actor->self = &realm->actors;
-	if (actor->next)
-		actor->next->self = &actor->next;
-	realm->actors = actor;
-	if (!actor->class_name || !tsearch(actor, &engine->actors_by_id, compare_ids) ||
-	    (name && !set_name(engine, name, actor)) ||
-	    !(realm->pending ? wait_for_realm(actor, requirements)
-			     : open_channels(actor, requirements))) {
-		discard(actor);
+	if (!actor->class_name || !registry_add(&engine->registry, &actor->bearer) ||
+	    (name && !registry_bind(&engine->registry, name, &actor->bearer)) ||
+	    !(realm_actors_wait(realm) ? wait_for_realm(actor, requirements)
+				       : open_channels(actor, requirements))) {
+		/* Who asked for it is told by that, and nobody else knows of it. */
+		take_out(actor);
+		actor_free(actor);
 		return NULL;
 	}
 	/* What comes now waits: should the actor never come up, it goes back to its senders. */
@@ -267,92 +219,94 @@ struct actor *actor_create(struct realm *realm, uint64_t id, const char *class_n
 	return actor;
 }
 
-/* Its process is gone. How, only the parent can say, which is told a little later than we are. */
-static void on_exited(evutil_socket_t fd, short what, void *arg)
+void actor_spawned(struct actor *actor, pid_t pid)
 {
-	static const struct timeval patience = { .tv_usec = 200000 };
-	struct actor *actor = arg;
+	actor->pub.pid = pid;
+	output_spawned(actor->realm->output, pid);
+}
 
-	(void)fd;
-	if (actor->told || (what & EV_TIMEOUT) || actor->realm->pid <= 0 ||
-	    event_assign(actor->exited, actor->realm->engine->base, -1, 0, on_exited, actor) != 0 ||
-	    event_add(actor->exited, &patience) != 0)
-		actor_gone(actor);
-	else
-		actor->dead = true;
+void actor_is_up(struct actor *actor)
+{
+	struct local *engine = actor->realm->engine;
+
+	actor->state = ACTOR_UP;
+	actor->pub.up = true;
+	link_uncork(&actor->link);
+	engine->hooks->created(actor, FAILURE_EXIT, NULL);
+	engine->events->actor_up(engine->ctx, &actor->pub);
+}
+
+void actor_fail(struct actor *actor, enum failure failure, const char *error)
+{
+	struct local *engine = actor->realm->engine;
+
+	if (actor->state != ACTOR_STARTING)
+		return;
+	actor->state = failure_returns(failure) ? ACTOR_NEVER : ACTOR_FAILED;
+	engine->hooks->created(actor, failure, error);
+	engine->events->actor_failed(engine->ctx, &actor->pub, error);
+}
+
+static void tell_creator(const struct actor *actor)
+{
+	struct actor *creator = actor_by_id(actor->realm->engine, actor->creator);
+	bool never = actor->state == ACTOR_FAILED || actor->state == ACTOR_NEVER;
+
+	if (creator)
+		link_control(&creator->link, json_pack("{s:s, s:s, s:b, s:b}", "op", "exited",
+						       "address", actor->pub.address, "never",
+						       never, "system", actor->global));
+}
+
+/* To other actors it is over. */
+static void part(struct actor *actor, enum actor_state state)
+{
+	struct local *engine = actor->realm->engine;
+
+	if (actor->state != ACTOR_LEFT) {
+		actor->pub.up = false;
+		engine->hooks->left(actor);
+		tell_creator(actor);
+		registry_unbind(&engine->registry, &actor->bearer);
+		if (engine->dead_letters == actor->bearer.id)
+			engine->dead_letters = 0;
+	}
+	actor->state = state;
+}
+
+/* One that says so before it is up is about to fail. */
+void actor_leave(struct actor *actor)
+{
+	if (actor->state == ACTOR_UP)
+		part(actor, ACTOR_LEFT);
+}
+
+/* For people, as far as it is known. */
+static void describe_ending(struct actor *actor, const char *how)
+{
+	bool was_up = actor->state == ACTOR_UP || actor->state == ACTOR_LEFT;
+
+	(void)snprintf(actor->pub.ending, ENGINE_ENDING_MAX, "%s%s", how,
+		       was_up ? "" : " before it was ready");
+}
+
+/* What it sent before it went still counts. */
+static void hear_out(struct actor *actor)
+{
+	if (actor->link.fd >= 0)
+		link_drain(&actor->link);
 }
 
 void actor_reaped(struct actor *actor, int status)
 {
-	actor->told = true;
-	actor->status = status;
-	if (actor->dead)
-		actor_gone(actor);
-}
+	char how[ENGINE_ENDING_MAX / 2];
 
-void actor_spawned(struct actor *actor, pid_t pid, int pidfd)
-{
-	pidfd_came(actor);
-	actor->pub.pid = pid;
-	actor->pidfd = pidfd;
-	actor->exited = event_new(actor->realm->engine->base, pidfd, EV_READ, on_exited, actor);
-	/* One that has broken a rule before it could be killed is killed now. */
-	if (!actor->exited || event_add(actor->exited, NULL) != 0 || actor->link.ended)
-		actor_kill(actor);
-	else if (actor->exiting && actor->realm->stopping)
-		actor_exit(actor);
-}
-
-/* Nobody would be told of its end, so it may not begin. Its parent kills it, and says when it is gone. */
-void actor_unwatched(struct actor *actor)
-{
-	pidfd_came(actor);
-	actor_fail(actor, "process", "no descriptor is left for the actor's process");
-	link_control(&actor->realm->link,
-		     json_pack("{s:s, s:I}", "op", "kill", "id", (json_int_t)actor->id));
-}
-
-void actor_fail(struct actor *actor, const char *kind, const char *error)
-{
-	if (actor->state != ACTOR_STARTING)
-		return;
-	actor->state = ACTOR_FAILED;
-	actor->never = strcmp(kind, "import") == 0 || strcmp(kind, "capability") == 0 ||
-		       strcmp(kind, "source") == 0 || strcmp(kind, "class") == 0;
-	guest_creation_ended(actor, kind, error);
-	actor->realm->engine->events->actor_failed(actor->realm->engine->ctx, &actor->pub, error);
-}
-
-/* To other actors it is over, while its process still has to end. */
-void actor_leave(struct actor *actor)
-{
-	struct local *engine = actor->realm->engine;
-
-	if (actor->left)
-		return;
-	actor->left = true;
-	actor->pub.up = false;
-	directs_end(actor);
-	tell_exit(engine, actor->creator, actor);
-	drop_name(actor);
-	if (engine->dead_letters == actor->id)
-		engine->dead_letters = 0;
-}
-
-/* For people, as far as it is known. */
-static void describe_ending(struct actor *actor)
-{
-	const char *when = actor->state == ACTOR_UP ? "" : " before it was ready";
-	char *text = actor->pub.ending;
-
-	if (!actor->told)
-		(void)snprintf(text, ENGINE_ENDING_MAX, "exited%s", when);
-	else if (actor->status < 0)
-		(void)snprintf(text, ENGINE_ENDING_MAX, "killed by signal %d%s", -actor->status,
-			       when);
-	else
-		(void)snprintf(text, ENGINE_ENDING_MAX, "exited with status %d%s", actor->status,
-			       when);
+	hear_out(actor);
+	(void)snprintf(how, sizeof(how),
+		       status < 0 ? "killed by signal %d" : "exited with status %d",
+		       status < 0 ? -status : status);
+	describe_ending(actor, how);
+	actor_gone(actor);
 }
 
 /* Its process is gone, or there never was one. */
@@ -360,45 +314,29 @@ void actor_gone(struct actor *actor)
 {
 	struct local *engine = actor->realm->engine;
 
-	/* What it sent and printed before it went still counts. */
-	if (actor->link.fd >= 0)
-		link_drain(&actor->link);
-	describe_ending(actor);
-	actor_fail(actor, "exit", actor->pub.ending);
+	hear_out(actor);
+	output_actor_gone(actor->realm->output, actor);
+	if (actor->pub.ending[0] == '\0')
+		describe_ending(actor, "exited");
+	actor_fail(actor, FAILURE_EXIT, actor->pub.ending);
+	bool never = actor->state == ACTOR_NEVER;
 	/* First it leaves: what its end sets in motion must neither find it by its name nor give it one. */
-	actor_leave(actor);
+	part(actor, ACTOR_DEAD);
 	engine->events->actor_exited(engine->ctx, &actor->pub);
-	unlink_actor(actor);
-	bury(engine, actor->id, actor->realm->number, actor->never);
-	return_queue(actor);
-	struct realm *realm = actor->realm;
+	take_out(actor);
+	registry_bury(&engine->registry, actor->bearer.id, actor->realm->number, never);
+	engine->hooks->undelivered(actor);
 	actor_free(actor);
-	realm_forget(realm);
-}
-
-void actor_deliver(struct actor *actor, const struct engine_message *message)
-{
-	const struct payload *payload = &message->payload;
-	char encoding[2] = { (char)payload->encoding, '\0' };
-
-	if (message->ref == 0)
-		link_send(&actor->link, message_frame(message->endpoint, 0, payload));
-	else
-		link_control(&actor->link,
-			     json_pack("{s:s, s:I, s:s, s:s%}", "op", "message", "ref",
-				       (json_int_t)message->ref, "enc", encoding, "text",
-				       payload->data, payload->len));
 }
 
 void actor_exit(struct actor *actor)
 {
-	actor->exiting = true;
 	link_control(&actor->link, json_pack("{s:s, s:b}", "op", "exit", "recursive", 1));
 }
 
+/* Only the source's process knows which process it is. */
 void actor_kill(struct actor *actor)
 {
-	actor->exiting = true;
-	if (actor->pidfd >= 0)
-		(void)syscall(SYS_pidfd_send_signal, actor->pidfd, SIGKILL, NULL, 0);
+	link_control(&actor->realm->link,
+		     json_pack("{s:s, s:I}", "op", "kill", "id", (json_int_t)actor->bearer.id));
 }

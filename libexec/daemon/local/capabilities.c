@@ -49,7 +49,8 @@ void set_capability(struct local *engine, const char *name, const char *literal)
 		(void)json_object_set_new(all, name, json_string(literal));
 	for (struct realm *r = engine->realms; r; r = r->next) {
 		/* One that is greeted later finds them in its greeting. */
-		if (r->stopping || r->pending || (r->pid <= 0 && !r->starting))
+		if (!traits(r)->counts || r->state == REALM_STOPPING || realm_actors_wait(r) ||
+		    r->process == PROCESS_NONE)
 			continue;
 		/* The parent before the actors: what it forks from now on has them from the start. */
 		link_control(&r->link,

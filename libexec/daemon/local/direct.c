@@ -46,17 +46,17 @@ static struct direct **find(struct actor *actor, const struct actor *peer)
 }
 
 /* What is counted of an actor and one peer; the peer that it wrote to longest ago makes room. */
-static struct talk *talk_with(struct actor *actor, uint64_t peer)
+static struct peer_rate *rate_of(struct actor *actor, uint64_t peer)
 {
-	struct talk *oldest = &actor->talks[0];
+	struct peer_rate *oldest = &actor->rates[0];
 
-	for (size_t i = 0; i < TALKS_OF_ACTOR; i++) {
-		if (actor->talks[i].peer == peer)
-			return &actor->talks[i];
-		if (actor->talks[i].since_s < oldest->since_s)
-			oldest = &actor->talks[i];
+	for (size_t i = 0; i < RATES_OF_ACTOR; i++) {
+		if (actor->rates[i].peer == peer)
+			return &actor->rates[i];
+		if (actor->rates[i].since_s < oldest->since_s)
+			oldest = &actor->rates[i];
 	}
-	*oldest = (struct talk){ .peer = peer };
+	*oldest = (struct peer_rate){ .peer = peer };
 	return oldest;
 }
 
@@ -90,17 +90,17 @@ static void connect_two(struct actor *one, struct actor *two)
 
 void direct_count(struct actor *from, struct actor *to)
 {
-	struct talk *talk = talk_with(from, to->id);
+	struct peer_rate *rate = rate_of(from, to->bearer.id);
 	time_t now = now_s();
 
-	if (now - talk->since_s > DIRECT_WITHIN_S)
-		*talk = (struct talk){ .peer = to->id, .since_s = now };
-	if (++talk->count < DIRECT_AFTER)
+	if (now - rate->since_s > DIRECT_WITHIN_S)
+		*rate = (struct peer_rate){ .peer = to->bearer.id, .since_s = now };
+	if (++rate->count < DIRECT_AFTER)
 		return;
-	talk->count = 0;
+	rate->count = 0;
 	/* What those of another user send passes us, who check it. */
-	if (from->state == ACTOR_UP && to->state == ACTOR_UP && from != to && !from->left &&
-	    !guest_is_foreign(from->realm) && !guest_is_foreign(to->realm))
+	if (from->state == ACTOR_UP && to->state == ACTOR_UP && from != to &&
+	    !realm_is_foreign(from->realm) && !realm_is_foreign(to->realm))
 		connect_two(from, to);
 }
 
@@ -120,16 +120,16 @@ static bool step(struct actor *actor, const json_t *op, enum step to, const char
 		return false;
 	(*slot)->steps[own] = to;
 	link_control(&other->link,
-		     json_pack("{s:s, s:I}", "op", name, "from", (json_int_t)actor->id));
+		     json_pack("{s:s, s:I}", "op", name, "from", (json_int_t)actor->bearer.id));
 	return true;
 }
 
-bool op_linked(struct actor *actor, const json_t *op)
+bool direct_op_linked(struct actor *actor, const json_t *op)
 {
 	return step(actor, op, STEP_LINKED, "linked");
 }
 
-bool op_switched(struct actor *actor, const json_t *op)
+bool direct_op_switched(struct actor *actor, const json_t *op)
 {
 	return step(actor, op, STEP_SWITCHED, "switched");
 }
@@ -143,7 +143,7 @@ void directs_end(struct actor *actor)
 			continue;
 		struct actor *other = direct->ends[direct->ends[0] == actor];
 		link_control(&other->link, json_pack("{s:s, s:I}", "op", "unlinked", "from",
-						     (json_int_t)actor->id));
+						     (json_int_t)actor->bearer.id));
 		*find(other, actor) = NULL;
 		actor->directs[i] = NULL;
 		actor->realm->engine->ndirects--;

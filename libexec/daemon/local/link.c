@@ -11,8 +11,8 @@
 #include "base/mem.h"
 #include "wire.h"
 
-#define HEAD 5 /* length and type */
 #define READ_AT_ONCE (64 << 10)
+#define OPERATIONS 256 /* frames in a turn of the loop, of who has no budget */
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);
 static void on_writable(evutil_socket_t fd, short what, void *arg);
@@ -29,6 +29,51 @@ bool link_init(struct link *link, struct event_base *base, int fd, const struct 
 		link_fini(link);
 		return false;
 	}
+	return true;
+}
+
+void link_charge(struct link *link, struct budget *budget)
+{
+	link->budget = budget;
+	budget->bytes_out += link->queued;
+}
+
+static void add_queued(struct link *link, size_t bytes)
+{
+	link->queued += bytes;
+	if (link->budget)
+		link->budget->bytes_out += bytes;
+}
+
+static void take_queued(struct link *link, size_t bytes)
+{
+	link->queued -= bytes;
+	if (link->budget)
+		link->budget->bytes_out -= bytes;
+}
+
+/* A descriptor that waits is dearer than the few bytes that it goes with. */
+static size_t weight_of_fds(const struct frame *frame)
+{
+	return (size_t)((frame->fds[0] >= 0) + (frame->fds[1] >= 0)) * LINK_FD_WEIGHT;
+}
+
+/*
+ * Bytes of a frame that is not whole yet count where there are more than the largest message has: a whole source of
+ * actors may be amid such messages, and none does anything wrong.
+ */
+static bool set_kept(struct link *link, size_t len)
+{
+	const size_t usual = FRAME_HEAD + 16 + LINK_INLINE_MAX;
+	struct budget *budget = link->budget;
+	size_t before = link->in_len > usual ? link->in_len - usual : 0;
+	size_t after = len > usual ? len - usual : 0;
+
+	if (budget && after > before && budget->bytes_in + after - before > budget->limits->bytes)
+		return false;
+	if (budget)
+		budget->bytes_in += after - before;
+	link->in_len = len;
 	return true;
 }
 
@@ -65,6 +110,8 @@ void link_fini(struct link *link)
 {
 	leave_waiters(link);
 	release_waiters(link);
+	take_queued(link, link->queued);
+	(void)set_kept(link, 0);
 	if (link->readable)
 		event_free(link->readable);
 	if (link->writable)
@@ -79,39 +126,6 @@ void link_fini(struct link *link)
 	}
 	free(link->in);
 	*link = (struct link){ .fd = -1, .ended = true };
-}
-
-struct frame *frame_new(enum frame_type type, size_t len, int fd)
-{
-	struct frame *frame = malloc(sizeof(*frame) + HEAD + len);
-
-	if (!frame) {
-		if (fd >= 0)
-			(void)close(fd);
-		return NULL;
-	}
-	*frame = (struct frame){ .fds = { fd, -1 }, .len = HEAD + len };
-	wire_put32(frame->data, (uint32_t)len + 1);
-	frame->data[4] = (unsigned char)type;
-	return frame;
-}
-
-void frame_free(struct frame *frame)
-{
-	if (!frame)
-		return;
-	for (int i = 0; i < 2; i++)
-		if (frame->fds[i] >= 0)
-			(void)close(frame->fds[i]);
-	free(frame);
-}
-
-void frame_add_fd(struct frame *frame, int fd)
-{
-	if (frame)
-		frame->fds[frame->fds[0] < 0 ? 0 : 1] = fd;
-	else
-		(void)close(fd);
 }
 
 static void end(struct link *link)
@@ -167,8 +181,8 @@ static void flush(struct link *link)
 			link->deaf = true;
 			break;
 		}
+		take_queued(link, (size_t)n + (frame->sent == 0 ? weight_of_fds(frame) : 0));
 		frame->sent += (size_t)n;
-		link->queued -= (size_t)n;
 		if (frame->sent < frame->len)
 			continue;
 		link->first = frame->next;
@@ -201,20 +215,9 @@ void link_send(struct link *link, struct frame *frame)
 	bool idle = !link->first;
 	*link->last = frame;
 	link->last = &frame->next;
-	link->queued += frame->len;
+	add_queued(link, frame->len - frame->sent + weight_of_fds(frame));
 	if (idle)
 		flush(link);
-}
-
-struct frame *frame_control(json_t *op)
-{
-	size_t len = op ? json_dumpb(op, NULL, 0, JSON_COMPACT) : 0;
-	struct frame *frame = len ? frame_new(FRAME_CONTROL, len, -1) : NULL;
-
-	if (frame)
-		(void)json_dumpb(op, (char *)frame_body(frame), len, JSON_COMPACT);
-	json_decref(op);
-	return frame;
 }
 
 void link_control(struct link *link, json_t *op)
@@ -234,7 +237,7 @@ struct frame *link_take_queue(struct link *link)
 
 	link->first = NULL;
 	link->last = &link->first;
-	link->queued = 0;
+	take_queued(link, link->queued);
 	return first;
 }
 
@@ -252,13 +255,14 @@ void link_wait_for(struct link *sender, struct link *full)
 /* Keep what is not yet a whole frame. Most links have nothing to keep most of the time, and then hold no memory. */
 static bool keep(struct link *link, const unsigned char *data, size_t len)
 {
-	unsigned char *more = realloc(link->in, link->in_len + len);
+	size_t before = link->in_len;
+	unsigned char *more = realloc(link->in, before + len);
+
 	if (!more)
 		return false;
-	memcpy(more + link->in_len, data, len);
 	link->in = more;
-	link->in_len += len;
-	return true;
+	memcpy(more + before, data, len);
+	return set_kept(link, before + len);
 }
 
 /* A descriptor, or LINK_FD_LOST, waits for its frame. */
@@ -318,17 +322,18 @@ static ssize_t take_frames(struct link *link, const unsigned char *data, size_t 
 {
 	size_t at = 0;
 
-	while (!link->paused && len - at >= HEAD) {
+	while (!link->paused && link->may_take > 0 && len - at >= FRAME_HEAD) {
 		size_t frame = wire_get32(data + at);
 
-		if (frame == 0 || frame > LINK_FRAME_MAX)
+		if (frame == 0 || frame > FRAME_MAX)
 			return -1;
 		if (len - at < 4 + frame)
 			break;
-		if (!link->events->frame(link->ctx, (enum frame_type)data[at + 4], data + at + HEAD,
-					 frame - 1))
+		if (!link->events->frame(link->ctx, (enum frame_type)data[at + 4],
+					 data + at + FRAME_HEAD, frame - 1))
 			return -1;
 		at += 4 + frame;
+		link->may_take--;
 	}
 	return (ssize_t)at;
 }
@@ -347,7 +352,7 @@ static bool take_in(struct link *link, const unsigned char *data, size_t len)
 		return false;
 	if (data != link->in)
 		return len == (size_t)taken || keep(link, data + taken, len - (size_t)taken);
-	link->in_len -= (size_t)taken;
+	(void)set_kept(link, link->in_len - (size_t)taken);
 	if (link->in_len > 0) {
 		memmove(link->in, link->in + taken, link->in_len);
 	} else {
@@ -368,7 +373,9 @@ static void drain(struct link *link, int turns)
 		end(link);
 		return;
 	}
-	for (int i = 0; (turns == 0 || i < turns) && !link->paused && !link->ended; i++) {
+	for (int i = 0;
+	     (turns == 0 || i < turns) && link->may_take > 0 && !link->paused && !link->ended;
+	     i++) {
 		ssize_t n = receive(link, data, sizeof(data));
 
 		if (n < 0 && errno == EINTR)
@@ -384,11 +391,19 @@ static void drain(struct link *link, int turns)
 	}
 }
 
+/* One that has much to say lets others speak between. What of it is read already no event tells but a timer's. */
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
+	static const struct timeval at_once = { 0 };
+	struct link *link = arg;
+
 	(void)fd;
-	(void)what;
-	drain(arg, 16);
+	if ((what & EV_TIMEOUT) && !link->paused && !link->ended)
+		(void)event_add(link->readable, NULL); /* which the timer took out */
+	link->may_take = link->budget ? link->budget->limits->operations : OPERATIONS;
+	drain(link, 16);
+	if (link->may_take == 0 && link->in_len > 0 && !link->paused && !link->ended)
+		(void)event_add(link->readable, &at_once);
 }
 
 void link_drain(struct link *link)
@@ -399,5 +414,6 @@ void link_drain(struct link *link)
 	leave_waiters(link);
 	link->paused = false;
 	link->draining = true;
+	link->may_take = UINT64_MAX;
 	drain(link, 0);
 }

@@ -3,60 +3,142 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
-#include "local.h"
-#include "sources.h"
-
-uint64_t next_id(struct local *engine)
-{
-	return engine->next_id++;
-}
+#include "program.h"
+#include "usersource.h"
 
 static bool op_busy(const struct engine *head)
 {
 	const struct realm *r = ((const struct local *)head)->realms;
 
-	/* The first process and the parent that waits are nobody's. */
-	while (r && !r->pub.owner && !r->guest && !r->home)
+	while (r && !traits(r)->counts)
 		r = r->next;
 	return r != NULL;
 }
 
+static void end_now(struct realm *realm)
+{
+	realm_ref(realm);
+	realm_kill(realm);
+	while (realm->actors)
+		actor_gone(realm->actors);
+	if (realm->pid > 0 && realm->kind != REALM_PROGRAM)
+		(void)waitpid(realm->pid, NULL, 0);
+	if (realm->kind == REALM_PROGRAM)
+		program_close(realm);
+	else
+		realm_process_over(realm);
+	realm_unref(realm);
+}
+
+/* --- events that nobody is told of: an operation calls none before it returns --- */
+
+static void drop_imported(void *ctx, struct engine_source *source, const json_t *classes,
+			  const char *error)
+{
+	(void)ctx, (void)source, (void)classes, (void)error;
+}
+
+static void drop_source(void *ctx, struct engine_source *source)
+{
+	(void)ctx, (void)source;
+}
+
+static void drop_actor(void *ctx, struct engine_actor *actor)
+{
+	(void)ctx, (void)actor;
+}
+
+static void drop_failed(void *ctx, struct engine_actor *actor, const char *error)
+{
+	(void)ctx, (void)actor, (void)error;
+}
+
+static void drop_done(void *ctx, struct engine_actor *actor, uint64_t ref, const char *error)
+{
+	(void)ctx, (void)actor, (void)ref, (void)error;
+}
+
+static bool drop_answer(void *ctx, uint64_t endpoint, const struct payload *payload)
+{
+	(void)ctx, (void)endpoint, (void)payload;
+	return false;
+}
+
+static void drop_undelivered(void *ctx, uint64_t endpoint)
+{
+	(void)ctx, (void)endpoint;
+}
+
+static void drop_output(void *ctx, struct engine_source *source, struct engine_actor *actor,
+			const char *text, size_t len)
+{
+	(void)ctx, (void)source, (void)actor, (void)text, (void)len;
+}
+
+static void drop_question(void *ctx, uint64_t from, bool may_change, const struct payload *payload)
+{
+	(void)ctx, (void)from, (void)may_change, (void)payload;
+}
+
+static void drop_record(void *ctx, struct engine_actor *actor, const json_t *record)
+{
+	(void)ctx, (void)actor, (void)record;
+}
+
+static void drop_shutdown(void *ctx)
+{
+	(void)ctx;
+}
+
+static bool declares_nothing(void *ctx, const char *global_name)
+{
+	(void)ctx, (void)global_name;
+	return false;
+}
+
+static const struct engine_events silence = {
+	.imported = drop_imported,
+	.source_gone = drop_source,
+	.actor_up = drop_actor,
+	.actor_failed = drop_failed,
+	.actor_exited = drop_actor,
+	.message_done = drop_done,
+	.answer = drop_answer,
+	.undelivered = drop_undelivered,
+	.output = drop_output,
+	.director_asked = drop_question,
+	.logged = drop_record,
+	.shutdown_asked = drop_shutdown,
+	.unload_asked = drop_source,
+	.declares = declares_nothing,
+};
+
+/* Derived realms were made after their homes, and come before them. */
 static void op_close(struct engine *head)
 {
 	struct local *engine = to_local(head);
 
+	engine->events = &silence;
 	engine->ending = true;
-	sources_free(engine);
-	while (engine->realms) {
-		struct realm *realm = engine->realms;
-
-		realm->stopping = true;
-		realm->held = true;
-		realm->pending = false;
-		realm_kill(realm);
-		while (realm->actors)
-			actor_gone(realm->actors);
-		if (realm->pid > 0 && !realm->guest)
-			(void)waitpid(realm->pid, NULL, 0);
-		realm->pid = 0;
-		realm->starting = false;
-		guest_free(realm);
-		realm->held = false;
-		realm_forget(realm);
-	}
+	engine->stopping = true;
+	usersource_free(engine);
+	for (struct realm *r = engine->realms; r; r = r->next)
+		r->state = REALM_STOPPING;
+	while (engine->realms)
+		end_now(engine->realms);
 	json_decref(engine->capabilities);
 	free(engine);
 }
 
 static void op_prepare(struct engine *engine)
 {
-	prepare(to_local(engine));
+	forkserver_prepare(to_local(engine));
 }
 
 static struct engine_source *op_load(struct engine *engine, const struct engine_load *load,
 				     struct tds_err *err)
 {
-	struct realm *realm = realm_new(to_local(engine), load);
+	struct realm *realm = forkserver_load(to_local(engine), load);
 
 	if (realm)
 		return &realm->pub;
@@ -73,8 +155,9 @@ static void op_unload(struct engine *engine, struct engine_source *source)
 static struct engine_actor *op_create(struct engine *engine, struct engine_source *source,
 				      const char *class_name, void *owner, struct tds_err *err)
 {
-	struct actor *actor = actor_create(to_realm(source), next_id(to_local(engine)), class_name,
-					   NULL, NULL, 0, owner);
+	struct actor *actor =
+		actor_create(to_realm(source), registry_ids(&to_local(engine)->registry, 1),
+			     class_name, NULL, NULL, 0, owner);
 
 	if (actor)
 		return &actor->pub;
@@ -87,35 +170,37 @@ static void op_send(struct engine *engine, struct engine_actor *to,
 		    const struct engine_message *message)
 {
 	(void)engine;
-	actor_deliver(to_actor(to), message);
+	route_deliver(to_actor(to), message);
 }
 
 static void op_post(struct engine *engine, uint64_t from, uint64_t to,
 		    const struct payload *payload)
 {
-	post(to_local(engine), from, to, payload);
+	route_post(to_local(engine), from, to, payload);
 }
 
 static bool op_bind(struct engine *engine, const char *global_name, struct engine_actor *actor)
 {
-	return set_name(to_local(engine), global_name, actor ? to_actor(actor) : NULL);
+	return actor_bind(to_local(engine), global_name, actor ? to_actor(actor) : NULL);
 }
 
 static struct engine_actor *op_find(struct engine *engine, const char *address)
 {
-	return actor_find(to_local(engine), address);
+	struct actor *actor = actor_by_address(to_local(engine), address);
+
+	return actor ? &actor->pub : NULL;
 }
 
 static struct engine_actor *op_find_name(struct engine *engine, const char *global_name)
 {
-	struct actor *actor = find_name(to_local(engine), global_name);
+	struct actor *actor = actor_by_name(to_local(engine), global_name);
 
 	return actor ? &actor->pub : NULL;
 }
 
 static uint64_t op_ticket(struct engine *engine)
 {
-	return next_id(to_local(engine));
+	return registry_ids(&to_local(engine)->registry, 1);
 }
 
 static json_t *op_capabilities(const struct engine *engine)
@@ -125,19 +210,34 @@ static json_t *op_capabilities(const struct engine *engine)
 
 static bool op_admits(const struct engine *engine, uid_t uid)
 {
-	return guest_allowed((const struct local *)engine, uid);
+	return program_allowed((const struct local *)engine, uid);
 }
 
 static int op_join(struct engine *engine, int fd, const struct ucred *peer, const json_t *request,
 		   struct tds_err *err)
 {
-	return guest_join(to_local(engine), fd, peer, request, err);
+	return program_join(to_local(engine), fd, peer, request, err);
 }
 
 static void op_stop(struct engine *engine)
 {
-	guests_stop(to_local(engine));
+	programs_stop(to_local(engine));
 }
+
+static const struct local_hooks hooks = {
+	.actor_link = &actorops_link,
+	.source_link = &sourceops_link,
+	.created = program_created,
+	.left = directs_end,
+	.undelivered = route_undelivered,
+	.actor_freed = realm_actor_freed,
+	.opened = usersource_realm_opened,
+	.closed = usersource_realm_closed,
+	.forks_no_more = forkserver_lost,
+	.program_changed = program_changed,
+	.program_kill = program_kill,
+	.program_free = program_free,
+};
 
 static const struct engine_ops ops = {
 	.close = op_close,
@@ -171,7 +271,8 @@ struct engine *local_engine_open(struct event_base *base, const struct engine_co
 		.config = config,
 		.events = events,
 		.ctx = ctx,
-		.next_id = DIRECTOR_ID + 1,
+		.hooks = &hooks,
+		.registry = { .next_id = DIRECTOR_ID + 1 },
 		.capabilities = capabilities_new(config->settings),
 	};
 	return &engine->engine;

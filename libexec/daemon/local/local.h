@@ -1,126 +1,176 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside the local engine (engine.c): realms (realm.c), actors (actor.c), and the messages between them (route.c). */
-#ifndef TDS_ADMIN_LOCAL_H
-#define TDS_ADMIN_LOCAL_H
+/*
+ * Inside the local engine: realms, which are sources and users' programs with a process each, and their actors.
+ *
+ * From the bottom: wire, frames, link; registry, proc, kinds; output, actor; realm, forkserver; direct, route; capabilities,
+ * usersource, status; actorops, sourceops, program, join; local. A file calls those before it alone. What one of them
+ * has to tell those after it goes by the hooks, which local.c sets.
+ */
+#ifndef TDS_DAEMON_LOCAL_H
+#define TDS_DAEMON_LOCAL_H
 
 #include <event2/event.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 #include "daemon/base/descriptors.h"
+#include "daemon/base/failure.h"
 #include "daemon/engine/engine.h"
 #include "engine_local.h"
-#include "guest.h"
 #include "link.h"
+#include "registry.h"
 
 #define IDS_IN_A_BLOCK 64   /* that an actor may give its children before it asks for more */
 #define LINE_MAX_BYTES 4096 /* of output; a longer line is cut into several */
 #define DIRECTS_OF_ACTOR 8  /* links to other actors that it may have */
-#define TALKS_OF_ACTOR 4    /* peers whose messages are counted */
-#define GRAVES 4096         /* actors that are gone and remembered */
+#define RATES_OF_ACTOR 4    /* peers whose messages are counted */
 
-struct output {
-	int fd; /* read end; -1: none */
-	struct event *readable;
-	char *line; /* of LINE_MAX_BYTES, while there is an unfinished one */
-	size_t len;
-	struct realm *realm;
-	struct actor *actor; /* NULL: the parent */
-};
+/* --- actors --- */
 
 enum actor_state {
 	ACTOR_STARTING, /* asked for; frames to it wait */
 	ACTOR_UP,
-	ACTOR_FAILED, /* never came up; its process may still be there */
+	ACTOR_FAILED, /* could not be constructed; its process may still be there */
+	ACTOR_NEVER,  /* its class was never constructed: what was sent to it goes back */
+	ACTOR_LEFT,   /* has said that it ends now: its parent is told, and nothing is sent to it */
+	ACTOR_DEAD,   /* its process is gone */
 };
-
-/* Who sends: an actor, or a program. */
-struct sender {
-	struct local *engine;
-	struct actor *actor; /* NULL: a program */
-	uint64_t id;
-	uint32_t realm;
-	struct link *link;
-};
-
-struct waiter;
 
 /* How much an actor has told one peer of late. */
-struct talk {
+struct peer_rate {
 	uint64_t peer;
 	time_t since_s;
 	unsigned count;
 };
 
-/* What is known of an actor that is gone. */
-struct grave {
-	uint64_t id;
-	uint32_t realm;
-	bool never; /* as in struct actor */
-};
+struct pending_create;
 
 struct actor {
 	struct engine_actor pub;
-	uint64_t id;
+	struct bearer bearer;
 	struct realm *realm;
 	struct actor *next; /* in its realm */
 	struct actor **self;
 	enum actor_state state;
-	bool exiting; /* was asked to exit */
-	bool left;    /* has said that it ends now: its parent is told, and nothing is sent to it */
-	bool never;   /* its class was never constructed: what was sent to it goes back */
-	bool dead;    /* its process is gone; its parent has a moment to say how it ended */
-	bool promised; /* its pidfd is still to come, and counted in the engine's npromised */
-	bool told;     /* its parent has said how it ended: */
-	int status;    /* its exit status, or -SIGNAL */
 	uint64_t ids[2]
 		    [2];  /* that it may give its children: the block at hand, and the one before */
 	uint64_t creator; /* told of its exit; 0: the admin created it */
 	char *class_name;
-	char *name;  /* global; NULL: none */
-	bool global; /* was made for a name: has the system as its parent */
-	int pidfd;
-	struct event *exited;
+	bool global;          /* was made for a name: has the system as its parent */
+	bool watches_sources; /* is told which come and go */
 	struct link link;
-	struct output *output;
-	struct waiter *waiters; /* programs that want to know when it is up */
-	json_t *requirements;   /* while its realm is pending */
-	bool watches_sources;   /* is told which come and go */
-	struct talk talks[TALKS_OF_ACTOR];
+	json_t *requirements;           /* while it waits for a process to be forked from */
+	struct pending_create *pending; /* programs that want to know when it is up */
+	struct peer_rate rates[RATES_OF_ACTOR];
 	struct direct *directs[DIRECTS_OF_ACTOR];
 };
 
+/* --- realms --- */
+
+enum realm_kind {
+	REALM_FORK_SERVER, /* the host's first process: it never has a source */
+	REALM_WARM,        /* a source's process that waits for its source */
+	REALM_PACKAGE,
+	REALM_DERIVED,            /* a source that code of a package brought */
+	REALM_DERIVED_OF_PROGRAM, /* or that a program brought */
+	REALM_PROGRAM,            /* all programs of a user, and their actors */
+};
+
+/* Who makes its process. */
+enum realm_maker { MADE_BY_DAEMON, MADE_BY_FORK_SERVER, MADE_BY_HOME, JOINS_BY_ITSELF };
+
+/* What differs between kinds. */
+struct realm_traits {
+	enum realm_maker maker;
+	bool forks;   /* may be asked to fork processes for sources */
+	bool piped;   /* what it prints comes to us; else it goes where its program prints */
+	bool limited; /* has a cgroup of its own */
+	bool derived; /* came from the code of another realm, its home, of whose zone it is */
+	bool loaded;  /* a package: imports are told, and those that watch sources hear of it */
+	bool counts;  /* the Director is told of its end */
+	bool link_is_process; /* the end of its link is the end of its process, as far as we can see */
+};
+
+extern const struct realm_traits realm_traits[]; /* kinds.c */
+
+/* Where it is in its life. */
+enum realm_state {
+	REALM_LOADING, /* its names are not imported; of a program: nobody has joined */
+	REALM_PENDING, /* derived: its source is not accepted; its actors wait */
+	REALM_OPEN, /* of a derived one too whose process is asked for; its actors wait for that */
+	REALM_BROKEN,   /* an import failed, which was told */
+	REALM_RETIRED,  /* its source was unloaded: it ends with its last actor */
+	REALM_STOPPING, /* it takes no more actors, and those it has are asked to exit, or die */
+};
+
+enum realm_process {
+	PROCESS_NONE,   /* gone, or none has joined */
+	PROCESS_WANTED, /* not asked for yet */
+	PROCESS_ASKED,
+	PROCESS_DOOMED, /* asked for, and killed when it comes */
+	PROCESS_RUNS,
+};
+
+/*
+ * A realm is counted by what needs it: its process (from before there is one), each actor, each realm whose home it
+ * is, each program in it, and whoever goes on with it after a call that may end it. With the last of them it is freed.
+ */
 struct realm {
 	struct engine_source pub;
+	enum realm_kind kind;
+	enum realm_state state;
+	enum realm_process process;
+	unsigned refs;
 	struct local *engine;
 	struct realm *next;
 	struct realm **self;
 	uint32_t number;
 	char md5[33];
 	pid_t pid;
-	int pidfd;
+	int pidfd; /* of the source's process; when that is gone, of the actor whose end is awaited */
 	struct event *exited;
 	struct event *grace;
 	struct link link;
 	struct output *output;
 	struct actor *actors;
-	bool starting; /* its process is asked for */
-	bool doomed;   /* to be killed as soon as there is a process */
-	bool stopping;
-	bool imported;
-	bool limited; /* it has a cgroup */
+	bool has_cgroup;
 	int emptying; /* tells when that has changed; -1: nobody waits for its end */
 	struct event *emptied;
-	bool held;           /* in use up the stack: not to be freed yet */
-	char *last_line;     /* that the parent printed: why it could not start */
-	struct guest *guest; /* of a user's programs; NULL: a source */
-	struct realm *home;  /* whose code brought this source, which so is no package; else NULL */
-	unsigned nderived;   /* realms whose home this is */
-	bool pending;        /* has no process that could make actors: they wait */
-	int archive;         /* what a pending one is made of; -1: its source is not valid yet */
-	bool retired;        /* its source was unloaded: it ends with its last actor */
-	bool told;           /* to those that watch sources */
-	char *info;          /* of a package: what they are told of it */
+	char *last_line;         /* that its process printed: why it could not start */
+	struct program *program; /* program.c; NULL: no REALM_PROGRAM */
+	bool foreign;            /* a program's, of another user than the admin's own */
+	struct budget budget;    /* a derived one takes of its home's */
+	struct realm *home;      /* of a derived one; else NULL */
+	int archive;             /* what its process is given; -1: none yet, or given */
+	char *info;              /* of a package: what those that watch sources are told of it */
+};
+
+/* --- the engine --- */
+
+/* What the files below tell those above. */
+struct local_hooks {
+	const struct link_events *actor_link;  /* what comes from an actor */
+	const struct link_events *source_link; /* what comes from a source's process */
+	/* How the creation of an actor ended; kind NULL: it is up. */
+	/* NULL error: it is up. */
+	void (*created)(struct actor *actor, enum failure failure, const char *error);
+	/* To other actors it is over. */
+	void (*left)(struct actor *actor);
+	/* It is gone, and only its queue is left of it, and its tombstone. */
+	void (*undelivered)(struct actor *actor);
+	/* It is freed; its realm counts one less. */
+	void (*actor_freed)(struct realm *realm);
+	/* All of it is imported. */
+	void (*opened)(struct realm *realm);
+	/* It takes no more actors, from this state on. */
+	void (*closed)(struct realm *realm, enum realm_state before);
+	/* The processes that it was asked to fork do not come. */
+	void (*forks_no_more)(struct realm *forker);
+	/* Of a program's realm: its process, an actor, or a realm that it is the home of is gone. */
+	void (*program_changed)(struct realm *realm);
+	/* End what is a program's own of a realm that is to be killed. */
+	void (*program_kill)(struct realm *realm);
+	void (*program_free)(struct realm *realm);
 };
 
 struct local {
@@ -129,26 +179,22 @@ struct local {
 	const struct engine_config *config;
 	const struct engine_events *events;
 	void *ctx;
-	uint64_t next_id;
+	const struct local_hooks *hooks;
+	struct registry registry;
 	uint32_t next_realm;
 	bool unlimited; /* a realm got no cgroup, and that was said */
 	bool ending;    /* there is no loop any more that could wait */
 	struct realm *realms;
-	/* Among realms, and stopping; NULL: none. */
-	struct realm *nursery; /* forks the parents */
-	struct realm *spare;   /* a parent that waits for its source */
-	void *actors_by_id;    /* tsearch trees */
-	void *actors_by_name;
-	uint64_t dead_letters; /* the actor that gets them; 0: none */
+	struct realm *fork_server; /* among realms; NULL: none */
+	struct realm *warm;        /* the same */
+	uint64_t dead_letters;     /* the actor that gets them; 0: none */
 	size_t ndirects;
-	size_t npromised;     /* pidfds of actors that were asked for and have not come yet */
 	json_t *capabilities; /* name -> text of a literal */
 	struct user_source *user_sources;
 	struct authority *authorities;
 	bool stopping;
 	bool settled;            /* the program that began the system has said how it wants it */
 	bool ends_with_programs; /* when the last of them has gone */
-	struct grave graves[GRAVES]; /* by id modulo GRAVES */
 };
 
 static inline struct local *to_local(struct engine *engine)
@@ -170,99 +216,146 @@ _Static_assert(offsetof(struct local, engine) == 0, "the head comes first");
 _Static_assert(offsetof(struct actor, pub) == 0, "the head comes first");
 _Static_assert(offsetof(struct realm, pub) == 0, "the head comes first");
 
+/* output.c: what processes of a source print */
+bool output_open(struct realm *realm,
+		 int *host_end); /* *host_end: the standard output of its process */
+void output_spawned(struct output *output, pid_t pid); /* it is an actor's, or (0) nobody's */
+void output_actor_gone(struct output *output, const struct actor *actor); /* all it wrote is told */
+void output_free(struct output *output);
+
 /* actor.c */
-struct actor *find_name(struct local *engine, const char *global_name);
-bool set_name(struct local *engine, const char *global_name, struct actor *actor);
-void actor_exit(struct actor *actor);
-void actor_kill(struct actor *actor);
-struct actor *actor_by_id(struct local *engine, uint64_t id);
+struct actor *actor_of(const struct bearer *bearer); /* NULL: it is none's */
+struct actor *actor_by_id(const struct local *engine, uint64_t id);
+struct actor *actor_by_name(const struct local *engine, const char *global_name);
+struct actor *actor_by_address(const struct local *engine, const char *address);
+bool actor_bind(struct local *engine, const char *global_name, struct actor *actor);
 struct actor *actor_create(struct realm *realm, uint64_t id, const char *class_name,
 			   json_t *requirements, const char *name, uint64_t creator, void *owner);
 json_t *actor_grant_ids(struct actor *actor);
 bool actor_takes_id(struct actor *actor,
 		    uint64_t id);      /* is it one of its own, and used for the first time? */
-bool actor_begin(struct actor *actor); /* its realm was pending, and is not any more */
-void actor_spawned(struct actor *actor, pid_t pid, int pidfd);
-void actor_unwatched(struct actor *actor); /* the same, but there was no room for its pidfd */
-void actor_fail(struct actor *actor, const char *kind, const char *error);
+bool actor_begin(struct actor *actor); /* it waited for a process, which is there now */
+void actor_spawned(struct actor *actor, pid_t pid);
+void actor_is_up(struct actor *actor);
+void actor_fail(struct actor *actor, enum failure failure, const char *error);
 void actor_leave(struct actor *actor);
-void actor_reaped(struct actor *actor, int status); /* its parent says how it ended */
+void actor_reaped(struct actor *actor, int status); /* the source's process says how it ended */
 void actor_gone(struct actor *actor);
-struct engine_actor *actor_find(struct local *engine, const char *address);
-void actor_deliver(struct actor *actor, const struct engine_message *message);
+void actor_exit(struct actor *actor);
+void actor_kill(struct actor *actor);
 
-/* output.c */
-struct output *output_new(struct realm *realm, struct actor *actor, int fd);
-void output_free(struct output *output);
+/* Is anything sent to it? */
+static inline bool actor_listens(const struct actor *actor)
+{
+	return actor->state == ACTOR_STARTING || actor->state == ACTOR_UP;
+}
 
-/* forkserver.c: -1: no process could be started */
-pid_t forkserver_start(const struct engine_config *config, int link, int out, int *pidfd);
+/* hoststart.c: -1: no process could be started */
+pid_t host_start(const struct engine_config *config, int link, int out, int *pidfd);
 
 /* realm.c */
-extern const struct link_events parent_link_events;
-struct realm *realm_new(struct local *engine, const struct engine_load *load);
-void realm_stop(struct realm *realm);
-void prepare(struct local *engine);
-struct realm *realm_alloc(struct local *engine);
+struct realm *realm_alloc(struct local *engine, enum realm_kind kind); /* NULL: out of memory */
+void realm_ref(struct realm *realm);
+void realm_unref(struct realm *realm);
+bool realm_watch_process(struct realm *realm, pid_t pid, int pidfd); /* takes pidfd */
+void realm_process_over(struct realm *realm);
+void realm_await_actors(struct realm *realm); /* its process is gone */
+void realm_actor_freed(struct realm *realm);
 void realm_greet(struct realm *realm, int archive, int log_level); /* archive -1: none */
-void realm_forget(struct realm *realm);
+void realm_stop(struct realm *realm);
 void realm_kill(struct realm *realm);
-void realm_children_lost(struct realm *forker); /* parents that it was asked to fork do not come */
+void realm_abandon(struct realm *realm, enum failure failure, const char *error);
+void realm_retire(struct realm *realm);
 struct realm *realm_by_md5(struct local *engine, const char *md5);
 
+static inline const struct realm_traits *traits(const struct realm *realm)
+{
+	return &realm_traits[realm->kind];
+}
+
+/* The package or the programs that it came from, or is. */
 static inline struct realm *realm_origin(const struct realm *realm)
 {
 	return realm->home ? realm->home : (struct realm *)(uintptr_t)realm;
 }
 
+static inline struct budget *realm_budget(const struct realm *realm)
+{
+	return &realm_origin(realm)->budget;
+}
+
+/* Is it of programs of another user than the admin's own? */
+static inline bool realm_is_foreign(const struct realm *realm)
+{
+	return realm_origin(realm)->foreign;
+}
+
+/* Do its actors wait for a process that they can be forked from? */
+static inline bool realm_actors_wait(const struct realm *realm)
+{
+	return traits(realm)->derived && realm->state != REALM_STOPPING &&
+	       realm->process != PROCESS_RUNS;
+}
+
+/* parent.c */
+
+/* forkserver.c */
+void forkserver_prepare(struct local *engine);
+struct realm *forkserver_load(struct local *engine, const struct engine_load *load);
 /*
  * A realm for a source that code of by brought, pending; and its process, once the archive is known (borrowed), without
  * which (false) the realm is gone.
  */
-struct realm *realm_derive(struct realm *by, const char *md5);
-bool realm_begin(struct realm *realm, int archive);
-void realm_abandon(struct realm *realm, const char *kind, const char *error);
-void realm_retire(struct realm *realm);
+struct realm *forkserver_derive(struct realm *by, const char *md5);
+bool forkserver_begin(struct realm *realm, int archive);
+struct realm *forkserver_asked(const struct realm *forker, json_int_t ref);
+void forkserver_never_started(struct realm *realm);
+void forkserver_lost(struct realm *forker); /* what it was asked to fork does not come */
+void forkserver_started(struct realm *realm, pid_t pid, int pidfd); /* takes pidfd */
 
-/* local.c */
-uint64_t next_id(struct local *engine);
+/* direct.c: links of their own between actors */
+struct direct;
+void direct_count(struct actor *from, struct actor *to); /* one more message between the two */
+bool direct_op_linked(struct actor *actor, const json_t *op);
+bool direct_op_switched(struct actor *actor, const json_t *op);
+void directs_end(struct actor *actor); /* it is gone, and all that it sent is forwarded */
 
-/* status.c: what a Thespian_SystemStatus is made of, as the op that carries it */
-json_t *status_of(const struct realm *by);
+/* route.c: messages */
+
+/* Who sends: an actor, or a program. */
+struct sender {
+	struct local *engine;
+	struct actor *actor; /* NULL: a program */
+	const struct realm *of;
+	uint64_t id;
+	struct link *link;
+};
+
+/* A frame with a message, from whoever. False: it breaks the grammar. */
+bool route_message(const struct sender *from, enum frame_type type, const unsigned char *body,
+		   size_t len);
+/* Send to an actor or a program, from an address of realm 0; nowhere, where there is none. */
+void route_post(struct local *engine, uint64_t from, uint64_t to, const struct payload *payload);
+void route_deliver(struct actor *actor, const struct engine_message *message);
+void route_undelivered(struct actor *actor);
 
 /* capabilities.c */
 void set_capability(struct local *engine, const char *name, const char *literal);
 json_t *capabilities_new(const struct settings *settings);
 
-/* route.c */
-extern const struct link_events actor_link_events;
-struct frame *message_frame(uint64_t from, uint32_t from_realm, const struct payload *payload);
-void return_queue(struct actor *actor);
-/* A frame with a message, from whoever. False: it breaks the grammar. */
-bool take_message(const struct sender *from, enum frame_type type, const unsigned char *body,
-		  size_t len);
-/* Send to an actor or a program, from an address of realm 0; nowhere, where there is none. */
-void post(struct local *engine, uint64_t from, uint64_t to, const struct payload *payload);
-void tell_exit(struct local *engine, uint64_t creator, const struct actor *actor);
-void bury(struct local *engine, uint64_t id, uint32_t realm, bool never);
+/* status.c: what a Thespian_SystemStatus is made of, as the op that carries it */
+json_t *status_of(const struct realm *by);
 
-/* direct.c */
-struct direct;
-void direct_count(struct actor *from, struct actor *to); /* one more message between the two */
-bool op_linked(struct actor *actor, const json_t *op);
-bool op_switched(struct actor *actor, const json_t *op);
-void directs_end(struct actor *actor); /* it is gone, and all that it sent is forwarded */
+/* actorops.c, sourceops.c: what an actor, and the process of a source, ask for and tell */
+extern const struct link_events actorops_link;
+extern const struct link_events sourceops_link;
 
-/* guest.c */
-bool guest_is_foreign(const struct realm *realm); /* of another user than the admin's own */
-bool guest_may_name(const struct realm *realm, const char *name);
-void guest_parent_ended(struct realm *realm);
-bool guest_over(
-	struct realm *realm); /* is no program left? Those of a realm that stops are cut off */
-void guest_end_if_idle(struct realm *realm);
-void guest_free(struct realm *realm);
-void guest_creation_ended(struct actor *actor, const char *kind, const char *error); /* NULL: up */
-void guest_target_dead(struct local *engine, uint64_t from, uint64_t to);
-struct link *guest_endpoint_link(struct local *engine, uint64_t id, uint32_t *realm);
+/* May code of the realm give an actor this global name? */
+static inline bool realm_may_name(const struct realm *realm, const char *name)
+{
+	const struct local *engine = realm->engine;
+
+	return !realm->pub.of_program || !engine->events->declares(engine->ctx, name);
+}
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the engine says of itself to whoever asks the system's address for its status. */
-#include "sources.h"
+#include "usersource.h"
 
 #define NAMES_MAX 8192 /* of actors, so that the answer is one frame */
 
@@ -16,11 +16,12 @@ json_t *status_of(const struct realm *by)
 
 	for (const struct realm *r = engine->realms; r; r = r->next)
 		for (const struct actor *a = r->actors; a; a = a->next)
-			if (a->name && json_object_size(names) < NAMES_MAX)
-				(void)json_object_set_new(names, a->name, address_or_null(a));
+			if (a->bearer.name && json_object_size(names) < NAMES_MAX)
+				(void)json_object_set_new(names, a->bearer.name,
+							  address_or_null(a));
 	return json_pack("{s:s, s:b, s:O, s:o, s:o, s:o, s:o}", "op", "status", "shutdown",
 			 engine->stopping, "capabilities", engine->capabilities, "names", names,
-			 "sources", sources_list(by), "authority",
-			 address_or_null(sources_authority(by)), "deadletters",
+			 "sources", usersource_list(by), "authority",
+			 address_or_null(usersource_authority(by)), "deadletters",
 			 address_or_null(actor_by_id(engine, engine->dead_letters)));
 }

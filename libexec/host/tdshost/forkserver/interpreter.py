@@ -35,8 +35,6 @@ def start(host: str, known: Realm, spawn: dict, fds: List[int], archive_fd: Opti
     try:
         sources = {CONTROL_FD: fds[0], ORDER_FD: order_fd,
                    ARCHIVE_FD: order_fd if archive_fd is None else archive_fd}
-        if len(fds) > 1:
-            sources.update({1: fds[1], 2: fds[1]})
         if program is not None and program.logger is not None:
             sources[LOGGER_FD] = program.logger.sock.fileno()
         for fd in sources.values():  # beyond all targets, so that none is overwritten before it is copied

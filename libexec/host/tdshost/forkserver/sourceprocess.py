@@ -45,6 +45,7 @@ class SourceProcess:
         self._program = program  # a Program, if this is the source process of a user's own actors
         self._archive_fd: Optional[int] = None
         self._children: Dict[int, Optional[int]] = {}  # ids by pid; None: another source process
+        self._pids: Dict[int, int] = {}  # of actors that were not reaped yet, by id
         self._leaving = False
         self._spare: Optional[Spare] = None
         self._spawning = False  # an actor was forked since we last had nothing to do: more may follow
@@ -118,6 +119,8 @@ class SourceProcess:
                 self._spare = None
             elif pid in self._children:
                 ident = self._children.pop(pid)
+                if ident is not None:
+                    del self._pids[ident]
                 self.link.send_control({'op': 'gone', 'id': ident, 'pid': pid,
                                         'status': os.waitstatus_to_exitcode(status)})
         if self._leaving:
@@ -190,8 +193,7 @@ class SourceProcess:
             _take_output(fds)
             os.setsid()
             SourceProcess(self.host, fds[0], True, self._program).run()
-        self._announce(pid, None, {'op': 'parent-failed', 'ref': op.get('ref')},
-                       json.dumps({'op': 'parent-started', 'ref': op.get('ref'), 'pid': pid}).encode())
+        self._announce(pid, op.get('ref'))
 
     def _spawn(self, op: dict, fds: List[int]) -> None:
         ident = int(op['id'])
@@ -217,15 +219,16 @@ class SourceProcess:
                                    .op('spawn-failed', id=ident))
             return
         self._spawning = True
-        self._announce(pid, ident, {'op': 'spawn-failed', 'id': ident, 'kind': 'process'},
-                       b'{"op":"spawned","id":%d,"pid":%d}' % (ident, pid))
+        self._children[pid] = ident
+        self._pids[ident] = pid
+        # JSON already: its encoder would take memory that was just shared with the child.
+        self.link.send_frame(control_frame(b'{"op":"spawned","id":%d,"pid":%d}' % (ident, pid)))
 
     def _kill(self, op: dict, fds: List[int]) -> None:
-        """End a child that the admin could not take in; `gone` tells when that is done."""
-        ident = int(op['id'])
-        for pid, known in self._children.items():
-            if known == ident:
-                os.kill(pid, signal.SIGKILL)  # it is not reaped yet: the number means it
+        """End an actor; `gone` tells when that is done."""
+        pid = self._pids.get(int(op['id']))
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)  # it is not reaped yet: the number means it
 
     _OPS: Dict[str, Callable[..., None]] = {
         'hello': _hello, 'import': _import, 'spawn': _spawn, 'bye': _bye, 'parent': _parent,
@@ -272,9 +275,8 @@ class SourceProcess:
             _fail_early(error)
 
     def _become(self, order: dict, actor_class: type, fds: List[int]) -> NoReturn:
-        """In the child: be the actor. fds: its link and, unless it keeps ours, its output pipe."""
+        """In the child: be the actor. fds: its link. What it prints goes where we print."""
         try:
-            _take_output(fds)
             settings = self._known().settings
             if self._program is not None:
                 self._program.begin_actor('%d.%d' % (settings['realm'], order['id']))
@@ -333,28 +335,25 @@ class SourceProcess:
             self._spare.drop()
             self._spare = None
 
-    def _announce(self, pid: int, ident: Optional[int], failed: dict, op: bytes) -> None:
-        """Tell the admin of a new process, with a pidfd that can only mean this one: it is not reaped yet.
-
-        Shape:   op is JSON already: its encoder would take memory that was just shared with the child.
-                 failed is what is said instead, with the reason, where no descriptor is left for the pidfd.
-        """
+    def _announce(self, pid: int, ref: Any) -> None:
+        """Tell the admin of a new source process, with a pidfd that can only mean this one: it is not reaped yet."""
         try:
             pidfd = os.pidfd_open(pid)
         except OSError as error:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
-            self.link.send_control(dict(failed, error=wire_text('no process: %s' % error)))
+            self.link.send_control({'op': 'parent-failed', 'ref': ref,
+                                    'error': wire_text('no process: %s' % error)})
             return
-        self._children[pid] = ident
+        self._children[pid] = None
         try:
-            self.link.send_frame(control_frame(op), (pidfd,))
+            self.link.send_control({'op': 'parent-started', 'ref': ref, 'pid': pid}, (pidfd,))
         finally:
             os.close(pidfd)
 
 
 def _take_output(fds: List[int]) -> None:
-    """Make the pipe, where one came with the link, the standard output and error."""
+    """Make the socket, where one came with the link, the standard output and error."""
     if len(fds) > 1:
         os.dup2(fds[1], 1)
         os.dup2(fds[1], 2)

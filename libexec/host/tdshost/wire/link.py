@@ -36,7 +36,7 @@ _CONTROL = ord('C')
 _MESSAGE = ord('M')
 _BODIES = {ord('D'): _DEAD, ord('R'): _BACK}
 _FILES = {ord('F'): ('M', _FROM_FILE), ord('E'): ('D', _DEAD_FILE), ord('S'): ('R', _BACK_FILE)}
-_FDS_WITH = {'spawn': 2, 'direct': 1, 'parent': 2, 'validate': 1}  # descriptors that a control frame brings
+_FDS_WITH = {'spawn': 1, 'direct': 1, 'parent': 2, 'validate': 1}  # descriptors that a control frame brings
 _MAY_LOSE = frozenset(_FDS_WITH)  # those that are taken without, where the process could have no more
 _FDS_MAX = 16  # that an actor may have sent ahead of their frames
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Sources of users: asked for, accepted or refused by an authority, and the realms that they run in. */
-#include "sources.h"
+#include "usersource.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -59,7 +59,7 @@ static struct actor *find_authority(struct local *engine, uint32_t zone, bool *r
 /* A realm that was made of this source and still takes new actors. */
 static bool is_of(const struct realm *realm, const struct user_source *source)
 {
-	return realm->home && !realm->stopping && !realm->retired &&
+	return (realm->state == REALM_PENDING || realm->state == REALM_OPEN) && realm->home &&
 	       realm->home->number == source->zone && strcmp(realm->md5, source->md5) == 0;
 }
 
@@ -81,21 +81,25 @@ static void tell_watchers(struct local *engine, uint32_t zone, const char *md5, 
 				link_control(&a->link, notice(md5, info, loaded));
 }
 
-void sources_tell_package(struct realm *realm, bool loaded)
+/* Have those that watch been told of it? */
+static bool is_told(const struct realm *realm)
 {
-	if (!realm->info || realm->told == loaded)
-		return;
-	realm->told = loaded;
-	tell_watchers(realm->engine, 0, realm->md5, realm->info, loaded);
+	return traits(realm)->loaded && realm->info && realm->state == REALM_OPEN;
 }
 
-json_t *sources_list(const struct realm *by)
+void usersource_realm_opened(struct realm *realm)
+{
+	if (is_told(realm))
+		tell_watchers(realm->engine, 0, realm->md5, realm->info, true);
+}
+
+json_t *usersource_list(const struct realm *by)
 {
 	const struct local *engine = by->engine;
 	json_t *list = json_array();
 
 	for (const struct realm *r = engine->realms; r; r = r->next)
-		if (r->told)
+		if (is_told(r))
 			(void)json_array_append_new(
 				list, json_pack("[s, o?]", r->md5, tds_cli_json_text(r->info)));
 	for (const struct user_source *s = engine->user_sources; s; s = s->next)
@@ -105,14 +109,14 @@ json_t *sources_list(const struct realm *by)
 	return list;
 }
 
-struct actor *sources_authority(const struct realm *by)
+struct actor *usersource_authority(const struct realm *by)
 {
 	bool registered;
 
 	return find_authority(by->engine, zone_of(by), &registered);
 }
 
-bool source_op_watch(struct actor *actor, const json_t *op)
+bool usersource_op_watch(struct actor *actor, const json_t *op)
 {
 	struct local *engine = actor->realm->engine;
 	bool before = actor->watches_sources;
@@ -121,7 +125,7 @@ bool source_op_watch(struct actor *actor, const json_t *op)
 	if (before || !actor->watches_sources)
 		return true;
 	for (struct realm *r = engine->realms; r; r = r->next)
-		if (r->told)
+		if (is_told(r))
 			link_control(&actor->link, notice(r->md5, r->info, true));
 	for (struct user_source *s = engine->user_sources; s; s = s->next)
 		if (s->zone == zone_of(actor->realm) && s->archive >= 0)
@@ -135,7 +139,7 @@ bool source_op_watch(struct actor *actor, const json_t *op)
 static struct realm *find_pending(const struct user_source *source)
 {
 	for (struct realm *r = source->engine->realms; r; r = r->next)
-		if (is_of(r, source) && r->pending && r->archive < 0)
+		if (is_of(r, source) && r->state == REALM_PENDING)
 			return r;
 	return NULL;
 }
@@ -149,7 +153,7 @@ static void source_free(struct user_source *source)
 	*p = source->next;
 	/* What waits for a source that does not come is told so. */
 	for (struct realm *r; (r = find_pending(source));)
-		realm_abandon(r, "source", "the source is not valid");
+		realm_abandon(r, FAILURE_SOURCE, "the source is not valid");
 	if (source->expiry)
 		event_free(source->expiry);
 	tds_close_fd(&source->archive);
@@ -157,7 +161,7 @@ static void source_free(struct user_source *source)
 	free(source);
 }
 
-struct realm *source_realm(struct realm *by, const char *md5)
+struct realm *usersource_realm(struct realm *by, const char *md5)
 {
 	struct local *engine = by->engine;
 	struct realm *package = realm_by_md5(engine, md5);
@@ -168,13 +172,13 @@ struct realm *source_realm(struct realm *by, const char *md5)
 	for (struct realm *r = engine->realms; r; r = r->next)
 		if (is_of(r, source))
 			return r;
-	struct realm *realm = realm_derive(by, md5);
-	if (realm && source->archive >= 0 && !realm_begin(realm, source->archive))
+	struct realm *realm = forkserver_derive(by, md5);
+	if (realm && source->archive >= 0 && !forkserver_begin(realm, source->archive))
 		return NULL;
 	return realm;
 }
 
-bool sources_busy(const struct realm *origin)
+bool usersource_busy(const struct realm *origin)
 {
 	for (const struct realm *r = origin->engine->realms; r; r = r->next)
 		if (r->home == origin && r->actors)
@@ -185,40 +189,50 @@ bool sources_busy(const struct realm *origin)
 static struct realm *find_derived(const struct realm *origin)
 {
 	for (struct realm *r = origin->engine->realms; r; r = r->next)
-		if (r->home == origin && !r->stopping)
+		if (r->home == origin && r->state != REALM_STOPPING)
 			return r;
 	return NULL;
 }
 
-void sources_end(struct realm *origin)
+static void forget_authorities(struct local *engine, uint32_t zone)
 {
-	struct local *engine = origin->engine;
-	struct realm *derived;
-	bool held = origin->held;
-
-	/* The end of the last one that came from it must not be its own, here. */
-	origin->held = true;
-	for (struct user_source *s = engine->user_sources, *next; s; s = next) {
-		next = s->next;
-		if (s->zone == origin->number)
-			source_free(s);
-	}
 	for (struct authority **p = &engine->authorities; *p;) {
 		struct authority *a = *p;
 
-		if (a->zone != origin->number) {
+		if (a->zone != zone) {
 			p = &a->next;
 			continue;
 		}
 		*p = a->next;
 		free(a);
 	}
-	while ((derived = find_derived(origin)))
-		realm_stop(derived);
-	origin->held = held;
 }
 
-void sources_free(struct local *engine)
+/* Its realms before its sources: what waits in one of them is told of its end later, and by nobody else. */
+static void end_zone(struct realm *origin)
+{
+	struct realm *derived;
+
+	while ((derived = find_derived(origin)))
+		realm_stop(derived);
+	for (struct user_source *s = origin->engine->user_sources, *next; s; s = next) {
+		next = s->next;
+		if (s->zone == origin->number)
+			source_free(s);
+	}
+	forget_authorities(origin->engine, origin->number);
+}
+
+void usersource_realm_closed(struct realm *realm, enum realm_state before)
+{
+	if (realm->home)
+		return;
+	if (traits(realm)->loaded && realm->info && before == REALM_OPEN)
+		tell_watchers(realm->engine, 0, realm->md5, realm->info, false);
+	end_zone(realm);
+}
+
+void usersource_free(struct local *engine)
 {
 	while (engine->user_sources)
 		source_free(engine->user_sources);
@@ -247,7 +261,7 @@ static bool is_sealed(const struct local *engine, int fd)
 	       st.st_size <= engine->config->settings->max_message;
 }
 
-bool source_op_authority(struct actor *actor, const json_t *op)
+bool usersource_op_authority(struct actor *actor, const json_t *op)
 {
 	struct local *engine = actor->realm->engine;
 	struct authority *a = engine->authorities;
@@ -263,7 +277,7 @@ bool source_op_authority(struct actor *actor, const json_t *op)
 		a->next = engine->authorities;
 		engine->authorities = a;
 	}
-	a->actor = actor->id;
+	a->actor = actor->bearer.id;
 	return true;
 }
 
@@ -298,8 +312,10 @@ static struct user_source *source_new(struct local *engine, uint32_t zone, const
 	return source;
 }
 
-bool sources_load(struct local *engine, uint32_t zone, const char *md5, const char *info, int fd)
+bool usersource_load(struct realm *by, const char *md5, const char *info, int fd)
 {
+	struct local *engine = by->engine;
+	uint32_t zone = zone_of(by);
 	tds_autofd int data = fd;
 	bool registered;
 
@@ -322,12 +338,11 @@ bool sources_load(struct local *engine, uint32_t zone, const char *md5, const ch
 	return true;
 }
 
-bool source_op_load(struct actor *actor, const json_t *op)
+bool usersource_op_load(struct actor *actor, const json_t *op)
 {
-	return sources_load(actor->realm->engine, zone_of(actor->realm),
-			    json_string_value(json_object_get(op, "hash")),
-			    json_string_value(json_object_get(op, "info")),
-			    link_take_fd(&actor->link));
+	return usersource_load(actor->realm, json_string_value(json_object_get(op, "hash")),
+			       json_string_value(json_object_get(op, "info")),
+			       link_take_fd(&actor->link));
 }
 
 static void accept_source(struct user_source *source, const char *info, int archive)
@@ -339,7 +354,7 @@ static void accept_source(struct user_source *source, const char *info, int arch
 	(void)event_del(source->expiry);
 	tell_watchers(source->engine, source->zone, source->md5, source->info, true);
 	if (pending) /* there is one at most: it takes all that are created before it runs */
-		(void)realm_begin(pending, source->archive);
+		(void)forkserver_begin(pending, source->archive);
 }
 
 /* Archives are kept, in memory that counts as ours. */
@@ -354,7 +369,7 @@ static bool has_room(const struct local *engine, uint32_t zone, int archive)
 	return size <= engine->config->settings->max_message;
 }
 
-bool source_op_validated(struct actor *actor, const json_t *op)
+bool usersource_op_validated(struct actor *actor, const json_t *op)
 {
 	struct local *engine = actor->realm->engine;
 	bool claimed = json_is_true(json_object_get(op, "archive"));
@@ -378,7 +393,7 @@ bool source_op_validated(struct actor *actor, const json_t *op)
 	return true;
 }
 
-void sources_unload(struct realm *by, const char *md5)
+void usersource_unload(struct realm *by, const char *md5)
 {
 	struct local *engine = by->engine;
 	const struct realm *origin = realm_origin(by);
@@ -386,7 +401,8 @@ void sources_unload(struct realm *by, const char *md5)
 	struct user_source *source = find(engine, zone, md5);
 	struct realm *package = realm_by_md5(engine, md5);
 
-	if (package && (package == origin || (origin->guest && !guest_is_foreign(origin))))
+	if (package &&
+	    (package == origin || (origin->kind == REALM_PROGRAM && !realm_is_foreign(origin))))
 		engine->events->unload_asked(engine->ctx, &package->pub);
 	if (!source)
 		return;
@@ -394,17 +410,17 @@ void sources_unload(struct realm *by, const char *md5)
 		tell_watchers(engine, zone, md5, source->info, false);
 	for (struct realm *r = engine->realms, *next; r; r = next) {
 		next = r->next;
-		if (is_of(r, source) && (!r->pending || r->archive >= 0))
+		if (is_of(r, source) && r->state == REALM_OPEN)
 			realm_retire(r);
 	}
 	source_free(source);
 }
 
-bool source_op_unload(struct actor *actor, const json_t *op)
+bool usersource_op_unload(struct actor *actor, const json_t *op)
 {
 	const char *md5 = json_string_value(json_object_get(op, "hash"));
 
 	if (md5)
-		sources_unload(actor->realm, md5);
+		usersource_unload(actor->realm, md5);
 	return md5 != NULL;
 }

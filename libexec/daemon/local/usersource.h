@@ -6,8 +6,8 @@
  * that come from there are of the same zone. An authority answers for its zone alone: what it accepts runs as that
  * zone's code runs, and is found from that zone alone. It is never asked about a package, and makes none.
  */
-#ifndef TDS_ADMIN_SOURCES_H
-#define TDS_ADMIN_SOURCES_H
+#ifndef TDS_DAEMON_USERSOURCE_H
+#define TDS_DAEMON_USERSOURCE_H
 
 #include "local.h"
 
@@ -15,36 +15,34 @@
  * Ask the zone's authority about a source, unless it is there already: fd, taken, is a sealed memory file of its
  * bytes. False: it breaks the grammar.
  */
-bool sources_load(struct local *engine, uint32_t zone, const char *md5, const char *info, int fd);
+bool usersource_load(struct realm *by, const char *md5, const char *info, int fd);
 
 /*
  * Let no more actors be created from a source of by's zone; those that run go on. A package that asks for its own end,
  * and a program of the admin's user that asks for any package's, is the Director's affair.
  */
-void sources_unload(struct realm *by, const char *md5);
+void usersource_unload(struct realm *by, const char *md5);
 
 /* The realm in which code of realm by creates actors of a source; they wait there while it is pending. NULL: none. */
-struct realm *source_realm(struct realm *by, const char *md5);
+struct realm *usersource_realm(struct realm *by, const char *md5);
 
-/* A realm that is no source of a user's ends, and with it its zone: its authority, its sources, and their realms. */
-void sources_end(struct realm *origin);
+/* Hooks: those that watch sources are told of a package; a zone ends with the realm that it is named after. */
+void usersource_realm_opened(struct realm *realm);
+void usersource_realm_closed(struct realm *realm, enum realm_state before);
 
 /* Does an actor of a source run that came from there? */
-bool sources_busy(const struct realm *origin);
-void sources_free(struct local *engine);
-
-/* A package has come, or goes: those that watch sources are told. */
-void sources_tell_package(struct realm *realm, bool loaded);
+bool usersource_busy(const struct realm *origin);
+void usersource_free(struct local *engine);
 
 /* What there is for code of by: [[hash, info], ...]; and the actor that is asked about its sources, NULL: none. */
-json_t *sources_list(const struct realm *by);
-struct actor *sources_authority(const struct realm *by);
+json_t *usersource_list(const struct realm *by);
+struct actor *usersource_authority(const struct realm *by);
 
 /* What actors ask for: authority, load, validated, unload, sources. */
-bool source_op_authority(struct actor *actor, const json_t *op);
-bool source_op_load(struct actor *actor, const json_t *op);
-bool source_op_validated(struct actor *actor, const json_t *op);
-bool source_op_unload(struct actor *actor, const json_t *op);
-bool source_op_watch(struct actor *actor, const json_t *op);
+bool usersource_op_authority(struct actor *actor, const json_t *op);
+bool usersource_op_load(struct actor *actor, const json_t *op);
+bool usersource_op_validated(struct actor *actor, const json_t *op);
+bool usersource_op_unload(struct actor *actor, const json_t *op);
+bool usersource_op_watch(struct actor *actor, const json_t *op);
 
 #endif

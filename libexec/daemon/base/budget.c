@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Budgets of descriptors. */
+#include "budget.h"
+
+#include "descriptors.h"
+
+/* Half of what is free to one: who takes all that it can leaves as much to the next, and that one half of it again. */
+bool budget_has_descriptor(const struct budget *budget, int newest)
+{
+	size_t free = descriptors_free(newest);
+
+	if (budget->limits->descriptors == BUDGET_HALF)
+		return budget->descriptors < free;
+	return free > 0 && budget->descriptors < budget->limits->descriptors;
+}

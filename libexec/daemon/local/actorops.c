@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* What an actor asks of the admin, besides messages. */
+#include <stdio.h>
+#include <string.h>
+
+#include "usersource.h"
+
+/* The address of what an actor asked for, or would have had. */
+static void name_it(struct actor *actor, const json_t *op, const char *address)
+{
+	if (json_object_get(op, "ref"))
+		link_control(&actor->link, json_pack("{s:s, s:I, s:s}", "op", "named", "ref",
+						     json_integer_value(json_object_get(op, "ref")),
+						     "address", address));
+}
+
+static void refuse(struct actor *actor, const json_t *op, uint64_t id)
+{
+	char address[ENGINE_ADDRESS_MAX];
+
+	registry_bury(&actor->realm->engine->registry, id, actor->realm->number, true);
+	(void)snprintf(address, sizeof(address), "%u.%ju", actor->realm->number, (uintmax_t)id);
+	link_control(&actor->link, json_pack("{s:s, s:s, s:b, s:b}", "op", "exited", "address",
+					     address, "never", 1, "refused", 1));
+	name_it(actor, op, address);
+}
+
+/* The realm that it may create an actor in. NULL: none. */
+static struct realm *realm_for(const struct actor *actor, const char *hash, const char *name)
+{
+	struct realm *own = actor->realm;
+	struct realm *realm = hash ? usersource_realm(own, hash) : own;
+	bool near = realm && realm_origin(realm) == realm_origin(own);
+
+	return realm && (near || !realm_is_foreign(own)) && (!name || realm_may_name(own, name))
+		       ? realm
+		       : NULL;
+}
+
+static bool op_create(struct actor *actor, const json_t *op)
+{
+	uint64_t id = (uint64_t)json_integer_value(json_object_get(op, "id"));
+	const char *class_name = json_string_value(json_object_get(op, "class"));
+	const char *name = json_string_value(json_object_get(op, "name"));
+	const char *hash = json_string_value(json_object_get(op, "hash"));
+
+	if (!class_name || !actor_takes_id(actor, id))
+		return false;
+	if (name && strcmp(name, DIRECTOR_NAME) == 0) {
+		name_it(actor, op, DIRECTOR_ADDRESS);
+		return true;
+	}
+	struct actor *made = name ? actor_by_name(actor->realm->engine, name) : NULL;
+	struct realm *realm = made ? NULL : realm_for(actor, hash, name);
+	if (realm)
+		made = actor_create(realm, id, class_name, json_object_get(op, "requirements"),
+				    name, actor->bearer.id, NULL);
+	if (made)
+		name_it(actor, op, made->pub.address);
+	else
+		refuse(actor, op, id);
+	return true;
+}
+
+static bool op_up(struct actor *actor, const json_t *op)
+{
+	(void)op;
+	if (actor->state != ACTOR_STARTING)
+		return false;
+	actor_is_up(actor);
+	return true;
+}
+
+static bool op_failed(struct actor *actor, const json_t *op)
+{
+	const char *kind = json_string_value(json_object_get(op, "kind"));
+	const char *error = json_string_value(json_object_get(op, "error"));
+
+	actor_fail(actor, failure_parse(kind, FAILURE_INIT),
+		   error ? error : "could not be constructed");
+	return true;
+}
+
+static bool op_ids(struct actor *actor, const json_t *op)
+{
+	(void)op;
+	link_control(&actor->link,
+		     json_pack("{s:s, s:o}", "op", "ids", "ids", actor_grant_ids(actor)));
+	return true;
+}
+
+static bool op_done(struct actor *actor, const json_t *op)
+{
+	const json_t *ref = json_object_get(op, "ref");
+	const char *error = json_string_value(json_object_get(op, "error"));
+	bool ok = json_is_true(json_object_get(op, "ok"));
+
+	if (!json_is_integer(ref))
+		return false;
+	actor->realm->engine->events->message_done(actor->realm->engine->ctx, &actor->pub,
+						   (uint64_t)json_integer_value(ref),
+						   ok      ? NULL
+						   : error ? error
+							   : "failed");
+	return true;
+}
+
+static bool op_dead_letters(struct actor *actor, const json_t *op)
+{
+	struct local *engine = actor->realm->engine;
+
+	if (realm_is_foreign(actor->realm))
+		return true;
+	if (json_is_true(json_object_get(op, "on")))
+		engine->dead_letters = actor->bearer.id;
+	else if (engine->dead_letters == actor->bearer.id)
+		engine->dead_letters = 0;
+	return true;
+}
+
+static bool op_log(struct actor *actor, const json_t *op)
+{
+	struct local *engine = actor->realm->engine;
+	const char *text = json_string_value(json_object_get(op, "text"));
+
+	if (!text)
+		return false;
+	engine->events->output(engine->ctx, &actor->realm->pub, &actor->pub, text, strlen(text));
+	engine->events->logged(engine->ctx, &actor->pub, op);
+	return true;
+}
+
+static bool op_shutdown(struct actor *actor, const json_t *op)
+{
+	(void)op;
+	if (realm_is_foreign(actor->realm))
+		return true;
+	actor->realm->engine->events->shutdown_asked(actor->realm->engine->ctx);
+	return true;
+}
+
+static bool op_leaving(struct actor *actor, const json_t *op)
+{
+	(void)op;
+	actor_leave(actor);
+	return true;
+}
+
+static bool op_status(struct actor *actor, const json_t *op)
+{
+	(void)op;
+	link_control(&actor->link, status_of(actor->realm));
+	return true;
+}
+
+static bool op_capability(struct actor *actor, const json_t *op)
+{
+	const char *name = json_string_value(json_object_get(op, "name"));
+
+	if (name && !realm_is_foreign(actor->realm))
+		set_capability(actor->realm->engine, name,
+			       json_string_value(json_object_get(op, "value")));
+	return name != NULL;
+}
+
+static const struct {
+	const char *name;
+	bool (*run)(struct actor *actor, const json_t *op);
+} ops[] = {
+	{ "up", op_up },
+	{ "failed", op_failed },
+	{ "leaving", op_leaving },
+	{ "create", op_create },
+	{ "ids", op_ids },
+	{ "done", op_done },
+	{ "deadletters", op_dead_letters },
+	{ "log", op_log },
+	{ "shutdown", op_shutdown },
+	{ "linked", direct_op_linked },
+	{ "switched", direct_op_switched },
+	{ "status", op_status },
+	{ "capability", op_capability },
+	{ "authority", usersource_op_authority },
+	{ "load", usersource_op_load },
+	{ "validated", usersource_op_validated },
+	{ "unload", usersource_op_unload },
+	{ "sources", usersource_op_watch },
+};
+
+static bool take_control(struct actor *actor, const unsigned char *body, size_t len)
+{
+	json_t *op = json_loadb((const char *)body, len, JSON_ALLOW_NUL, NULL);
+	const char *name = json_string_value(json_object_get(op, "op"));
+	bool ok = name != NULL;
+
+	for (size_t i = 0; name && i < sizeof(ops) / sizeof(ops[0]); i++)
+		if (strcmp(name, ops[i].name) == 0)
+			ok = ops[i].run(actor, op);
+	json_decref(op);
+	return ok;
+}
+
+static bool on_frame(void *ctx, enum frame_type type, const unsigned char *body, size_t len)
+{
+	struct actor *actor = ctx;
+	const struct sender from = { .engine = actor->realm->engine,
+				     .actor = actor,
+				     .of = actor->realm,
+				     .id = actor->bearer.id,
+				     .link = &actor->link };
+
+	if (type == FRAME_MESSAGE || type == FRAME_MESSAGE_FD)
+		return route_message(&from, type, body, len);
+	return type == FRAME_CONTROL && take_control(actor, body, len);
+}
+
+/* The end of a process is what the source's process says. One that only closed its link can do no more good. */
+static void on_ended(void *ctx)
+{
+	actor_kill(ctx);
+}
+
+const struct link_events actorops_link = { .frame = on_frame, .ended = on_ended };

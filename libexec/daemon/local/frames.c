@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* Frames on their way out. */
+#include "frames.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "wire.h"
+
+struct frame *frame_new(enum frame_type type, size_t len, int fd)
+{
+	struct frame *frame = malloc(sizeof(*frame) + FRAME_HEAD + len);
+
+	if (!frame) {
+		if (fd >= 0)
+			(void)close(fd);
+		return NULL;
+	}
+	*frame = (struct frame){ .fds = { fd, -1 }, .len = FRAME_HEAD + len };
+	wire_put32(frame->data, (uint32_t)len + 1);
+	frame->data[4] = (unsigned char)type;
+	return frame;
+}
+
+void frame_free(struct frame *frame)
+{
+	if (!frame)
+		return;
+	for (int i = 0; i < 2; i++)
+		if (frame->fds[i] >= 0)
+			(void)close(frame->fds[i]);
+	free(frame);
+}
+
+void frame_add_fd(struct frame *frame, int fd)
+{
+	if (frame)
+		frame->fds[frame->fds[0] < 0 ? 0 : 1] = fd;
+	else
+		(void)close(fd);
+}
+
+struct frame *frame_control(json_t *op)
+{
+	size_t len = op ? json_dumpb(op, NULL, 0, JSON_COMPACT) : 0;
+	struct frame *frame = len ? frame_new(FRAME_CONTROL, len, -1) : NULL;
+
+	if (frame)
+		(void)json_dumpb(op, (char *)frame_body(frame), len, JSON_COMPACT);
+	json_decref(op);
+	return frame;
+}

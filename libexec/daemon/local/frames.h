@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* Frames, as tds-protocol(7) has them, and nothing of what they mean. */
+#ifndef TDS_DAEMON_FRAMES_H
+#define TDS_DAEMON_FRAMES_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#define FRAME_HEAD 5        /* length and type */
+#define FRAME_MAX (1 << 20) /* bytes of a frame behind its length */
+
+enum frame_type {
+	FRAME_CONTROL = 'C',
+	FRAME_MESSAGE = 'M',
+	FRAME_MESSAGE_FD = 'F',
+	FRAME_DEAD = 'D',
+	FRAME_DEAD_FD = 'E',
+	FRAME_RETURNED = 'R',
+	FRAME_RETURNED_FD = 'S',
+};
+
+/* A frame on its way out, owned by the link that it waits on. */
+struct frame {
+	struct frame *next;
+	int fds[2]; /* go with the first byte; -1: none */
+	size_t len; /* of data, length field included */
+	size_t sent;
+	unsigned char data[];
+};
+
+/* Make a frame with room for len bytes of body; its body is frame_body(). NULL: out of memory. Takes fd in any case (-1: none). */
+struct frame *frame_new(enum frame_type type, size_t len, int fd);
+
+/* Let a second descriptor go with it; takes it. */
+void frame_add_fd(struct frame *frame, int fd);
+void frame_free(struct frame *frame);
+static inline unsigned char *frame_body(struct frame *frame)
+{
+	return frame->data + 5;
+}
+static inline enum frame_type frame_type(const struct frame *frame)
+{
+	return (enum frame_type)frame->data[4];
+}
+
+/* A control frame; takes the reference. NULL: out of memory. */
+struct frame *frame_control(json_t *op);
+
+#endif

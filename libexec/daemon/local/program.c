@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT */
+/* Programs: what they ask for, and how they and their realm end. */
+#include "program.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "usersource.h"
+
+/* A program that waits for an actor to be up. */
+struct pending_create {
+	struct pending_create *next;
+	uint64_t endpoint;
+	json_int_t ref;
+};
+
+/* --- life of programs and of their process --- */
+
+static struct endpoint *endpoint_by_id(const struct local *engine, uint64_t id)
+{
+	struct bearer *bearer = registry_find(&engine->registry, id);
+
+	return bearer && bearer->kind == BEARER_PROGRAM && !bearer->link->ended
+		       ? (struct endpoint *)((uintptr_t)bearer - offsetof(struct endpoint, bearer))
+		       : NULL;
+}
+
+static bool has_endpoints(const struct local *engine)
+{
+	for (const struct realm *r = engine->realms; r; r = r->next)
+		if (r->program && r->program->endpoints)
+			return true;
+	return false;
+}
+
+static void on_endpoint_burial(evutil_socket_t fd, short what, void *arg)
+{
+	struct endpoint *endpoint = arg;
+	struct realm *realm = endpoint->realm;
+	struct local *engine = realm->engine;
+
+	(void)fd;
+	(void)what;
+	realm_ref(realm);
+	program_endpoint_free(endpoint);
+	program_changed(realm);
+	realm_unref(realm);
+	if (engine->ends_with_programs && !engine->stopping && !has_endpoints(engine))
+		engine->events->shutdown_asked(engine->ctx);
+}
+
+struct endpoint *program_endpoint_new(struct realm *realm)
+{
+	struct local *engine = realm->engine;
+	struct endpoint *endpoint = calloc(1, sizeof(*endpoint));
+
+	if (!endpoint)
+		return NULL;
+	*endpoint = (struct endpoint){ .realm = realm,
+				       .bearer = { .id = registry_ids(&engine->registry, 1),
+						   .realm = realm->number,
+						   .kind = BEARER_PROGRAM },
+				       .link = { .fd = -1, .ended = true },
+				       .next = realm->program->endpoints,
+				       .self = &realm->program->endpoints };
+	endpoint->bearer.link = &endpoint->link;
+	if (endpoint->next)
+		endpoint->next->self = &endpoint->next;
+	realm->program->endpoints = endpoint;
+	realm->program->nendpoints++;
+	realm_ref(realm);
+	endpoint->burial = evtimer_new(engine->base, on_endpoint_burial, endpoint);
+	if (endpoint->burial && registry_add(&engine->registry, &endpoint->bearer))
+		return endpoint;
+	program_endpoint_free(endpoint);
+	return NULL;
+}
+
+void program_endpoint_free(struct endpoint *endpoint)
+{
+	struct realm *realm = endpoint->realm;
+
+	registry_remove(&realm->engine->registry, &endpoint->bearer);
+	*endpoint->self = endpoint->next;
+	if (endpoint->next)
+		endpoint->next->self = endpoint->self;
+	realm->program->nendpoints--;
+	realm->budget.descriptors -= endpoint->link.fd >= 0;
+	link_fini(&endpoint->link);
+	if (endpoint->burial)
+		event_free(endpoint->burial);
+	free(endpoint);
+	realm_unref(realm);
+}
+
+static void on_endpoint_ended(void *ctx)
+{
+	struct endpoint *endpoint = ctx;
+
+	event_active(endpoint->burial, EV_TIMEOUT, 0);
+}
+
+/* The process is gone, as far as we can see: its actors go too, by their death signal or by the end of their links. */
+static void on_process_burial(evutil_socket_t fd, short what, void *arg)
+{
+	struct realm *realm = arg;
+
+	(void)fd;
+	(void)what;
+	realm_ref(realm);
+	link_fini(&realm->link);
+	forkserver_lost(realm);
+	realm_process_over(realm);
+	realm_await_actors(realm);
+	realm_unref(realm);
+}
+
+void program_kill(struct realm *realm)
+{
+	if (!realm->program->burial)
+		realm->program->burial = evtimer_new(realm->engine->base, on_process_burial, realm);
+	if (realm->program->burial)
+		event_active(realm->program->burial, EV_TIMEOUT, 0);
+}
+
+/*
+ * With neither programs nor actors, its process is of no use, unless the system is the user's own. Programs of a realm
+ * that stops are cut off when all else of it is gone.
+ */
+void program_changed(struct realm *realm)
+{
+	struct program *program = realm->program;
+	bool empty = !realm->actors && !usersource_busy(realm);
+
+	if (realm->state == REALM_STOPPING && realm->process == PROCESS_NONE && empty)
+		for (struct endpoint *e = program->endpoints; e; e = e->next)
+			event_active(e->burial, EV_TIMEOUT, 0);
+	else if (empty && !program->endpoints && realm->state != REALM_STOPPING &&
+		 !realm->engine->config->transient)
+		realm_stop(realm);
+}
+
+void program_close(struct realm *realm)
+{
+	while (realm->program->endpoints)
+		program_endpoint_free(realm->program->endpoints);
+	realm_process_over(realm);
+}
+
+void program_free(struct realm *realm)
+{
+	if (realm->program->burial)
+		event_free(realm->program->burial);
+	free(realm->program);
+}
+
+void programs_stop(struct local *engine)
+{
+	engine->stopping = true;
+	for (struct realm *r = engine->realms, *next; r; r = next) {
+		next = r->next;
+		if (r->kind != REALM_PROGRAM)
+			continue;
+		realm_ref(r);
+		realm_stop(r);
+		if (r->process == PROCESS_NONE)
+			program_kill(r);
+		next = r->next;
+		realm_unref(r);
+	}
+}
+
+/* --- what a program asks for --- */
+
+static void created(struct endpoint *endpoint, json_int_t ref, const char *address)
+{
+	link_control(&endpoint->link,
+		     json_pack("{s:s, s:I, s:s}", "op", "created", "ref", ref, "address", address));
+}
+
+static void refused(struct endpoint *endpoint, json_int_t ref, enum failure failure,
+		    const char *error)
+{
+	link_control(&endpoint->link, json_pack("{s:s, s:I, s:s, s:s}", "op", "refused", "ref", ref,
+						"kind", failure_name(failure), "error", error));
+}
+
+void program_created(struct actor *actor, enum failure failure, const char *error)
+{
+	struct pending_create *next;
+
+	for (struct pending_create *p = actor->pending; p; p = next) {
+		struct endpoint *endpoint = endpoint_by_id(actor->realm->engine, p->endpoint);
+
+		next = p->next;
+		/* What failed only when it was constructed has an address; that it is dead is found out by asking it. */
+		if (endpoint && error && failure_raises(failure))
+			refused(endpoint, p->ref, failure, error);
+		else if (endpoint)
+			created(endpoint, p->ref, actor->pub.address);
+		free(p);
+	}
+	actor->pending = NULL;
+}
+
+static void await_creation(struct endpoint *endpoint, json_int_t ref, struct actor *actor)
+{
+	struct pending_create *p = actor->state == ACTOR_STARTING ? malloc(sizeof(*p)) : NULL;
+
+	if (!p) {
+		created(endpoint, ref, actor->pub.address);
+		return;
+	}
+	*p = (struct pending_create){ .next = actor->pending,
+				      .endpoint = endpoint->bearer.id,
+				      .ref = ref };
+	actor->pending = p;
+}
+
+/* The realm that a program's request means. NULL: refused, and said so. */
+static struct realm *realm_for(struct endpoint *endpoint, json_int_t ref, const char *hash)
+{
+	struct realm *own = endpoint->realm;
+	struct realm *realm = hash ? usersource_realm(own, hash) : own;
+
+	if (own->engine->stopping)
+		refused(endpoint, ref, FAILURE_SHUTDOWN, "the system is shutting down");
+	else if (!realm || (realm_origin(realm) != own && realm_is_foreign(own)))
+		refused(endpoint, ref, FAILURE_HASH, "no such source");
+	else if (realm->process != PROCESS_RUNS && !realm_actors_wait(realm))
+		refused(endpoint, ref, FAILURE_PARENT, "no process to start it from");
+	else
+		return realm;
+	return NULL;
+}
+
+static void create(struct endpoint *endpoint, json_int_t ref, const json_t *op)
+{
+	const char *name = json_string_value(json_object_get(op, "name"));
+	struct realm *realm =
+		realm_for(endpoint, ref, json_string_value(json_object_get(op, "hash")));
+
+	if (!realm)
+		return;
+	struct actor *actor = actor_create(realm, registry_ids(&realm->engine->registry, 1),
+					   json_string_value(json_object_get(op, "class")),
+					   json_object_get(op, "requirements"), name, 0, NULL);
+	if (actor)
+		await_creation(endpoint, ref, actor);
+	else
+		refused(endpoint, ref, FAILURE_PROCESS, "no process could be started");
+}
+
+static bool op_create(struct endpoint *endpoint, const json_t *op)
+{
+	json_int_t ref = json_integer_value(json_object_get(op, "ref"));
+	const char *name = json_string_value(json_object_get(op, "name"));
+	struct actor *there = name ? actor_by_name(endpoint->realm->engine, name) : NULL;
+
+	if (!json_is_string(json_object_get(op, "class")))
+		return false;
+	if (name && strcmp(name, DIRECTOR_NAME) == 0)
+		created(endpoint, ref, DIRECTOR_ADDRESS);
+	else if (there)
+		await_creation(endpoint, ref, there);
+	else if (name && !realm_may_name(endpoint->realm, name))
+		refused(endpoint, ref, FAILURE_NAME, "the global name belongs to a group");
+	else
+		create(endpoint, ref, op);
+	return true;
+}
+
+static bool op_shutdown(struct endpoint *endpoint, const json_t *op)
+{
+	struct local *engine = endpoint->realm->engine;
+
+	(void)op;
+	if (!realm_is_foreign(endpoint->realm))
+		engine->events->shutdown_asked(engine->ctx);
+	return true;
+}
+
+static bool op_capability(struct endpoint *endpoint, const json_t *op)
+{
+	const char *name = json_string_value(json_object_get(op, "name"));
+
+	if (name && !realm_is_foreign(endpoint->realm))
+		set_capability(endpoint->realm->engine, name,
+			       json_string_value(json_object_get(op, "value")));
+	return name != NULL;
+}
+
+static bool op_status(struct endpoint *endpoint, const json_t *op)
+{
+	(void)op;
+	link_control(&endpoint->link, status_of(endpoint->realm));
+	return true;
+}
+
+static bool op_load(struct endpoint *endpoint, const json_t *op)
+{
+	return usersource_load(endpoint->realm, json_string_value(json_object_get(op, "hash")),
+			       json_string_value(json_object_get(op, "info")),
+			       link_take_fd(&endpoint->link));
+}
+
+static bool op_unload(struct endpoint *endpoint, const json_t *op)
+{
+	const char *md5 = json_string_value(json_object_get(op, "hash"));
+
+	if (md5)
+		usersource_unload(endpoint->realm, md5);
+	return md5 != NULL;
+}
+
+static const struct {
+	const char *name;
+	bool (*run)(struct endpoint *endpoint, const json_t *op);
+} ops[] = {
+	{ "create", op_create }, { "shutdown", op_shutdown }, { "capability", op_capability },
+	{ "status", op_status }, { "load", op_load },         { "unload", op_unload },
+};
+
+static bool on_frame(void *ctx, enum frame_type type, const unsigned char *body, size_t len)
+{
+	struct endpoint *endpoint = ctx;
+	struct realm *realm = endpoint->realm;
+
+	if (type == FRAME_MESSAGE || type == FRAME_MESSAGE_FD) {
+		const struct sender from = { .engine = realm->engine,
+					     .of = realm,
+					     .id = endpoint->bearer.id,
+					     .link = &endpoint->link };
+
+		return route_message(&from, type, body, len);
+	}
+	json_t *op = type == FRAME_CONTROL
+			     ? json_loadb((const char *)body, len, JSON_ALLOW_NUL, NULL)
+			     : NULL;
+	const char *name = json_string_value(json_object_get(op, "op"));
+	bool ok = name != NULL;
+
+	for (size_t i = 0; name && i < sizeof(ops) / sizeof(ops[0]); i++)
+		if (strcmp(name, ops[i].name) == 0)
+			ok = ops[i].run(endpoint, op);
+	json_decref(op);
+	return ok;
+}
+
+const struct link_events program_link = { .frame = on_frame, .ended = on_endpoint_ended };
