@@ -54,14 +54,14 @@ LINK = $(CC) $(TDS_CFLAGS) $(CFLAGS) $(TDS_LDFLAGS) $(LDFLAGS) -o $@ $(filter-ou
 
 # A tool is bin/NAME.c, or a folder bin/NAME/ of several files.
 TOOLS := $(sort $(patsubst bin/%.c,%,$(wildcard bin/*.c)) $(patsubst bin/%/main.c,%,$(wildcard bin/*/main.c)))
-tool_objects = $(patsubst %.c,$(B)/obj/%.o,$(wildcard bin/$(1).c bin/$(1)/*.c)) \
-	$(if $(filter tds-admin,$(1)),$(DAEMON_OBJECTS))
+tool_objects = $(patsubst %.c,$(B)/obj/%.o,$(wildcard bin/$(1).c bin/$(1)/*.c))
 LIB_OBJECTS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard libcommon/*/*.c))
-DAEMON_OBJECTS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard libexec/daemon/*.c libexec/daemon/*/*.c))
+DAEMON_OBJECTS := $(patsubst %.c,$(B)/obj/%.o,$(filter-out %/main.c,$(wildcard libexec/daemon/*.c libexec/daemon/*/*.c)))
 
 # What tools start but people do not: C programs, and the Python host as it is. Found beside the folder of the tools.
 LIBEXEC := $(BIN:%/bin=%)/libexec/tds
-PROGRAMS := $(patsubst libexec/%.c,%,$(wildcard libexec/*.c))
+PROGRAMS := tds-daemon $(patsubst libexec/%.c,%,$(wildcard libexec/*.c))
+program_objects = $(if $(filter tds-daemon,$(1)),$(B)/obj/libexec/daemon/main.o $(B)/daemon.a,$(B)/obj/libexec/$(1).o)
 
 all: man/tds-director.1 $(TOOLS:%=$(BIN)/%) $(PROGRAMS:%=$(LIBEXEC)/%) $(LIBEXEC)/host
 
@@ -83,7 +83,7 @@ $(B)/libcommon.a: $(LIB_OBJECTS)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-# The rooms of the daemon, for their unit tests.
+# The rooms of the daemon, for it and for their unit tests.
 $(B)/daemon.a: $(DAEMON_OBJECTS)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
@@ -94,7 +94,7 @@ $(TOOLS:%=$(BIN)/%): $$(call tool_objects,$$(@F)) $(B)/libcommon.a
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(LDLIBS)
 
-$(PROGRAMS:%=$(LIBEXEC)/%): $(LIBEXEC)/%: $(B)/obj/libexec/%.o $(B)/libcommon.a
+$(PROGRAMS:%=$(LIBEXEC)/%): $$(call program_objects,$$(@F)) $(B)/libcommon.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(LDLIBS)

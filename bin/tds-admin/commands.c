@@ -13,10 +13,11 @@
 #include "tool/client.h"
 #include "tool/grouplist.h"
 
-const char admin_status_help[] = "usage: tds-admin [options] status\n"
-				 "Say that the admin process runs, and which actors it had to "
-				 "start again; status 8 where it "
-				 "does not run.\n";
+const char admin_status_help[] =
+	"usage: tds-admin [options] status\n"
+	"Say that the admin process runs, whether it was started again, and "
+	"which actors it had to\n"
+	"start again; status 8 where it does not run, or is restarting.\n";
 const char admin_list_help[] = "usage: tds-admin [options] list [GROUP]\n"
 			       "List the loaded sources and their actors.\n";
 const char admin_role_help[] = "usage: tds-admin [options] role [--group=GROUP] ROLE\n"
@@ -152,8 +153,10 @@ void admin_status(struct admin *admin, int argc, char **argv)
 		return;
 	int rc = ask_admin(admin, json_pack("{s:s}", "DirectorOp", "Status"), &answer, &err);
 	if (report(admin, NULL, rc, answer, &err)) {
-		(void)fprintf(admin->cli.out, "running, pid %lld\n",
+		(void)fprintf(admin->cli.out, "running, pid %lld",
 			      (long long)json_integer_value(json_object_get(answer, "Pid")));
+		print_restarts(admin->cli.out, answer);
+		(void)fputc('\n', admin->cli.out);
 		const char *cgroup = text_of(answer, "Cgroup");
 		if (*cgroup)
 			(void)fprintf(admin->cli.out, "cgroup %s\n", cgroup);

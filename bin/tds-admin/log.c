@@ -12,7 +12,6 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "daemon/keep/actorlog.h"
 #include "director/rundir.h"
 
 #define AUDIT_MAX_BYTES (1 << 30)
@@ -83,7 +82,7 @@ static void follow(struct admin *admin, int rundir, const char *path, const char
 	while (!ferror(admin->cli.out) &&
 	       (read(watch, events, sizeof(events)) > 0 || errno == EINTR)) {
 		print_lines(admin, file, role);
-		FILE *now = open_log(rundir, ACTORLOG_NAME);
+		FILE *now = open_log(rundir, TDS_ACTORLOG_NAME);
 		struct stat a;
 		struct stat b;
 		if (now && fstat(fileno(now), &a) == 0 && fstat(fileno(file), &b) == 0 &&
@@ -100,8 +99,8 @@ static void follow(struct admin *admin, int rundir, const char *path, const char
 
 static void show_log(struct admin *admin, int rundir, const char *path, const char *role)
 {
-	FILE *old = admin->follow ? NULL : open_log(rundir, ACTORLOG_OLD);
-	FILE *file = open_log(rundir, ACTORLOG_NAME);
+	FILE *old = admin->follow ? NULL : open_log(rundir, TDS_ACTORLOG_OLD);
+	FILE *file = open_log(rundir, TDS_ACTORLOG_NAME);
 
 	if (old) {
 		print_lines(admin, old, role);
@@ -111,7 +110,7 @@ static void show_log(struct admin *admin, int rundir, const char *path, const ch
 		struct tds_err err;
 
 		tds_err_sys(&err, errno == ENOENT ? TDS_E_MISSING : TDS_E_UNUSABLE,
-			    "%s/" ACTORLOG_NAME, path);
+			    "%s/" TDS_ACTORLOG_NAME, path);
 		tds_cli_error(&admin->cli, NULL, &err);
 		return;
 	}
@@ -169,13 +168,13 @@ static void show_audit(struct admin *admin, int rundir, const char *path)
 	char head[TDS_DIGEST_HEX_MAX];
 	struct tds_err err = { 0 };
 	size_t len;
-	int rc = tds_io_slurp(rundir, "audit.log", AUDIT_MAX_BYTES, &text, &len, &err);
+	int rc = tds_io_slurp(rundir, TDS_AUDIT_NAME, AUDIT_MAX_BYTES, &text, &len, &err);
 
 	if (rc == 0)
 		rc = check_audit(text, len, head, &err);
 	if (rc == 0)
 		(void)fprintf(admin->cli.out, "%s\n", head);
-	else if (asprintf(&name, "%s/audit.log", path) >= 0)
+	else if (asprintf(&name, "%s/" TDS_AUDIT_NAME, path) >= 0)
 		tds_cli_error(&admin->cli, name, &err);
 }
 

@@ -14,9 +14,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "director/rundir.h"
-#include "daemon/keep/state.h"
 
-#define LOCK "lock"
 #define SILENT_SECONDS 30 /* that one which holds the lock may neither answer nor go */
 #define ANSWER_MS 10000
 
@@ -50,7 +48,7 @@ static enum held look_at_lock(const struct ending *e)
 {
 	tds_autofree char *path = NULL;
 
-	if (asprintf(&path, "%s/" LOCK, e->rundir) < 0)
+	if (asprintf(&path, "%s/" TDS_RUNDIR_LOCK, e->rundir) < 0)
 		return HELD_HIDDEN;
 	tds_autofd int lock = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (lock < 0)
@@ -66,7 +64,7 @@ static bool would_return(const struct ending *e)
 	struct stat st;
 	size_t len;
 
-	if (rundir < 0 || fstatat(rundir, GROUPS_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0)
+	if (rundir < 0 || fstatat(rundir, TDS_GROUPS_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return rundir >= 0;
 	int rc = tds_io_slurp(rundir, TDS_LOADED_NAME, TDS_LOADED_MAX_BYTES, &text, &len, NULL);
 	if (rc == TDS_E_MISSING)

@@ -16,7 +16,7 @@
 #include "admin.h"
 #include "base/io.h"
 #include "base/mem.h"
-#include "daemon/daemon.h"
+#include "director/handover.h"
 #include "director/rundir.h"
 #include "tool/client.h"
 
@@ -66,16 +66,16 @@ static int open_rundir(const struct tds_dir *dir, int *fd, struct tds_err *err)
 static int take_lock(int rundir, int *fd, struct tds_err *err)
 {
 	tds_autofd int lock =
-		openat(rundir, RUNDIR_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		openat(rundir, TDS_RUNDIR_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (lock < 0)
-		return tds_err_sys(err, TDS_E_WRITE, RUNDIR_LOCK);
+		return tds_err_sys(err, TDS_E_WRITE, TDS_RUNDIR_LOCK);
 	if (flock(lock, LOCK_EX | LOCK_NB) != 0)
 		return errno == EWOULDBLOCK
 			       ? tds_err_set(err, TDS_E_REFUSED, "it runs already")
 			       : tds_err_sys(err, TDS_E_WRITE,
-					     RUNDIR_LOCK " (a network file system? rundir.cfg "
-							 "names another place)");
+					     TDS_RUNDIR_LOCK " (a network file system? rundir.cfg "
+							     "names another place)");
 	*fd = tds_steal_fd(&lock);
 	return 0;
 }
@@ -92,40 +92,83 @@ char *admin_libexec(void)
 	return asprintf(&path, "%s/libexec/tds", folder) < 0 ? NULL : path;
 }
 
-/* A daemon has no terminal, no inherited descriptor, and no folder that it keeps busy. */
-static void detach(int lock, int rundir, int dirfd, int ready)
+/* A daemon has no terminal, and no folder that it keeps busy. */
+static bool detach(void)
 {
-	int keep[] = { lock, rundir, dirfd, ready };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	(void)setsid();
-	if (chdir("/") != 0)
-		_exit(1);
 	for (int fd = 0; fd < 3; fd++)
 		(void)dup2(null, fd);
-	/* Descriptors above the kept ones, and between them. */
-	for (int fd = 3; fd < 64; fd++) {
-		bool kept = false;
-
-		for (size_t i = 0; i < sizeof(keep) / sizeof(keep[0]); i++)
-			kept = kept || fd == keep[i];
-		if (!kept)
-			(void)close(fd);
-	}
-	(void)syscall(SYS_close_range, 64, ~0U, 0);
+	return null >= 0 && chdir("/") == 0;
 }
 
-static int run_guardian(struct admin *admin, const struct tds_dir *dir, int rundir, int lock,
-			int ready)
+/* Let these be the only descriptors of the program that comes, with the numbers of the handover; ready may be -1. */
+static bool hand_over(int lock, int rundir, int dirfd, int ready)
+{
+	int fds[] = { lock, rundir, dirfd, ready };
+	int n = ready < 0 ? 3 : 4;
+	unsigned end = TDS_HANDOVER_LOCK + (unsigned)n;
+
+	/* Each goes out of the way of the others first. */
+	for (int i = 0; i < n; i++)
+		if ((fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, TDS_HANDOVER_END)) < 0)
+			return false;
+	for (int i = 0; i < n; i++)
+		if (dup2(fds[i], TDS_HANDOVER_LOCK + i) < 0)
+			return false;
+	return syscall(SYS_close_range, end, ~0U, 0) == 0;
+}
+
+/* Become the daemon, to whom all is handed over. Returns only with what is in the way. */
+static int exec_daemon(const struct admin *admin, const struct tds_dir *dir, struct tds_err *err)
 {
 	tds_autofree char *libexec = admin_libexec();
-	struct daemon_settings settings = { .dir = dir,
-					    .rundir = rundir,
-					    .libexec = libexec ? libexec : "",
-					    .fresh = admin->fresh,
-					    .transient = admin->transient };
+	tds_autofree char *program = NULL;
+	const char *argv[6] = { TDS_DAEMON_PROGRAM };
+	int argc = 1;
 
-	return guardian_run(&settings, lock, ready);
+	if (!libexec || asprintf(&program, "%s/" TDS_DAEMON_PROGRAM, libexec) < 0)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	if (admin->fresh)
+		argv[argc++] = "--" TDS_DAEMON_FRESH;
+	if (admin->transient)
+		argv[argc++] = "--" TDS_DAEMON_TRANSIENT;
+	if (admin->foreground)
+		argv[argc++] = "--" TDS_DAEMON_FOREGROUND;
+	argv[argc++] = dir->path;
+	(void)execv(program, (char *const *)argv);
+	return tds_err_sys(err, TDS_E_WRITE, "%s", program);
+}
+
+/* In a process of its own, whose words come by ready. */
+static _Noreturn void run_detached(const struct admin *admin, const struct tds_dir *dir, int rundir,
+				   int lock, int ready)
+{
+	struct tds_err err;
+
+	if (!detach()) {
+		tds_err_sys(&err, TDS_E_WRITE, "/dev/null");
+	} else if (!hand_over(lock, rundir, dir->fd, ready)) {
+		tds_err_sys(&err, TDS_E_WRITE, "descriptors");
+	} else {
+		ready = TDS_HANDOVER_READY;
+		(void)exec_daemon(admin, dir, &err);
+	}
+	(void)dprintf(ready, "%d %s\n", tds_code_status(err.code), err.reason);
+	_exit(tds_code_status(err.code));
+}
+
+/* Become the daemon in place, for a supervisor. */
+static void run_here(struct admin *admin, const struct tds_dir *dir, int rundir, int lock)
+{
+	struct tds_err err;
+
+	if (!hand_over(lock, rundir, dir->fd, -1))
+		tds_err_sys(&err, TDS_E_WRITE, "descriptors");
+	else
+		(void)exec_daemon(admin, dir, &err);
+	tds_cli_error(&admin->cli, NULL, &err);
 }
 
 /* What the daemon says of its start: lines of "STATUS REASON", the last one with status 0 where it runs. */
@@ -246,13 +289,34 @@ static int make_absolute(struct tds_dir *dir, struct tds_err *err)
 	return 0;
 }
 
+/* Start it, and wait until it says how it is. The lock is the daemon's from then on. */
+static void start_detached(struct admin *admin, const struct tds_dir *dir, int rundir, int *lock)
+{
+	struct tds_err err;
+	int ready[2];
+
+	if (pipe2(ready, O_CLOEXEC) != 0) {
+		tds_err_sys(&err, TDS_E_WRITE, "pipe");
+		tds_cli_error(&admin->cli, NULL, &err);
+		return;
+	}
+	(void)fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0)
+		run_detached(admin, dir, rundir, *lock, ready[1]);
+	(void)close(ready[1]);
+	tds_close_fd(lock);
+	*lock = -1;
+	await_ready(admin, ready[0]);
+	(void)close(ready[0]);
+}
+
 void admin_start(struct admin *admin, int argc, char **argv)
 {
 	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
 	tds_autofd int rundir = -1;
 	tds_autofd int lock = -1;
 	struct tds_err err = { 0 };
-	int ready[2];
 
 	(void)argv;
 	if (argc > 0) {
@@ -272,25 +336,8 @@ void admin_start(struct admin *admin, int argc, char **argv)
 	}
 	if (lock < 0)
 		return;
-	tds_io_sweep(rundir);
-	if (admin->foreground) {
-		admin->cli.status = run_guardian(admin, &dir, rundir, lock, -1);
-		return;
-	}
-	if (pipe2(ready, O_CLOEXEC) != 0) {
-		tds_err_sys(&err, TDS_E_WRITE, "pipe");
-		tds_cli_error(&admin->cli, NULL, &err);
-		return;
-	}
-	(void)fflush(NULL);
-	pid_t pid = fork();
-	if (pid == 0) {
-		detach(lock, rundir, dir.fd, ready[1]);
-		_exit(run_guardian(admin, &dir, rundir, lock, ready[1]));
-	}
-	(void)close(ready[1]);
-	tds_close_fd(&lock);
-	lock = -1;
-	await_ready(admin, ready[0]);
-	(void)close(ready[0]);
+	if (admin->foreground)
+		run_here(admin, &dir, rundir, lock);
+	else
+		start_detached(admin, &dir, rundir, &lock);
 }

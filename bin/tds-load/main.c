@@ -44,7 +44,8 @@ static const struct option options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-#define ANSWER_MS 10000 /* that an admin may take to say how it is */
+#define ANSWER_MS 10000  /* that an admin may take to say how it is */
+#define RESTART_MS 70000 /* that one may take to be there again */
 
 struct run {
 	struct tds_cli cli;
@@ -158,10 +159,24 @@ static int connect_ready(struct run *run, struct tds_err *err)
 			   state == TDS_CLIENT_STOPPING ? "on its way down" : "not up yet");
 }
 
+/* One that is about to be there again is waited for; its guardian gives up in the end. */
+static int connect_running(struct run *run, struct tds_err *err)
+{
+	int rc;
+
+	for (unsigned ms = 0; ms < RESTART_MS; ms += 20) {
+		rc = tds_client_open(&run->dir, &run->client, err);
+		if (rc != TDS_E_NO_ADMIN || !tds_client_is_restarting(&run->dir))
+			break;
+		(void)usleep(20000);
+	}
+	return rc;
+}
+
 static int connect_admin(struct run *run, struct tds_err *err)
 {
 	if (run->no_start)
-		return tds_client_open(&run->dir, &run->client, err);
+		return connect_running(run, err);
 	int rc = connect_ready(run, err);
 	if (rc != TDS_E_NO_ADMIN)
 		return rc;

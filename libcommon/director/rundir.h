@@ -17,8 +17,19 @@
 #define TDS_RUNDIR_NAME \
 	".tds" /* in the director directory, unless TDS_RUNDIR_CFG names another place */
 #define TDS_RUNDIR_CFG "rundir.cfg"     /* holds one absolute path */
-#define TDS_LOADED_NAME "loaded.json"   /* in the run directory */
 #define TDS_LOADED_MAX_BYTES (64 << 20) /* of loaded.json */
+
+/* Files in the run directory. */
+#define TDS_RUNDIR_LOCK \
+	"lock" /* held as long as a guardian lives, and holds the next line while it restarts the daemon */
+#define TDS_RUNDIR_RESTARTING "restarting\n"
+#define TDS_RUNDIR_SOCKET "admin.sock"
+#define TDS_LOADED_NAME "loaded.json"
+#define TDS_GROUPS_NAME "groups.json"       /* definitions that came by DefineGroup */
+#define TDS_RETURNING_NAME "restoring.json" /* what is on its way back */
+#define TDS_AUDIT_NAME "audit.log"
+#define TDS_ACTORLOG_NAME "actors.log"
+#define TDS_ACTORLOG_OLD TDS_ACTORLOG_NAME ".1"
 
 /*
  * The path of the run directory, which need not exist. Caller frees *path.

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -17,7 +18,6 @@
 #include "base/mem.h"
 #include "director/rundir.h"
 
-#define SOCKET_NAME "admin.sock"
 #define LINE_MAX_BYTES (64 << 20)
 
 /* A run directory that somebody else made could hold anybody's socket. */
@@ -41,7 +41,8 @@ static int connect_in(int rundir)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	/* By descriptor: the path may be longer than a socket address. */
-	(void)snprintf(to.sun_path, sizeof(to.sun_path), "/proc/self/fd/%d/" SOCKET_NAME, rundir);
+	(void)snprintf(to.sun_path, sizeof(to.sun_path), "/proc/self/fd/%d/" TDS_RUNDIR_SOCKET,
+		       rundir);
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0) {
 		int saved = errno;
 
@@ -50,6 +51,29 @@ static int connect_in(int rundir)
 		return -1;
 	}
 	return fd;
+}
+
+/* The guardian says so in the lock, which it holds; who may not read that sees an admin that does not run. */
+static bool is_restarting(int rundir)
+{
+	static const char mark[] = TDS_RUNDIR_RESTARTING;
+	char text[sizeof(mark)];
+	tds_autofd int lock =
+		openat(rundir, TDS_RUNDIR_LOCK, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	return lock >= 0 && read(lock, text, sizeof(text)) == sizeof(mark) - 1 &&
+	       memcmp(text, mark, sizeof(mark) - 1) == 0 && flock(lock, LOCK_SH | LOCK_NB) != 0 &&
+	       errno == EWOULDBLOCK;
+}
+
+bool tds_client_is_restarting(const struct tds_dir *dir)
+{
+	tds_autofree char *path = NULL;
+
+	if (tds_rundir_path(dir, &path, NULL) != 0)
+		return false;
+	tds_autofd int rundir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return rundir >= 0 && is_restarting(rundir);
 }
 
 int tds_client_open(const struct tds_dir *dir, struct tds_client *client, struct tds_err *err)
@@ -68,7 +92,8 @@ int tds_client_open(const struct tds_dir *dir, struct tds_client *client, struct
 		return rc;
 	client->fd = connect_in(rundir);
 	if (client->fd < 0 && (errno == ENOENT || errno == ECONNREFUSED))
-		return tds_err_set(err, TDS_E_NO_ADMIN, "the admin process is not running");
+		return tds_err_set(err, TDS_E_NO_ADMIN, "the admin process is %s",
+				   is_restarting(rundir) ? "restarting" : "not running");
 	return client->fd < 0
 		       ? tds_err_sys(err, TDS_E_NO_ADMIN, "the admin process cannot be reached")
 		       : 0;

@@ -4,6 +4,7 @@
 #define TDS_CLIENT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/dir.h"
 #include "base/err.h"
@@ -26,6 +27,9 @@ struct tds_client {
 int tds_client_open(const struct tds_dir *dir, struct tds_client *client,
 		    struct tds_err *err) TDS_MUST_CHECK;
 void tds_client_close(struct tds_client *client);
+
+/* Nobody listens because the daemon has died, and its guardian is about to start it again? */
+bool tds_client_is_restarting(const struct tds_dir *dir);
 
 /* What an admin says of itself. */
 enum tds_client_state {

@@ -21,8 +21,8 @@
 #include "base/mem.h"
 #include "daemon/base/descriptors.h"
 #include "daemon/director/director.h"
-#include "daemon/door/clients.h"
-#include "daemon/door/directoractor.h"
+#include "daemon/door/door.h"
+#include "daemon/guardian/ward.h"
 #include "daemon/keep/actorlog.h"
 #include "daemon/keep/logger.h"
 #include "daemon/keep/state.h"
@@ -30,18 +30,25 @@
 #include "daemon/local/engine_local.h"
 #include "director/rundir.h"
 #include "daemon/base/signals.h"
+#include "recall.h"
 #include "tool/cli.h"
 #include "world.h"
 
 #define GRACE_MS 3000
 
+static unsigned cores(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n > 0 ? (unsigned)n : 1;
+}
+
 struct daemon {
 	const struct daemon_settings *settings;
-	const struct tds_cgroup *cgroup; /* NULL: none */
+	const struct ward *ward;
 	struct event_base *base;
 	struct director *director;
-	struct clients *clients;
-	struct directoractor *actor;
+	struct door *door;
 	struct actorlog *log;
 	struct logger *logger;
 	struct event *terminate;
@@ -52,10 +59,11 @@ struct daemon {
 	struct clock *clock;
 	struct director_settings director_settings;
 	struct logger_settings logger_settings;
-	struct clients_settings clients_settings;
+	struct door_settings door_settings;
 	char *verifier;
 	char *host;
 	char *logger_program;
+	struct timer pulse;
 	int ready;
 	bool restored; /* what a crash took is back, or was told not to be */
 	bool ending;
@@ -101,15 +109,16 @@ static int listen_at(int rundir, struct tds_err *err)
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	tds_autofd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	(void)snprintf(at.sun_path, sizeof(at.sun_path), "/proc/self/fd/%d/" RUNDIR_SOCKET, rundir);
+	(void)snprintf(at.sun_path, sizeof(at.sun_path), "/proc/self/fd/%d/" TDS_RUNDIR_SOCKET,
+		       rundir);
 	/* Whoever holds the lock may: a socket that is there is a dead one's. */
-	if (unlinkat(rundir, RUNDIR_SOCKET, 0) != 0 && errno != ENOENT)
-		return tds_err_sys(err, TDS_E_WRITE, RUNDIR_SOCKET);
+	if (unlinkat(rundir, TDS_RUNDIR_SOCKET, 0) != 0 && errno != ENOENT)
+		return tds_err_sys(err, TDS_E_WRITE, TDS_RUNDIR_SOCKET);
 	mode_t mask = umask(0);
 	int rc = fd < 0 ? -1 : bind(fd, (struct sockaddr *)&at, sizeof(at));
 	(void)umask(mask);
-	if (rc != 0 || fchmodat(rundir, RUNDIR_SOCKET, 0666, 0) != 0 || listen(fd, 128) != 0)
-		return tds_err_sys(err, TDS_E_WRITE, RUNDIR_SOCKET);
+	if (rc != 0 || fchmodat(rundir, TDS_RUNDIR_SOCKET, 0666, 0) != 0 || listen(fd, 128) != 0)
+		return tds_err_sys(err, TDS_E_WRITE, TDS_RUNDIR_SOCKET);
 	return tds_steal_fd(&fd);
 }
 
@@ -120,6 +129,14 @@ static void on_gone(void *ctx)
 	(void)event_base_loopbreak(d->base);
 }
 
+static void on_pulse(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	ward_say(d->ward, WARD_LIVES);
+	timer_start(d->clock, &d->pulse, d->ward->pulse_ms, on_pulse, d);
+}
+
 static void shut_down(void *ctx, int64_t grace_ms)
 {
 	struct daemon *d = ctx;
@@ -127,6 +144,7 @@ static void shut_down(void *ctx, int64_t grace_ms)
 	if (d->ending)
 		return;
 	d->ending = true;
+	ward_say(d->ward, WARD_LEAVING);
 	if (grace_ms >= 0)
 		d->config.grace_ms = (unsigned)grace_ms;
 	notify_supervisor("STOPPING=1");
@@ -137,11 +155,14 @@ static void shut_down(void *ctx, int64_t grace_ms)
 static void describe(void *ctx, json_t *status)
 {
 	const struct daemon *d = ctx;
-	bool stopping = d->ending || !guardian_lives();
+	bool stopping = d->ending || !ward_is_guarded();
 
 	(void)json_object_set_new(status, "Ready", json_boolean(d->restored && !stopping));
 	(void)json_object_set_new(status, "Stopping", json_boolean(stopping));
 	(void)json_object_set(status, "NotRestored", d->not_restored);
+	(void)json_object_set_new(status, "Restarts", json_integer(d->ward->restarts));
+	if (d->ward->last_end)
+		(void)json_object_set_new(status, "LastEnd", json_string(d->ward->last_end));
 }
 
 static void on_signal(evutil_socket_t sig, short what, void *arg)
@@ -156,6 +177,14 @@ static void on_logger_report(void *ctx, const char *text, size_t len)
 	struct daemon *d = ctx;
 
 	actorlog_add(d->log, "- - -", text, len);
+}
+
+/* What actors print. */
+static void on_output(void *ctx, const char *who, const char *text, size_t len)
+{
+	const struct daemon *d = ctx;
+
+	actorlog_add(d->log, who, text, len);
 }
 
 /* Where logging is configured. False: out of memory. */
@@ -176,19 +205,12 @@ static bool start_logger(struct daemon *d)
 	return d->logger != NULL;
 }
 
-static unsigned cores(void)
-{
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return n > 0 ? (unsigned)n : 1;
-}
-
 /* The Director, and the engine that runs its actors. False: out of memory. */
 static bool make_director(struct daemon *d)
 {
 	d->world.base = d->base;
 	world_open(&d->world);
-	d->clock = clock_open(d->base);
+	d->world.clock = d->clock = clock_open(d->base);
 	d->director =
 		d->clock ? director_new(d->clock, &d->world.means, &d->director_settings) : NULL;
 	struct engine *engine = d->director
@@ -198,22 +220,21 @@ static bool make_director(struct daemon *d)
 	if (!engine)
 		return false;
 	director_attach(d->director, engine);
-	d->actor = directoractor_new(d->base, engine, d->settings->rundir);
-	d->clients_settings.actor = d->actor;
-	d->clients_settings.engine = engine;
-	return d->actor != NULL;
+	d->door_settings.engine = engine;
+	return true;
 }
 
 static bool make(struct daemon *d, struct tds_err *err)
 {
 	const struct daemon_settings *s = d->settings;
-	const char *path = s->dir->path;
+	const char *path = s->dir.path;
+	bool has_cgroup = d->ward->cgroup->path != NULL;
 
 	if (asprintf(&d->verifier, "%s/tds-verifier", s->libexec) < 0 ||
 	    asprintf(&d->host, "%s/host", s->libexec) < 0 ||
 	    asprintf(&d->logger_program, "%s/tdshost/logger.py", d->host) < 0)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
-	if (settings_read(s->dir, &d->configured, err) != 0)
+	if (settings_read(&s->dir, &d->configured, err) != 0)
 		return false;
 	d->config = (struct engine_config){ .settings = &d->configured,
 					    .python = "python3",
@@ -221,18 +242,17 @@ static bool make(struct daemon *d, struct tds_err *err)
 					    .dir = path,
 					    .grace_ms = GRACE_MS,
 					    .transient = s->transient,
-					    .cgroup = d->cgroup };
-	d->world = (struct world){ .dir = s->dir, .rundir = s->rundir, .verifier = d->verifier };
+					    .cgroup = has_cgroup ? d->ward->cgroup : NULL };
+	d->world = (struct world){ .dir = &s->dir, .rundir = s->rundir, .verifier = d->verifier };
 	d->director_settings = (struct director_settings){ .slots = cores() };
-	d->clients_settings =
-		(struct clients_settings){ .dir = s->dir,
-					   .uid = geteuid(),
-					   .users = d->configured.users,
-					   .nusers = d->configured.nusers,
-					   .cgroup = d->cgroup ? d->cgroup->path : NULL,
-					   .shutdown = shut_down,
-					   .describe = describe,
-					   .ctx = d };
+	d->door_settings = (struct door_settings){ .uid = geteuid(),
+						   .users = d->configured.users,
+						   .nusers = d->configured.nusers,
+						   .cgroup = d->ward->cgroup->path,
+						   .shutdown = shut_down,
+						   .describe = describe,
+						   .output = on_output,
+						   .ctx = d };
 	d->base = event_base_new();
 	d->not_restored = json_array();
 	d->log = actorlog_open(s->rundir);
@@ -243,11 +263,10 @@ static bool make(struct daemon *d, struct tds_err *err)
 	int listener = listen_at(s->rundir, err);
 	if (listener < 0)
 		return false;
-	d->clients_settings.log = d->log;
-	d->clients = clients_new(d->base, listener, d->director, &d->clients_settings);
+	d->door = door_open(d->base, listener, d->director, &d->door_settings);
 	d->terminate = evsignal_new(d->base, SIGTERM, on_signal, d);
 	d->interrupt = evsignal_new(d->base, SIGINT, on_signal, d);
-	if (!d->clients || !d->terminate || !d->interrupt || event_add(d->terminate, NULL) != 0 ||
+	if (!d->door || !d->terminate || !d->interrupt || event_add(d->terminate, NULL) != 0 ||
 	    event_add(d->interrupt, NULL) != 0)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
 	signals_take_ends();
@@ -256,9 +275,9 @@ static bool make(struct daemon *d, struct tds_err *err)
 
 static void unmake(struct daemon *d)
 {
-	clients_free(d->clients);
-	directoractor_free(d->actor);
+	door_close(d->door);
 	director_free(d->director);
+	timer_stop(&d->pulse);
 	clock_close(d->clock);
 	world_close(&d->world);
 	logger_free(d->logger);
@@ -293,88 +312,55 @@ static void on_restored(void *ctx)
 	struct daemon *d = ctx;
 
 	d->restored = true;
+	d->director_settings.slots = cores();
 	tell_ready(ctx, 0, "ready");
+	ward_say(d->ward, WARD_UP);
 	notify_supervisor("READY=1");
 }
 
-static bool move_aside(int rundir, const char *name, const char *aside, struct tds_err *err)
+/* How the one before ended, as its guardian saw it. */
+static void note_last_end(struct daemon *d)
 {
-	if (renameat(rundir, name, rundir, aside) == 0 || errno == ENOENT)
-		return true;
-	tds_err_sys(err, TDS_E_WRITE, "%s", name);
-	return false;
+	if (d->ward->last_end)
+		audit_add(&d->world.audit,
+			  json_pack("{s:s, s:I, s:s}", "Event", "Restarted", "TimeMs",
+				    (json_int_t)d->clock->wall_ms(d->clock), "Message",
+				    d->ward->last_end));
 }
 
-/* What was loaded when a crash came; NULL: nothing. What is damaged is for a person to look at, or to move aside. */
-static bool read_state(const struct daemon_settings *settings, json_t **state, json_t **groups,
-		       struct tds_err *err)
-{
-	int rundir = settings->rundir;
-
-	if (settings->fresh && (!move_aside(rundir, TDS_LOADED_NAME, TDS_LOADED_NAME ".old", err) ||
-				!move_aside(rundir, GROUPS_NAME, GROUPS_NAME ".old", err)))
-		return false;
-	*state = state_read(rundir, err);
-	if (err->code == TDS_OK)
-		*groups = groups_read(rundir, err);
-	if (err->code == TDS_OK)
-		return true;
-	struct tds_err why = *err;
-	tds_autofree char *path = NULL;
-	if (tds_rundir_path(settings->dir, &path, err) == 0)
-		tds_err_set(err, why.code, "%s/%s (start --fresh begins anew)", path, why.reason);
-	return false;
-}
-
-/* A file of the run directory goes, or was not there. */
-static bool drop(int rundir, const char *name, struct tds_err *err)
-{
-	if (unlinkat(rundir, name, 0) == 0 || errno == ENOENT)
-		return true;
-	tds_err_sys(err, TDS_E_WRITE, "what was loaded could not be forgotten: %s", name);
-	return false;
-}
-
-/* A clean end: nothing is to be brought back by the next start. Where it would be, it keeps its packages. */
-static int forget(int rundir, struct tds_err *err)
-{
-	if (!drop(rundir, TDS_LOADED_NAME, err) || !drop(rundir, GROUPS_NAME, err))
-		return err->code;
-	if (fsync(rundir) != 0 && errno != EINVAL)
-		return tds_err_sys(err, TDS_E_WRITE,
-				   "what was loaded could not be forgotten: the run directory");
-	store_sweep(rundir, NULL);
-	return 0;
-}
-
-static int run(struct daemon *d, const json_t *state, const json_t *groups)
+static int run(struct daemon *d, json_t *state, const json_t *groups)
 {
 	struct tds_err err = { 0 };
 
+	on_pulse(d);
+	note_last_end(d);
+	returning_open(&d->world.returning, d->settings->rundir, state);
+	recall_leave_out(&d->world, state, on_not_restored, d);
+	/* What it may have died of comes back alone, as far as that goes, so that nothing else is blamed for it. */
+	if (!returning_is_empty(&d->world.returning))
+		d->director_settings.slots = 1;
 	store_sweep(d->settings->rundir, state);
 	director_restore(d->director, state, groups, on_not_restored, on_restored, d);
 	(void)event_base_dispatch(d->base);
 	signals_hold_ends(); /* it ends already, and whoever asks again shall not cut that short */
-	int status = forget(d->settings->rundir, &err) == 0 ? 0 : tds_code_status(err.code);
+	int status = recall_forget(d->settings->rundir, &err) == 0 ? 0 : tds_code_status(err.code);
 	if (status != 0)
 		tell_start(d, status, err.reason);
-	clients_farewell(d->clients, status, err.reason);
+	door_farewell(d->door, status, err.reason);
 	return status;
 }
 
-int daemon_run(const struct daemon_settings *settings, const struct tds_cgroup *cgroup, int ready)
+int daemon_run(const struct daemon_settings *settings, const struct ward *ward)
 {
-	struct daemon d = { .settings = settings,
-			    .cgroup = cgroup->path ? cgroup : NULL,
-			    .ready = ready };
+	struct daemon d = { .settings = settings, .ward = ward, .ready = ward->ready };
 	struct tds_err err = { 0 };
 	int status = 0;
 
 	descriptors_raise();
-	(void)prctl(PR_SET_NAME, "tds-admin");
+	(void)prctl(PR_SET_NAME, "tds-daemon");
 	json_t *state = NULL;
 	json_t *groups = NULL;
-	if (read_state(settings, &state, &groups, &err) && make(&d, &err)) {
+	if (recall_read(settings, &state, &groups, &err) && make(&d, &err)) {
 		status = run(&d, state, groups);
 	} else {
 		status = tds_code_status(err.code);

@@ -219,6 +219,16 @@ static int save_groups(void *ctx, json_t *definitions, struct tds_err *err)
 	return groups_save(world->rundir, definitions, err);
 }
 
+static void returning(void *ctx, const char *sha256, bool under_way)
+{
+	struct world *world = ctx;
+
+	if (under_way)
+		returning_begin(&world->returning, sha256);
+	else
+		returning_end(&world->returning, sha256);
+}
+
 static void add_audit(void *ctx, json_t *line)
 {
 	struct world *world = ctx;
@@ -258,6 +268,7 @@ void world_open(struct world *world)
 				       .forget = forget,
 				       .save_sources = save_sources,
 				       .save_groups = save_groups,
+				       .returning = returning,
 				       .audit = add_audit,
 				       .prune = prune,
 				       .record = record,
@@ -267,4 +278,5 @@ void world_open(struct world *world)
 void world_close(struct world *world)
 {
 	library_fini(&world->library);
+	returning_close(&world->returning);
 }

@@ -10,7 +10,9 @@
 #include "daemon/director/means.h"
 #include "daemon/keep/audit.h"
 #include "daemon/keep/library.h"
+#include "daemon/keep/returning.h"
 
+struct clock;
 struct logger;
 
 /* All that is a pointer or a descriptor is borrowed. */
@@ -18,11 +20,13 @@ struct world {
 	const struct tds_dir *dir;
 	int rundir;
 	struct event_base *base;
+	const struct clock *clock;
 	const char *verifier;  /* the program */
 	struct logger *logger; /* gets what actors log; NULL: there is none */
 	struct library library;
 	struct audit audit;
-	struct means means; /* for the Director */
+	struct returning returning; /* opened when loaded.json is read */
+	struct means means;         /* for the Director */
 };
 
 /* Make the means out of what is filled in: dir, rundir, base, verifier, logger. */

@@ -231,10 +231,15 @@ class Admin:
         self.key.chmod(0o600)
         self.env = dict(os.environ, LC_ALL='C.UTF-8', TZ='UTC', TDS_TEST_NOTES=self.notes.path, TDS_TEST_MARK=self.mark)
         self.env.pop('THESPIAN_DIRECTOR_DIR', None)
+        self.patience()
         # What a sanitizer finds in a daemon, whose standard error is nowhere.
         for tool in 'ASAN', 'UBSAN', 'LSAN':
             self.env[tool + '_OPTIONS'] = '%s:log_path=%s' % (self.env.get(tool + '_OPTIONS', ''), base / 'sanitizer')
         self.sources = 0
+
+    def patience(self, silent_ms=20000, window_ms=1):
+        """What its guardian has of it: without more it restarts the daemon at once, however often that dies."""
+        self.env['TDS_TEST_GUARDIAN'] = '%d:%d' % (silent_ms, window_ms)
 
     # --- packages
 
@@ -358,6 +363,22 @@ class Admin:
         return self.ask('Status')['Pid']
 
     # --- processes
+
+    def crash(self):
+        """Guardian and daemon die at the same instant, so that nobody starts it again. Nothing of it is left."""
+        daemon = self.pid
+        for pid in parent_of(daemon), daemon:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        until('all is gone', lambda: not self.processes())
+
+    def kill_daemon(self):
+        """The daemon dies alone; returns what ran with it. Its guardian starts it again."""
+        daemon = self.pid
+        guardian = parent_of(daemon)
+        others = [p for p in self.processes() if p != guardian]
+        os.kill(daemon, signal.SIGKILL)
+        return others
 
     def processes(self):
         """Every process that is ours: pid -> its command line."""

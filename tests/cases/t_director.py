@@ -367,8 +367,7 @@ def full_store(a):
         (a.dir / 'foo-2.tls').write_bytes(b'no package' + b' ' * (1 << 20))
         ok(a.load('foo').status == 7, 'what does not hold is refused for that')
         (run / 'filler').write_bytes(bytes(os.statvfs(run).f_bavail * os.statvfs(run).f_frsize))
-        os.kill(a.pid, signal.SIGKILL)
-        until('all is gone', lambda: not a.processes())
+        a.crash()
         a.admin('start')
         ok(a.active('foo') == '1', 'what is in the store comes back all the same')
     finally:

@@ -43,9 +43,10 @@ class D(A):
             if run.get(key) is not None:
                 run[key] = (type(run[key]).__name__, str(run[key]))
 
-    def do_director(self, sender, message, by='thespian.director'):
+    def do_director(self, sender, *messages, by='thespian.director'):
         director = self.createActor(by, globalName='Director')
-        self.send(director, message)
+        for message in messages:
+            self.send(director, message)
 '''
 TLI = {'Actors': {'m.a.D': {'OnLoad': {'Role': 'd'}}}}
 
@@ -109,6 +110,30 @@ def messages(a):
     ok(os.path.exists(path) and a.active('foo') == '1', 'nothing else has changed')
 
 
+def many(a):
+    """Questions are answered one by one, and only so many may wait."""
+    a.group('foo', ['1'], TLI, source=ASKER)
+    a.must(a.load('foo'))
+    flag = a.base / 'flag'
+    flag.write_text('')
+    a.group('slow', ['1'], head='import os, time\nwhile os.path.exists(%r): time.sleep(0.01)\n' % str(flag))
+    answers = lambda notes: [n[4] for n in notes if n[1:3] == ('D', 'answer')]
+    roles = [{'DirectorOp': 'RetrieveRole', 'Role': str(n)} for n in range(20)]
+    a.ask('Tell', Target='d', Literal=repr(('director', {'DirectorOp': 'LoadSource', 'Source': 'slow'}, *roles)))
+    got = a.notes.wait(lambda notes: len(answers(notes)) >= 20 and answers(notes))
+    ok([x['Role'] for x in got] == [str(n) for n in range(20)], 'answers come in order; one that takes long holds up none', got)
+    waiting = [{'DirectorOp': 'RequestNotification'}] * 63
+    a.ask('Tell', Target='d', Literal=repr(('director', *waiting, {'DirectorOp': 'Status'})))
+    got = a.notes.wait(lambda notes: answers(notes)[20:])
+    ok([(x['DirectorResponse'], x.get('Message')) for x in got] == [('Error', 'too many questions')],
+       '64 may wait, the next one is refused', got)
+    flag.unlink()
+    got = a.notes.wait(lambda notes: len(answers(notes)) >= 85 and answers(notes)[21:])
+    kinds = sorted(x['DirectorResponse'] for x in got)
+    ok(kinds == ['NotificationOfUpdate'] * 63 + ['SourceLoading'], 'all that waited are told, once each', kinds)
+    ok(asked(a, DirectorOp='RetrieveRole', Role='d')[1]['Success'], 'and the next is answered again')
+
+
 def said(call, *args):
     """(what it returned, stdout, stderr)."""
     with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
@@ -155,4 +180,4 @@ def control(a):
 
 
 if __name__ == '__main__':
-    run_cases(messages, control)
+    run_cases(messages, many, control)

@@ -61,6 +61,15 @@ def settled(a):
     return wrong
 
 
+def family(a):
+    """The daemon, its guardian, all of their processes, its children, and other hosts; nothing where there are none."""
+    daemon, everyone = a.pid, a.processes()
+    guardian = parent_of(daemon)
+    parents = [p for p in everyone if parent_of(p) == daemon]
+    actors = [p for p in everyone if p not in (daemon, guardian) and p not in parents]
+    return parents and actors and (daemon, guardian, everyone, parents, actors)
+
+
 def rounds(a):
     rng = random.Random(SEED)
     for g in 'ab':
@@ -70,11 +79,8 @@ def rounds(a):
     slow = 0
     for n in range(ROUNDS):
         before = {g: a.state_of(g) for g in 'ab'}
-        daemon = a.pid
-        everyone = a.processes()
-        guardian = parent_of(daemon)
-        parents = [p for p in everyone if parent_of(p) == daemon]
-        actors = [p for p in everyone if p not in (daemon, guardian) and p not in parents]
+        # Where the round before killed the first host, all may only now be on its way back.
+        daemon, guardian, everyone, parents, actors = until('hosts are there', lambda: family(a))
         busy = rng.choice((None, 'load', 'unload'))
         tool = None
         if busy == 'load':
@@ -94,12 +100,16 @@ def rounds(a):
         ended = daemon in victims or guardian in victims
         began = time.monotonic()
         if ended:
+            old = set(everyone) - ({guardian} - set(victims))
+            # Nobody starts it again where its guardian is dead: then what is new has to go as well.
+            alone = guardian in victims
             with contextlib.suppress(Exception):
-                until('all is gone', lambda: not set(processes(a.mark)) - ({tool.pid} if tool else set()), 10)
+                until('all is gone', lambda: not (set(processes(a.mark)) - ({tool.pid} if tool else set()) if alone
+                                                  else old & set(a.processes())), 10)
             slow = max(slow, time.monotonic() - began)
         answer = a.end_tool(tool) if tool else None
         if ended:
-            left = a.processes()
+            left = a.processes() if alone else {p: c for p, c in a.processes().items() if p in old}
             if left:
                 bad.append('round %d, %s: left %s' % (n, what, left))
             b = a.admin('start')
@@ -131,8 +141,7 @@ def comes_back(a):
     for name in 'foo-1.tls', 'foo-2.tls', 'foo-3.tls':
         os.unlink(a.dir / name)
     a.notes.take()
-    kill(a.pid)
-    until('all is gone', lambda: not a.processes(), 5)
+    a.crash()
     b = a.admin('start')
     ok(b.status == 0 and a.state_of('foo') == {'1': False, '2': True, '3': False},
        'what was loaded and active comes back, from the store', b, a.state())
@@ -147,15 +156,13 @@ def what_does_not_come_back(a):
     a.group('foo', ['1'], tli('foo'))
     a.group('bar', ['1'], tli('bar'))
     a.must(a.load('-a'))
-    kill(a.pid)
-    until('all is gone', lambda: not a.processes(), 5)
+    a.crash()
     (a.dir / '.tds/store' / (next(s for s in a.state()['Sources'] if s['Group'] == 'foo')['SHA256'] + '.tls')).write_bytes(b'x')
     b = a.admin('start')
     ok(b.status == 1 and 'foo' in b.err and a.active('bar') == '1' and a.active('foo') is None,
        'a package of the store that does not verify is left out; start says so: 1', b)
     ok({s['Group'] for s in a.state()['Sources']} == {'bar'}, 'and is forgotten')
-    kill(a.pid)
-    until('all is gone', lambda: not a.processes(), 5)
+    a.crash()
     os.unlink(a.dir / 'birch_tls.key')
     b = a.admin('start')
     ok(b.status == 1 and 'tds-admin: bar-1.tls: ' in b.err and a.loaded('bar') == [], 'today\'s keys decide', b)
@@ -182,11 +189,6 @@ def damaged_state(a):
     ok(len(kept) == 1 and kept != ['loaded.json'], 'and moves it aside', kept)
 
 
-def crash(a):
-    kill(a.pid)
-    until('all is gone', lambda: not a.processes(), 5)
-
-
 def definitions_as_loaded(a):
     """Sources keep the definition that they were loaded with, and defined groups theirs, also after a crash."""
     a.group('foo', ['1'], "{'Actors': {'m.a.A': {'OnLoad': {'Role': 'fooA', 'Message': ['first', 2.5]}}}}")
@@ -198,11 +200,11 @@ def definitions_as_loaded(a):
     ok(a.ask('LoadSource', Source='bar-1.tls', Group='bar')['Success'], 'and loaded')
     a.tli('foo', {'Actors': {'m.a.C': {'OnLoad': {'Role': 'other', 'Message': 'second'}}}})
     a.notes.take()
-    crash(a)
+    a.crash()
     b = a.admin('start')
     ok(b.status == 0, 'start brings both back', b)
     messages = [n[1:] for n in a.notes.take() if n[2] == 'got']
-    ok(messages == [('B', 'got', 'defined'), ('A', 'got', ['first', 2.5])],
+    ok(sorted(messages) == [('A', 'got', ['first', 2.5]), ('B', 'got', 'defined')],
        'with the definitions that they were loaded with, not those of now', messages)
     ok(a.asked('fooA', ('echo',)) and a.asked('barB', ('echo',)) and not a.asked('other', ('echo',)), 'and their roles')
     a.must(a.load('--unload', a.hash_of('bar', '1')))
@@ -212,7 +214,7 @@ def definitions_as_loaded(a):
     stored = next((a.dir / '.tds/store').glob('*.tli'))
     for path, text in (stored, "{'Actors': }"), (stored, "{'Actors': 3}"), (a.dir / '.tds/groups.json', '{'), \
                       (a.dir / '.tds/groups.json', '{"Version":1,"Groups":{"bar":"{1"}}'):
-        crash(a)
+        a.crash()
         good = path.read_text()
         path.write_text(text)
         b = a.admin('start')
@@ -220,7 +222,7 @@ def definitions_as_loaded(a):
         until('nothing runs', lambda: not a.processes())
         path.write_text(good)
         a.start()
-    crash(a)
+    a.crash()
     stored.unlink()
     b = a.admin('start')
     ok(b.status == 1 and stored.name in b.err and len(a.state()['Sources']) == 1, 'one that is missing: all else comes back', b)
@@ -237,12 +239,12 @@ def crash_while_it_comes_back(a):
     flag.write_text('')
     os.unlink(a.base / 'there')
     before = a.state()['Sources']
-    crash(a)
+    a.crash()
     start = a.start_tool('tds-admin', 'start')
     until('a source is imported', (a.base / 'there').exists)
     ok(sorted(s['SHA256'] for s in a.state()['Sources']) == sorted(s['SHA256'] for s in before), 'all is still written down')
     for pid, line in a.processes().items():
-        if 'start' in line and pid != start.pid and parent_of(pid) != 1:
+        if line.startswith('tds-daemon'):
             os.kill(pid, signal.SIGKILL)
     a.end_tool(start)
     until('all is gone', lambda: not a.processes(), 5)
@@ -256,7 +258,7 @@ def something_is_active(a):
     a.group('foo', ['1', '2', '3'], tli('foo'))
     for v in '2', '1', '3':
         a.must(a.load('foo-%s.tls' % v))
-    crash(a)
+    a.crash()
     path = a.dir / '.tds/loaded.json'
     state = json.loads(path.read_text())
     state['Sources'] = [s for s in state['Sources'] if s['Version'] != '3']  # as in the middle of its unload
@@ -265,7 +267,7 @@ def something_is_active(a):
     ok(b.status == 0 and a.state_of('foo') == {'1': False, '2': True} and a.asked('fooA', ('echo',)) == ('2',),
        'a crash in the middle of an unload: the highest of the others is active', b, a.state_of('foo'))
     stored = a.dir / '.tds/store' / (a.groups()['foo']['Sources'][a.hash_of('foo', '2')]['SHA256'] + '.tls')
-    crash(a)
+    a.crash()
     stored.write_bytes(stored.read_bytes()[:-1] + b'?')
     b = a.admin('start')
     ok(b.status == 1 and a.state_of('foo') == {'1': True} and a.asked('fooA', ('echo',)) == ('1',),
@@ -302,7 +304,9 @@ def daemonised_by_guardian(a):
         a.ask('Tell', Target='fooA', Literal="('daemon',)")
         a.notes.wait(lambda notes: [n for n in notes if n[1] == 'daemon'])
         a.notes.take()
+        old = set(a.processes())
         if what == 'daemon':
+            old -= {parent_of(a.pid)}
             kill(a.pid)
         elif what == 'guardian':
             kill(parent_of(a.pid))
@@ -319,8 +323,9 @@ def daemonised_by_guardian(a):
         else:
             a.admin('shutdown', '--grace=1')
         with contextlib.suppress(Exception):
-            until('all is gone', lambda: not a.processes(), 5)
-        ok(not a.processes(), 'a child that made itself a daemon goes with it: %s' % what, a.processes())
+            until('all is gone', lambda: not old & set(a.processes()), 5)
+        left = {p: c for p, c in a.processes().items() if what != 'daemon' or p in old}
+        ok(not left, 'a child that made itself a daemon goes with it: %s' % what, left)
         a.start()
         a.load('--unload', *[h for h in a.groups().get('foo', {'Sources': {}})['Sources']])
 

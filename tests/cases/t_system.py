@@ -564,7 +564,7 @@ sys.stdin.read()
 os._exit(0)
 ''', stderr=subprocess.DEVNULL)
         *started, parent = eval(p.stdout.readline())
-        admin = {pid for pid, line in lab.processes().items() if 'tds-admin' in line}
+        admin = {pid for pid, line in lab.processes().items() if line.startswith('tds-daemon')}
         guardian = next(pid for pid in admin if parent_of(pid) not in admin)
         victims = {'guardian': [guardian], 'daemon': list(admin - {guardian}), 'parent': [parent],
                    'all': [parent, *admin]}[what]

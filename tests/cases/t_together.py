@@ -24,7 +24,7 @@ FLAT_TURNS = 25 * SCALE if SCALE < 20 or sanitized() else 5000
 
 
 def daemons(a):
-    return [p for p, c in a.processes().items() if 'tds-admin' in c]
+    return [p for p, c in a.processes().items() if c.startswith('tds-daemon')]
 
 
 def starts(a):
@@ -157,7 +157,7 @@ def first_process(a):
     ok(a.pid == pid, 'the daemon goes on')
 
 
-VALGRIND = ['valgrind', '--leak-check=full', '--show-leak-kinds=definite,indirect,possible',
+VALGRIND = ['valgrind', '--trace-children=yes', '--trace-children-skip=*python3*', '--leak-check=full', '--show-leak-kinds=definite,indirect,possible',
             '--errors-for-leak-kinds=definite,indirect,possible', '--error-exitcode=99']
 
 

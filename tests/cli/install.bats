@@ -111,6 +111,7 @@ plain() {
 		0755 usr/bin/tds-gensrc
 		0755 usr/bin/tds-load
 		0755 usr/bin/tds-verify
+		0755 usr/libexec/tds/tds-daemon
 		0755 usr/libexec/tds/tds-verifier
 	EOF
 }

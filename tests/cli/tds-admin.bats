@@ -219,3 +219,13 @@ foo() {
 	tds-admin status
 	expect 0 '' '' tds-admin shutdown
 }
+
+@test 'start without its daemon: 5, and one line' {
+	mkdir -p half/bin
+	cp "$TDS_BIN/tds-admin" half/bin/
+	for args in start 'start --foreground'; do
+		# shellcheck disable=SC2086
+		expect 5 '' "tds-admin: $PWD/half/libexec/tds/tds-daemon: No such file or directory" half/bin/tds-admin $args
+	done
+	expect 0 '' '' tds-admin start
+}

@@ -10,7 +10,7 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 	mkdir -p bin libexec/tds src
 	cp "$TDS_BIN"/tds-{admin,load} bin # real files: they look beside themselves
-	cp "$TDS_BIN/../libexec/tds/tds-verifier" libexec/tds
+	cp "$TDS_BIN"/../libexec/tds/tds-{daemon,verifier} libexec/tds
 	cp "$BATS_TEST_DIRNAME/otherhost.py" libexec/tds/host
 	PATH=$PWD/bin:$PATH
 	touch src/m.py

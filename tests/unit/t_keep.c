@@ -8,6 +8,7 @@
 
 #include "base/digest.h"
 #include "base/mem.h"
+#include "director/rundir.h"
 #include "daemon/keep/audit.h"
 #include "daemon/keep/state.h"
 #include "daemon/keep/store.h"
@@ -349,7 +350,7 @@ static void assert_chain(const struct folder *f, const char *events)
 {
 	char before[TDS_DIGEST_HEX_MAX] = "";
 	char got[256] = "";
-	tds_autofree char *text = get(f->fd, AUDIT_NAME, NULL);
+	tds_autofree char *text = get(f->fd, TDS_AUDIT_NAME, NULL);
 
 	for (char *at = text; *at;) {
 		size_t len = strcspn(at, "\n") + 1;
@@ -392,7 +393,7 @@ static void a_line_that_a_crash_left_unfinished_goes(void **state)
 
 	audit_open(&log, f->fd);
 	audit_add(&log, line_of("a"));
-	tds_autofd int fd = openat(f->fd, AUDIT_NAME, O_WRONLY | O_APPEND | O_CLOEXEC);
+	tds_autofd int fd = openat(f->fd, TDS_AUDIT_NAME, O_WRONLY | O_APPEND | O_CLOEXEC);
 	assert_int_equal(tds_io_write(fd, "{\"Event\":", 9), 0);
 	audit_open(&log, f->fd);
 	audit_add(&log, line_of("b"));
@@ -430,9 +431,9 @@ static void a_log_that_was_taken_away_begins_with_the_last_digest(void **state)
 	audit_open(&log, f->fd);
 	audit_add(&log, line_of("a"));
 	strcpy(head, log.head);
-	assert_int_equal(unlinkat(f->fd, AUDIT_NAME, 0), 0);
+	assert_int_equal(unlinkat(f->fd, TDS_AUDIT_NAME, 0), 0);
 	audit_add(&log, line_of("b"));
-	tds_autofree char *text = get(f->fd, AUDIT_NAME, NULL);
+	tds_autofree char *text = get(f->fd, TDS_AUDIT_NAME, NULL);
 	json_t *line = json_loads(text, 0, NULL);
 	assert_string_equal(json_string_value(json_object_get(line, "Before")), head);
 	json_decref(line);

@@ -11,9 +11,19 @@
 
 typedef enum change_state step_fn(struct change *change, const struct news *news);
 
+/* A source that the admin dies of at each return is to be found out. */
+static void tell_return(const struct change *change, bool under_way)
+{
+	const struct means *means = change->director->means;
+
+	if (change->kind == CHANGE_RETURN && means->returning)
+		means->returning(means->ctx, change->target, under_way);
+}
+
 static enum change_state begin(struct change *change, const struct news *news)
 {
 	(void)news;
+	tell_return(change, true);
 	return change->kind == CHANGE_UNLOAD ? unload_begin(change) : load_begin(change);
 }
 
@@ -61,6 +71,7 @@ static void end(struct change *change)
 				   .warnings = change->warnings };
 
 	queue_next(change);
+	tell_return(change, false);
 	if (change->status != 0)
 		audit(director, "Refused", change->group, source, change->error);
 	if (change->done)

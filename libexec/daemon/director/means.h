@@ -86,6 +86,9 @@ struct means {
 	int (*save_sources)(void *ctx, json_t *sources, struct tds_err *err);
 	int (*save_groups)(void *ctx, json_t *groups, struct tds_err *err);
 
+	/* The return of a stored package begins, or ends, however that is. NULL: nobody wants to know. */
+	void (*returning)(void *ctx, const char *sha256, bool under_way);
+
 	/* A line of the audit log; takes the reference. */
 	void (*audit)(void *ctx, json_t *line);
 

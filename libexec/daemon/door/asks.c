@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Tell and Ask: messages of clients to actors, and the answers. */
-#include "requests.h"
+#include "asks.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "clients.h"
 #include "literal/literal.h"
 #include "tool/cli.h"
 
@@ -40,14 +41,14 @@ static void on_timeout(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	director_forget(client->clients->director, client->ticket);
-	client_finish(client, client->asking ? failure_json("Answer", 9, "no answer in time")
+	director_forget(client->asker.door->director, client->ticket);
+	asker_answer(&client->asker, client->asking
+					     ? failure_json("Answer", 9, "no answer in time")
 					     : failure_json("Told", 9, "nobody took it in time"));
-	client_serve(client);
 }
 
 /* False: refused already. */
-static bool start_timer(struct client *client, const struct operation *op, const json_t *request)
+static bool start_timer(struct client *client, const struct request *row, const json_t *request)
 {
 	const json_t *timeout = json_object_get(request, "Timeout");
 	double seconds = timeout ? json_number_value(timeout) : TIMEOUT_S_DEFAULT;
@@ -55,23 +56,18 @@ static bool start_timer(struct client *client, const struct operation *op, const
 			      .tv_usec = (suseconds_t)((seconds - (double)(time_t)seconds) * 1e6) };
 
 	if (timeout && (!json_is_number(timeout) || !(seconds >= 0 && seconds <= 86400))) {
-		client_refuse(client, op, 2, "Timeout is not a number of seconds");
+		asker_refuse(&client->asker, row, 2, "Timeout is not a number of seconds");
 		return false;
 	}
 	if (!client->deadline)
 		client->deadline = evtimer_new(client->clients->base, on_timeout, client);
 	if (client->deadline && evtimer_add(client->deadline, &tv) == 0)
 		return true;
-	client_refuse(client, op, 5, "out of memory");
+	asker_refuse(&client->asker, row, 5, "out of memory");
 	return false;
 }
 
-static json_t *told_json(void)
-{
-	return json_pack("{s:s, s:b}", "DirectorResponse", "Told", "Success", 1);
-}
-
-static void send_message(struct client *client, const struct operation *op, const json_t *request,
+static void send_message(struct client *client, const struct request *row, const json_t *request,
 			 bool asking)
 {
 	struct payload payload;
@@ -79,42 +75,47 @@ static void send_message(struct client *client, const struct operation *op, cons
 	char why[ABSENCE_MAX];
 	const char *target = request_text(request, "Target");
 	const char *group = request_text(request, "Group");
-	tds_autofree char *text = target ? message_text(request, &payload, &err) : NULL;
+	tds_autofree char *text = message_text(request, &payload, &err);
 
-	if (!target || !text) {
-		client_refuse(client, op, 2, target ? err.reason : "no Target is given");
+	if (!text) {
+		asker_refuse(&client->asker, row, 2, err.reason);
 		return;
 	}
-	client->ticket = director_ticket(client->clients->director);
+	client->ticket = director_ticket(client->asker.door->director);
 	client->asking = asking;
-	switch (director_send(client->clients->director, target, group, client->ticket, asking,
+	switch (director_send(client->asker.door->director, target, group, client->ticket, asking,
 			      &payload)) {
 	case DELIVERY_DONE:
 		if (!asking)
-			client_finish(client, told_json());
+			asker_answer(&client->asker, success_json("Told"));
 		break;
 	case DELIVERY_PARKED:
 		break;
 	case DELIVERY_NONE:
-		client_refuse(client, op, 1,
-			      director_absence(client->clients->director, target, group, why));
+		asker_refuse(&client->asker, row, 1,
+			     director_absence(client->asker.door->director, target, group, why));
 		break;
 	case DELIVERY_FULL:
-		client_refuse(client, op, 1, "too many messages wait for a source that is changed");
+		asker_refuse(&client->asker, row, 1,
+			     "too many messages wait for a source that is changed");
 		break;
 	}
 }
 
-void run_tell(struct client *client, const struct operation *op, const json_t *request)
+void run_tell(struct asker *asker, const struct request *row, const json_t *request)
 {
-	if (start_timer(client, op, request))
-		send_message(client, op, request, false);
+	struct client *client = client_of(asker);
+
+	if (start_timer(client, row, request))
+		send_message(client, row, request, false);
 }
 
-void run_ask(struct client *client, const struct operation *op, const json_t *request)
+void run_ask(struct asker *asker, const struct request *row, const json_t *request)
 {
-	if (start_timer(client, op, request))
-		send_message(client, op, request, true);
+	struct client *client = client_of(asker);
+
+	if (start_timer(client, row, request))
+		send_message(client, row, request, true);
 }
 
 static struct client *find_client(const struct clients *clients, uint64_t ticket)
@@ -125,15 +126,15 @@ static struct client *find_client(const struct clients *clients, uint64_t ticket
 	return NULL;
 }
 
-void clients_delivered(void *ctx, uint64_t ticket, const char *error)
+void asks_delivered(struct clients *clients, uint64_t ticket, const char *error)
 {
-	struct client *client = find_client(ctx, ticket);
+	struct client *client = find_client(clients, ticket);
 
 	if (!client || (client->asking && !error))
 		return; /* the answer is still to come */
-	client_finish(client, error ? failure_json(client->asking ? "Answer" : "Told", 1, error)
-				    : told_json());
-	client_serve(client);
+	asker_answer(&client->asker,
+		     error ? failure_json(client->asking ? "Answer" : "Told", 1, error)
+			   : success_json("Told"));
 }
 
 /* Message too, where it says exactly the same as the literal. */
@@ -158,13 +159,12 @@ static json_t *answer_json(const struct payload *payload)
 	return doc;
 }
 
-bool clients_answer(void *ctx, uint64_t endpoint, const struct payload *payload)
+bool asks_answer(struct clients *clients, uint64_t endpoint, const struct payload *payload)
 {
-	struct client *client = find_client(ctx, endpoint);
+	struct client *client = find_client(clients, endpoint);
 
 	if (!client || !client->asking)
 		return false;
-	client_finish(client, answer_json(payload));
-	client_serve(client);
+	asker_answer(&client->asker, answer_json(payload));
 	return true;
 }

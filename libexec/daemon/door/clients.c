@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Connections, how many there may be, and what they are told unasked. One that misbehaves harms only itself. */
-#include "requests.h"
+#include "clients.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,20 +10,18 @@
 #include <event2/buffer.h>
 
 #include "base/mem.h"
-#include "daemon/keep/actorlog.h"
-#include "directoractor.h"
 #include "hangups.h"
 #include "listener.h"
 #include "tool/cli.h"
 
-/* The connection ends; the client may stay for its jobs. */
+/* The connection ends; the client may stay for a change that it asked for. */
 static void disconnect(struct client *client)
 {
 	struct clients *clients = client->clients;
 
 	/* A question that nobody waits for need not be asked; a Tell is delivered all the same. */
 	if (client->ticket && client->asking)
-		director_forget(clients->director, client->ticket);
+		director_forget(clients->door->director, client->ticket);
 	client->ticket = 0;
 	if (client->deadline)
 		event_free(client->deadline);
@@ -46,11 +44,11 @@ static void client_free(struct client *client)
 
 static void free_if_over(struct client *client)
 {
-	if (!client->bev && client->refs == 0 && !client->serving)
+	if (!client->bev && !client->asker.pending && !client->serving)
 		client_free(client);
 }
 
-/* A job goes on without the client that asked; only the struct stays until it calls back. */
+/* A change goes on without the client that asked; only the struct stays until it calls back. */
 static void client_close(struct client *client)
 {
 	client->ending = true;
@@ -59,7 +57,7 @@ static void client_close(struct client *client)
 	free_if_over(client);
 }
 
-void client_reply(struct client *client, json_t *doc)
+static void client_reply(struct client *client, json_t *doc)
 {
 	tds_autofree char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 
@@ -68,28 +66,6 @@ void client_reply(struct client *client, json_t *doc)
 		return;
 	(void)bufferevent_write(client->bev, text, strlen(text));
 	(void)bufferevent_write(client->bev, "\n", 1);
-}
-
-void client_finish(struct client *client, json_t *doc)
-{
-	client_reply(client, doc);
-	client->busy = false;
-	client->served = true;
-	if (client->deadline)
-		(void)event_del(client->deadline);
-	client->ticket = 0;
-}
-
-void client_finish_later(struct client *client, json_t *doc)
-{
-	client->refs--;
-	if (!client->ending) {
-		client_finish(client, doc);
-		client_serve(client);
-		return;
-	}
-	json_decref(doc);
-	free_if_over(client);
 }
 
 static void end_after_output(struct client *client)
@@ -101,12 +77,22 @@ static void end_after_output(struct client *client)
 /* One that will say no more, as a pipe into socat, goes when it has all its answers. May free it. */
 static void leave_if_silent(struct client *client)
 {
-	if (!client->silent || client->watching || client->notify || client->leaving)
+	if (!client->silent || client->watching || client->asker.notify || client->leaving)
 		return;
 	if (evbuffer_get_length(bufferevent_get_output(client->bev)) == 0)
 		client_close(client);
 	else
 		end_after_output(client);
+}
+
+static void take_line(struct client *client, const char *line, size_t len)
+{
+	json_error_t why;
+	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
+
+	client->busy = true;
+	client->clients->dispatch(&client->asker, request, why.text);
+	json_decref(request);
 }
 
 /* False: no line is there. */
@@ -117,7 +103,7 @@ static bool serve_line(struct client *client)
 	tds_autofree char *line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF);
 
 	if (line && len > 0) {
-		client_dispatch(client, line, len);
+		take_line(client, line, len);
 	} else if (!line && evbuffer_get_length(in) > CLIENT_LINE_MAX) {
 		client_reply(client, failure_json("Error", 2, "a request of more than 1 MiB"));
 		end_after_output(client);
@@ -136,7 +122,8 @@ static void pace(struct client *client)
 		(void)bufferevent_enable(client->bev, EV_READ);
 }
 
-void client_serve(struct client *client)
+/* Requests are taken one after the other, as long as each is answered at once. May free the client. */
+static void client_serve(struct client *client)
 {
 	bool more = true;
 
@@ -156,6 +143,37 @@ void client_serve(struct client *client)
 	else
 		free_if_over(client);
 }
+
+/* The next request may come. */
+static void be_done(struct client *client)
+{
+	client->busy = false;
+	client->served = true;
+	if (client->deadline)
+		(void)event_del(client->deadline);
+	client->ticket = 0;
+}
+
+static void on_answer(struct asker *asker, json_t *doc)
+{
+	struct client *client = client_of(asker);
+
+	client_reply(client, doc);
+	if (client->ending) {
+		free_if_over(client);
+		return;
+	}
+	be_done(client);
+	client_serve(client);
+}
+
+/* A notification comes between the answers to what is asked meanwhile. */
+static void on_stay(struct asker *asker)
+{
+	be_done(client_of(asker));
+}
+
+static const struct asker_ops client_ops = { .answer = on_answer, .stay = on_stay };
 
 static void on_read(struct bufferevent *bev, void *arg)
 {
@@ -201,12 +219,12 @@ static void on_hangup(void *arg)
 
 static bool is_own(const struct clients *clients, uid_t uid)
 {
-	return uid == 0 || uid == clients->settings->uid;
+	return uid == 0 || uid == clients->door->settings->uid;
 }
 
 static bool may_use(const struct clients *clients, uid_t uid)
 {
-	const struct clients_settings *s = clients->settings;
+	const struct door_settings *s = clients->door->settings;
 
 	if (is_own(clients, uid))
 		return true;
@@ -232,7 +250,7 @@ static bool make_room(struct clients *clients, uid_t uid)
 
 		of_uid += c->uid == uid;
 		others += other;
-		if (!c->served && c->bev && c->refs == 0 && (own || other))
+		if (!c->served && c->bev && !c->asker.pending && (own || other))
 			oldest = c;
 	}
 	if (!own && of_uid >= CLIENTS_PER_UID_MAX)
@@ -258,10 +276,13 @@ static bool client_new(struct clients *clients, int fd, uid_t uid)
 		free(client);
 		return false;
 	}
-	*client = (struct client){ .clients = clients,
+	*client = (struct client){ .asker = { .ops = &client_ops,
+					      .door = clients->door,
+					      .kind = may_use(clients, uid) ? ASKER_USER
+									    : ASKER_GUEST },
+				   .clients = clients,
 				   .bev = bev,
 				   .uid = uid,
-				   .guest = !may_use(clients, uid),
 				   .next = clients->first,
 				   .self = &clients->first };
 	if (client->next)
@@ -277,12 +298,12 @@ static bool client_new(struct clients *clients, int fd, uid_t uid)
 static void on_accepted(void *ctx, int fd)
 {
 	struct clients *clients = ctx;
+	struct engine *engine = clients->door->settings->engine;
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 ||
-	    !(may_use(clients, peer.uid) ||
-	      clients->settings->engine->ops->admits(clients->settings->engine, peer.uid)))
+	    !(may_use(clients, peer.uid) || engine->ops->admits(engine, peer.uid)))
 		listener_refuse(fd, "not allowed");
 	else if (!make_room(clients, peer.uid))
 		listener_refuse(fd, "too many clients");
@@ -304,35 +325,23 @@ static void stream(struct client *client, json_t *doc)
 	client_reply(client, doc);
 }
 
-static bool changes_active(const char *what)
+void clients_changed(struct clients *clients, json_t *event, bool active)
 {
-	return what && (strcmp(what, "Loaded") == 0 || strcmp(what, "Unloaded") == 0 ||
-			strcmp(what, "Activated") == 0);
-}
-
-static void on_change(void *ctx, json_t *event)
-{
-	struct clients *clients = ctx;
-	bool active = changes_active(json_string_value(json_object_get(event, "Event")));
-
 	for (struct client *c = clients->first, *next; c; c = next) {
 		next = c->next;
-		if (c->notify && active) {
-			c->notify = false;
-			client_reply(c, json_pack("{s:s, s:b}", "DirectorResponse",
-						  "NotificationOfUpdate", "Success", 1));
+		if (c->asker.notify && active) {
+			c->asker.notify = false;
+			client_reply(c, notification_json());
 		}
 		if (c->watching && !c->ending)
 			stream(c, json_incref(event));
 	}
 }
 
-static void on_output(void *ctx, const char *who, const char *text, size_t len)
+void clients_output(struct clients *clients, const char *who, const char *text, size_t len)
 {
-	struct clients *clients = ctx;
 	tds_autofree char *line = strndup(text, len);
 
-	actorlog_add(clients->settings->log, who, text, len);
 	for (struct client *c = clients->first, *next; c; c = next) {
 		next = c->next;
 		if (c->following && !c->ending && line)
@@ -342,22 +351,13 @@ static void on_output(void *ctx, const char *who, const char *text, size_t len)
 	}
 }
 
-static void on_shutdown_asked(void *ctx)
+size_t clients_count(const struct clients *clients)
 {
-	const struct clients *clients = ctx;
-
-	clients->settings->shutdown(clients->settings->ctx, -1);
+	return clients->n;
 }
 
-static void on_question(void *ctx, uint64_t from, bool may_change, const struct payload *payload)
-{
-	struct clients *clients = ctx;
-
-	directoractor_take(clients->settings->actor, from, may_change, payload);
-}
-
-struct clients *clients_new(struct event_base *base, int listener, struct director *director,
-			    const struct clients_settings *settings)
+struct clients *clients_new(struct door *door, struct event_base *base, int listener,
+			    dispatch_fn *dispatch)
 {
 	struct clients *clients = calloc(1, sizeof(*clients));
 
@@ -365,21 +365,13 @@ struct clients *clients_new(struct event_base *base, int listener, struct direct
 		(void)close(listener);
 		return NULL;
 	}
-	*clients = (struct clients){ .base = base, .director = director, .settings = settings };
+	*clients = (struct clients){ .door = door, .base = base, .dispatch = dispatch };
 	clients->listener = listener_new(base, listener, on_accepted, clients);
 	clients->hangups = hangups_new(base, on_hangup);
-	if (!clients->listener || !clients->hangups) {
-		clients_free(clients);
-		return NULL;
-	}
-	director_watch(director, &(struct director_watch){ .change = on_change,
-							   .output = on_output,
-							   .answer = clients_answer,
-							   .question = on_question,
-							   .shutdown_asked = on_shutdown_asked,
-							   .delivered = clients_delivered,
-							   .ctx = clients });
-	return clients;
+	if (clients->listener && clients->hangups)
+		return clients;
+	clients_free(clients);
+	return NULL;
 }
 
 void clients_farewell(struct clients *clients, int status, const char *why)

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The daemon's clients: JSON Lines over admin.sock, as tds-protocol(7) has them. */
-#ifndef TDS_ADMIN_CLIENTS_H
-#define TDS_ADMIN_CLIENTS_H
+/* The door for clients: connections to admin.sock, JSON Lines, as tds-protocol(7) has them. */
+#ifndef TDS_DAEMON_CLIENTS_H
+#define TDS_DAEMON_CLIENTS_H
 
-#include <event2/event.h>
-#include <stdbool.h>
-#include <sys/types.h>
+#include <event2/bufferevent.h>
+#include <stddef.h>
 
-#include "daemon/director/director.h"
+#include "asker.h"
 
 #define CLIENTS_MAX 256
 #define CLIENTS_KEPT 8              /* of them for root and the admin's own user alone */
@@ -15,28 +14,52 @@
 #define CLIENT_LINE_MAX (1 << 20)   /* bytes of a request */
 #define CLIENT_UNREAD_MAX (4 << 20) /* bytes that a watching client may leave unread */
 
-struct clients;
-
-struct clients_settings {
-	const struct tds_dir *dir;
-	uid_t uid;          /* the admin's */
-	const uid_t *users; /* who else may */
-	size_t nusers;
-	const char *cgroup;          /* below which each source has its own; NULL: none */
-	struct engine *engine;       /* for programs that join */
-	struct directoractor *actor; /* gets what actors ask the Director */
-	struct actorlog *log;        /* what actors print goes there; NULL: nowhere */
-	void (*shutdown)(void *ctx, int64_t grace_ms); /* negative: not given */
-	void (*describe)(void *ctx, json_t *status);   /* what the answer to Status says besides */
-	void *ctx;
+struct client {
+	struct asker asker;
+	struct clients *clients;
+	struct client *next;
+	struct client **self;
+	struct bufferevent *bev; /* NULL: gone, and only a change still knows it */
+	uid_t uid;
+	bool served;     /* has completed a request */
+	bool serving;    /* its requests are looked at: it is not to be freed */
+	bool busy;       /* an answer is still to come; further requests wait */
+	bool watching;   /* gets changes */
+	bool following;  /* gets output */
+	bool leaving;    /* asked for the shutdown: is told what has come of it */
+	bool silent;     /* has shut its writing side: goes when all is answered */
+	bool ending;     /* goes when its output is sent */
+	bool joined;     /* its connection is a link of the engine's now */
+	uint64_t ticket; /* of its Tell or Ask, and where the answer comes to; 0: none */
+	bool asking;     /* it is an Ask */
+	struct event *deadline;
 };
 
-/* listener is a listening socket, taken over. NULL: out of memory. */
-struct clients *clients_new(struct event_base *base, int listener, struct director *director,
-			    const struct clients_settings *settings);
-void clients_free(struct clients *clients);
+struct clients {
+	struct door *door;
+	struct event_base *base;
+	dispatch_fn *dispatch;
+	struct listener *listener;
+	struct hangups *hangups;
+	struct client *first; /* newest first */
+	size_t n;             /* that are connected */
+};
 
-/* Tell those who asked for the shutdown what has come of it: status 0, or why not all of it is so. */
+/* The client that an asker is part of. */
+static inline struct client *client_of(struct asker *asker)
+{
+	return (struct client *)(void *)((char *)asker - offsetof(struct client, asker));
+}
+
+/* Requests go to dispatch. listener is a listening socket, taken over. NULL: out of memory. */
+struct clients *clients_new(struct door *door, struct event_base *base, int listener,
+			    dispatch_fn *dispatch);
+void clients_free(struct clients *clients); /* accepts NULL */
+size_t clients_count(const struct clients *clients);
+
+/* A change, and whether it is one of what is active; a line of an actor; the end. */
+void clients_changed(struct clients *clients, json_t *event, bool active);
+void clients_output(struct clients *clients, const char *who, const char *text, size_t len);
 void clients_farewell(struct clients *clients, int status, const char *why);
 
 #endif

@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The Director as an actor: literals to JSON Lines, and the answers to tagged JSON. */
+/* The Director as an actor: literals to requests, and the answers to tagged JSON. */
 #include "directoractor.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
-#include <unistd.h>
-
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
 
 #include "base/mem.h"
-#include "daemon/daemon.h"
 #include "literal/literal.h"
 #include "literal/repr.h"
 #include "literal/value.h"
@@ -22,48 +15,35 @@
 #define QUESTIONS_MAX 64             /* that are not answered yet */
 #define QUESTION_MAX_BYTES (1 << 20) /* as on the socket */
 
+/*
+ * The engine that brings a question is in the middle of something else: so the question is taken, and its answer given, in
+ * a turn of its own.
+ */
+enum question_state {
+	QUESTION_ASKED,   /* request is to be taken */
+	QUESTION_TAKEN,   /* the answer is to come */
+	QUESTION_ANSWERED /* the answer is to be given */
+};
+
 struct question {
+	struct asker asker;
 	struct directoractor *actor;
-	struct question *next;
+	struct question *next; /* asked later */
 	struct question **self;
+	enum question_state state;
 	uint64_t from;
-	struct bufferevent *bev;
+	json_t *request; /* NULL: it has a value that JSON has not */
+	json_t *answer;
 };
 
 struct directoractor {
-	struct event_base *base;
-	struct engine *engine;
-	int rundir;
+	struct door *door;
+	dispatch_fn *dispatch;
+	struct event *turn;
 	struct question *first;
+	struct question **last;
 	unsigned n;
 };
-
-struct directoractor *directoractor_new(struct event_base *base, struct engine *engine, int rundir)
-{
-	struct directoractor *actor = calloc(1, sizeof(*actor));
-
-	if (actor)
-		*actor = (struct directoractor){ .base = base, .engine = engine, .rundir = rundir };
-	return actor;
-}
-
-static void question_free(struct question *question)
-{
-	*question->self = question->next;
-	if (question->next)
-		question->next->self = question->self;
-	question->actor->n--;
-	if (question->bev)
-		bufferevent_free(question->bev);
-	free(question);
-}
-
-void directoractor_free(struct directoractor *actor)
-{
-	while (actor && actor->first)
-		question_free(actor->first);
-	free(actor);
-}
 
 /* --- answers --- */
 
@@ -128,8 +108,9 @@ static json_t *tagged(const json_t *value)
 }
 
 /* Takes the reference. */
-static void answer(struct directoractor *actor, uint64_t to, json_t *doc)
+static void post(const struct directoractor *actor, uint64_t to, json_t *doc)
 {
+	struct engine *engine = actor->door->settings->engine;
 	const char *response = json_string_value(json_object_get(doc, "DirectorResponse"));
 
 	/* Its documented name. The answer comes when the load has ended, and so says how. */
@@ -141,88 +122,15 @@ static void answer(struct directoractor *actor, uint64_t to, json_t *doc)
 	json_t *python = tagged(doc);
 	tds_autofree char *text = json_dumps(python, JSON_COMPACT | JSON_ENSURE_ASCII);
 	if (text)
-		actor->engine->ops->post(actor->engine, DIRECTOR_ID, to,
-					 &(struct payload){ .encoding = ENCODING_TAGGED,
-							    .data = text,
-							    .len = strlen(text) });
+		engine->ops->post(engine, DIRECTOR_ID, to,
+				  &(struct payload){ .encoding = ENCODING_TAGGED,
+						     .data = text,
+						     .len = strlen(text) });
 	json_decref(python);
 	json_decref(doc);
 }
 
-static void refuse(struct directoractor *actor, uint64_t to, const char *why)
-{
-	answer(actor, to,
-	       json_pack("{s:s, s:b, s:s}", "DirectorResponse", "Error", "Success", 0, "Message",
-			 why));
-}
-
-static void on_read(struct bufferevent *bev, void *arg)
-{
-	struct question *question = arg;
-	size_t len;
-	char *line = evbuffer_readln(bufferevent_get_input(bev), &len, EVBUFFER_EOL_LF);
-
-	if (!line)
-		return;
-	json_t *doc = json_loadb(line, len, 0, NULL);
-	free(line);
-	if (json_is_object(doc))
-		answer(question->actor, question->from, doc);
-	else
-		json_decref(doc);
-	question_free(question);
-}
-
-static void on_event(struct bufferevent *bev, short what, void *arg)
-{
-	(void)bev;
-	if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
-		question_free(arg);
-}
-
 /* --- questions --- */
-
-static int connect_self(const struct directoractor *actor)
-{
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	tds_autofd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	(void)snprintf(at.sun_path, sizeof(at.sun_path), "/proc/self/fd/%d/" RUNDIR_SOCKET,
-		       actor->rundir);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof(at)) != 0)
-		return -1;
-	return tds_steal_fd(&fd);
-}
-
-/* Ask on the socket; takes the reference. False: not possible now. */
-static bool ask(struct directoractor *actor, uint64_t from, json_t *request)
-{
-	tds_autofree char *text = json_dumps(request, JSON_COMPACT);
-	tds_autofd int fd = text && actor->n < QUESTIONS_MAX ? connect_self(actor) : -1;
-	struct question *question = fd < 0 ? NULL : calloc(1, sizeof(*question));
-
-	json_decref(request);
-	if (!question)
-		return false;
-	*question = (struct question){
-		.actor = actor, .next = actor->first, .self = &actor->first, .from = from
-	};
-	if (question->next)
-		question->next->self = &question->next;
-	actor->first = question;
-	actor->n++;
-	question->bev = bufferevent_socket_new(actor->base, fd, BEV_OPT_CLOSE_ON_FREE);
-	if (!question->bev) {
-		question_free(question);
-		return false;
-	}
-	(void)tds_steal_fd(&fd);
-	bufferevent_setcb(question->bev, on_read, NULL, on_event, question);
-	(void)bufferevent_write(question->bev, text, strlen(text));
-	(void)bufferevent_write(question->bev, "\n", 1);
-	(void)bufferevent_enable(question->bev, EV_READ | EV_WRITE);
-	return true;
-}
 
 /* The messages of a declaration may be any literals, which JSON does not say: so it goes as text. */
 static json_t *declaration(struct tds_value *value)
@@ -249,47 +157,138 @@ static json_t *declaration(struct tds_value *value)
 			 "Literal", text ? text : "");
 }
 
-static const struct {
-	const char *name;
-	bool changes;
-} operations[] = {
-	{ "RetrieveAll", false }, { "RetrieveRole", false }, { "RequestNotification", false },
-	{ "DefineGroup", true },  { "LoadSource", true },    { "UnloadSource", true },
-	{ "Refresh", true },      { "Status", false },
-};
-
-static int find_operation(const struct tds_value *value)
+static void question_free(struct question *question)
 {
-	const struct tds_value *name = tds_value_get(value, "DirectorOp");
+	struct directoractor *actor = question->actor;
 
-	for (size_t i = 0;
-	     name && name->type == TDS_VALUE_STR && i < sizeof(operations) / sizeof(operations[0]);
-	     i++)
-		if (strcmp(name->text, operations[i].name) == 0)
-			return (int)i;
-	return -1;
+	*question->self = question->next;
+	if (question->next)
+		question->next->self = question->self;
+	else
+		actor->last = question->self;
+	actor->n--;
+	json_decref(question->request);
+	json_decref(question->answer);
+	free(question);
+}
+
+static void on_answer(struct asker *asker, json_t *doc)
+{
+	struct question *question =
+		(struct question *)(void *)((char *)asker - offsetof(struct question, asker));
+
+	question->answer = doc;
+	question->state = QUESTION_ANSWERED;
+	event_active(question->actor->turn, EV_TIMEOUT, 1);
+}
+
+static void on_stay(struct asker *asker)
+{
+	(void)asker; /* the notification is its answer */
+}
+
+static const struct asker_ops question_ops = { .answer = on_answer, .stay = on_stay };
+
+static void take_turn(struct question *question)
+{
+	struct directoractor *actor = question->actor;
+
+	if (question->state == QUESTION_ASKED) {
+		question->state = QUESTION_TAKEN;
+		actor->dispatch(&question->asker, question->request,
+				"a field has a value that it cannot have");
+	}
+	if (question->state != QUESTION_ANSWERED)
+		return;
+	post(actor, question->from, tds_steal(&question->answer));
+	question_free(question);
+}
+
+static void on_turn(evutil_socket_t fd, short what, void *arg)
+{
+	struct directoractor *actor = arg;
+
+	(void)fd;
+	(void)what;
+	for (struct question *q = actor->first, *next; q; q = next) {
+		next = q->next;
+		take_turn(q);
+	}
+}
+
+/* False: no memory is left. */
+static bool add(struct directoractor *actor, uint64_t from, bool may_change, json_t *request)
+{
+	struct question *question = calloc(1, sizeof(*question));
+
+	if (!question)
+		return false;
+	*question =
+		(struct question){ .asker = { .ops = &question_ops,
+					      .door = actor->door,
+					      .kind = may_change ? ASKER_CHANGER : ASKER_ACTOR },
+				   .actor = actor,
+				   .self = actor->last,
+				   .from = from,
+				   .request = request };
+	*actor->last = question;
+	actor->last = &question->next;
+	actor->n++;
+	event_active(actor->turn, EV_TIMEOUT, 1);
+	return true;
 }
 
 void directoractor_take(struct directoractor *actor, uint64_t from, bool may_change,
 			const struct payload *payload)
 {
 	tds_auto(value) struct tds_value *value = NULL;
-	struct tds_err err = { 0 };
+	const struct tds_value *name;
 
 	if (payload->encoding != ENCODING_LITERAL || payload->len > QUESTION_MAX_BYTES ||
-	    tds_literal_parse(payload->data, payload->len, false, &value, &err) != 0 ||
-	    !tds_value_get(value, "DirectorOp"))
+	    tds_literal_parse(payload->data, payload->len, false, &value, NULL) != 0 ||
+	    !(name = tds_value_get(value, "DirectorOp")))
 		return;
-	int op = find_operation(value);
-	if (op < 0 || (operations[op].changes && !may_change)) {
-		refuse(actor, from, op < 0 ? "no such DirectorOp" : "not allowed");
+	bool defines = name->type == TDS_VALUE_STR && strcmp(name->text, "DefineGroup") == 0;
+	json_t *request = actor->n >= QUESTIONS_MAX ? NULL
+			  : defines                 ? declaration(value)
+						    : tds_value_plain_json(value);
+	if (actor->n < QUESTIONS_MAX && add(actor, from, may_change, request))
 		return;
-	}
-	json_t *request = strcmp(operations[op].name, "DefineGroup") == 0
-				  ? declaration(value)
-				  : tds_value_plain_json(value);
-	if (!request)
-		refuse(actor, from, "a field has a value that it cannot have");
-	else if (!ask(actor, from, request))
-		refuse(actor, from, "too many questions");
+	json_decref(request);
+	post(actor, from, failure_json("Error", 1, "too many questions"));
+}
+
+void directoractor_changed(struct directoractor *actor)
+{
+	for (struct question *q = actor->first; q; q = q->next)
+		if (q->asker.notify) {
+			q->asker.notify = false;
+			asker_answer(&q->asker, notification_json());
+		}
+}
+
+struct directoractor *directoractor_new(struct door *door, struct event_base *base,
+					dispatch_fn *dispatch)
+{
+	struct directoractor *actor = calloc(1, sizeof(*actor));
+
+	if (!actor)
+		return NULL;
+	*actor = (struct directoractor){ .door = door, .dispatch = dispatch };
+	actor->last = &actor->first;
+	actor->turn = evtimer_new(base, on_turn, actor);
+	if (actor->turn)
+		return actor;
+	free(actor);
+	return NULL;
+}
+
+void directoractor_free(struct directoractor *actor)
+{
+	if (!actor)
+		return;
+	while (actor->first)
+		question_free(actor->first);
+	event_free(actor->turn);
+	free(actor);
 }

@@ -1,25 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The global actor "Director": answers the Director's messages to actors and programs. It is no process: what it is
- * sent becomes a request on the admin's own socket, and the answer a message.
+ * The door for actors and programs: the global actor "Director". It is no process: what it is sent becomes a request, and the
+ * answer a message.
  */
-#ifndef TDS_ADMIN_DIRECTORACTOR_H
-#define TDS_ADMIN_DIRECTORACTOR_H
+#ifndef TDS_DAEMON_DIRECTORACTOR_H
+#define TDS_DAEMON_DIRECTORACTOR_H
 
 #include <event2/event.h>
-#include <stdbool.h>
-#include <stdint.h>
 
-#include "daemon/engine/engine.h"
+#include "asker.h"
 
 struct directoractor;
 
-/* rundir: descriptor of the run directory, borrowed. NULL: out of memory. */
-struct directoractor *directoractor_new(struct event_base *base, struct engine *engine, int rundir);
-void directoractor_free(struct directoractor *actor);
+/* Requests go to dispatch. NULL: out of memory. */
+struct directoractor *directoractor_new(struct door *door, struct event_base *base,
+					dispatch_fn *dispatch);
+void directoractor_free(struct directoractor *actor); /* accepts NULL */
 
-/* A message from the actor or program with this id. What is no dictionary with a DirectorOp is ignored. */
+/*
+ * A message from the actor or program with this id; it is taken in the next turn of the loop. What is no dictionary with a
+ * DirectorOp is ignored.
+ */
 void directoractor_take(struct directoractor *actor, uint64_t from, bool may_change,
 			const struct payload *payload);
+
+/* What is active has changed. */
+void directoractor_changed(struct directoractor *actor);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What clients ask of the Director: one function for each operation of tds-protocol(7). */
+/* What may be asked of the Director, by whom: a table, and one function for each request of tds-protocol(7). */
 #include "requests.h"
 
 #include <fcntl.h>
@@ -9,71 +9,48 @@
 
 #include <event2/buffer.h>
 
+#include "asks.h"
 #include "base/mem.h"
+#include "clients.h"
 #include "tool/cli.h"
 
 #define WAIT_S_DEFAULT 60
 
-json_t *failure_json(const char *response, int status, const char *why)
+static void run_retrieve_all(struct asker *asker, const struct request *row, const json_t *request)
 {
-	return json_pack("{s:s, s:b, s:i, s:o?}", "DirectorResponse", response, "Success", 0,
-			 "Status", status, "Message", tds_cli_json_text(why));
+	(void)row;
+	asker_answer(asker,
+		     director_retrieve_all(asker->door->director, request_text(request, "Group")));
 }
 
-const char *request_text(const json_t *request, const char *key)
+static void run_retrieve_role(struct asker *asker, const struct request *row, const json_t *request)
 {
-	const char *text = json_string_value(json_object_get(request, key));
-
-	return text && *text ? text : NULL;
+	(void)row;
+	asker_answer(asker,
+		     director_retrieve_role(asker->door->director, request_text(request, "Role"),
+					    request_text(request, "Group")));
 }
 
-void client_refuse(struct client *client, const struct operation *op, int status, const char *why)
+static void run_notification(struct asker *asker, const struct request *row, const json_t *request)
 {
-	client_finish(client, failure_json(op->response, status, why));
-}
-
-static void run_retrieve_all(struct client *client, const struct operation *op,
-			     const json_t *request)
-{
-	(void)op;
-	client_finish(client, director_retrieve_all(client->clients->director,
-						    request_text(request, "Group")));
-}
-
-static void run_retrieve_role(struct client *client, const struct operation *op,
-			      const json_t *request)
-{
-	const char *role = request_text(request, "Role");
-
-	if (!role)
-		client_refuse(client, op, 2, "no Role is given");
-	else
-		client_finish(client, director_retrieve_role(client->clients->director, role,
-							     request_text(request, "Group")));
-}
-
-static void run_notification(struct client *client, const struct operation *op,
-			     const json_t *request)
-{
-	(void)op;
+	(void)row;
 	(void)request;
-	client->notify = true;
-	client->busy = false;
-	client->served = true;
+	asker->notify = true;
+	asker->ops->stay(asker);
 }
 
 static void on_loaded(void *ctx, const struct outcome *outcome)
 {
-	client_finish_later(ctx, outcome_json("SourceLoaded", outcome));
+	asker_answer(ctx, outcome_json("SourceLoaded", outcome));
 }
 
 static void on_unloaded(void *ctx, const struct outcome *outcome)
 {
-	client_finish_later(ctx, outcome_json("SourceUnloaded", outcome));
+	asker_answer(ctx, outcome_json("SourceUnloaded", outcome));
 }
 
 /* The seconds that a load may take. False: refused already. */
-static bool get_wait(struct client *client, const struct operation *op, const json_t *request,
+static bool get_wait(struct asker *asker, const struct request *row, const json_t *request,
 		     unsigned *wait_s)
 {
 	const json_t *wait = json_object_get(request, "Wait");
@@ -82,127 +59,115 @@ static bool get_wait(struct client *client, const struct operation *op, const js
 	*wait_s = (unsigned)value;
 	if (!wait || (json_is_integer(wait) && value >= 1 && value <= 86400))
 		return true;
-	client_refuse(client, op, 2, "Wait is not a number of seconds");
+	asker_refuse(asker, row, 2, "Wait is not a number of seconds");
 	return false;
 }
 
-static void run_load(struct client *client, const struct operation *op, const json_t *request)
+static void run_load(struct asker *asker, const struct request *row, const json_t *request)
 {
-	const char *source = request_text(request, "Source");
-	unsigned wait_s;
+	struct load_request load = { .target = request_text(request, "Source"),
+				     .group = request_text(request, "Group"),
+				     .retry = json_is_true(json_object_get(request, "Retry")) };
 
-	if (!source) {
-		client_refuse(client, op, 2, "no Source is given");
-	} else if (get_wait(client, op, request, &wait_s)) {
-		client->refs++;
-		director_load(client->clients->director,
-			      &(struct load_request){
-				      .target = source,
-				      .group = request_text(request, "Group"),
-				      .wait_s = wait_s,
-				      .retry = json_is_true(json_object_get(request, "Retry")) },
-			      on_loaded, client);
-	}
+	if (!get_wait(asker, row, request, &load.wait_s))
+		return;
+	asker->pending = true;
+	director_load(asker->door->director, &load, on_loaded, asker);
 }
 
 static void on_refreshed(void *ctx, json_t *results, int status)
 {
-	client_finish_later(ctx, json_pack("{s:s, s:b, s:i, s:o}", "DirectorResponse", "Refreshed",
-					   "Success", status == 0, "Status", status, "Results",
-					   results));
+	asker_answer(ctx, json_pack("{s:s, s:b, s:i, s:o}", "DirectorResponse", "Refreshed",
+				    "Success", status == 0, "Status", status, "Results", results));
 }
 
-static void run_refresh(struct client *client, const struct operation *op, const json_t *request)
+static void run_refresh(struct asker *asker, const struct request *row, const json_t *request)
 {
 	unsigned wait_s;
 
-	if (!get_wait(client, op, request, &wait_s))
+	if (!get_wait(asker, row, request, &wait_s))
 		return;
-	client->refs++;
-	director_refresh(client->clients->director, wait_s,
-			 json_is_true(json_object_get(request, "Retry")), on_refreshed, client);
+	asker->pending = true;
+	director_refresh(asker->door->director, wait_s,
+			 json_is_true(json_object_get(request, "Retry")), on_refreshed, asker);
 }
 
-static void run_define(struct client *client, const struct operation *op, const json_t *request)
+static void run_define(struct asker *asker, const struct request *row, const json_t *request)
 {
-	const char *group = request_text(request, "Group");
 	struct tds_err err = { 0 };
 
-	if (!group)
-		client_refuse(client, op, 2, "no Group is given");
-	else if (director_define(client->clients->director, group, request, &err) != 0)
-		client_refuse(client, op, tds_code_status(err.code), err.reason);
+	if (director_define(asker->door->director, request_text(request, "Group"), request, &err) !=
+	    0)
+		asker_refuse(asker, row, tds_code_status(err.code), err.reason);
 	else
-		client_finish(client, json_pack("{s:s, s:b}", "DirectorResponse", op->response,
-						"Success", 1));
+		asker_answer(asker, success_json(row->response));
 }
 
-static void run_unload(struct client *client, const struct operation *op, const json_t *request)
+static void run_unload(struct asker *asker, const struct request *row, const json_t *request)
 {
-	const char *hash = request_text(request, "SourceHash");
-
-	if (!hash) {
-		client_refuse(client, op, 2, "no SourceHash is given");
-		return;
-	}
-	client->refs++;
-	director_unload(client->clients->director, hash, on_unloaded, client);
+	(void)row;
+	asker->pending = true;
+	director_unload(asker->door->director, request_text(request, "SourceHash"), on_unloaded,
+			asker);
 }
 
-static void run_status(struct client *client, const struct operation *op, const json_t *request)
+static void run_status(struct asker *asker, const struct request *row, const json_t *request)
 {
-	(void)request;
-	const struct clients_settings *settings = client->clients->settings;
+	const struct door *door = asker->door;
+	const struct door_settings *settings = door->settings;
 	json_t *status = json_pack(
-		"{s:s, s:b, s:i, s:I, s:O, s:o, s:o}", "DirectorResponse", op->response, "Success",
-		1, "Pid", (int)getpid(), "Clients", (json_int_t)client->clients->n, "Capabilities",
-		client->clients->settings->engine->ops->capabilities(
-			client->clients->settings->engine),
-		"Cgroup", settings->cgroup ? tds_cli_json_text(settings->cgroup) : json_null(),
-		"Restarted", director_restarted(client->clients->director));
+		"{s:s, s:b, s:i, s:I, s:O, s:o, s:o}", "DirectorResponse", row->response, "Success",
+		1, "Pid", (int)getpid(), "Clients", (json_int_t)clients_count(door->clients),
+		"Capabilities", settings->engine->ops->capabilities(settings->engine), "Cgroup",
+		settings->cgroup ? tds_cli_json_text(settings->cgroup) : json_null(), "Restarted",
+		director_restarted(door->director));
 
+	(void)request;
 	settings->describe(settings->ctx, status);
-	client_finish(client, status);
+	asker_answer(asker, status);
 }
 
-static void run_watch(struct client *client, const struct operation *op, const json_t *request)
+/* --- of clients alone --- */
+
+static void run_watch(struct asker *asker, const struct request *row, const json_t *request)
 {
+	struct client *client = client_of(asker);
+
 	client->watching = true;
 	client->following = json_is_true(json_object_get(request, "Output"));
-	client_finish(client,
-		      json_pack("{s:s, s:b}", "DirectorResponse", op->response, "Success", 1));
+	asker_answer(asker, success_json(row->response));
 }
 
-static void run_shutdown(struct client *client, const struct operation *op, const json_t *request)
+static void run_shutdown(struct asker *asker, const struct request *row, const json_t *request)
 {
+	const struct door_settings *settings = asker->door->settings;
 	const json_t *grace = json_object_get(request, "Grace");
 	double seconds = json_is_number(grace) ? json_number_value(grace) : -1;
 
 	if (grace && !(seconds >= 0 && seconds <= 86400)) {
-		client_refuse(client, op, 2, "Grace is not a number of seconds");
+		asker_refuse(asker, row, 2, "Grace is not a number of seconds");
 		return;
 	}
-	client->leaving = true;
-	client_finish(client,
-		      json_pack("{s:s, s:b}", "DirectorResponse", op->response, "Success", 1));
-	client->clients->settings->shutdown(client->clients->settings->ctx,
-					    grace ? (int64_t)(seconds * 1000) : -1);
+	client_of(asker)->leaving = true;
+	asker_answer(asker, success_json(row->response));
+	settings->shutdown(settings->ctx, grace ? (int64_t)(seconds * 1000) : -1);
 }
 
 /* The connection becomes a link; what is left here is only the client. */
-static void run_join(struct client *client, const struct operation *op, const json_t *request)
+static void run_join(struct asker *asker, const struct request *row, const json_t *request)
 {
+	struct client *client = client_of(asker);
 	int fd = bufferevent_getfd(client->bev);
 	tds_autofd int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	struct engine *engine = client->clients->settings->engine;
+	struct engine *engine = asker->door->settings->engine;
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 	struct tds_err err = { 0 };
 
-	if (client->refs > 0 || client->watching || client->notify ||
+	if (client->watching || asker->notify ||
 	    evbuffer_get_length(bufferevent_get_input(client->bev)) > 0 ||
 	    evbuffer_get_length(bufferevent_get_output(client->bev)) > 0) {
-		client_refuse(client, op, 2, "a Join stands alone");
+		asker_refuse(asker, row, 2, "a Join stands alone");
 		return;
 	}
 	if (own < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
@@ -212,24 +177,39 @@ static void run_join(struct client *client, const struct operation *op, const js
 		client->joined = true;
 		return;
 	}
-	client_refuse(client, op, tds_code_status(err.code), err.reason);
+	asker_refuse(asker, row, tds_code_status(err.code), err.reason);
 }
 
-static const struct operation operations[] = {
-	{ "DefineGroup", "DeclaredGroup", run_define },
-	{ "RetrieveAll", "AllAddresses", run_retrieve_all },
-	{ "RetrieveRole", "RoleAddress", run_retrieve_role },
-	{ "RequestNotification", "NotificationOfUpdate", run_notification },
-	{ "LoadSource", "SourceLoaded", run_load },
-	{ "UnloadSource", "SourceUnloaded", run_unload },
-	{ "Refresh", "Refreshed", run_refresh },
-	{ "Status", "Status", run_status },
-	{ "Tell", "Told", run_tell },
-	{ "Ask", "Answer", run_ask },
-	{ "Watch", "Watching", run_watch },
-	{ "Shutdown", "ShuttingDown", run_shutdown },
-	{ "Join", "Joined", run_join },
+/* --- the table --- */
+
+enum {
+	CHANGERS = ASKER_USER | ASKER_CHANGER, /* of what is loaded */
+	ANYBODY = ASKER_USER | ASKER_ACTORS,
 };
+
+static const struct request requests[] = {
+	{ "DefineGroup", "DeclaredGroup", CHANGERS, "Group", run_define },
+	{ "LoadSource", "SourceLoaded", CHANGERS, "Source", run_load },
+	{ "UnloadSource", "SourceUnloaded", CHANGERS, "SourceHash", run_unload },
+	{ "Refresh", "Refreshed", CHANGERS, NULL, run_refresh },
+	{ "RetrieveAll", "AllAddresses", ANYBODY, NULL, run_retrieve_all },
+	{ "RetrieveRole", "RoleAddress", ANYBODY, "Role", run_retrieve_role },
+	{ "RequestNotification", "NotificationOfUpdate", ANYBODY, NULL, run_notification },
+	{ "Status", "Status", ANYBODY, NULL, run_status },
+	{ "Tell", "Told", ASKER_USER, "Target", run_tell },
+	{ "Ask", "Answer", ASKER_USER, "Target", run_ask },
+	{ "Watch", "Watching", ASKER_USER, NULL, run_watch },
+	{ "Shutdown", "ShuttingDown", ASKER_USER, NULL, run_shutdown },
+	{ "Join", "Joined", ASKER_CLIENTS, NULL, run_join },
+};
+
+static const struct request *find_request(const char *name)
+{
+	for (size_t i = 0; name && i < sizeof(requests) / sizeof(requests[0]); i++)
+		if (strcmp(name, requests[i].name) == 0)
+			return &requests[i];
+	return NULL;
+}
 
 static bool is_text(const json_t *value)
 {
@@ -271,30 +251,36 @@ static const char *wrong_field(const json_t *request)
 	return NULL;
 }
 
-void client_dispatch(struct client *client, const char *line, size_t len)
+/* What this asker may not even know of is not there. */
+static void refuse_unasked(struct asker *asker, const struct request *row, const char *name)
 {
-	json_error_t why;
-	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
-	const char *name = json_string_value(json_object_get(request, "DirectorOp"));
-	const struct operation *op = NULL;
+	unsigned same_door = asker->kind & ASKER_CLIENTS ? ASKER_CLIENTS : ASKER_ACTORS;
+	bool forbidden = asker->kind == ASKER_GUEST || (row && row->may & same_door);
 
-	for (size_t i = 0; name && i < sizeof(operations) / sizeof(operations[0]); i++)
-		if (strcmp(name, operations[i].name) == 0)
-			op = &operations[i];
-	const char *wrong = wrong_field(request);
-	client->busy = true;
-	if (client->guest && (!op || op->run != run_join))
-		client_finish(client, failure_json("Error", 8, "not allowed"));
-	else if (op && wrong)
-		client_refuse(client, op, 2, wrong);
-	else if (op)
-		op->run(client, op, request);
-	else if (wrong)
-		client_finish(client, failure_json("Error", 2, wrong));
-	else
-		client_finish(client, failure_json("Error", 2,
-						   !request ? why.text
-						   : name   ? "no such DirectorOp"
-							    : "no DirectorOp is given"));
-	json_decref(request);
+	asker_answer(asker, forbidden ? failure_json("Error", 8, "not allowed")
+				      : failure_json("Error", 2,
+						     name ? "no such DirectorOp"
+							  : "no DirectorOp is given"));
+}
+
+void request_dispatch(struct asker *asker, const json_t *request, const char *why)
+{
+	const char *name = json_string_value(json_object_get(request, "DirectorOp"));
+	const struct request *row = find_request(name);
+	const char *wrong = request ? wrong_field(request) : why;
+	bool may = row && row->may & asker->kind;
+	char text[64];
+
+	if (asker->kind != ASKER_GUEST && !row && wrong) {
+		asker_answer(asker, failure_json("Error", 2, wrong));
+	} else if (!may) {
+		refuse_unasked(asker, row, name);
+	} else if (wrong) {
+		asker_refuse(asker, row, 2, wrong);
+	} else if (row->needs && !request_text(request, row->needs)) {
+		(void)snprintf(text, sizeof(text), "no %s is given", row->needs);
+		asker_refuse(asker, row, 2, text);
+	} else {
+		row->run(asker, row, request);
+	}
 }

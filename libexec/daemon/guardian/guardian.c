@@ -4,86 +4,54 @@
  * subreaper of all that the daemon starts, so what loses its parent becomes its child. What becomes its child while
  * the daemon lives is what an unloaded source left behind, and has no right to live either.
  */
-#include <dirent.h>
-#include <errno.h>
+#include "guardian.h"
+
 #include <fcntl.h>
-#include <signal.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "daemon/daemon.h"
-#include "director/rundir.h"
 #include "children.h"
-#include "base/io.h"
-#include "leftovers.h"
+#include "daemon/base/clock.h"
 #include "daemon/base/signals.h"
+#include "deaths.h"
+#include "director/rundir.h"
+#include "leftovers.h"
+#include "passing.h"
 
-/* The daemon says that a source's parent process is gone. */
-#define SIG_STRAYS SIGUSR1
-/* The daemon is told by the kernel that the guardian is dead. */
-#define SIG_ORPHANED SIGUSR2
+#define BEATS 10 /* of a daemon's pulse in the time that it may be silent */
 
-/* Wait for the daemon; pass on what asks it to end; reap what became ours meanwhile. */
-static int wait_for(pid_t daemon, const sigset_t *signals)
-{
-	int status;
+enum guard_state {
+	GUARD_STARTING, /* none has been up yet: one that exits could not begin */
+	GUARD_UP,       /* one was: one that dies is started again */
+	GUARD_LEAVING,  /* it is asked to end */
+};
 
-	for (;;) {
-		pid_t pid = waitpid(-1, &status, WNOHANG);
+/* A guardian at work. */
+struct guard {
+	const struct guardian *guardian;
+	enum guard_state state;
+	int signals; /* of signalfd(2) */
+	int ready;   /* -1: nobody waits any more */
+	struct tds_cgroup cgroup;
+	pid_t daemon;
+	int pulse;         /* -1: it has closed it */
+	int64_t silent_ms; /* that it has been silent for, as far as this process saw it */
+	bool hung;         /* it was, for too long, and is killed */
+	unsigned restarts; /* deaths that were followed by a start */
+	struct deaths deaths;
+	char last_end[64]; /* how the daemon ended, for people; empty: it never has */
+};
 
-		if (pid == daemon)
-			return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-		if (pid > 0)
-			continue;
-		children_kill(daemon);
-		int sig = sigwaitinfo(signals, NULL);
-		if (sig == SIGTERM || sig == SIGINT)
-			(void)kill(daemon, SIGTERM);
-	}
-}
-
-/* Remove the files of a folder, and those of the folders in it as well. */
-static void empty(int folder, int depth)
-{
-	DIR *d = fdopendir(dup(folder));
-
-	for (const struct dirent *entry; d && (entry = readdir(d));) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		if (unlinkat(folder, entry->d_name, 0) == 0 || depth == 0)
-			continue;
-		tds_autofd int inner = openat(folder, entry->d_name,
-					      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (inner >= 0)
-			empty(inner, depth - 1);
-		(void)unlinkat(folder, entry->d_name, AT_REMOVEDIR);
-	}
-	if (d)
-		(void)closedir(d);
-}
-
-/*
- * The lock goes with the folder that it is in: who waits for it finds that folder gone, and begins with a new one.
- * What somebody else has put there stays.
- */
-static void leave_nothing(const struct daemon_settings *settings)
-{
-	tds_autofree char *path = NULL;
-	struct tds_err err;
-
-	if (tds_rundir_path(settings->dir, &path, &err) != 0)
-		return;
-	empty(settings->rundir, 1);
-	if (rmdir(path) == 0)
-		(void)rmdir(settings->dir->path);
-}
+/* --- a daemon lives --- */
 
 /* The run directory tells it from others of the same unit or session. */
 static void open_cgroup(int rundir, struct tds_cgroup *cgroup)
@@ -98,95 +66,258 @@ static void open_cgroup(int rundir, struct tds_cgroup *cgroup)
 	(void)tds_cgroup_open(TDS_CGROUP_ROOT, TDS_CGROUP_SELF, id, cgroup);
 }
 
-static pid_t own_guardian; /* of the daemon; else 0 */
-
-/*
- * In the daemon, wherever it stands: its guardian is dead, so nobody else is there to end what runs below. Hosts would
- * die with it, but not what actors have started: that becomes the daemon's first, and dies.
- */
-static void on_orphaned(int sig)
+/* What is said to status and start while nobody answers. */
+static void mark_restarting(const struct guard *g, bool restarting)
 {
-	(void)sig;
-	if (getppid() == own_guardian)
-		return;
-	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
-	children_end();
-	_exit(1);
+	static const char mark[] = TDS_RUNDIR_RESTARTING;
+
+	if (ftruncate(g->guardian->lock, 0) == 0 && restarting)
+		(void)!pwrite(g->guardian->lock, mark, sizeof(mark) - 1, 0);
 }
 
-/* In the daemon, before it has a child. */
-static void await_orphaned(pid_t guardian)
+/* In the daemon, which has nothing of its guardian's but what it is told. */
+static _Noreturn void be_daemon(const struct guard *g, pid_t guardian, int pulse)
 {
-	struct sigaction action = { .sa_handler = on_orphaned, .sa_flags = SA_RESTART };
-	sigset_t orphaned;
+	const struct ward ward = { .cgroup = &g->cgroup,
+				   .ready = g->ready,
+				   .pulse = pulse,
+				   .pulse_ms = g->guardian->patience.silent_ms / BEATS,
+				   .restarts = g->restarts,
+				   .last_end = g->last_end[0] ? g->last_end : NULL };
 
-	own_guardian = guardian;
-	(void)sigfillset(&action.sa_mask);
-	(void)sigaction(SIG_ORPHANED, &action, NULL);
-	/* Whoever started us may have blocked it. */
-	(void)sigemptyset(&orphaned);
-	(void)sigaddset(&orphaned, SIG_ORPHANED);
-	(void)sigprocmask(SIG_UNBLOCK, &orphaned, NULL);
-	(void)prctl(PR_SET_PDEATHSIG, SIG_ORPHANED);
-	if (getppid() != guardian)
-		_exit(1);
+	(void)close(g->signals);
+	(void)close(g->pulse);
+	signals_settle(0, NULL);
+	ward_begin(guardian);
+	exit(g->guardian->run(g->guardian->ctx, &ward));
 }
 
-/*
- * The daemon learns of its guardian's death only when that is over, some milliseconds after the kill on a busy machine;
- * what it promises until then would not hold. So it looks at what the kernel has in store for the guardian.
- */
-bool guardian_lives(void)
+/* False: no process can be had. */
+static bool start(struct guard *g)
 {
-	enum { SIGNALED = 0x400, EXITING = 0x4 }; /* PF_SIGNALED, PF_EXITING of the kernel */
-	const unsigned long killed = 1UL << (SIGKILL - 1);
-	unsigned long flags;
-	unsigned long pending;
-	char path[32];
-	tds_autofree char *text = NULL;
-	size_t len;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)getppid());
-	tds_autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || tds_io_slurp_fd(fd, 4096, &text, &len, NULL) != 0)
-		return fd >= 0 || errno != ENOENT;
-	/* Behind the name, whatever that is: fields 3 to 31 of proc(5). */
-	const char *fields = strrchr(text, ')');
-	if (!fields || sscanf(fields,
-			      ") %*s %*s %*s %*s %*s %*s %lu %*s %*s %*s %*s %*s %*s %*s %*s "
-			      "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu",
-			      &flags, &pending) != 2)
-		return true;
-	return !(flags & (SIGNALED | EXITING)) && !(pending & killed);
-}
-
-int guardian_run(const struct daemon_settings *settings, int lock, int ready)
-{
-	struct tds_cgroup cgroup;
-	sigset_t signals;
 	pid_t guardian = getpid();
+	int pulse[2];
 
-	(void)lock; /* held by being open */
-	signals_settle(SIG_STRAYS, &signals);
-	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
-	(void)prctl(PR_SET_NAME, "tds-guardian");
-	open_cgroup(settings->rundir, &cgroup);
-	leftovers_kill(settings->rundir);
-	leftovers_mark(settings->rundir);
-	pid_t daemon = fork();
-	if (daemon == 0) {
-		signals_settle(0, NULL);
-		await_orphaned(guardian);
-		exit(daemon_run(settings, &cgroup, ready));
+	if (pipe2(pulse, O_CLOEXEC | O_NONBLOCK) != 0)
+		return false;
+	g->pulse = pulse[0];
+	g->silent_ms = 0;
+	g->hung = false;
+	open_cgroup(g->guardian->rundir, &g->cgroup);
+	g->daemon = fork();
+	if (g->daemon == 0)
+		be_daemon(g, guardian, pulse[1]);
+	(void)close(pulse[1]);
+	if (g->daemon > 0)
+		return true;
+	g->daemon = 0;
+	tds_close_fd(&g->pulse);
+	g->pulse = -1;
+	return false;
+}
+
+static void end_start(struct guard *g)
+{
+	tds_close_fd(&g->ready);
+	g->ready = -1;
+	mark_restarting(g, false);
+}
+
+static void hear_word(struct guard *g, char word)
+{
+	if (word == WARD_LEAVING)
+		g->state = GUARD_LEAVING;
+	if (word != WARD_UP)
+		return;
+	end_start(g);
+	if (g->state == GUARD_STARTING)
+		g->state = GUARD_UP;
+}
+
+static void hear_pulse(struct guard *g)
+{
+	char words[256];
+	ssize_t n = read(g->pulse, words, sizeof(words));
+
+	g->silent_ms = 0;
+	for (ssize_t i = 0; i < n; i++)
+		hear_word(g, words[i]);
+	if (n == 0) {
+		(void)close(g->pulse);
+		g->pulse = -1;
 	}
-	tds_close_fd(&ready);
-	int status = daemon < 0 ? 1 : wait_for(daemon, &signals);
+}
+
+/* Who is asked to end asks the daemon, and starts none any more. */
+static void hear_signals(struct guard *g)
+{
+	struct signalfd_siginfo info;
+
+	while (read(g->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo != SIGTERM && info.ssi_signo != SIGINT)
+			continue;
+		g->state = GUARD_LEAVING;
+		if (g->daemon > 0)
+			(void)kill(g->daemon, SIGTERM);
+	}
+}
+
+/*
+ * Wait for what comes next. A silence counts as it is heard: where this process was stopped as well, or the whole machine, the
+ * daemon is given time to say something.
+ */
+static void hear(struct guard *g)
+{
+	struct pollfd fds[] = { { .fd = g->signals, .events = POLLIN },
+				{ .fd = g->pulse, .events = POLLIN } };
+	int64_t beat_ms = g->guardian->patience.silent_ms / BEATS;
+	int64_t began_mono_ms = clock_now_mono_ms();
+
+	(void)poll(fds, 2, (int)beat_ms);
+	int64_t waited_ms = clock_now_mono_ms() - began_mono_ms;
+	g->silent_ms += waited_ms < beat_ms ? waited_ms : beat_ms;
+	if (fds[1].revents)
+		hear_pulse(g);
+	if (fds[0].revents)
+		hear_signals(g);
+	if (g->silent_ms >= g->guardian->patience.silent_ms && !g->hung) {
+		g->hung = true;
+		(void)kill(g->daemon, SIGKILL);
+	}
+}
+
+/* Until the daemon ends; returns its status. What became a child of this process meanwhile is reaped. */
+static int wait_for(struct guard *g)
+{
+	int status;
+
+	for (;;) {
+		pid_t pid = waitpid(-1, &status, WNOHANG);
+
+		if (pid == g->daemon)
+			break;
+		if (pid > 0)
+			continue;
+		children_kill(g->daemon);
+		hear(g);
+	}
+	if (g->pulse >= 0)
+		hear_pulse(g); /* its last words */
+	tds_close_fd(&g->pulse);
+	g->pulse = -1;
+	g->daemon = 0;
+	return status;
+}
+
+/* --- it is dead --- */
+
+static void clear_up(struct guard *g)
+{
 	children_end();
 	/* What a program's actors have left: they were never below us. */
-	leftovers_kill(settings->rundir);
-	tds_cgroup_close(&cgroup);
-	(void)unlinkat(settings->rundir, RUNDIR_SOCKET, 0);
-	if (settings->transient)
-		leave_nothing(settings);
+	leftovers_kill(g->guardian->rundir);
+	tds_cgroup_close(&g->cgroup);
+	(void)unlinkat(g->guardian->rundir, TDS_RUNDIR_SOCKET, 0);
+}
+
+static void describe_end(struct guard *g, int status)
+{
+	if (g->hung)
+		(void)snprintf(g->last_end, sizeof(g->last_end), "killed after %u s of silence",
+			       g->guardian->patience.silent_ms / 1000);
+	else if (WIFSIGNALED(status))
+		(void)snprintf(g->last_end, sizeof(g->last_end), "killed by signal %d",
+			       WTERMSIG(status));
+	else
+		(void)snprintf(g->last_end, sizeof(g->last_end), "exited with status %d",
+			       WEXITSTATUS(status));
+}
+
+/* An end in order, or a start that failed, as opposed to a death. */
+static bool is_over(const struct guard *g, int status)
+{
+	if (WIFEXITED(status) && (WEXITSTATUS(status) == 0 || g->state == GUARD_STARTING))
+		return true;
+	return g->state == GUARD_LEAVING || g->guardian->passing;
+}
+
+/* False: it is asked to end meanwhile. */
+static bool pause_for(struct guard *g, int64_t ms)
+{
+	int64_t end_mono_ms = clock_now_mono_ms() + ms;
+	struct pollfd fd = { .fd = g->signals, .events = POLLIN };
+
+	do {
+		int64_t left_ms = end_mono_ms - clock_now_mono_ms();
+
+		(void)poll(&fd, 1, left_ms > 0 ? (int)left_ms : 0);
+		hear_signals(g);
+	} while (g->state != GUARD_LEAVING && clock_now_mono_ms() < end_mono_ms);
+	return g->state != GUARD_LEAVING;
+}
+
+static void give_up(const struct guard *g)
+{
+	char why[160];
+
+	(void)snprintf(why, sizeof(why),
+		       "the admin process died %d times, and is not started again: %s", DEATHS_MAX,
+		       g->last_end);
+	if (g->ready >= 0)
+		(void)dprintf(g->ready, "1 %s\n", why);
+	else
+		(void)dprintf(STDERR_FILENO, "tds-admin: %s\n", why);
+	g->guardian->give_up(g->guardian->ctx, g->last_end);
+}
+
+/* After a death: wait for as long as is right. False: it is not started again. */
+static bool may_start_again(struct guard *g)
+{
+	int64_t delay_ms =
+		deaths_add(&g->deaths, clock_now_mono_ms(), g->guardian->patience.window_ms);
+
+	if (delay_ms < 0) {
+		give_up(g);
+		return false;
+	}
+	(void)dprintf(STDERR_FILENO,
+		      "tds-admin: the admin process died (%s), and is started again\n",
+		      g->last_end);
+	return pause_for(g, delay_ms);
+}
+
+/* One life of the daemon after the other. Returns the exit status. */
+static int guard_all(struct guard *g)
+{
+	for (;; g->restarts++) {
+		int status = start(g) ? wait_for(g) : W_EXITCODE(1, 0);
+
+		mark_restarting(g, !is_over(g, status));
+		clear_up(g);
+		if (is_over(g, status))
+			return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+		describe_end(g, status);
+		if (!may_start_again(g))
+			return 1;
+	}
+}
+
+int guardian_run(const struct guardian *guardian)
+{
+	struct guard g = { .guardian = guardian, .ready = guardian->ready, .pulse = -1 };
+	sigset_t signals;
+
+	signals_settle(WARD_STRAYS, &signals);
+	g.signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	(void)prctl(PR_SET_NAME, "tds-guardian");
+	mark_restarting(&g, false);
+	leftovers_kill(guardian->rundir);
+	leftovers_mark(guardian->rundir);
+	int status = g.signals < 0 ? 1 : guard_all(&g);
+	mark_restarting(&g, false);
+	tds_close_fd(&g.ready);
+	if (guardian->passing)
+		passing_remove(guardian->rundir, guardian->passing, guardian->home);
 	return status;
 }

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "director/rundir.h"
 
 struct actorlog {
 	int rundir;
@@ -22,7 +23,7 @@ struct actorlog {
 static bool reopen(struct actorlog *log)
 {
 	struct stat st;
-	int fd = openat(log->rundir, ACTORLOG_NAME,
+	int fd = openat(log->rundir, TDS_ACTORLOG_NAME,
 			O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 
 	if (log->file)
@@ -64,7 +65,7 @@ void actorlog_add(struct actorlog *log, const char *who, const char *text, size_
 	if (!log || !log->file)
 		return;
 	if (log->size >= ACTORLOG_MAX_BYTES) {
-		(void)renameat(log->rundir, ACTORLOG_NAME, log->rundir, ACTORLOG_OLD);
+		(void)renameat(log->rundir, TDS_ACTORLOG_NAME, log->rundir, TDS_ACTORLOG_OLD);
 		if (!reopen(log))
 			return;
 	}

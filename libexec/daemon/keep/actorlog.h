@@ -8,8 +8,6 @@
 
 #include <stddef.h>
 
-#define ACTORLOG_NAME "actors.log"
-#define ACTORLOG_OLD ACTORLOG_NAME ".1"
 #define ACTORLOG_MAX_BYTES (4 << 20) /* then it becomes the old one */
 
 struct actorlog;

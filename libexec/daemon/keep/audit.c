@@ -9,12 +9,13 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "director/rundir.h"
 
 #define LINE_MAX_BYTES (64 << 10) /* none that is written is longer: a few paths and a message */
 
 static int open_log(const struct audit *audit)
 {
-	return openat(audit->rundir, AUDIT_NAME,
+	return openat(audit->rundir, TDS_AUDIT_NAME,
 		      O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 }
 

@@ -10,8 +10,6 @@
 
 #include "base/digest.h"
 
-#define AUDIT_NAME "audit.log"
-
 struct audit {
 	int rundir;                    /* borrowed */
 	char head[TDS_DIGEST_HEX_MAX]; /* digest of the last line; empty: there is none */

@@ -40,7 +40,7 @@ int state_save(int rundir, json_t *sources, struct tds_err *err)
 
 int groups_save(int rundir, json_t *groups, struct tds_err *err)
 {
-	return write_document(rundir, GROUPS_NAME,
+	return write_document(rundir, TDS_GROUPS_NAME,
 			      json_pack("{s:i, s:o}", "Version", 1, "Groups", groups), 0600, err);
 }
 
@@ -143,19 +143,19 @@ static bool is_definition(const char *text, size_t len, struct tds_err *err)
 
 json_t *groups_read(int rundir, struct tds_err *err)
 {
-	json_t *doc = read_document(rundir, GROUPS_NAME, err);
+	json_t *doc = read_document(rundir, TDS_GROUPS_NAME, err);
 	json_t *groups = json_object_get(doc, "Groups");
 	struct tds_err why = { 0 };
 	const char *name;
 	json_t *text;
 
 	if (doc && !json_is_object(groups))
-		tds_err_set(err, TDS_E_UNUSABLE, GROUPS_NAME ": is not what tds-admin writes");
+		tds_err_set(err, TDS_E_UNUSABLE, TDS_GROUPS_NAME ": is not what tds-admin writes");
 	json_object_foreach(groups, name, text)
 	{
 		if (!tds_group_name_ok(name) ||
 		    !is_definition(json_string_value(text), json_string_length(text), &why))
-			tds_err_set(err, TDS_E_UNUSABLE, GROUPS_NAME ": group %s: %s", name,
+			tds_err_set(err, TDS_E_UNUSABLE, TDS_GROUPS_NAME ": group %s: %s", name,
 				    why.reason);
 	}
 	if (err->code == TDS_OK)

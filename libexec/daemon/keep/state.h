@@ -7,8 +7,6 @@
 
 #include "base/err.h"
 
-#define GROUPS_NAME "groups.json"
-
 /*
  * Write loaded.json, whole; sources is an array of objects. And groups.json, the definitions that came by DefineGroup:
  * groups maps names to texts.

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What tds-admin start hands to tds-daemon: these descriptors and no others above standard error, and as operand the absolute
+ * path of the director directory.
+ */
+#ifndef TDS_HANDOVER_H
+#define TDS_HANDOVER_H
+
+#define TDS_DAEMON_PROGRAM "tds-daemon"
+
+enum tds_handover {
+	TDS_HANDOVER_LOCK = 3, /* the lock, locked */
+	TDS_HANDOVER_RUNDIR,   /* the run directory */
+	TDS_HANDOVER_DIR,      /* the director directory */
+	TDS_HANDOVER_READY, /* gets lines of "STATUS REASON" about the start; with --foreground there is none */
+	TDS_HANDOVER_END,
+};
+
+/* Its options. */
+#define TDS_DAEMON_FRESH "fresh" /* move what a crash has left aside instead of restoring it */
+#define TDS_DAEMON_TRANSIENT "transient"   /* at the end leave no run directory behind */
+#define TDS_DAEMON_FOREGROUND "foreground" /* its standard error is read by who started it */
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers in the words that all requests share. */
+#include "asker.h"
+
+#include "tool/cli.h"
+
+json_t *failure_json(const char *response, int status, const char *why)
+{
+	return json_pack("{s:s, s:b, s:i, s:o?}", "DirectorResponse", response, "Success", 0,
+			 "Status", status, "Message", tds_cli_json_text(why));
+}
+
+json_t *success_json(const char *response)
+{
+	return json_pack("{s:s, s:b}", "DirectorResponse", response, "Success", 1);
+}
+
+json_t *notification_json(void)
+{
+	return success_json("NotificationOfUpdate");
+}
+
+void asker_answer(struct asker *asker, json_t *doc)
+{
+	asker->pending = false;
+	asker->ops->answer(asker, doc);
+}
+
+void asker_refuse(struct asker *asker, const struct request *row, int status, const char *why)
+{
+	asker_answer(asker, failure_json(row->response, status, why));
+}
+
+const char *request_text(const json_t *request, const char *key)
+{
+	const char *text = json_string_value(json_object_get(request, key));
+
+	return text && *text ? text : NULL;
+}

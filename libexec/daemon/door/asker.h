@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* Who asks, at whichever door, and where the answer goes. */
+#ifndef TDS_DAEMON_ASKER_H
+#define TDS_DAEMON_ASKER_H
+
+#include "door.h"
+
+/* What all requests know. */
+struct door {
+	struct director *director;
+	const struct door_settings *settings;
+	struct clients *clients;
+	struct directoractor *actor;
+};
+
+/* Kinds of askers, as the table of requests adds them up. */
+enum asker_kind {
+	ASKER_USER = 1,    /* a client of the admin's user, of root, or of who may else */
+	ASKER_GUEST = 2,   /* a client of somebody whose programs may join */
+	ASKER_CHANGER = 4, /* an actor or a program that may change what is loaded */
+	ASKER_ACTOR = 8,   /* any other */
+	ASKER_CLIENTS = ASKER_USER | ASKER_GUEST,
+	ASKER_ACTORS = ASKER_CHANGER | ASKER_ACTOR,
+};
+
+struct asker;
+
+struct asker_ops {
+	/* The answer, whose reference is taken over; the asker may be gone afterwards. */
+	void (*answer)(struct asker *asker, json_t *doc);
+	/* What it asked for comes by the way: notify. */
+	void (*stay)(struct asker *asker);
+};
+
+/* Part of what a door has of one who asks. It has one request at a time. */
+struct asker {
+	const struct asker_ops *ops;
+	struct door *door;
+	enum asker_kind kind;
+	bool pending; /* a change will answer: until then it stays, even if nobody is there to hear that */
+	bool notify; /* RequestNotification: to be told of the next change of what is active */
+};
+
+/* A row of the table. */
+struct request {
+	const char *name;
+	const char *response;
+	unsigned may;      /* kinds of askers */
+	const char *needs; /* a text that must be there; NULL: none */
+	void (*run)(struct asker *asker, const struct request *row, const json_t *request);
+};
+
+/* A door's way to the table (requests.c): request may be NULL, why then says what is wrong with it. */
+typedef void dispatch_fn(struct asker *asker, const json_t *request, const char *why);
+
+json_t *failure_json(const char *response, int status, const char *why);
+json_t *success_json(const char *response);
+json_t *notification_json(void);
+void asker_answer(struct asker *asker, json_t *doc);
+void asker_refuse(struct asker *asker, const struct request *row, int status, const char *why);
+const char *request_text(const json_t *request, const char *key); /* NULL: none, or an empty one */
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* Both doors, and what the Director tells those who stand in them. */
+#include "door.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "asks.h"
+#include "clients.h"
+#include "directoractor.h"
+#include "requests.h"
+
+static bool changes_active(const char *what)
+{
+	return what && (strcmp(what, "Loaded") == 0 || strcmp(what, "Unloaded") == 0 ||
+			strcmp(what, "Activated") == 0);
+}
+
+static void on_change(void *ctx, json_t *event)
+{
+	struct door *door = ctx;
+	bool active = changes_active(json_string_value(json_object_get(event, "Event")));
+
+	clients_changed(door->clients, event, active);
+	if (active)
+		directoractor_changed(door->actor);
+}
+
+static void on_output(void *ctx, const char *who, const char *text, size_t len)
+{
+	struct door *door = ctx;
+
+	door->settings->output(door->settings->ctx, who, text, len);
+	clients_output(door->clients, who, text, len);
+}
+
+static bool on_answer(void *ctx, uint64_t endpoint, const struct payload *payload)
+{
+	const struct door *door = ctx;
+
+	return asks_answer(door->clients, endpoint, payload);
+}
+
+static void on_delivered(void *ctx, uint64_t ticket, const char *error)
+{
+	const struct door *door = ctx;
+
+	asks_delivered(door->clients, ticket, error);
+}
+
+static void on_question(void *ctx, uint64_t from, bool may_change, const struct payload *payload)
+{
+	const struct door *door = ctx;
+
+	directoractor_take(door->actor, from, may_change, payload);
+}
+
+static void on_shutdown_asked(void *ctx)
+{
+	const struct door *door = ctx;
+
+	door->settings->shutdown(door->settings->ctx, -1);
+}
+
+struct door *door_open(struct event_base *base, int listener, struct director *director,
+		       const struct door_settings *settings)
+{
+	struct door *door = calloc(1, sizeof(*door));
+
+	if (!door) {
+		(void)close(listener);
+		return NULL;
+	}
+	*door = (struct door){ .director = director, .settings = settings };
+	door->clients = clients_new(door, base, listener, request_dispatch);
+	door->actor = directoractor_new(door, base, request_dispatch);
+	if (!door->clients || !door->actor) {
+		door_close(door);
+		return NULL;
+	}
+	director_watch(director, &(struct director_watch){ .change = on_change,
+							   .output = on_output,
+							   .answer = on_answer,
+							   .question = on_question,
+							   .shutdown_asked = on_shutdown_asked,
+							   .delivered = on_delivered,
+							   .ctx = door });
+	return door;
+}
+
+void door_close(struct door *door)
+{
+	if (!door)
+		return;
+	director_watch(door->director, &(struct director_watch){ 0 });
+	clients_free(door->clients);
+	directoractor_free(door->actor);
+	free(door);
+}
+
+void door_farewell(struct door *door, int status, const char *why)
+{
+	clients_farewell(door->clients, status, why);
+}

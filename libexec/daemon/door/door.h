@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The two doors to the Director: admin.sock for clients (JSON Lines, tds-protocol(7)), and the actor "Director" for actors and
+ * programs. Behind both is one table of requests, which says who may ask for what.
+ */
+#ifndef TDS_DAEMON_DOOR_H
+#define TDS_DAEMON_DOOR_H
+
+#include <event2/event.h>
+#include <jansson.h>
+#include <sys/types.h>
+
+#include "daemon/director/director.h"
+
+struct door;
+
+/* All is borrowed. */
+struct door_settings {
+	uid_t uid;          /* the admin's */
+	const uid_t *users; /* who else may */
+	size_t nusers;
+	const char *cgroup;    /* below which each source has its own; NULL: none */
+	struct engine *engine; /* for programs that join, and answers to actors */
+	void (*shutdown)(void *ctx, int64_t grace_ms); /* negative: not given */
+	void (*describe)(void *ctx, json_t *status);   /* what the answer to Status says besides */
+	void (*output)(void *ctx, const char *who, const char *text,
+		       size_t len); /* a line of an actor */
+	void *ctx;
+};
+
+/* Watches the Director from now on. listener is a listening socket, taken over. NULL: out of memory. */
+struct door *door_open(struct event_base *base, int listener, struct director *director,
+		       const struct door_settings *settings);
+void door_close(struct door *door); /* accepts NULL */
+
+/* Tell those who asked for the shutdown what has come of it: status 0, or why not all of it is so. */
+void door_farewell(struct door *door, int status, const char *why);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The guardian: the process that outlives the daemon, starts it anew where it dies, and promises that nothing else outlives it.
+ * It knows nothing of its ward but how to run it.
+ */
+#ifndef TDS_DAEMON_GUARDIAN_H
+#define TDS_DAEMON_GUARDIAN_H
+
+#include "ward.h"
+
+/* What the guardian has patience for. */
+struct patience {
+	unsigned silent_ms; /* a daemon that says nothing for this long hangs, and is killed */
+	unsigned window_ms; /* within which DEATHS_MAX deaths are too many */
+};
+#define PATIENCE                                        \
+	{                                               \
+		.silent_ms = 20000, .window_ms = 600000 \
+	}
+
+struct guardian {
+	int lock;   /* the lock, held by being open */
+	int rundir; /* descriptor of the run directory */
+	int ready;  /* for the daemon */
+	const char
+		*passing; /* path of the run directory, which is to go at the end; NULL: it stays */
+	const char *home; /* its director directory, which goes with it where it is empty then */
+	struct patience patience;
+	int (*run)(void *ctx, const struct ward *ward); /* the daemon: returns its exit status */
+	/* It is not started any more, after so many deaths; why: how it ended the last time. */
+	void (*give_up)(void *ctx, const char *why);
+	void *ctx;
+};
+
+/*
+ * Become the guardian of a daemon: start it, again where it dies, and kill what it leaves behind. Returns the exit status of
+ * one that ended in order, or could not begin; 128 and a signal where it was killed on its way down; 1 where it died too often.
+ * One that is passing is not started again: it has nothing to bring back.
+ */
+int guardian_run(const struct guardian *guardian);
+
+#endif

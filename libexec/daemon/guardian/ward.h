@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* In the daemon: what it has of its guardian, and what it tells it. */
+#ifndef TDS_DAEMON_WARD_H
+#define TDS_DAEMON_WARD_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/cgroup.h"
+
+/* To the guardian: a source's process is gone, and what it left behind is the guardian's child by now. */
+#define WARD_STRAYS SIGUSR1
+
+struct ward {
+	const struct tds_cgroup *cgroup; /* for its sources, where it has a path */
+	int ready; /* gets lines of "STATUS REASON" about the start, and is closed behind it; -1: nobody waits */
+	int pulse;            /* for ward_say */
+	unsigned pulse_ms;    /* that often it is to say something */
+	unsigned restarts;    /* how often it was started again */
+	const char *last_end; /* how the one before ended; NULL: there was none */
+};
+
+/* What it says. */
+enum ward_word {
+	WARD_LIVES = '.',
+	WARD_UP = 'u',      /* the start is over: from now on it is started again where it dies */
+	WARD_LEAVING = 'l', /* it was asked to end: however it does, it is not started again */
+};
+void ward_say(const struct ward *ward, enum ward_word word);
+
+/* Before it has a child: it ends with its guardian, and all that is below it. */
+void ward_begin(pid_t guardian);
+
+/* Its guardian is neither dead nor about to be. */
+bool ward_is_guarded(void);
+
+#endif
