@@ -264,7 +264,6 @@ WRAP(ssize_t, writev, "writev", -1, (int fd, const struct iovec *v, int n), fd, 
 WRAP(int, getsockopt, "getsockopt", -1, (int fd, int level, int name, void *value, socklen_t *len), fd, level, name, value, len)
 WRAP(int, setsockopt, "setsockopt", -1, (int fd, int level, int name, const void *value, socklen_t len),
      fd, level, name, value, len)
-WRAP(int, epoll_ctl, "epoll_ctl", -1, (int fd, int op, int of, struct epoll_event *event), fd, op, of, event)
 WRAP(int, epoll_wait, "epoll_wait", -1, (int fd, struct epoll_event *events, int n, int ms), fd, events, n, ms)
 WRAP(int, inotify_init1, "inotify_init", -1, (int flags), flags)
 WRAP(int, inotify_add_watch, "inotify_add", -1, (int fd, const char *path, uint32_t mask), fd, path, mask)
@@ -304,6 +303,12 @@ long syscall(long number, ...)
 	if (!next)
 		next = NEXT(syscall);
 	return next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+/* Only what is new to the kernel asks for memory: the other operations cannot fail. */
+int epoll_ctl(int fd, int op, int of, struct epoll_event *event)
+{
+	return op == EPOLL_CTL_ADD && turn("epoll_ctl") ? -1 : NEXT(epoll_ctl)(fd, op, of, event);
 }
 
 int prctl(int option, ...);

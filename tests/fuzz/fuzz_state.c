@@ -26,7 +26,7 @@ static void remove_files(void)
 	while (ndefinitions > 0)
 		(void)unlinkat(store, definitions[--ndefinitions], 0);
 	(void)unlinkat(run, TDS_LOADED_NAME, 0);
-	(void)unlinkat(run, GROUPS_NAME, 0);
+	(void)unlinkat(run, TDS_GROUPS_NAME, 0);
 }
 
 static void remove_folder(void)
@@ -154,7 +154,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_damage(state, &err, "store/");
 	if (state)
 		check_loaded(state);
-	put_file(run, GROUPS_NAME, groups);
+	put_file(run, TDS_GROUPS_NAME, groups);
 	json_t *defined = groups_read(run, &err);
 	check_damage(defined, &err, NULL);
 	if (defined)
