@@ -116,9 +116,15 @@ man/tds-director.1: man/tds-director.1.in tests/sessions/differences.json tests/
 	$(call say,PAGE,$@)
 	$(Q)tests/sessions/page <$< >$@.new && mv $@.new $@
 
-# tests/unit/t_NAME.c and tests/fuzz/fuzz_NAME.c (with a main that replays files) are programs of their own.
+# tests/unit/t_NAME.c and tests/fuzz/fuzz_NAME.c (with a main that replays files) are programs of their own. Those of the
+# Director have a world in memory, tests/unit/fake_*.c.
+FAKES := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/unit/fake_*.c))
+$(B)/fakes.a: $(FAKES)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/t_*.c))
-$(UNIT): $(B)/tests/%: $(B)/obj/tests/unit/%.o $(B)/daemon.a $(B)/libcommon.a
+$(UNIT): $(B)/tests/%: $(B)/obj/tests/unit/%.o $(B)/fakes.a $(B)/daemon.a $(B)/libcommon.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(LDLIBS) -lcmocka

@@ -45,6 +45,19 @@ def kill_daemon(a):
     until('what ran with it is gone', lambda: not set(old) & set(a.processes()))
 
 
+def die_for_a_while(a):
+    """The daemon's fourth death, after which it is started in 1.6 s: until then its guardian is stopped, and returned."""
+    for _ in range(3):
+        kill_daemon(a)
+    until('it is up', lambda: status(a).get('Ready'))
+    daemon = a.pid
+    guardian = parent_of(daemon)
+    os.kill(daemon, signal.SIGKILL)
+    until('it is restarting', lambda: (a.dir / '.tds/lock').read_text())
+    os.kill(guardian, signal.SIGSTOP)
+    return guardian
+
+
 @contextlib.contextmanager
 def load_on(a):
     """Somebody loads one version after the other, and somebody asks."""
@@ -75,6 +88,7 @@ def under_load(a):
     a.group('busy', ['1', '2'])
     a.must(a.load('-a'))
     guardian = parent_of(a.pid)
+    (a.dir / '.tds/.tds-tmp-abc').write_text('half')  # one that was being written
     bad = []
     with load_on(a):
         for n in range(ROUNDS):
@@ -118,12 +132,11 @@ def while_it_restarts(a):
     a.patience(window_ms=600000)
     a.group('foo', ['1'])
     a.must(a.load('foo'))
-    for _ in range(3):
-        kill_daemon(a)
-    kill_daemon(a)  # from now on it takes 1.6 s
+    guardian = die_for_a_while(a)
     b = a.admin('status')
     ok(b == RESTARTING, 'status says that it is restarting: 8', b)
     tools = [a.start_tool('tds-admin', 'start'), a.start_tool('tds-load', 'foo'), a.start_tool('tds-load', '--no-start', 'foo')]
+    os.kill(guardian, signal.SIGCONT)
     answers = [a.end_tool(p) for p in tools]
     ok(all(b.status == 0 for b in answers) and echoes(a, 'foo') and status(a)['Restarts'] == 4, 'start and tds-load wait', *answers)
 
@@ -134,9 +147,9 @@ def asked_to_end_meanwhile(a):
     p = a.start_tool('tds-admin', 'start', '--foreground')
     until('it is up', lambda: status(a).get('Ready'))
     a.must(a.load('foo'))
-    for _ in range(4):
-        kill_daemon(a)
-    os.kill(p.pid, signal.SIGTERM)
+    guardian = die_for_a_while(a)
+    os.kill(guardian, signal.SIGTERM)
+    os.kill(guardian, signal.SIGCONT)
     b = a.end_tool(p)
     ok(b.status == 1 and not a.processes(), 'asked to end while it waits: nothing runs, and nothing is forgotten', b, a.processes())
     ok(a.admin('start').status == 0 and echoes(a, 'foo'), 'the next start brings it back')

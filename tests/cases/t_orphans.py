@@ -204,7 +204,7 @@ def definitions_as_loaded(a):
     b = a.admin('start')
     ok(b.status == 0, 'start brings both back', b)
     messages = [n[1:] for n in a.notes.take() if n[2] == 'got']
-    ok(sorted(messages) == [('A', 'got', ['first', 2.5]), ('B', 'got', 'defined')],
+    ok(sorted(messages, key=repr) == [('A', 'got', ['first', 2.5]), ('B', 'got', 'defined')],
        'with the definitions that they were loaded with, not those of now', messages)
     ok(a.asked('fooA', ('echo',)) and a.asked('barB', ('echo',)) and not a.asked('other', ('echo',)), 'and their roles')
     a.must(a.load('--unload', a.hash_of('bar', '1')))

@@ -45,6 +45,7 @@ plain() {
 		0644 usr/libexec/tds/host/tdshost/source/sourceloader.py
 		0644 usr/libexec/tds/host/tdshost/source/usersource.py
 		0644 usr/libexec/tds/host/tdshost/wire/__init__.py
+		0644 usr/libexec/tds/host/tdshost/wire/failure.py
 		0644 usr/libexec/tds/host/tdshost/wire/fields.py
 		0644 usr/libexec/tds/host/tdshost/wire/link.py
 		0644 usr/libexec/tds/host/tdshost/wire/logs.py

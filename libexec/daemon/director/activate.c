@@ -20,18 +20,31 @@ static void take_names(struct source *source)
 	}
 }
 
-static void make_active(struct source *source)
+static void choose(struct source *source)
 {
-	struct group *group = source->group;
-
-	group->active = source;
+	source->group->active = source;
 	source->state = SOURCE_LOADED;
 	source->returns_active = false;
+}
+
+static void take_over(struct source *source)
+{
 	/* Whoever is on its way back comes back to a group that has chosen another. */
-	for (struct source *s = group->sources; s; s = s->next)
+	for (struct source *s = source->group->sources; s; s = s->next)
 		s->returns_active = false;
 	take_names(source);
 	declared_want_all(source, true);
+}
+
+/* As the definition of the source that is replaced says, also where that is on its way back. */
+static int keeps_of(const struct group *group)
+{
+	const struct source *replaced = group->active;
+
+	for (const struct source *s = group->sources; s && !replaced; s = s->next)
+		if (s->returns_active)
+			replaced = s;
+	return replaced ? declaration_keeps(replaced) : -1;
 }
 
 void rest_active(struct change *change)
@@ -42,6 +55,7 @@ void rest_active(struct change *change)
 		return;
 	change->rested = true;
 	change->before = active;
+	change->keeps = keeps_of(change->group);
 	if (!active)
 		return;
 	declared_want_all(active, false);
@@ -70,7 +84,7 @@ enum change_state activate(struct change *change)
 	struct director *director = change->director;
 	struct tds_err err;
 
-	make_active(source);
+	choose(source);
 	if (model_save(director, &err) != 0) {
 		tell_change(director, "StateNotWritten", change->group, NULL, err.reason);
 		/* A new source that is not written down would be forgotten by a crash: it is not loaded. */
@@ -79,6 +93,7 @@ enum change_state activate(struct change *change)
 			return change_undo(change, 5, err.reason);
 		}
 	}
+	take_over(source);
 	change->group->undone[0] = '\0';
 	change->changed = true;
 	audit(director, "Loaded", change->group, source, NULL);
@@ -88,24 +103,27 @@ enum change_state activate(struct change *change)
 
 /* --- what is superfluous --- */
 
-/* All but the newest others go, as the definition of the source that was replaced says. */
+/* One that waits for its next try is only not tried again. */
+static void unload_other(struct change *change, struct source *other)
+{
+	struct tds_err err;
+
+	if (other->state == SOURCE_LOADED)
+		source_stop(other);
+	else if (source_drop(other, "Unloaded", NULL, &err) != 0)
+		change_blame(change, 5, err.reason);
+}
+
+/* All but the newest others go. */
 static void auto_unload(struct change *change)
 {
-	int keep = change->before ? declaration_keeps(change->before) : -1;
 	struct source *next;
-	struct tds_err err;
 	int seen = 0;
 
-	for (struct source *s = change->group->sources; s && keep >= 0; s = next) {
-		bool stays = s->state == SOURCE_LOADED || s->state == SOURCE_LOST;
-
+	for (struct source *s = change->group->sources; s && change->keeps >= 0; s = next) {
 		next = s->next;
-		if (s == change->source || !stays || ++seen <= keep)
-			continue;
-		if (s->state == SOURCE_LOADED)
-			source_stop(s);
-		else if (source_drop(s, "Unloaded", NULL, &err) != 0)
-			change_blame(change, 5, err.reason);
+		if (s != change->source && s->state != SOURCE_UNLOADING && ++seen > change->keeps)
+			unload_other(change, s);
 	}
 }
 
@@ -147,7 +165,8 @@ enum change_state returned(struct change *change, const struct news *news)
 	bool was_asked_for = change->kind == CHANGE_LOAD && !change->error;
 	struct tds_err err;
 
-	make_active(source);
+	choose(source);
+	take_over(source);
 	change->changed = true;
 	if (news->error)
 		change_blame(change, 1, news->error);

@@ -53,11 +53,11 @@ static json_t *declared_json(const struct declared *declared)
 
 static json_t *source_json(const struct source *source)
 {
-	json_t *doc = json_pack("{s:o?, s:o?, s:o?, s:s, s:s, s:o}", "File",
-				tds_cli_json_text(source->file), "Path",
-				tds_cli_json_text(source->path), "Version",
-				tds_cli_json_text(source->version), "MD5", source->md5, "SHA256",
-				source->sha256, "Loaded", time_json(source->loaded_wall_ms));
+	json_t *doc =
+		json_pack("{s:o?, s:o?, s:o?, s:s, s:s, s:o}", "File",
+			  tds_cli_json_text(source->file), "Path", tds_cli_json_text(source->path),
+			  "Version", tds_cli_json_text(source->version), "MD5", source->md5,
+			  "SHA256", source->sha256, "Loaded", time_json(source->loaded_wall_ms));
 
 	if (source->state == SOURCE_LOST)
 		(void)json_object_set_new(doc, "Lost", json_true());

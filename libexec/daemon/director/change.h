@@ -51,6 +51,7 @@ struct change {
 	struct source
 		*before; /* that was active, and was told to rest; active again if this is undone */
 	bool rested;     /* before, if any, was told */
+	int keeps; /* how many other sources stay when this one is active, of rested; -1: all */
 	struct candidate found;
 	struct source
 		*incoming; /* what would be loaded, until the verdict; not in its group's list */

@@ -281,13 +281,16 @@ void director_free(struct director *director)
 	director->gone = NULL;
 	director->watch = (struct director_watch){ 0 };
 	parked_free_all(director);
-	if (director->engine)
-		director->engine->ops->close(director->engine);
 	while (director->groups) {
 		struct group *group = director->groups;
 
 		director->groups = group->next;
 		group_free(group);
 	}
+	/* Last, since what the engine has made is touched until here: it forgets its owners. */
+	if (director->engine)
+		director->engine->ops->close(director->engine);
+	refresh_free_all(director);
+	free(director->restore);
 	free(director);
 }

@@ -35,7 +35,8 @@ void declared_tell_all(struct source *source, size_t message)
 		const struct declared *d = &source->declared[i];
 		const char *text = *(char *const *)((const char *)d + message);
 
-		if (text && d->actor)
+		/* One that is on its way gets its OnLoad message first (restarted). */
+		if (text && d->actor && d->actor->up)
 			send_literal(d, text, 0, 0);
 	}
 }
@@ -277,6 +278,9 @@ static void restarted(struct declared *declared)
 
 	if (declared->on_load)
 		send_literal(declared, declared->on_load, 0, 0);
+	/* Its source was told to rest while it was on its way. */
+	if (!declared->wanted && declared->on_deactivate)
+		send_literal(declared, declared->on_deactivate, 0, 0);
 	if (source->group->active != source)
 		return;
 	if (declared->global_name)
@@ -291,7 +295,7 @@ void declared_up(struct declared *declared)
 
 	if (change)
 		send_on_load(change);
-	else
+	else if (declared->source->state != SOURCE_UNLOADING) /* it is asked to exit already */
 		restarted(declared);
 }
 

@@ -195,8 +195,7 @@ static enum change_state load_known(struct change *change, struct source *known,
 				    const struct verdict *verdict)
 {
 	change->director->means->discard(change->director->means->ctx, verdict->package);
-	free(known->vouch);
-	known->vouch = verdict->vouch;
+	take_verdict(known, verdict);
 	change->source = known;
 	if (known->state == SOURCE_LOST) {
 		timer_stop(&known->retry);

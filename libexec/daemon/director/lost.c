@@ -148,7 +148,7 @@ void source_gone(struct source *source)
 /* --- after a crash --- */
 
 struct restore {
-	struct director *director;
+	struct director *director; /* which frees it, where it ends before */
 	size_t left;
 	void (*failed)(void *ctx, const char *what, const char *why);
 	void (*finished)(void *ctx);
@@ -160,6 +160,7 @@ static void one_less(struct restore *restore)
 	if (--restore->left > 0)
 		return;
 	restore->finished(restore->ctx);
+	restore->director->restore = NULL;
 	free(restore);
 }
 
@@ -242,6 +243,7 @@ void director_restore(struct director *director, const json_t *state, const json
 	*restore = (struct restore){
 		.director = director, .left = 1, .failed = failed, .finished = finished, .ctx = ctx
 	};
+	director->restore = restore;
 	restore_groups(director, json_object_get(groups, "Groups"));
 	/* First all are there, lost: so none that is not back yet is forgotten by what is written down meanwhile. */
 	json_array_foreach(sources, i, stored)

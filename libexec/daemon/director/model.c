@@ -162,14 +162,14 @@ static bool is_kept(const struct source *source)
 
 static json_t *source_state(const struct source *source)
 {
-	bool active = source->state == SOURCE_LOST ? source->returns_active
-						   : source->group->active == source;
+	const struct source *active = source->group->active;
+	bool is_active = active ? active == source : source->returns_active;
 
 	return json_pack("{s:o?, s:o?, s:o?, s:o?, s:s, s:s, s:b, s:I}", "Group",
 			 tds_cli_json_text(source->group->name), "File",
 			 tds_cli_json_text(source->file), "Path", tds_cli_json_text(source->path),
 			 "Version", tds_cli_json_text(source->version), "MD5", source->md5,
-			 "SHA256", source->sha256, "Active", active, "LoadedMs",
+			 "SHA256", source->sha256, "Active", is_active, "LoadedMs",
 			 (json_int_t)source->loaded_wall_ms);
 }
 

@@ -26,6 +26,7 @@ struct change *change_new(struct group *group, enum change_kind kind, const char
 				   .target = strdup(target),
 				   .done = done,
 				   .ctx = ctx,
+				   .keeps = -1,
 				   .found = { .fd = -1 } };
 	if (change->target)
 		return change;

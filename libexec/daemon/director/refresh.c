@@ -5,6 +5,8 @@
 #include "rules.h"
 
 struct refresh {
+	struct director *director;
+	struct refresh *next;
 	size_t left;
 	json_t *results;
 	int status;
@@ -12,12 +14,33 @@ struct refresh {
 	void *ctx;
 };
 
+static void unlink_refresh(struct refresh *r)
+{
+	struct refresh **p = &r->director->refreshes;
+
+	while (*p != r)
+		p = &(*p)->next;
+	*p = r->next;
+}
+
 static void one_less(struct refresh *r)
 {
 	if (--r->left > 0)
 		return;
+	unlink_refresh(r);
 	r->done(r->ctx, r->results, r->status);
 	free(r);
+}
+
+void refresh_free_all(struct director *director)
+{
+	while (director->refreshes) {
+		struct refresh *r = director->refreshes;
+
+		unlink_refresh(r);
+		json_decref(r->results);
+		free(r);
+	}
 }
 
 static void on_loaded(void *ctx, const struct outcome *outcome)
@@ -43,7 +66,13 @@ void director_refresh(struct director *director, unsigned wait_s, bool retry, re
 		done(ctx, json_array(), 5);
 		return;
 	}
-	*r = (struct refresh){ .left = 1, .results = json_array(), .done = done, .ctx = ctx };
+	*r = (struct refresh){ .director = director,
+			       .next = director->refreshes,
+			       .left = 1,
+			       .results = json_array(),
+			       .done = done,
+			       .ctx = ctx };
+	director->refreshes = r;
 	json_array_foreach(groups, i, name)
 	{
 		struct load_request request = { .target = json_string_value(name),

@@ -12,6 +12,8 @@
 #define TDS_UNDONE "its last load was undone; name it, or use --retry"
 
 struct parked;
+struct refresh;
+struct restore;
 
 struct director {
 	struct engine *engine;
@@ -25,7 +27,9 @@ struct director {
 	bool running; /* queue_run is */
 	/* The table of changes, handed down: what is below it lets events happen without knowing it. */
 	void (*happens)(struct change *change, enum change_event event, const struct news *news);
-	struct parked *parked; /* messages that wait for their target (deliver.c) */
+	struct restore *restore;   /* under way (lost.c); NULL: none */
+	struct refresh *refreshes; /* under way (refresh.c) */
+	struct parked *parked;     /* messages that wait for their target (deliver.c) */
 	uint64_t next_ref;
 	bool stopping;
 	void (*gone)(void *ctx);
@@ -44,6 +48,9 @@ void save_state(struct director *director, const struct group *group);
 
 /* answers.c */
 json_t *time_json(int64_t wall_ms);
+
+/* refresh.c: those that are under way are not told any more how they end */
+void refresh_free_all(struct director *director);
 
 /* deliver.c: something has come or gone: what is parked is tried again */
 void parked_release(struct director *director);

@@ -37,7 +37,6 @@ enum change_state load_gone(struct change *change, const struct news *news)
 	change->changed = true;
 	if (change->kind == CHANGE_UNLOAD)
 		return change_come_back(change);
-	if (before)
-		return return_to(change, before);
-	return change->kind == CHANGE_RETURN ? change_fall_back(change) : CHANGE_ENDED;
+	/* Without one: it was lost, and was to be active again itself. */
+	return before ? return_to(change, before) : change_fall_back(change);
 }

@@ -137,11 +137,12 @@ static void hear_word(struct guard *g, char word)
 static void hear_pulse(struct guard *g)
 {
 	char words[256];
-	ssize_t n = read(g->pulse, words, sizeof(words));
+	ssize_t n;
 
 	g->silent_ms = 0;
-	for (ssize_t i = 0; i < n; i++)
-		hear_word(g, words[i]);
+	while ((n = read(g->pulse, words, sizeof(words))) > 0)
+		for (ssize_t i = 0; i < n; i++)
+			hear_word(g, words[i]);
 	if (n == 0) {
 		(void)close(g->pulse);
 		g->pulse = -1;

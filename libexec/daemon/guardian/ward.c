@@ -84,3 +84,8 @@ void ward_say(const struct ward *ward, enum ward_word word)
 	/* Where the pipe is full the guardian has enough to hear. */
 	(void)!write(ward->pulse, &byte, 1);
 }
+
+void ward_tell_strays(void)
+{
+	(void)kill(getppid(), WARD_STRAYS);
+}

@@ -9,8 +9,7 @@
 
 #include "base/cgroup.h"
 
-/* To the guardian: a source's process is gone, and what it left behind is the guardian's child by now. */
-#define WARD_STRAYS SIGUSR1
+#define WARD_STRAYS SIGUSR1 /* what ward_tell_strays() sends */
 
 struct ward {
 	const struct tds_cgroup *cgroup; /* for its sources, where it has a path */
@@ -28,6 +27,9 @@ enum ward_word {
 	WARD_LEAVING = 'l', /* it was asked to end: however it does, it is not started again */
 };
 void ward_say(const struct ward *ward, enum ward_word word);
+
+/* A source's process is gone, and what it left behind is the guardian's child by now: the guardian gets rid of it. */
+void ward_tell_strays(void);
 
 /* Before it has a child: it ends with its guardian, and all that is below it. */
 void ward_begin(pid_t guardian);

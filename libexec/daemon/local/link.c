@@ -59,12 +59,12 @@ static size_t weight_of_fds(const struct frame *frame)
 }
 
 /*
- * Bytes of a frame that is not whole yet count where there are more than the largest message has: a whole source of
+ * What waits to be taken in counts where it is more than one read behind a part of the largest message: a whole source of
  * actors may be amid such messages, and none does anything wrong.
  */
 static bool set_kept(struct link *link, size_t len)
 {
-	const size_t usual = FRAME_HEAD + 16 + LINK_INLINE_MAX;
+	const size_t usual = FRAME_HEAD + 16 + LINK_INLINE_MAX + READ_AT_ONCE;
 	struct budget *budget = link->budget;
 	size_t before = link->in_len > usual ? link->in_len - usual : 0;
 	size_t after = len > usual ? len - usual : 0;
@@ -283,16 +283,15 @@ void link_wait_for(struct link *sender, struct link *full)
 }
 
 /* Keep what is not yet a whole frame. Most links have nothing to keep most of the time, and then hold no memory. */
-static bool keep(struct link *link, const unsigned char *data, size_t len)
+static bool keep(struct link *link, size_t kept, const unsigned char *data, size_t len)
 {
-	size_t before = link->in_len;
-	unsigned char *more = realloc(link->in, before + len);
+	unsigned char *more = realloc(link->in, kept + len);
 
 	if (!more)
 		return false;
 	link->in = more;
-	memcpy(more + before, data, len);
-	return set_kept(link, before + len);
+	memcpy(more + kept, data, len);
+	return true;
 }
 
 /* A descriptor, or LINK_FD_LOST, waits for its frame. */
@@ -368,28 +367,36 @@ static ssize_t take_frames(struct link *link, const unsigned char *data, size_t 
 	return (ssize_t)at;
 }
 
-/* Take frames from what was kept, with more behind it, and keep the rest. False: the link is to end. */
-static bool take_in(struct link *link, const unsigned char *data, size_t len)
+/* Of what was kept so much is taken, and so much is left. False: that is more than there may be. */
+static bool keep_rest(struct link *link, size_t taken, size_t left)
 {
-	if (link->in_len > 0) {
-		if (len > 0 && !keep(link, data, len))
-			return false;
-		data = link->in;
-		len = link->in_len;
-	}
-	ssize_t taken = take_frames(link, data, len);
-	if (taken < 0)
-		return false;
-	if (data != link->in)
-		return len == (size_t)taken || keep(link, data + taken, len - (size_t)taken);
-	(void)set_kept(link, link->in_len - (size_t)taken);
-	if (link->in_len > 0) {
-		memmove(link->in, link->in + taken, link->in_len);
+	if (left > 0) {
+		memmove(link->in, link->in + taken, left);
 	} else {
 		free(link->in);
 		link->in = NULL;
 	}
-	return true;
+	return set_kept(link, left);
+}
+
+/* Take frames from what was kept, with more behind it, and keep the rest. False: the link is to end. */
+static bool take_in(struct link *link, const unsigned char *data, size_t len)
+{
+	size_t kept = link->in_len;
+
+	if (kept > 0) {
+		if (len > 0 && !keep(link, kept, data, len))
+			return false;
+		data = link->in;
+		len += kept;
+	}
+	ssize_t taken = take_frames(link, data, len);
+	if (taken < 0)
+		return false;
+	size_t left = len - (size_t)taken;
+	if (kept > 0)
+		return keep_rest(link, (size_t)taken, left);
+	return left == 0 || (keep(link, 0, data + taken, left) && set_kept(link, left));
 }
 
 /* Read up to so many times (0: to the end), and no further where there is more to come anyway. */

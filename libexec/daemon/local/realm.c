@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "daemon/guardian/ward.h"
 #include "local.h"
 #include "proc.h"
 
@@ -253,12 +254,6 @@ static void on_left(evutil_socket_t fd, short what, void *arg)
 	realm_unref(realm);
 }
 
-/* What made itself a daemon is now the guardian's child, who gets rid of it. */
-static void tell_guardian(void)
-{
-	(void)kill(getppid(), SIGUSR1);
-}
-
 static void on_exited(evutil_socket_t fd, short what, void *arg)
 {
 	struct realm *realm = arg;
@@ -270,7 +265,7 @@ static void on_exited(evutil_socket_t fd, short what, void *arg)
 	realm_ref(realm);
 	/* Until here it may have told of actors that are gone. */
 	link_drain(&realm->link);
-	tell_guardian();
+	ward_tell_strays(); /* what made itself a daemon is now the guardian's child */
 	if (realm->kind == REALM_FORK_SERVER) {
 		realm->engine->hooks->forks_no_more(realm);
 		realm->engine->fork_server = NULL;
