@@ -29,8 +29,8 @@ SEED = int(os.environ.get('TDS_SEED', random.randrange(1 << 32)))
 SHARE = 1 if FULL else 20
 DAEMON = 'tds-daemon'
 SHORT = 0
-ANSWER_S = 4  # what an actor may take to answer
-HANG_S = 2 * ANSWER_S  # what nothing may take
+ANSWER_S = 30  # what an actor may take to answer
+HANG_S = ANSWER_S + 10  # what nothing may take
 LOST_S = 1  # the same where it may never do so
 SPARE = collections.Counter({'socket': 2, 'pipe': 2, 'anon_inode': 1})  # a source process for the next load
 E = errno
@@ -193,7 +193,8 @@ class World:
 class Load:
     before = ('other',)
 
-    def run(self, w):
+    def run(self, w, *wish):
+        w.wish.ask(*wish)
         return w.load()
 
     def check(self, w, answer):
@@ -207,7 +208,8 @@ class Load:
 class Unload:
     before = ('foo', 'other')
 
-    def run(self, w):
+    def run(self, w, *wish):
+        w.wish.ask(*wish)
         return w.unload()
 
     def check(self, w, answer):
@@ -222,7 +224,8 @@ class Unload:
 class Ask:
     before = ('foo', 'other')
 
-    def run(self, w):
+    def run(self, w, *wish):
+        w.wish.ask(*wish)
         return w.echo('foo', LOST_S)
 
     def check(self, w, answer):
@@ -234,9 +237,10 @@ class Ask:
 class Restore:
     before = ('foo', 'other')
 
-    def run(self, w):
+    def run(self, w, *wish):
         os.kill(parent_of(w.pid), signal.SIGKILL)  # its guardian: nobody is left who would start it again
         until('all of it is gone', lambda: not w.a.processes())
+        w.wish.ask(*wish)
         return w.start()
 
     def check(self, w, answer):
@@ -265,10 +269,6 @@ def trace(text):
 
 
 def combinations(counts):
-    if os.environ.get('ONE'):
-        for x in os.environ['ONE'].split(','):
-            c, t, e = x.split(':'); yield c, int(t), int(e)
-        return
     """(call, number, error) to be tried: each first call with one of its errors, and the share of the others."""
     chance = random.Random(SEED)
     unknown = set(counts) - set(FAULTS)
@@ -286,14 +286,13 @@ def fault(w, operation, call, turn, error):
     answer = None
     try:
         w.settle(*operation.before)
-        w.wish.ask(call, turn, error)
         trace('%s %s %d %d' % (type(operation).__name__, call, turn, error))
-        answer = operation.run(w)
+        answer = operation.run(w, call, turn, error)
         if not w.wish.end():
             return False
         operation.check(w, answer)
         w.nothing_is_left()
-    except (Wrong, Fault, OSError, TypeError, KeyError) as e:
+    except (Wrong, Fault, OSError, TypeError, KeyError, ValueError) as e:
         return e, answer
     finally:
         w.wish.end()
@@ -303,8 +302,7 @@ def fault(w, operation, call, turn, error):
 def each(a, operation):
     w = World(a)
     w.settle(*operation.before)
-    w.wish.ask('*')
-    operation.run(w)
+    operation.run(w, '*')
     w.wish.end()
     counts = w.wish.counted()
     w.settle('other')

@@ -165,7 +165,7 @@ static json_t *source_state(const struct source *source)
 	const struct source *active = source->group->active;
 	bool is_active = active ? active == source : source->returns_active;
 
-	return json_pack("{s:o?, s:o?, s:o?, s:o?, s:s, s:s, s:b, s:I}", "Group",
+	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:b, s:I}", "Group",
 			 tds_cli_json_text(source->group->name), "File",
 			 tds_cli_json_text(source->file), "Path", tds_cli_json_text(source->path),
 			 "Version", tds_cli_json_text(source->version), "MD5", source->md5,
