@@ -9,6 +9,7 @@
 
 #include <event2/buffer.h>
 
+#include "base/jsontext.h"
 #include "base/mem.h"
 #include "hangups.h"
 #include "listener.h"
@@ -68,7 +69,7 @@ static bool write_line(struct bufferevent *bev, const char *text)
 /* A client that cannot be told, for want of memory, is not left to wait: its connection ends. It is still there then. */
 static void client_reply(struct client *client, json_t *doc)
 {
-	tds_autofree char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
+	tds_autofree char *text = doc ? tds_json_text(doc, JSON_COMPACT) : NULL;
 
 	json_decref(doc);
 	if (client->ending || write_line(client->bev, text))
