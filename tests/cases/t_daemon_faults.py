@@ -188,6 +188,8 @@ class World:
             until('closed', lambda: not self.descriptors() - self.fds - SPARE, 5)
         except Fault as e:
             raise Wrong(str(e), self.a.strays(), self.descriptors() - self.fds - SPARE)
+        if self.a.ask('Status')['Restarted']:  # the next time it would wait for longer
+            self.clear()
 
 
 class Load:
