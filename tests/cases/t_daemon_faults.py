@@ -27,10 +27,12 @@ SANITIZED = 'asan' in os.environ.get('TDS_BIN', '')
 FULL = int(os.environ.get('TDS_SCALE', '1')) >= 20
 SEED = int(os.environ.get('TDS_SEED', random.randrange(1 << 32)))
 SHARE = 1 if FULL else 20
+SLOW_SHARE = 1 if FULL else 200 if SANITIZED else 20  # of what takes a second each
 DAEMON = 'tds-daemon'
 SHORT = 0
 ANSWER_S = 30  # what an actor may take to answer
 HANG_S = ANSWER_S + 10  # what nothing may take
+WAIT_S = 20  # what a load may take
 LOST_S = 1  # the same where it may never do so
 SPARE = collections.Counter({'socket': 2, 'pipe': 2, 'anon_inode': 1})  # a source process for the next load
 E = errno
@@ -152,7 +154,7 @@ class World:
                 self.load(group)
 
     def load(self, group='foo'):
-        return self.request('LoadSource', Source=group, Retry=True)
+        return self.request('LoadSource', Source=group, Retry=True, Wait=WAIT_S)
 
     def unload(self, group='foo'):
         self.hash = self.hash if group == 'foo' and self.hash else self.a.hash_of(group, '1')
@@ -193,6 +195,7 @@ class World:
 
 
 class Load:
+    share = SHARE
     before = ('other',)
 
     def run(self, w, *wish):
@@ -208,6 +211,7 @@ class Load:
 
 
 class Unload:
+    share = SHARE
     before = ('foo', 'other')
 
     def run(self, w, *wish):
@@ -224,6 +228,7 @@ class Unload:
 
 
 class Ask:
+    share = SHARE
     before = ('foo', 'other')
 
     def run(self, w, *wish):
@@ -237,6 +242,7 @@ class Ask:
 
 
 class Restore:
+    share = SLOW_SHARE
     before = ('foo', 'other')
 
     def run(self, w, *wish):
@@ -270,7 +276,7 @@ def trace(text):
             f.write('--- %s\n' % text)
 
 
-def combinations(counts):
+def combinations(counts, share):
     """(call, number, error) to be tried: each first call with one of its errors, and the share of the others."""
     chance = random.Random(SEED)
     unknown = set(counts) - set(FAULTS)
@@ -279,7 +285,7 @@ def combinations(counts):
         first = chance.choice(FAULTS[call])
         for turn in range(1, n + 1):
             for error in FAULTS[call]:
-                if chance.randrange(SHARE) == 0 or turn == 1 and error == first:
+                if chance.randrange(share) == 0 or turn == 1 and error == first:
                     yield call, turn, error
 
 
@@ -309,7 +315,7 @@ def each(a, operation):
     counts = w.wish.counted()
     w.settle('other')
     tried, bad = 0, []
-    for what in combinations(counts):
+    for what in combinations(counts, operation.share):
         found = fault(w, operation, *what)
         tried += found is not False
         if found:
