@@ -270,7 +270,8 @@ static int parse_limits(struct work *w)
 
 static int parse_budget(struct work *w)
 {
-	static const char *const known[] = { "Actors", "Bytes", "Descriptors", "Operations" };
+	static const char *const known[] = { "Actors", "Bytes", "Clients", "Descriptors",
+					     "Operations" };
 
 	return parse_numbers(w, known, sizeof(known) / sizeof(known[0]));
 }

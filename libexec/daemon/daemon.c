@@ -248,6 +248,7 @@ static bool make(struct daemon *d, struct tds_err *err)
 	d->door_settings = (struct door_settings){ .uid = geteuid(),
 						   .users = d->configured.users,
 						   .nusers = d->configured.nusers,
+						   .per_user = d->configured.budget.clients,
 						   .cgroup = d->ward->cgroup->path,
 						   .shutdown = shut_down,
 						   .describe = describe,

@@ -271,13 +271,18 @@ def places_are_kept(a):
     users = range(64001, 64006)
     (a.dir / 'adminusers.cfg').write_text(''.join('%d\n' % u for u in users))
     a.start()
+    with contextlib.closing(Other(a, users[0], 33)) as other:
+        ok(other.said.count('Watching') == 32, 'another user has 32 places', other.said[-3:])
+    a.must(a.admin('shutdown'))
+    (a.dir / 'budget.cfg').write_text("{'Clients': 64}")
+    a.start()
     with contextlib.ExitStack() as all:
         others = [all.enter_context(contextlib.closing(Other(a, uid, 65))) for uid in users]
         said = [s for o in others for s in o.said]
         ok(len(said) == 5 * 65 and said.count('Watching') == PLACES - KEPT and
            set(said) == {'Watching', 'too many clients'},
            'other users get all places but %d' % KEPT, *(o.said[-15:] for o in others))
-        ok([o.said.count('Watching') for o in others[:3]] == [64] * 3, 'each at most 64')
+        ok([o.said.count('Watching') for o in others[:3]] == [64] * 3, 'each at most what budget.cfg says')
         held, mine = [], []
         for _ in range(KEPT):
             held.append(all.enter_context(a.client()))

@@ -19,12 +19,13 @@ struct budget_limits {
 	uint64_t bytes;      /* each way, that wait in the daemon */
 	uint64_t operations; /* of one link in a turn of the loop, at least 1 */
 	uint64_t actors;
+	uint64_t clients; /* connections of a user, but of root and the admin's own */
 };
 
 #define BUDGET_DEFAULTS                                                            \
 	{                                                                          \
 		.descriptors = BUDGET_HALF, .bytes = 16U << 20, .operations = 256, \
-		.actors = BUDGET_NONE                                              \
+		.actors = BUDGET_NONE, .clients = 32                               \
 	}
 
 /* What is taken. */

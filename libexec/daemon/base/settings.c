@@ -151,9 +151,8 @@ static uint64_t *budget_of(struct budget_limits *limits, const char *name)
 		const char *name;
 		uint64_t *value;
 	} known[] = {
-		{ "Actors", &limits->actors },
-		{ "Bytes", &limits->bytes },
-		{ "Descriptors", &limits->descriptors },
+		{ "Actors", &limits->actors },         { "Bytes", &limits->bytes },
+		{ "Clients", &limits->clients },       { "Descriptors", &limits->descriptors },
 		{ "Operations", &limits->operations },
 	};
 

@@ -265,7 +265,7 @@ static bool make_room(struct clients *clients, uid_t uid)
 		if (!c->served && c->bev && !c->asker.pending && (own || other))
 			oldest = c;
 	}
-	if (!own && of_uid >= CLIENTS_PER_UID_MAX)
+	if (!own && of_uid >= clients->door->settings->per_user)
 		return false;
 	if (clients->n < CLIENTS_MAX && (own || others < CLIENTS_MAX - CLIENTS_KEPT))
 		return true;

@@ -10,7 +10,6 @@
 
 #define CLIENTS_MAX 256
 #define CLIENTS_KEPT 8              /* of them for root and the admin's own user alone */
-#define CLIENTS_PER_UID_MAX 64      /* of those that are not the admin's own or root */
 #define CLIENT_LINE_MAX (1 << 20)   /* bytes of a request */
 #define CLIENT_UNREAD_MAX (4 << 20) /* bytes that a watching client may leave unread */
 

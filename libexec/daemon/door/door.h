@@ -19,6 +19,7 @@ struct door_settings {
 	uid_t uid;          /* the admin's */
 	const uid_t *users; /* who else may */
 	size_t nusers;
+	uint64_t per_user; /* connections of a user, but of root and the admin's own */
 	const char *cgroup;    /* below which each source has its own; NULL: none */
 	struct engine *engine; /* for programs that join, and answers to actors */
 	void (*shutdown)(void *ctx, int64_t grace_ms); /* negative: not given */
