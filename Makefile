@@ -35,6 +35,11 @@ endif
 ifeq ($(VARIANT),clang)
 CC := clang
 endif
+ifeq ($(VARIANT),fuzz)
+CC := clang
+HARDENING := -fPIE
+SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+endif
 LIBS := libcrypto libarchive jansson libevent_core
 TDS_CPPFLAGS := -D_GNU_SOURCE -DTDS_VERSION='"$(VERSION)"' -Ilibcommon -Ilibexec $(shell $(PKG_CONFIG) --cflags $(LIBS))
 TDS_CFLAGS := -std=gnu11 -O2 -g -pthread $(WARNINGS) $(HARDENING) $(SANITIZE)
@@ -125,7 +130,7 @@ $(UNIT): $(B)/tests/%: $(B)/obj/tests/unit/%.o $(B)/fakes.a $(B)/daemon.a $(B)/l
 	$(Q)$(LINK) $(LDLIBS) -lcmocka
 
 REPLAY := $(patsubst tests/fuzz/fuzz_%.c,$(B)/tests/replay_%,$(wildcard tests/fuzz/fuzz_*.c))
-$(REPLAY): $(B)/tests/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay.o $(B)/libcommon.a
+$(REPLAY): $(B)/tests/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay.o $(B)/daemon.a $(B)/libcommon.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(LDLIBS)
@@ -138,13 +143,14 @@ $(FAULTS): tests/faults/faults.c $(B)/flags
 	$(Q)$(CC) -D_GNU_SOURCE $(if $(SANITIZE),,-DTDS_FAULT_MALLOC) -std=gnu11 -O2 -g $(WARNINGS) -fPIC \
 		-shared -o $@ $< -ldl
 
-FUZZ := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-fuzz: $(FUZZ)
-$(FUZZ): build/fuzz/%: tests/fuzz/%.c $(wildcard libcommon/*/*.[ch])
-	@mkdir -p $(@D)
+# The fuzzers, with a main that is libFuzzer's; their objects are those of a variant of its own.
+FUZZ := $(patsubst tests/fuzz/%.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz:
+	$(again) VARIANT=fuzz fuzzers
+fuzzers: $(FUZZ)
+$(FUZZ): $(B)/%: $(B)/obj/tests/fuzz/%.o $(B)/daemon.a $(B)/libcommon.a
 	$(call say,FUZZ,$@)
-	$(Q)clang $(TDS_CPPFLAGS) -std=gnu11 -O1 -g -pthread -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined -o $@ $< $(wildcard libcommon/*/*.c) $(LDLIBS)
+	$(Q)$(LINK) -fsanitize=fuzzer $(LDLIBS)
 
 tests: all $(UNIT) $(REPLAY) $(FAULTS)
 
@@ -212,6 +218,6 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: all tests fuzz variants check soak lint format bench install stage uninstall dist clean FORCE
+.PHONY: all tests fuzz fuzzers variants check soak lint format bench install stage uninstall dist clean FORCE
 .DELETE_ON_ERROR:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

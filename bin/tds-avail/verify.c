@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/jsontext.h"
 #include "base/mem.h"
 
 #define TOOL "tds-verify"
@@ -82,7 +83,7 @@ static int start(const struct avail *avail, int in, int out, pid_t *pid, struct 
 static json_t *read_verdict(const char *line)
 {
 	json_t *verdict = json_loads(line, 0, NULL);
-	tds_autofree char *again = verdict ? json_dumps(verdict, JSON_COMPACT) : NULL;
+	tds_autofree char *again = verdict ? tds_json_text(verdict, JSON_COMPACT) : NULL;
 
 	if (again && json_is_boolean(json_object_get(verdict, "ok")) &&
 	    strlen(again) == strcspn(line, "\n") && strncmp(again, line, strlen(again)) == 0)

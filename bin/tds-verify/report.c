@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "base/jsontext.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -71,7 +72,7 @@ static json_t *member_json(const struct tds_zip_entry *e)
 static void print_listing(struct run *run, json_t *doc, const struct tds_zip *zip)
 {
 	FILE *out = run->cli.out;
-	tds_autofree char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
+	tds_autofree char *text = doc ? tds_json_text(doc, JSON_COMPACT) : NULL;
 	size_t i = 0;
 
 	if (text)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/jsontext.h"
 #include "base/mem.h"
 #include "director/rundir.h"
 
@@ -109,7 +110,7 @@ void tds_client_close(struct tds_client *client)
 
 int tds_client_send(struct tds_client *client, json_t *request, struct tds_err *err)
 {
-	tds_autofree char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
+	tds_autofree char *text = request ? tds_json_text(request, JSON_COMPACT) : NULL;
 	size_t len = text ? strlen(text) : 0;
 
 	json_decref(request);

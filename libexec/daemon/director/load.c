@@ -179,7 +179,7 @@ static enum change_state load_new(struct change *change, const struct verdict *v
 		take_verdict(source, verdict);
 	else
 		free(verdict->vouch);
-	if (rc == 0 && (!source->key || !source->version))
+	if (rc == 0 && !(source->key && source->version))
 		rc = tds_err_set(&err, TDS_E_NOMEM, "out of memory");
 	if (rc == 0)
 		rc = means->keep(means->ctx, verdict->package, verdict->sha256, &source->tli, &err);

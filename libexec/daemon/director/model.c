@@ -178,7 +178,7 @@ static json_t *source_state(const struct source *source)
 	const struct source *active = source->group->active;
 	bool is_active = active ? active == source : source->returns_active;
 
-	return json_pack("{s:o?, s:o?, s:o?, s:o?, s:s, s:s, s:b, s:I}", "Group",
+	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:b, s:I}", "Group",
 			 tds_cli_json_text(source->group->name), "File",
 			 tds_cli_json_text(source->file), "Path", tds_cli_json_text(source->path),
 			 "Version", tds_cli_json_text(source->version), "MD5", source->md5,
@@ -186,31 +186,41 @@ static json_t *source_state(const struct source *source)
 			 (json_int_t)source->loaded_wall_ms);
 }
 
-/* Oldest load first, so that loading them in order brings the same order back. */
-static void add_sources(json_t *all, const struct source *source)
+/* Oldest load first, so that loading them in order brings the same order back. False: out of memory. */
+static bool add_sources(json_t *all, const struct source *source)
 {
 	if (!source)
-		return;
-	add_sources(all, source->next);
-	if (is_kept(source))
-		(void)json_array_append_new(all, source_state(source));
+		return true;
+	return add_sources(all, source->next) &&
+	       (!is_kept(source) || json_array_append_new(all, source_state(source)) == 0);
+}
+
+/* What is not complete is not written down. */
+static json_t *whole(json_t *doc, bool complete)
+{
+	if (complete)
+		return doc;
+	json_decref(doc);
+	return NULL;
 }
 
 json_t *model_sources(const struct director *director)
 {
 	json_t *all = json_array();
+	bool complete = all != NULL;
 
-	for (const struct group *g = director->groups; g; g = g->next)
-		add_sources(all, g->sources);
-	return all;
+	for (const struct group *g = director->groups; complete && g; g = g->next)
+		complete = add_sources(all, g->sources);
+	return whole(all, complete);
 }
 
 json_t *model_definitions(const struct director *director)
 {
 	json_t *defined = json_object();
+	bool complete = defined != NULL;
 
-	for (const struct group *g = director->groups; g; g = g->next)
-		if (g->definition)
-			(void)json_object_set_new(defined, g->name, json_string(g->definition));
-	return defined;
+	for (const struct group *g = director->groups; complete && g; g = g->next)
+		complete = !g->definition ||
+			   json_object_set_new(defined, g->name, json_string(g->definition)) == 0;
+	return whole(defined, complete);
 }

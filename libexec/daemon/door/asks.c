@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/jsontext.h"
 #include "base/mem.h"
 #include "clients.h"
 #include "literal/literal.h"
@@ -26,7 +27,7 @@ static char *message_text(const json_t *request, struct payload *payload, struct
 	}
 	if (literal && tds_literal_parse(literal, strlen(literal), false, &value, err) != 0)
 		return NULL;
-	text = literal ? strdup(literal) : json_dumps(message, JSON_COMPACT | JSON_ENCODE_ANY);
+	text = literal ? strdup(literal) : tds_json_text(message, JSON_COMPACT | JSON_ENCODE_ANY);
 	*payload = (struct payload){ .encoding = literal ? ENCODING_LITERAL : ENCODING_JSON,
 				     .data = text,
 				     .len = text ? strlen(text) : 0 };

@@ -9,6 +9,7 @@
 
 #include <event2/buffer.h>
 
+#include "base/jsontext.h"
 #include "base/mem.h"
 #include "hangups.h"
 #include "listener.h"
@@ -57,21 +58,31 @@ static void client_close(struct client *client)
 	free_if_over(client);
 }
 
+/* One line; text NULL: out of memory. False: it could not be put on its way. */
+static bool write_line(struct bufferevent *bev, const char *text)
+{
+	/* That the socket could not be watched for room is told only to who enables it again. */
+	return text && bufferevent_write(bev, text, strlen(text)) == 0 &&
+	       bufferevent_write(bev, "\n", 1) == 0 && bufferevent_enable(bev, EV_WRITE) == 0;
+}
+
+/* A client that cannot be told, for want of memory, is not left to wait: its connection ends. It is still there then. */
 static void client_reply(struct client *client, json_t *doc)
 {
-	tds_autofree char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
+	tds_autofree char *text = doc ? tds_json_text(doc, JSON_COMPACT) : NULL;
 
 	json_decref(doc);
-	if (!text || client->ending)
+	if (client->ending || write_line(client->bev, text))
 		return;
-	(void)bufferevent_write(client->bev, text, strlen(text));
-	(void)bufferevent_write(client->bev, "\n", 1);
+	client->ending = true;
+	disconnect(client);
 }
 
 static void end_after_output(struct client *client)
 {
 	client->ending = true;
-	(void)bufferevent_disable(client->bev, EV_READ);
+	if (client->bev)
+		(void)bufferevent_disable(client->bev, EV_READ);
 }
 
 /* One that will say no more, as a pipe into socat, goes when it has all its answers. May free it. */
@@ -111,15 +122,17 @@ static bool serve_line(struct client *client)
 	return line != NULL;
 }
 
-/* A client that piles up more than is read ahead is not read until it is served: libevent would call in each turn. */
-static void pace(struct client *client)
+/*
+ * A client that piles up more than is read ahead is not read until it is served: libevent would call in each turn.
+ * False: it cannot be heard any more.
+ */
+static bool pace(struct client *client)
 {
 	bool full = evbuffer_get_length(bufferevent_get_input(client->bev)) > CLIENT_LINE_MAX;
 
 	if (full && client->busy)
-		(void)bufferevent_disable(client->bev, EV_READ);
-	else if (!client->silent)
-		(void)bufferevent_enable(client->bev, EV_READ);
+		return bufferevent_disable(client->bev, EV_READ) == 0;
+	return client->silent || bufferevent_enable(client->bev, EV_READ) == 0;
 }
 
 /* Requests are taken one after the other, as long as each is answered at once. May free the client. */
@@ -136,9 +149,8 @@ static void client_serve(struct client *client)
 	if (!more && !client->ending)
 		leave_if_silent(client);
 	client->serving = false;
-	if (!client->ending && client->bev)
-		pace(client);
-	if (client->joined)
+	bool lost = !client->ending && client->bev && !pace(client);
+	if (client->joined || lost)
 		client_close(client);
 	else
 		free_if_over(client);
@@ -291,7 +303,8 @@ static bool client_new(struct clients *clients, int fd, uid_t uid)
 	clients->n++;
 	bufferevent_setcb(bev, on_read, on_written, on_event, client);
 	bufferevent_setwatermark(bev, EV_READ, 0, CLIENT_LINE_MAX + 1);
-	(void)bufferevent_enable(bev, EV_READ | EV_WRITE);
+	if (bufferevent_enable(bev, EV_READ | EV_WRITE) != 0)
+		client_close(client); /* nobody would hear it */
 	return true;
 }
 
@@ -319,7 +332,8 @@ static void stream(struct client *client, json_t *doc)
 	if (evbuffer_get_length(bufferevent_get_output(client->bev)) > CLIENT_UNREAD_MAX) {
 		json_decref(doc);
 		client->watching = client->following = false;
-		client_close(client);
+		client->ending = true;
+		disconnect(client);
 		return;
 	}
 	client_reply(client, doc);
@@ -335,6 +349,7 @@ void clients_changed(struct clients *clients, json_t *event, bool active)
 		}
 		if (c->watching && !c->ending)
 			stream(c, json_incref(event));
+		free_if_over(c);
 	}
 }
 
@@ -348,6 +363,7 @@ void clients_output(struct clients *clients, const char *who, const char *text, 
 			stream(c,
 			       json_pack("{s:s, s:o?, s:o?}", "Event", "Output", "From",
 					 tds_cli_json_text(who), "Text", tds_cli_json_text(line)));
+		free_if_over(c);
 	}
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/jsontext.h"
 #include "base/mem.h"
 #include "literal/literal.h"
 #include "literal/repr.h"
@@ -120,7 +121,7 @@ static void post(const struct directoractor *actor, uint64_t to, json_t *doc)
 		(void)json_object_update_missing_new(
 			doc, json_pack("{s:n, s:n}", "Group", "SourceHash"));
 	json_t *python = tagged(doc);
-	tds_autofree char *text = json_dumps(python, JSON_COMPACT | JSON_ENSURE_ASCII);
+	tds_autofree char *text = tds_json_text(python, JSON_COMPACT | JSON_ENSURE_ASCII);
 	if (text)
 		engine->ops->post(engine, DIRECTOR_ID, to,
 				  &(struct payload){ .encoding = ENCODING_TAGGED,

@@ -82,7 +82,7 @@ void ward_say(const struct ward *ward, enum ward_word word)
 	char byte = (char)word;
 
 	/* Where the pipe is full the guardian has enough to hear. */
-	(void)!write(ward->pulse, &byte, 1);
+	(void)tds_io_write(ward->pulse, &byte, 1);
 }
 
 void ward_tell_strays(void)

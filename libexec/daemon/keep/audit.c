@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/jsontext.h"
 #include "base/mem.h"
 #include "director/rundir.h"
 
@@ -64,7 +65,7 @@ static char *text_of(struct audit *audit, json_t *line)
 	char *text = NULL;
 
 	if (line && json_object_set_new(line, "Before", json_string(audit->head)) == 0)
-		text = json_dumps(line, JSON_COMPACT);
+		text = tds_json_text(line, JSON_COMPACT);
 	json_decref(line);
 	char *whole = text ? realloc(text, strlen(text) + 2) : NULL;
 	if (!whole)

@@ -14,6 +14,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 
+#include "base/jsontext.h"
 #include "base/mem.h"
 #include "daemon/base/child.h"
 #include "daemon/base/clock.h"
@@ -40,7 +41,7 @@ static void start(struct logger *logger);
 
 static void send_line(struct logger *logger, json_t *doc)
 {
-	tds_autofree char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
+	tds_autofree char *text = doc ? tds_json_text(doc, JSON_COMPACT) : NULL;
 
 	json_decref(doc);
 	if (text && bufferevent_write(logger->bev, text, strlen(text)) == 0)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/jsontext.h"
 #include "base/mem.h"
 #include "director/rundir.h"
 
@@ -17,7 +18,7 @@
 /* One that is not whole is as good as none. */
 static void write_down(const struct returning *returning)
 {
-	tds_autofree char *text = json_dumps(returning->deaths, JSON_INDENT(1));
+	tds_autofree char *text = tds_json_text(returning->deaths, JSON_INDENT(1));
 
 	if (json_object_size(returning->deaths) == 0) {
 		(void)unlinkat(returning->rundir, TDS_RETURNING_NAME, 0);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "base/jsontext.h"
 #include "base/mem.h"
 #include "director/groups.h"
 #include "director/rundir.h"
@@ -16,7 +17,7 @@ static int write_document(int rundir, const char *name, json_t *doc, mode_t mode
 			  struct tds_err *err)
 {
 	tds_auto(outfile) struct tds_outfile out = { .fd = -1 };
-	tds_autofree char *text = doc ? json_dumps(doc, JSON_INDENT(1)) : NULL;
+	tds_autofree char *text = doc ? tds_json_text(doc, JSON_INDENT(1)) : NULL;
 
 	json_decref(doc);
 	if (!text)

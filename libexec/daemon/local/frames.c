@@ -45,8 +45,11 @@ struct frame *frame_control(json_t *op)
 	size_t len = op ? json_dumpb(op, NULL, 0, JSON_COMPACT) : 0;
 	struct frame *frame = len ? frame_new(FRAME_CONTROL, len, -1) : NULL;
 
-	if (frame)
-		(void)json_dumpb(op, (char *)frame_body(frame), len, JSON_COMPACT);
+	/* Writing it asks for memory as well: the second time there may be none. */
+	if (frame && json_dumpb(op, (char *)frame_body(frame), len, JSON_COMPACT) != len) {
+		frame_free(frame);
+		frame = NULL;
+	}
 	json_decref(op);
 	return frame;
 }

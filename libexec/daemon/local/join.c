@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/jsontext.h"
 #include "base/mem.h"
 #include "daemon/guardian/leftovers.h"
 #include "program.h"
@@ -58,7 +59,7 @@ static struct realm *realm_of(struct local *engine, uid_t uid)
 /* The answer to a Join, before the connection becomes a link. A new connection has room for it. */
 static int answer(int fd, json_t *doc, struct tds_err *err)
 {
-	tds_autofree char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
+	tds_autofree char *text = doc ? tds_json_text(doc, JSON_COMPACT) : NULL;
 	size_t len = text ? strlen(text) : 0;
 
 	json_decref(doc);

@@ -77,6 +77,20 @@ static bool set_kept(struct link *link, size_t len)
 	return true;
 }
 
+/* The link can neither be served nor waited for: both ends are told, and what was sent already is still read. */
+static void cut(struct link *link)
+{
+	link->deaf = true;
+	(void)shutdown(link->fd, SHUT_RDWR);
+	event_active(link->readable, EV_READ, 0);
+}
+
+static void read_on(struct link *link)
+{
+	if (event_add(link->readable, NULL) != 0)
+		cut(link);
+}
+
 /* Those who waited for this link read on. */
 static void release_waiters(struct link *link)
 {
@@ -87,7 +101,7 @@ static void release_waiters(struct link *link)
 		waiter->waiting_for = NULL;
 		waiter->paused = false;
 		if (!waiter->ended)
-			(void)event_add(waiter->readable, NULL);
+			read_on(waiter);
 		/* What it had sent before is already in its buffer: no event will tell. */
 		event_active(waiter->readable, EV_READ, 0);
 	}
@@ -164,6 +178,27 @@ static ssize_t send_some(struct link *link, struct frame *frame)
 	return sendmsg(link->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+/* Nothing could be sent, for this reason: it is tried again when there is room, or the link is on its end. */
+static void pause_sending(struct link *link, int why)
+{
+	switch (why) {
+	case EAGAIN:
+	case ETOOMANYREFS:
+	case ENOMEM:
+	case ENOBUFS:
+		if (event_add(link->writable, NULL) != 0)
+			cut(link);
+		break;
+	case EPIPE:
+	case ECONNRESET:
+		/* The other end is gone: reading tells, after the last that it wrote. */
+		link->deaf = true;
+		break;
+	default:
+		cut(link);
+	}
+}
+
 static void flush(struct link *link)
 {
 	while (link->first && !link->corked && !link->deaf && !link->ended) {
@@ -172,13 +207,8 @@ static void flush(struct link *link)
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ETOOMANYREFS)) {
-			(void)event_add(link->writable, NULL);
-			break;
-		}
 		if (n < 0) {
-			/* The other end is gone: reading tells, after the last that it wrote. */
-			link->deaf = true;
+			pause_sending(link, errno);
 			break;
 		}
 		take_queued(link, (size_t)n + (frame->sent == 0 ? weight_of_fds(frame) : 0));
@@ -406,11 +436,12 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	if ((what & EV_TIMEOUT) && !link->paused && !link->ended)
-		(void)event_add(link->readable, NULL); /* which the timer took out */
+		read_on(link); /* the timer took the event out */
 	link->may_take = link->budget ? link->budget->limits->operations : OPERATIONS;
 	drain(link, 16);
 	if (link->may_take == 0 && link->in_len > 0 && !link->paused && !link->ended)
-		(void)event_add(link->readable, &at_once);
+		if (event_add(link->readable, &at_once) != 0)
+			event_active(link->readable, EV_TIMEOUT, 0);
 }
 
 void link_drain(struct link *link)
