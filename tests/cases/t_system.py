@@ -539,6 +539,7 @@ class Forker(Actor):
         if msg != 'fork':
             return
         started = subprocess.Popen(['sleep', '600'], start_new_session=True)
+        bare = subprocess.Popen(['sleep', '601'], start_new_session=True, env={})  # nothing tells whose it is
         r, w = os.pipe()
         if os.fork() == 0:
             os.setsid()
@@ -548,7 +549,7 @@ class Forker(Actor):
                     time.sleep(600)
             os.write(w, b'%d' % pid)
             os._exit(0)
-        self.send(sender, (started.pid, int(os.read(r, 20)), os.getppid()))
+        self.send(sender, (started.pid, int(os.read(r, 20)), bare.pid, os.getppid()))
 '''
 
 
@@ -563,7 +564,7 @@ print(repr(s.ask(s.createActor(forker.Forker), 'fork', 20)), flush=True)
 sys.stdin.read()
 os._exit(0)
 ''', stderr=subprocess.DEVNULL)
-        *started, parent = eval(p.stdout.readline())
+        *started, bare, parent = eval(p.stdout.readline())
         admin = {pid for pid, line in lab.processes().items() if line.startswith('tds-daemon')}
         guardian = next(pid for pid in admin if parent_of(pid) not in admin)
         victims = {'guardian': [guardian], 'daemon': list(admin - {guardian}), 'parent': [parent],
@@ -571,7 +572,8 @@ os._exit(0)
         for pid in victims:
             os.kill(pid, signal.SIGKILL)
         if what in ('guardian', 'daemon'):
-            until('all but the program is gone', lambda: set(lab.processes()) == {p.pid})
+            until('all but the program is gone', lambda: set(lab.processes()) == {p.pid} and
+                  parent_of(bare) is None)
             ok(True, 'what its actors started goes with the %s' % what)
         p.stdin.close()  # what is left has the other end of its output, too
         p.wait(LIMIT_S)
@@ -580,6 +582,8 @@ os._exit(0)
             until('they have lost their parent', lambda: all(parent_of(pid) != parent for pid in started))
             ok(set(started) <= set(lab.processes()), 'the parent is killed too: what its actors started is left', what)
             lab.run("s = ActorSystem('multiprocTCPBase', {'Admin Port': 1920})\ns.shutdown()\n")
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(bare, signal.SIGKILL)  # whose parent was killed: nobody can know it any more
             ok(not set(started) & set(lab.processes()), 'and gone with the next system\'s end', what, lab.processes())
 
 

@@ -24,8 +24,10 @@
 #include "base/mem.h"
 
 #define MARK LEFTOVERS_MARK
-#define LOOK_MAX (16 << 20) /* bytes of a process's environment or mappings that are looked at */
-#define GONE_MS 1000        /* that a killed process may take to be gone */
+#define LOOK_MAX (16 << 20)    /* bytes of a process's environment or mappings that are looked at */
+#define CHILDREN_MAX (1 << 20) /* bytes of a list of children */
+#define DEPTH_MAX 64
+#define GONE_MS 1000 /* that a killed process may take to be gone */
 
 /* The run directory tells one admin's processes from another's. */
 static bool make_mark(int rundir, char value[LEFTOVERS_MARK_MAX])
@@ -66,12 +68,77 @@ static bool bears(int proc, const char *pid, const char *mark)
 	return maps && strstr(maps, mapping);
 }
 
-static void end(int pidfd)
+static bool is_over(int pidfd, int within_ms)
 {
 	struct pollfd gone = { .fd = pidfd, .events = POLLIN };
 
-	if (syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) == 0)
-		(void)poll(&gone, 1, GONE_MS);
+	return poll(&gone, 1, within_ms) != 0;
+}
+
+static void tell(int pidfd, int sig)
+{
+	(void)syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0);
+}
+
+static void end(int proc, pid_t pid, int pidfd, int depth);
+
+/* The children that one thread has started. Returns whether any of them lived. */
+static bool end_children_of(int proc, const char *path, int depth)
+{
+	tds_autofree char *text = NULL;
+	tds_autofd int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	bool lived = false;
+	size_t len;
+
+	if (fd < 0 || tds_io_slurp_fd(fd, CHILDREN_MAX, &text, &len, NULL) != 0)
+		return false;
+	for (char *p = text, *next; *p; p = next) {
+		pid_t pid = (pid_t)strtol(p, &next, 10);
+		bool ours = pid == getpid() || pid == getppid();
+		tds_autofd int pidfd =
+			pid > 0 && !ours ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+
+		if (next == p)
+			break;
+		/* Whom its parent, which stands still, cannot reap keeps its number: it means this child. */
+		if (pidfd < 0 || is_over(pidfd, 0))
+			continue;
+		end(proc, pid, pidfd, depth - 1);
+		lived = true;
+	}
+	return lived;
+}
+
+static bool end_children(int proc, pid_t pid, int depth)
+{
+	char path[64];
+	bool lived = false;
+
+	(void)snprintf(path, sizeof(path), "%d/task", (int)pid);
+	int fd = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *tasks = fd < 0 ? NULL : fdopendir(fd);
+	for (const struct dirent *e; tasks && (e = readdir(tasks));) {
+		if (!isdigit((unsigned char)e->d_name[0]))
+			continue;
+		(void)snprintf(path, sizeof(path), "%d/task/%.16s/children", (int)pid, e->d_name);
+		lived = end_children_of(proc, path, depth) || lived;
+	}
+	if (tasks)
+		(void)closedir(tasks);
+	return lived;
+}
+
+/*
+ * A process goes after what it has started, which may bear no mark: stopped, it starts no more, and where it is the
+ * subreaper of all that, it gets what its children leave.
+ */
+static void end(int proc, pid_t pid, int pidfd, int depth)
+{
+	tell(pidfd, SIGSTOP);
+	while (depth > 0 && end_children(proc, pid, depth))
+		continue;
+	tell(pidfd, SIGKILL);
+	(void)is_over(pidfd, GONE_MS);
 }
 
 void leftovers_kill(int rundir)
@@ -95,7 +162,7 @@ void leftovers_kill(int rundir)
 		/* Opened before the look: a process that has the number later is not meant. */
 		tds_autofd int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 		if (pidfd >= 0 && bears(dirfd(proc), e->d_name, mark))
-			end(pidfd);
+			end(dirfd(proc), pid, pidfd, DEPTH_MAX);
 	}
 	(void)closedir(proc);
 }
