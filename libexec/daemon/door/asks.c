@@ -111,7 +111,7 @@ static void send_message(struct client *client, const struct request *row, const
 	}
 }
 
-void run_tell(struct asker *asker, const struct request *row, const json_t *request)
+void answer_tell(struct asker *asker, const struct request *row, const json_t *request)
 {
 	struct client *client = client_of(asker);
 
@@ -119,7 +119,7 @@ void run_tell(struct asker *asker, const struct request *row, const json_t *requ
 		send_message(client, row, request, false);
 }
 
-void run_ask(struct asker *asker, const struct request *row, const json_t *request)
+void answer_ask(struct asker *asker, const struct request *row, const json_t *request)
 {
 	struct client *client = client_of(asker);
 

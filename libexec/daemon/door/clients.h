@@ -11,9 +11,8 @@
 #define CLIENTS_MAX 256
 #define CLIENTS_KEPT 8            /* of them for root and the admin's own user alone */
 #define CLIENT_LINE_MAX (1 << 20) /* bytes of a request */
-#define CLIENT_UNREAD_MAX \
-	(4                \
-	 << 20) /* bytes that a client may leave unread: then it is not served; one that watches goes */
+/* Bytes that a client may leave unread before it is served no further; one that watches is cut off. */
+#define CLIENT_UNREAD_MAX (4 << 20)
 
 struct client {
 	struct asker asker;
