@@ -30,7 +30,7 @@ HARDENING := -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
 SANITIZE :=
 ifeq ($(VARIANT),asan)
 HARDENING := -fPIE
-SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+SANITIZE := -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=undefined,float-cast-overflow -fno-omit-frame-pointer
 endif
 ifeq ($(VARIANT),clang)
 CC := clang

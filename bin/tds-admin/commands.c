@@ -93,11 +93,11 @@ static const char *text_of(const json_t *object, const char *key)
 }
 
 /* ", killed by signal 9, started again 3 times", and when next; nothing where it never ended. */
-static void print_restarts(FILE *out, const json_t *run)
+static void print_restarts(FILE *out, const json_t *actor)
 {
-	json_int_t n = json_integer_value(json_object_get(run, "Restarts"));
-	const char *next = text_of(run, "NextStart");
-	const char *ending = text_of(run, "LastEnd");
+	json_int_t n = json_integer_value(json_object_get(actor, "Restarts"));
+	const char *next = text_of(actor, "NextStart");
+	const char *ending = text_of(actor, "LastEnd");
 
 	if (*ending)
 		(void)fprintf(out, ", %s", ending);
@@ -108,10 +108,10 @@ static void print_restarts(FILE *out, const json_t *run)
 }
 
 /* Its name in the declaration, and its role. */
-static void print_run_name(FILE *out, const json_t *run)
+static void print_declared_actor(FILE *out, const json_t *actor)
 {
-	const char *class_name = text_of(run, "ActorClass");
-	const char *role = text_of(run, "Role");
+	const char *class_name = text_of(actor, "ActorClass");
+	const char *role = text_of(actor, "Role");
 
 	tds_text_escape(out, class_name, strlen(class_name));
 	if (!*role)
@@ -121,23 +121,23 @@ static void print_run_name(FILE *out, const json_t *run)
 	(void)fputc(')', out);
 }
 
-static void print_actor(FILE *out, const json_t *run)
+static void print_actor(FILE *out, const json_t *actor)
 {
-	const char *address = tds_grouplist_address(run);
+	const char *address = tds_grouplist_address(actor);
 
 	(void)fprintf(out, "      %s%s -- ", address ? "ActorAddr-" : "not running",
 		      address ? address : "");
-	print_run_name(out, run);
-	(void)fprintf(out, "  (since %s", text_of(run, "StartTime"));
-	print_restarts(out, run);
+	print_declared_actor(out, actor);
+	(void)fprintf(out, "  (since %s", text_of(actor, "StartTime"));
+	print_restarts(out, actor);
 	(void)fputs(")\n", out);
 }
 
-static void print_restarted(FILE *out, const json_t *run)
+static void print_restarted(FILE *out, const json_t *actor)
 {
-	(void)fprintf(out, "%s: ", text_of(run, "Group"));
-	print_run_name(out, run);
-	print_restarts(out, run);
+	(void)fprintf(out, "%s: ", text_of(actor, "Group"));
+	print_declared_actor(out, actor);
+	print_restarts(out, actor);
 	(void)fputc('\n', out);
 }
 
@@ -145,7 +145,7 @@ void admin_status(struct admin *admin, int argc, char **argv)
 {
 	struct tds_err err = { 0 };
 	json_t *answer = NULL;
-	const json_t *run;
+	const json_t *actor;
 	size_t i;
 
 	(void)argv;
@@ -160,8 +160,8 @@ void admin_status(struct admin *admin, int argc, char **argv)
 		const char *cgroup = text_of(answer, "Cgroup");
 		if (*cgroup)
 			(void)fprintf(admin->cli.out, "cgroup %s\n", cgroup);
-		json_array_foreach(json_object_get(answer, "Restarted"), i, run)
-			print_restarted(admin->cli.out, run);
+		json_array_foreach(json_object_get(answer, "Restarted"), i, actor)
+			print_restarted(admin->cli.out, actor);
 	}
 	json_decref(answer);
 }

@@ -33,7 +33,7 @@ struct ending {
 	struct tds_err err;
 };
 
-enum held { HELD_FREE, HELD_HELD, HELD_HIDDEN };
+enum lock_state { LOCK_FREE, LOCK_HELD, LOCK_HIDDEN };
 
 static int64_t now_mono_s(void)
 {
@@ -44,16 +44,16 @@ static int64_t now_mono_s(void)
 }
 
 /* The guardian is the last to go, and lets go of the lock. Who may not see the lock takes the daemon's word. */
-static enum held look_at_lock(const struct ending *e)
+static enum lock_state look_at_lock(const struct ending *e)
 {
 	tds_autofree char *path = NULL;
 
 	if (asprintf(&path, "%s/" TDS_RUNDIR_LOCK, e->rundir) < 0)
-		return HELD_HIDDEN;
+		return LOCK_HIDDEN;
 	tds_autofd int lock = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (lock < 0)
-		return errno == ENOENT || errno == ENOTDIR ? HELD_FREE : HELD_HIDDEN;
-	return flock(lock, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK ? HELD_HELD : HELD_FREE;
+		return errno == ENOENT || errno == ENOTDIR ? LOCK_FREE : LOCK_HIDDEN;
+	return flock(lock, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK ? LOCK_HELD : LOCK_FREE;
 }
 
 /* Is there what the next start would bring back, or fall over? */
@@ -139,9 +139,9 @@ static bool is_another_up(const struct ending *e)
 static void end_all(struct ending *e)
 {
 	int64_t end_mono_s = now_mono_s() + SILENT_SECONDS;
-	enum held held = HELD_HIDDEN;
+	enum lock_state lock = LOCK_HIDDEN;
 
-	while (!ask(e) && (held = look_at_lock(e)) == HELD_HELD) {
+	while (!ask(e) && (lock = look_at_lock(e)) == LOCK_HELD) {
 		e->ran = true;
 		if (now_mono_s() >= end_mono_s) {
 			e->rc = tds_err_set(&e->err, TDS_E_NO_ADMIN,
@@ -156,7 +156,7 @@ static void end_all(struct ending *e)
 		e->rc = tds_err_set(&e->err, TDS_E_WRITE,
 				    "what was loaded could not be forgotten: the admin process "
 				    "died before its end, and the next start brings it back");
-	else if (held == HELD_HIDDEN)
+	else if (lock == LOCK_HIDDEN)
 		e->rc = tds_err_set(&e->err, TDS_E_NO_ADMIN,
 				    "the admin process ended without saying that all is gone");
 }
@@ -166,7 +166,7 @@ static void await_guardian(struct ending *e)
 {
 	int64_t end_mono_s = now_mono_s() + SILENT_SECONDS;
 
-	while (look_at_lock(e) == HELD_HELD && !is_another_up(e)) {
+	while (look_at_lock(e) == LOCK_HELD && !is_another_up(e)) {
 		if (now_mono_s() >= end_mono_s) {
 			if (e->rc == 0)
 				e->rc = tds_err_set(&e->err, TDS_E_NO_ADMIN,

@@ -5,6 +5,8 @@
 Prints TAP. 500 clients of each kind come and go, and TDS_SCALE times as many.
 """
 import contextlib
+import itertools
+import json
 import os
 import select
 import resource
@@ -13,7 +15,7 @@ import socket
 import time
 
 from adminlib import ACTOR, SCALE, Fault, rss_kib, run_cases, sanitized, until
-from tap import ok
+from tap import LIMIT_S, ok
 
 WATCH = b'{"DirectorOp":"Watch"}\n'
 NOTIFY = b'{"DirectorOp":"RequestNotification"}\n'
@@ -193,6 +195,45 @@ def descriptors_run_out(a):
         ok(a.asked('foo', ('echo',)) == ('1',), 'with descriptors again all goes on')
 
 
+def listings(c):
+    """How many of the next lines are answers to RetrieveAll, up to one that is none; and that one."""
+    for n in itertools.count():
+        if (r := c.line()) is None or r['DirectorResponse'] != 'AllAddresses':
+            return n, r
+
+
+def who_does_not_read(a):
+    """A client that asks and does not read costs no more than it may leave unread, and loses nothing."""
+    a.start()
+    pid, count = a.pid, 5000
+    questions = b'{"DirectorOp":"RetrieveAll"}\n' * count
+    with a.client() as c:
+        until('it is alone', lambda: alone(c))
+        for n in range(50):
+            c.ask('DefineGroup', Group='g%d' % n, Actors={})
+        line = len(json.dumps(c.ask('RetrieveAll')))
+        before = rss_kib(pid)
+        shut, piled, gone = half_closed(a, questions), a.client(), a.client()
+        for one in piled, gone:
+            one.raw(questions)
+        sent = fill(piled.sock, 8 << 20)
+        ok(sent < 8 << 20, 'one that does not read is not read for ever')
+        until('the admin rests', lambda: rests(pid))
+        grown = rss_kib(pid) - before
+        ok(sanitized() or grown < 3 * 10 * 1024, 'nor answered', grown, 3 * count * line >> 10)
+        ok(c.ask('Status')['Clients'] == 4, 'others are served')
+        gone.close()
+        until('one that leaves is gone', lambda: c.ask('Status')['Clients'] == 3)
+        ok(listings(shut) == (count, None), 'one that has shut its writing side gets all its answers, and the end')
+        piled.sock.settimeout(LIMIT_S)
+        got, first = listings(piled)
+        errors = [first] + [piled.line() for _ in range(sent // 4096 - 1)]  # blank lines are no requests
+        ok(got == count and {r['DirectorResponse'] for r in errors} == {'Error'}, 'when it reads it gets all its answers', got, first)
+        ok(piled.ask('Status')['Success'], 'and goes on')
+        piled.close()
+        shut.close()
+
+
 def nothing_helps(a):
     """Where not even the reserve helps the listener pauses; who waits is served later."""
     a.start()
@@ -369,4 +410,4 @@ def come_and_go(a):
 
 if __name__ == '__main__':
     run_cases(watchers_leave, half_closed_watchers, half_closed_askers, leave_with_a_job, half_closed_cost_nothing,
-              descriptors_run_out, nothing_helps, too_many, places_are_kept, come_and_go)
+              descriptors_run_out, who_does_not_read, nothing_helps, too_many, places_are_kept, come_and_go)

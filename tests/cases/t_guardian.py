@@ -151,7 +151,7 @@ def asked_to_end_meanwhile(a):
     os.kill(guardian, signal.SIGTERM)
     os.kill(guardian, signal.SIGCONT)
     b = a.end_tool(p)
-    ok(b.status == 1 and not a.processes(), 'asked to end while it waits: nothing runs, and nothing is forgotten', b, a.processes())
+    ok(b.status == 0 and not a.processes(), 'asked to end while it waits: 0, and nothing runs', b, a.processes())
     ok(a.admin('start').status == 0 and echoes(a, 'foo'), 'the next start brings it back')
     b = a.admin('status')
     ok(b.status == 0 and 'again' not in b.out, 'as a new one', b)

@@ -47,7 +47,7 @@ struct request {
 	const char *response;
 	unsigned may;      /* kinds of askers */
 	const char *needs; /* a text that must be there; NULL: none */
-	void (*run)(struct asker *asker, const struct request *row, const json_t *request);
+	void (*answer)(struct asker *asker, const struct request *row, const json_t *request);
 };
 
 /* A door's way to the table (requests.c): request may be NULL, why then says what is wrong with it. */

@@ -48,15 +48,24 @@ static void on_timeout(evutil_socket_t fd, short what, void *arg)
 					     : failure_json("Told", 9, "nobody took it in time"));
 }
 
+/* The seconds that it may take. False: it is no number of them. */
+static bool get_timeout(const json_t *timeout, struct timeval *tv)
+{
+	double seconds = timeout ? json_number_value(timeout) : TIMEOUT_S_DEFAULT;
+
+	if ((timeout && !json_is_number(timeout)) || !(seconds >= 0 && seconds <= 86400))
+		return false;
+	tv->tv_sec = (time_t)seconds;
+	tv->tv_usec = (suseconds_t)((seconds - (double)tv->tv_sec) * 1e6);
+	return true;
+}
+
 /* False: refused already. */
 static bool start_timer(struct client *client, const struct request *row, const json_t *request)
 {
-	const json_t *timeout = json_object_get(request, "Timeout");
-	double seconds = timeout ? json_number_value(timeout) : TIMEOUT_S_DEFAULT;
-	struct timeval tv = { .tv_sec = (time_t)seconds,
-			      .tv_usec = (suseconds_t)((seconds - (double)(time_t)seconds) * 1e6) };
+	struct timeval tv;
 
-	if (timeout && (!json_is_number(timeout) || !(seconds >= 0 && seconds <= 86400))) {
+	if (!get_timeout(json_object_get(request, "Timeout"), &tv)) {
 		asker_refuse(&client->asker, row, 2, "Timeout is not a number of seconds");
 		return false;
 	}
@@ -103,7 +112,7 @@ static void send_message(struct client *client, const struct request *row, const
 	}
 }
 
-void run_tell(struct asker *asker, const struct request *row, const json_t *request)
+void answer_tell(struct asker *asker, const struct request *row, const json_t *request)
 {
 	struct client *client = client_of(asker);
 
@@ -111,7 +120,7 @@ void run_tell(struct asker *asker, const struct request *row, const json_t *requ
 		send_message(client, row, request, false);
 }
 
-void run_ask(struct asker *asker, const struct request *row, const json_t *request)
+void answer_ask(struct asker *asker, const struct request *row, const json_t *request)
 {
 	struct client *client = client_of(asker);
 

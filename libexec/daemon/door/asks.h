@@ -6,8 +6,8 @@
 #include "asker.h"
 
 /* Rows of the table; their askers are clients. */
-void run_tell(struct asker *asker, const struct request *row, const json_t *request);
-void run_ask(struct asker *asker, const struct request *row, const json_t *request);
+void answer_tell(struct asker *asker, const struct request *row, const json_t *request);
+void answer_ask(struct asker *asker, const struct request *row, const json_t *request);
 
 /* What becomes of a message, and an actor's message to an endpoint (false: no client waits there). */
 void asks_delivered(struct clients *clients, uint64_t ticket, const char *error);

@@ -122,6 +122,12 @@ static bool serve_line(struct client *client)
 	return line != NULL;
 }
 
+/* One that does not read is served again when it has read all that it was answered. */
+static bool is_behind(const struct client *client)
+{
+	return evbuffer_get_length(bufferevent_get_output(client->bev)) > CLIENT_UNREAD_MAX;
+}
+
 /*
  * A client that piles up more than is read ahead is not read until it is served: libevent would call in each turn.
  * False: it cannot be heard any more.
@@ -130,12 +136,12 @@ static bool pace(struct client *client)
 {
 	bool full = evbuffer_get_length(bufferevent_get_input(client->bev)) > CLIENT_LINE_MAX;
 
-	if (full && client->busy)
+	if (full && (client->busy || is_behind(client)))
 		return bufferevent_disable(client->bev, EV_READ) == 0;
 	return client->silent || bufferevent_enable(client->bev, EV_READ) == 0;
 }
 
-/* Requests are taken one after the other, as long as each is answered at once. May free the client. */
+/* Requests are taken one after the other, as long as each is answered at once and the answers are read. May free the client. */
 static void client_serve(struct client *client)
 {
 	bool more = true;
@@ -144,7 +150,7 @@ static void client_serve(struct client *client)
 	if (client->serving)
 		return;
 	client->serving = true;
-	while (more && !client->busy && !client->ending)
+	while (more && !client->busy && !client->ending && !is_behind(client))
 		more = serve_line(client);
 	if (!more && !client->ending)
 		leave_if_silent(client);
@@ -193,6 +199,7 @@ static void on_read(struct bufferevent *bev, void *arg)
 	client_serve(arg);
 }
 
+/* All is written: what a client that was behind has asked meanwhile is taken up. */
 static void on_written(struct bufferevent *bev, void *arg)
 {
 	struct client *client = arg;
@@ -200,8 +207,8 @@ static void on_written(struct bufferevent *bev, void *arg)
 	(void)bev;
 	if (client->ending)
 		client_close(client);
-	else if (!client->busy)
-		leave_if_silent(client);
+	else
+		client_serve(client);
 }
 
 static void on_event(struct bufferevent *bev, short what, void *arg)
@@ -218,14 +225,14 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 }
 
 /*
- * The client has closed its socket. What it sent before is still read, except behind a request that
- * is not answered yet.
+ * The client has closed its socket. What it sent before is still read, except behind a request that is not answered yet, or
+ * behind answers that it did not read.
  */
 static void on_hangup(void *arg)
 {
 	struct client *client = arg;
 
-	if (client->busy || client->silent || client->ending)
+	if (client->busy || client->silent || client->ending || is_behind(client))
 		client_close(client);
 }
 
@@ -329,7 +336,7 @@ static void on_accepted(void *ctx, int fd)
 /* One that does not read what it asked to be told is cut off. */
 static void stream(struct client *client, json_t *doc)
 {
-	if (evbuffer_get_length(bufferevent_get_output(client->bev)) > CLIENT_UNREAD_MAX) {
+	if (is_behind(client)) {
 		json_decref(doc);
 		client->watching = client->following = false;
 		client->ending = true;

@@ -9,9 +9,10 @@
 #include "asker.h"
 
 #define CLIENTS_MAX 256
-#define CLIENTS_KEPT 8              /* of them for root and the admin's own user alone */
-#define CLIENT_LINE_MAX (1 << 20)   /* bytes of a request */
-#define CLIENT_UNREAD_MAX (4 << 20) /* bytes that a watching client may leave unread */
+#define CLIENTS_KEPT 8            /* of them for root and the admin's own user alone */
+#define CLIENT_LINE_MAX (1 << 20) /* bytes of a request */
+/* Bytes that a client may leave unread before it is served no further; one that watches is cut off. */
+#define CLIENT_UNREAD_MAX (4 << 20)
 
 struct client {
 	struct asker asker;

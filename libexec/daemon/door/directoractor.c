@@ -15,15 +15,17 @@
 
 #define QUESTIONS_MAX 64             /* that are not answered yet */
 #define QUESTION_MAX_BYTES (1 << 20) /* as on the socket */
+#define NOTIFIED_MAX 1024            /* actors that wait to be notified */
 
 /*
  * The engine that brings a question is in the middle of something else: so the question is taken, and its answer given, in
  * a turn of its own.
  */
 enum question_state {
-	QUESTION_ASKED,   /* request is to be taken */
-	QUESTION_TAKEN,   /* the answer is to come */
-	QUESTION_ANSWERED /* the answer is to be given */
+	QUESTION_ASKED,    /* request is to be taken */
+	QUESTION_TAKEN,    /* the answer is to come */
+	QUESTION_ANSWERED, /* the answer is to be given */
+	QUESTION_OVER      /* a notification was asked for, which is no question any more */
 };
 
 struct question {
@@ -44,6 +46,13 @@ struct directoractor {
 	struct question *first;
 	struct question **last;
 	unsigned n;
+	/*
+	 * Who is to be notified, each once, in the order in which they asked. Nobody tells that one of them is gone: so they
+	 * have a bound of their own, and take no question's place.
+	 */
+	uint64_t notified[NOTIFIED_MAX];
+	size_t nnotified;
+	bool changed; /* since the last turn: they are to be told */
 };
 
 /* --- answers --- */
@@ -173,22 +182,68 @@ static void question_free(struct question *question)
 	free(question);
 }
 
+static struct question *question_of(struct asker *asker)
+{
+	return (struct question *)(void *)((char *)asker - offsetof(struct question, asker));
+}
+
 static void on_answer(struct asker *asker, json_t *doc)
 {
-	struct question *question =
-		(struct question *)(void *)((char *)asker - offsetof(struct question, asker));
+	struct question *question = question_of(asker);
 
 	question->answer = doc;
 	question->state = QUESTION_ANSWERED;
 	event_active(question->actor->turn, EV_TIMEOUT, 1);
 }
 
+/* --- notifications --- */
+
+static void unlist(struct directoractor *actor, size_t i)
+{
+	actor->nnotified--;
+	memmove(&actor->notified[i], &actor->notified[i + 1],
+		(actor->nnotified - i) * sizeof(actor->notified[0]));
+}
+
+static void notify_all(struct directoractor *actor)
+{
+	size_t n = actor->nnotified;
+
+	actor->changed = false;
+	actor->nnotified = 0;
+	for (size_t i = 0; i < n; i++)
+		post(actor, actor->notified[i], notification_json());
+}
+
+/* One that asks again is the newest; where there are too many the oldest goes, and hears so if it is still there. */
+static void list(struct directoractor *actor, uint64_t from)
+{
+	if (actor->changed) /* that was before this one asked */
+		notify_all(actor);
+	for (size_t i = 0; i < actor->nnotified; i++)
+		if (actor->notified[i] == from) {
+			unlist(actor, i);
+			break;
+		}
+	if (actor->nnotified == NOTIFIED_MAX) {
+		post(actor, actor->notified[0],
+		     failure_json("NotificationOfUpdate", 1, "too many wait to be notified"));
+		unlist(actor, 0);
+	}
+	actor->notified[actor->nnotified++] = from;
+}
+
 static void on_stay(struct asker *asker)
 {
-	(void)asker; /* the notification is its answer */
+	struct question *question = question_of(asker);
+
+	list(question->actor, question->from);
+	question->state = QUESTION_OVER;
 }
 
 static const struct asker_ops question_ops = { .answer = on_answer, .stay = on_stay };
+
+/* --- turns --- */
 
 static void take_turn(struct question *question)
 {
@@ -199,10 +254,10 @@ static void take_turn(struct question *question)
 		actor->dispatch(&question->asker, question->request,
 				"a field has a value that it cannot have");
 	}
-	if (question->state != QUESTION_ANSWERED)
-		return;
-	post(actor, question->from, tds_steal(&question->answer));
-	question_free(question);
+	if (question->state == QUESTION_ANSWERED)
+		post(actor, question->from, tds_steal(&question->answer));
+	if (question->state >= QUESTION_ANSWERED)
+		question_free(question);
 }
 
 static void on_turn(evutil_socket_t fd, short what, void *arg)
@@ -211,6 +266,8 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (actor->changed)
+		notify_all(actor);
 	for (struct question *q = actor->first, *next; q; q = next) {
 		next = q->next;
 		take_turn(q);
@@ -261,11 +318,10 @@ void directoractor_take(struct directoractor *actor, uint64_t from, bool may_cha
 
 void directoractor_changed(struct directoractor *actor)
 {
-	for (struct question *q = actor->first; q; q = q->next)
-		if (q->asker.notify) {
-			q->asker.notify = false;
-			asker_answer(&q->asker, notification_json());
-		}
+	if (actor->nnotified == 0)
+		return;
+	actor->changed = true;
+	event_active(actor->turn, EV_TIMEOUT, 1);
 }
 
 struct directoractor *directoractor_new(struct door *door, struct event_base *base,

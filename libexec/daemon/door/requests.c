@@ -16,14 +16,16 @@
 
 #define WAIT_S_DEFAULT 60
 
-static void run_retrieve_all(struct asker *asker, const struct request *row, const json_t *request)
+static void answer_retrieve_all(struct asker *asker, const struct request *row,
+				const json_t *request)
 {
 	(void)row;
 	asker_answer(asker,
 		     director_retrieve_all(asker->door->director, request_text(request, "Group")));
 }
 
-static void run_retrieve_role(struct asker *asker, const struct request *row, const json_t *request)
+static void answer_retrieve_role(struct asker *asker, const struct request *row,
+				 const json_t *request)
 {
 	(void)row;
 	asker_answer(asker,
@@ -31,7 +33,8 @@ static void run_retrieve_role(struct asker *asker, const struct request *row, co
 					    request_text(request, "Group")));
 }
 
-static void run_notification(struct asker *asker, const struct request *row, const json_t *request)
+static void answer_notification(struct asker *asker, const struct request *row,
+				const json_t *request)
 {
 	(void)row;
 	(void)request;
@@ -63,7 +66,7 @@ static bool get_wait(struct asker *asker, const struct request *row, const json_
 	return false;
 }
 
-static void run_load(struct asker *asker, const struct request *row, const json_t *request)
+static void answer_load(struct asker *asker, const struct request *row, const json_t *request)
 {
 	struct load_request load = { .target = request_text(request, "Source"),
 				     .group = request_text(request, "Group"),
@@ -81,7 +84,7 @@ static void on_refreshed(void *ctx, json_t *results, int status)
 				    "Success", status == 0, "Status", status, "Results", results));
 }
 
-static void run_refresh(struct asker *asker, const struct request *row, const json_t *request)
+static void answer_refresh(struct asker *asker, const struct request *row, const json_t *request)
 {
 	unsigned wait_s;
 
@@ -92,7 +95,7 @@ static void run_refresh(struct asker *asker, const struct request *row, const js
 			 json_is_true(json_object_get(request, "Retry")), on_refreshed, asker);
 }
 
-static void run_define(struct asker *asker, const struct request *row, const json_t *request)
+static void answer_define(struct asker *asker, const struct request *row, const json_t *request)
 {
 	struct tds_err err = { 0 };
 
@@ -103,7 +106,7 @@ static void run_define(struct asker *asker, const struct request *row, const jso
 		asker_answer(asker, success_json(row->response));
 }
 
-static void run_unload(struct asker *asker, const struct request *row, const json_t *request)
+static void answer_unload(struct asker *asker, const struct request *row, const json_t *request)
 {
 	(void)row;
 	asker->pending = true;
@@ -111,7 +114,7 @@ static void run_unload(struct asker *asker, const struct request *row, const jso
 			asker);
 }
 
-static void run_status(struct asker *asker, const struct request *row, const json_t *request)
+static void answer_status(struct asker *asker, const struct request *row, const json_t *request)
 {
 	const struct door *door = asker->door;
 	const struct door_settings *settings = door->settings;
@@ -129,7 +132,7 @@ static void run_status(struct asker *asker, const struct request *row, const jso
 
 /* --- of clients alone --- */
 
-static void run_watch(struct asker *asker, const struct request *row, const json_t *request)
+static void answer_watch(struct asker *asker, const struct request *row, const json_t *request)
 {
 	struct client *client = client_of(asker);
 
@@ -138,7 +141,7 @@ static void run_watch(struct asker *asker, const struct request *row, const json
 	asker_answer(asker, success_json(row->response));
 }
 
-static void run_shutdown(struct asker *asker, const struct request *row, const json_t *request)
+static void answer_shutdown(struct asker *asker, const struct request *row, const json_t *request)
 {
 	const struct door_settings *settings = asker->door->settings;
 	const json_t *grace = json_object_get(request, "Grace");
@@ -154,7 +157,7 @@ static void run_shutdown(struct asker *asker, const struct request *row, const j
 }
 
 /* The connection becomes a link; what is left here is only the client. */
-static void run_join(struct asker *asker, const struct request *row, const json_t *request)
+static void answer_join(struct asker *asker, const struct request *row, const json_t *request)
 {
 	struct client *client = client_of(asker);
 	int fd = bufferevent_getfd(client->bev);
@@ -188,19 +191,19 @@ enum {
 };
 
 static const struct request requests[] = {
-	{ "DefineGroup", "DeclaredGroup", CHANGERS, "Group", run_define },
-	{ "LoadSource", "SourceLoaded", CHANGERS, "Source", run_load },
-	{ "UnloadSource", "SourceUnloaded", CHANGERS, "SourceHash", run_unload },
-	{ "Refresh", "Refreshed", CHANGERS, NULL, run_refresh },
-	{ "RetrieveAll", "AllAddresses", ANYBODY, NULL, run_retrieve_all },
-	{ "RetrieveRole", "RoleAddress", ANYBODY, "Role", run_retrieve_role },
-	{ "RequestNotification", "NotificationOfUpdate", ANYBODY, NULL, run_notification },
-	{ "Status", "Status", ANYBODY, NULL, run_status },
-	{ "Tell", "Told", ASKER_USER, "Target", run_tell },
-	{ "Ask", "Answer", ASKER_USER, "Target", run_ask },
-	{ "Watch", "Watching", ASKER_USER, NULL, run_watch },
-	{ "Shutdown", "ShuttingDown", ASKER_USER, NULL, run_shutdown },
-	{ "Join", "Joined", ASKER_CLIENTS, NULL, run_join },
+	{ "DefineGroup", "DeclaredGroup", CHANGERS, "Group", answer_define },
+	{ "LoadSource", "SourceLoaded", CHANGERS, "Source", answer_load },
+	{ "UnloadSource", "SourceUnloaded", CHANGERS, "SourceHash", answer_unload },
+	{ "Refresh", "Refreshed", CHANGERS, NULL, answer_refresh },
+	{ "RetrieveAll", "AllAddresses", ANYBODY, NULL, answer_retrieve_all },
+	{ "RetrieveRole", "RoleAddress", ANYBODY, "Role", answer_retrieve_role },
+	{ "RequestNotification", "NotificationOfUpdate", ANYBODY, NULL, answer_notification },
+	{ "Status", "Status", ANYBODY, NULL, answer_status },
+	{ "Tell", "Told", ASKER_USER, "Target", answer_tell },
+	{ "Ask", "Answer", ASKER_USER, "Target", answer_ask },
+	{ "Watch", "Watching", ASKER_USER, NULL, answer_watch },
+	{ "Shutdown", "ShuttingDown", ASKER_USER, NULL, answer_shutdown },
+	{ "Join", "Joined", ASKER_CLIENTS, NULL, answer_join },
 };
 
 static const struct request *find_request(const char *name)
@@ -281,6 +284,6 @@ void request_dispatch(struct asker *asker, const json_t *request, const char *wh
 		(void)snprintf(text, sizeof(text), "no %s is given", row->needs);
 		asker_refuse(asker, row, 2, text);
 	} else {
-		row->run(asker, row, request);
+		row->answer(asker, row, request);
 	}
 }

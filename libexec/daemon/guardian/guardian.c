@@ -271,7 +271,7 @@ static void give_up(const struct guard *g)
 	g->guardian->give_up(g->guardian->ctx, g->last_end);
 }
 
-/* After a death: wait for as long as is right. False: it is not started again. */
+/* After a death: wait for as long as is right. False: it is not started again, given up or asked to end. */
 static bool may_start_again(struct guard *g)
 {
 	int64_t delay_ms =
@@ -298,8 +298,9 @@ static int guard_all(struct guard *g)
 		if (is_over(g, status))
 			return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 		describe_end(g, status);
+		/* Asked to end in the pause: it does so in order, and what was loaded is kept for the next start. */
 		if (!may_start_again(g))
-			return 1;
+			return g->state == GUARD_LEAVING ? 0 : 1;
 	}
 }
 

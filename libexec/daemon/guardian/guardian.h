@@ -34,7 +34,8 @@ struct guardian {
 
 /*
  * Become the guardian of a daemon: start it, again where it dies, and kill what it leaves behind. Returns the exit status of
- * one that ended in order, or could not begin; 128 and a signal where it was killed on its way down; 1 where it died too often.
+ * one that ended in order, or could not begin; 128 and a signal where it was killed on its way down; 1 where it died too often;
+ * 0 where SIGTERM or SIGINT comes between a death and the next start: nothing runs then, and the state stays as it was.
  * One that is passing is not started again: it has nothing to bring back.
  */
 int guardian_run(const struct guardian *guardian);

@@ -95,8 +95,7 @@ static bool end_children_of(int proc, const char *path, int depth)
 	for (char *p = text, *next; *p; p = next) {
 		pid_t pid = (pid_t)strtol(p, &next, 10);
 		bool ours = pid == getpid() || pid == getppid();
-		tds_autofd int pidfd =
-			pid > 0 && !ours ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+		tds_autofd int pidfd = pid > 0 && !ours ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 
 		if (next == p)
 			break;
