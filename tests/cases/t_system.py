@@ -6,12 +6,14 @@ Each program is a process of its own, with a runtime directory that no other tes
 """
 import contextlib
 import os
+import select
 import signal
 import socket
 import struct
 import subprocess
 import sys
 import tempfile
+import threading
 
 from adminlib import SCALE, Admin, Client, Fault, parent_of, processes, until
 from tap import BIN, LIMIT_S, done, folder, ok
@@ -871,9 +873,38 @@ def hostile(lab):
         ok(got == [1], 'after all that a program works', got)
 
 
+def unread(lab):
+    """Who asks without end and reads no answer is not read on; when it reads, each answer comes."""
+    op = b'{"op":"status"}'
+    data = (struct.pack('<IB', 1 + len(op), ord('C')) + op) * 50000
+    with director(lab) as (a, env):
+        a.start()
+        c, answer = joined(a.socket_path, As='program')
+        c.sock.setblocking(False)
+        waits = select.poll()
+        waits.register(c.sock, select.POLLOUT)
+        sent, rest, answers = 0, b'', 0
+        while sent < len(data) and waits.poll(1000):
+            sent += c.sock.send(data[sent:sent + 65536])
+        ok(sent < len(data), 'who reads no answer is held back', sent)
+        c.sock.setblocking(True)
+        writer = threading.Thread(target=c.raw, args=(data[sent:],))
+        writer.start()
+        while answers < 50000:
+            rest += c.sock.recv(65536)
+            at = 0
+            while len(rest) - at >= 4 and len(rest) - at >= 4 + struct.unpack_from('<I', rest, at)[0]:
+                at += 4 + struct.unpack_from('<I', rest, at)[0]
+                answers += 1
+            rest = rest[at:]
+        writer.join()
+        c.close()
+        ok(True, 'and gets all of them when it reads')
+
+
 CASES = [talk, payload, creation_errors, threads, program_with_threads, surroundings, singleton, side_by_side, two_programs, together,
          own_systems, never_made, ends_with_program, exits, chain, burst, killed, left_by_actors, logs, forked_ahead, beside_director, declared_name, other_user,
-         hostile]
+         hostile, unread]
 
 
 def main():

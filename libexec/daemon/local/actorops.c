@@ -211,7 +211,11 @@ static bool on_frame(void *ctx, enum frame_type type, const unsigned char *body,
 
 	if (type == FRAME_MESSAGE || type == FRAME_MESSAGE_FD)
 		return route_message(&from, type, body, len);
-	return type == FRAME_CONTROL && take_control(actor, body, len);
+	size_t before = actor->link.queued;
+	bool ok = type == FRAME_CONTROL && take_control(actor, body, len);
+
+	link_pace(&actor->link, before);
+	return ok;
 }
 
 /* The end of a process is what the source's process says. One that only closed its link can do no more good. */

@@ -12,6 +12,7 @@
 #include "wire.h"
 
 #define READ_AT_ONCE (64 << 10)
+#define CORKED_FULL (16 << 20) /* bytes waiting for who cannot take them yet */
 #define OPERATIONS 256 /* frames in a turn of the loop, of who has no budget */
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);
@@ -250,6 +251,18 @@ void link_wait_for(struct link *sender, struct link *full)
 	sender->waiting_for = full;
 	sender->next_waiter = full->waiters;
 	full->waiters = sender;
+}
+
+/*
+ * Who asks and does not read the answers is not read on. An actor that is not up yet cannot read, and has to be heard
+ * when it is: what waits for it then is most of it from others, and may be much more.
+ */
+void link_pace(struct link *link, size_t before)
+{
+	bool full = link->corked ? link->queued >= CORKED_FULL : link_is_full(link);
+
+	if (link->queued > before && full)
+		link_wait_for(link, link);
 }
 
 /* Keep what is not yet a whole frame. Most links have nothing to keep most of the time, and then hold no memory. */

@@ -83,6 +83,9 @@ static inline bool link_is_full(const struct link *link)
 /* Stop reading from sender until full has room again, or ends. Both may be the same. */
 void link_wait_for(struct link *sender, struct link *full);
 
+/* After a control frame, before which so much waited for who sent it: does that one read what it is answered? */
+void link_pace(struct link *link, size_t before);
+
 /* The descriptor of the frame at hand, now the caller's; -1: it came without one; LINK_FD_LOST: there was no room for it. */
 int link_take_fd(struct link *link);
 

@@ -61,6 +61,7 @@ struct actor {
 	struct link link;
 	json_t *requirements;           /* while it waits for a process to be forked from */
 	struct pending_create *pending; /* programs that want to know when it is up */
+	unsigned npending;
 	struct peer_rate rates[RATES_OF_ACTOR];
 	struct direct *directs[DIRECTS_OF_ACTOR];
 };

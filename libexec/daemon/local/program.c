@@ -7,6 +7,8 @@
 
 #include "usersource.h"
 
+#define PENDING_MAX 256 /* of one actor */
+
 /* A program that waits for an actor to be up. */
 struct pending_create {
 	struct pending_create *next;
@@ -201,12 +203,19 @@ void program_created(struct actor *actor, enum failure failure, const char *erro
 		free(p);
 	}
 	actor->pending = NULL;
+	actor->npending = 0;
 }
 
 static void await_creation(struct endpoint *endpoint, json_int_t ref, struct actor *actor)
 {
-	struct pending_create *p = actor->state == ACTOR_STARTING ? malloc(sizeof(*p)) : NULL;
+	bool starting = actor->state == ACTOR_STARTING;
+	bool refuses = starting && actor->npending == PENDING_MAX;
+	struct pending_create *p = starting && !refuses ? malloc(sizeof(*p)) : NULL;
 
+	if (refuses) {
+		refused(endpoint, ref, FAILURE_PROCESS, "too many programs wait for this actor");
+		return;
+	}
 	if (!p) {
 		created(endpoint, ref, actor->pub.address);
 		return;
@@ -215,6 +224,7 @@ static void await_creation(struct endpoint *endpoint, json_int_t ref, struct act
 				      .endpoint = endpoint->bearer.id,
 				      .ref = ref };
 	actor->pending = p;
+	actor->npending++;
 }
 
 /* The realm that a program's request means. NULL: refused, and said so. */
@@ -299,9 +309,7 @@ static bool op_status(struct endpoint *endpoint, const json_t *op)
 
 static bool op_load(struct endpoint *endpoint, const json_t *op)
 {
-	return usersource_load(endpoint->realm, json_string_value(json_object_get(op, "hash")),
-			       json_string_value(json_object_get(op, "info")),
-			       link_take_fd(&endpoint->link));
+	return usersource_load(endpoint->realm, &endpoint->link, op);
 }
 
 static bool op_unload(struct endpoint *endpoint, const json_t *op)
@@ -321,10 +329,24 @@ static const struct {
 	{ "status", op_status }, { "load", op_load },         { "unload", op_unload },
 };
 
+static bool take_control(struct endpoint *endpoint, const unsigned char *body, size_t len)
+{
+	json_t *op = json_loadb((const char *)body, len, JSON_ALLOW_NUL, NULL);
+	const char *name = json_string_value(json_object_get(op, "op"));
+	bool ok = name != NULL;
+
+	for (size_t i = 0; name && i < sizeof(ops) / sizeof(ops[0]); i++)
+		if (strcmp(name, ops[i].name) == 0)
+			ok = ops[i].run(endpoint, op);
+	json_decref(op);
+	return ok;
+}
+
 static bool on_frame(void *ctx, enum frame_type type, const unsigned char *body, size_t len)
 {
 	struct endpoint *endpoint = ctx;
 	struct realm *realm = endpoint->realm;
+	size_t before = endpoint->link.queued;
 
 	if (type == FRAME_MESSAGE || type == FRAME_MESSAGE_FD) {
 		const struct sender from = { .engine = realm->engine,
@@ -334,16 +356,9 @@ static bool on_frame(void *ctx, enum frame_type type, const unsigned char *body,
 
 		return route_message(&from, type, body, len);
 	}
-	json_t *op = type == FRAME_CONTROL
-			     ? json_loadb((const char *)body, len, JSON_ALLOW_NUL, NULL)
-			     : NULL;
-	const char *name = json_string_value(json_object_get(op, "op"));
-	bool ok = name != NULL;
+	bool ok = type == FRAME_CONTROL && take_control(endpoint, body, len);
 
-	for (size_t i = 0; name && i < sizeof(ops) / sizeof(ops[0]); i++)
-		if (strcmp(name, ops[i].name) == 0)
-			ok = ops[i].run(endpoint, op);
-	json_decref(op);
+	link_pace(&endpoint->link, before);
 	return ok;
 }
 
