@@ -13,7 +13,7 @@
 
 #define READ_AT_ONCE (64 << 10)
 #define CORKED_FULL (16 << 20) /* bytes waiting for who cannot take them yet */
-#define OPERATIONS 256 /* frames in a turn of the loop, of who has no budget */
+#define OPERATIONS 256         /* frames in a turn of the loop, of who has no budget */
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);
 static void on_writable(evutil_socket_t fd, short what, void *arg);

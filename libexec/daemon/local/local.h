@@ -56,6 +56,7 @@ struct actor {
 		    [2];  /* that it may give its children: the block at hand, and the one before */
 	uint64_t creator; /* told of its exit; 0: the admin created it */
 	char *class_name;
+	bool left_behind;     /* the process that forked it is gone; its realm may have another */
 	bool global;          /* was made for a name: has the system as its parent */
 	bool watches_sources; /* is told which come and go */
 	struct link link;
@@ -129,6 +130,7 @@ struct realm {
 	char md5[33];
 	pid_t pid;
 	int pidfd; /* of the source's process; when that is gone, of the actor whose end is awaited */
+	uint64_t awaited; /* that actor */
 	struct event *exited;
 	struct event *grace;
 	struct link link;

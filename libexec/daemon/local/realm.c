@@ -207,9 +207,10 @@ static bool is_orphan(pid_t pid)
 static void on_left(evutil_socket_t fd, short what, void *arg);
 
 /* Be told of the end of an actor whose source's process is gone. False: it is gone too. */
-static bool await(struct realm *realm, pid_t pid)
+static bool await(struct realm *realm, const struct actor *actor)
 {
 	static const struct timeval patience = { .tv_sec = 1 };
+	pid_t pid = actor->pub.pid;
 	tds_autofd int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 
 	/* Those of a user's programs may be anybody's children: they are given a moment. */
@@ -222,7 +223,29 @@ static bool await(struct realm *realm, pid_t pid)
 		return false;
 	}
 	realm->pidfd = tds_steal_fd(&pidfd);
+	realm->awaited = actor->bearer.id;
 	return true;
+}
+
+static struct actor *left_behind(const struct realm *realm)
+{
+	struct actor *actor = realm->actors;
+
+	while (actor && !actor->left_behind)
+		actor = actor->next;
+	return actor;
+}
+
+static void await_next(struct realm *realm)
+{
+	struct actor *actor;
+
+	realm_ref(realm);
+	forget_process(realm);
+	while ((actor = left_behind(realm)) && !await(realm, actor))
+		actor_gone(actor);
+	changed(realm);
+	realm_unref(realm);
 }
 
 /*
@@ -232,25 +255,25 @@ static bool await(struct realm *realm, pid_t pid)
  */
 void realm_await_actors(struct realm *realm)
 {
-	realm_ref(realm);
-	forget_process(realm);
-	while (realm->actors && !await(realm, realm->actors->pub.pid))
-		actor_gone(realm->actors);
-	changed(realm);
-	realm_unref(realm);
+	for (struct actor *a = realm->actors; a; a = a->next)
+		a->left_behind = true;
+	await_next(realm);
 }
 
 static void on_left(evutil_socket_t fd, short what, void *arg)
 {
 	struct realm *realm = arg;
+	struct actor *actor = actor_by_id(realm->engine, realm->awaited);
 
 	(void)fd;
 	/* Those that outstay the end of a program are not waited for one by one. */
 	for (struct actor *a = realm->actors; a && (what & EV_TIMEOUT); a = a->next)
-		a->pub.pid = 0;
+		if (a->left_behind)
+			a->pub.pid = 0;
 	realm_ref(realm);
-	actor_gone(realm->actors);
-	realm_await_actors(realm);
+	if (actor) /* else its next process has said that it is gone */
+		actor_gone(actor);
+	await_next(realm);
 	realm_unref(realm);
 }
 
