@@ -117,8 +117,6 @@ static void end_realm(struct realm *realm)
 	bool loading = realm->state == REALM_LOADING;
 
 	realm_ref(realm); /* for good: it ends once */
-	if (engine->warm == realm)
-		engine->warm = NULL;
 	close_realm(realm);
 	output_free(realm->output);
 	realm->output = NULL;
@@ -166,7 +164,10 @@ void realm_ref(struct realm *realm)
 
 void realm_unref(struct realm *realm)
 {
-	if (--realm->refs == 0 && leave_cgroup(realm))
+	/* What waits for its cgroup ends when that is empty, not in whatever call looks at it meanwhile. */
+	bool awaited = realm->emptied && !realm->engine->ending;
+
+	if (--realm->refs == 0 && !awaited && leave_cgroup(realm))
 		end_realm(realm);
 }
 
@@ -186,6 +187,8 @@ void realm_process_over(struct realm *realm)
 		return;
 	realm->process = PROCESS_NONE;
 	realm->pid = 0;
+	if (realm->engine->warm == realm)
+		realm->engine->warm = NULL; /* at once: its cgroup may take long to be empty */
 	realm_unref(realm);
 }
 
