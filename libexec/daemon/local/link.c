@@ -27,6 +27,7 @@ bool link_init(struct link *link, struct event_base *base, int fd, const struct 
 	link->writable = event_new(base, fd, EV_WRITE, on_writable, link);
 	if (!link->readable || !link->writable || evutil_make_socket_nonblocking(fd) != 0 ||
 	    event_add(link->readable, NULL) != 0) {
+		link->fd = -1;
 		link_fini(link);
 		return false;
 	}

@@ -56,7 +56,7 @@ struct link {
 	struct link *next_waiter;
 };
 
-/* Begin with one end of a socket pair, which it takes over. False: out of memory; fd is then closed. */
+/* Begin with one end of a socket pair. False: out of memory; fd is taken over on success only. */
 bool link_init(struct link *link, struct event_base *base, int fd, const struct link_events *events,
 	       void *ctx);
 void link_charge(struct link *link, struct budget *budget); /* from now on, which outlives it */
