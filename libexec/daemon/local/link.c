@@ -132,8 +132,8 @@ void link_fini(struct link *link)
 
 static void end(struct link *link)
 {
-	if (link->ended)
-		return;
+	if (link->ended || !link->events)
+		return; /* what waits for a process yet has nobody to tell */
 	link->ended = true;
 	(void)event_del(link->readable);
 	(void)event_del(link->writable);
