@@ -332,7 +332,7 @@ void actor_gone(struct actor *actor)
 	part(actor, ACTOR_DEAD);
 	engine->events->actor_exited(engine->ctx, &actor->pub);
 	take_out(actor);
-	registry_bury(&engine->registry, actor->bearer.id, actor->realm->number, never);
+	registry_add_tombstone(&engine->registry, actor->bearer.id, actor->realm->number, never);
 	engine->hooks->undelivered(actor);
 	actor_free(actor);
 }

@@ -18,7 +18,7 @@ static void refuse(struct actor *actor, const json_t *op, uint64_t id)
 {
 	char address[ENGINE_ADDRESS_MAX];
 
-	registry_bury(&actor->realm->engine->registry, id, actor->realm->number, true);
+	registry_add_tombstone(&actor->realm->engine->registry, id, actor->realm->number, true);
 	(void)snprintf(address, sizeof(address), "%u.%ju", actor->realm->number, (uintmax_t)id);
 	link_control(&actor->link, json_pack("{s:s, s:s, s:b, s:b}", "op", "exited", "address",
 					     address, "never", 1, "refused", 1));

@@ -154,8 +154,7 @@ struct realm {
 struct local_hooks {
 	const struct link_events *actor_link;  /* what comes from an actor */
 	const struct link_events *source_link; /* what comes from a source's process */
-	/* How the creation of an actor ended; kind NULL: it is up. */
-	/* NULL error: it is up. */
+	/* How the creation of an actor ended; error NULL: it is up. */
 	void (*created)(struct actor *actor, enum failure failure, const char *error);
 	/* To other actors it is over. */
 	void (*left)(struct actor *actor);
@@ -299,8 +298,6 @@ static inline bool realm_actors_wait(const struct realm *realm)
 	return traits(realm)->derived && realm->state != REALM_STOPPING &&
 	       realm->process != PROCESS_RUNS;
 }
-
-/* parent.c */
 
 /* forkserver.c */
 void forkserver_prepare(struct local *engine);

@@ -35,7 +35,7 @@ static bool has_endpoints(const struct local *engine)
 	return false;
 }
 
-static void on_endpoint_burial(evutil_socket_t fd, short what, void *arg)
+static void on_endpoint_over(evutil_socket_t fd, short what, void *arg)
 {
 	struct endpoint *endpoint = arg;
 	struct realm *realm = endpoint->realm;
@@ -71,8 +71,8 @@ struct endpoint *program_endpoint_new(struct realm *realm)
 	realm->program->endpoints = endpoint;
 	realm->program->nendpoints++;
 	realm_ref(realm);
-	endpoint->burial = evtimer_new(engine->base, on_endpoint_burial, endpoint);
-	if (endpoint->burial && registry_add(&engine->registry, &endpoint->bearer))
+	endpoint->over = evtimer_new(engine->base, on_endpoint_over, endpoint);
+	if (endpoint->over && registry_add(&engine->registry, &endpoint->bearer))
 		return endpoint;
 	program_endpoint_free(endpoint);
 	return NULL;
@@ -89,8 +89,8 @@ void program_endpoint_free(struct endpoint *endpoint)
 	realm->program->nendpoints--;
 	realm->budget.descriptors -= endpoint->link.fd >= 0;
 	link_fini(&endpoint->link);
-	if (endpoint->burial)
-		event_free(endpoint->burial);
+	if (endpoint->over)
+		event_free(endpoint->over);
 	free(endpoint);
 	realm_unref(realm);
 }
@@ -99,11 +99,11 @@ static void on_endpoint_ended(void *ctx)
 {
 	struct endpoint *endpoint = ctx;
 
-	event_active(endpoint->burial, EV_TIMEOUT, 0);
+	event_active(endpoint->over, EV_TIMEOUT, 0);
 }
 
 /* The process is gone, as far as we can see: its actors go too, by their death signal or by the end of their links. */
-static void on_process_burial(evutil_socket_t fd, short what, void *arg)
+static void on_process_over(evutil_socket_t fd, short what, void *arg)
 {
 	struct realm *realm = arg;
 
@@ -119,10 +119,10 @@ static void on_process_burial(evutil_socket_t fd, short what, void *arg)
 
 void program_kill(struct realm *realm)
 {
-	if (!realm->program->burial)
-		realm->program->burial = evtimer_new(realm->engine->base, on_process_burial, realm);
-	if (realm->program->burial)
-		event_active(realm->program->burial, EV_TIMEOUT, 0);
+	if (!realm->program->over)
+		realm->program->over = evtimer_new(realm->engine->base, on_process_over, realm);
+	if (realm->program->over)
+		event_active(realm->program->over, EV_TIMEOUT, 0);
 }
 
 /*
@@ -136,7 +136,7 @@ void program_changed(struct realm *realm)
 
 	if (realm->state == REALM_STOPPING && realm->process == PROCESS_NONE && empty)
 		for (struct endpoint *e = program->endpoints; e; e = e->next)
-			event_active(e->burial, EV_TIMEOUT, 0);
+			event_active(e->over, EV_TIMEOUT, 0);
 	else if (empty && !program->endpoints && realm->state != REALM_STOPPING &&
 		 !realm->engine->config->transient)
 		realm_stop(realm);
@@ -151,8 +151,8 @@ void program_close(struct realm *realm)
 
 void program_free(struct realm *realm)
 {
-	if (realm->program->burial)
-		event_free(realm->program->burial);
+	if (realm->program->over)
+		event_free(realm->program->over);
 	free(realm->program);
 }
 
