@@ -136,6 +136,23 @@ def one_each(a):
     ok(got == (100, 0) and now - before <= 105, 'an idle actor takes one descriptor of the daemon', got, before, now)
 
 
+def none_for_a_message(a):
+    """A large message needs a descriptor; without one it is lost, and the actor lives."""
+    a.group('foo', ['1'])
+    a.start()
+    a.must(a.load('foo'))
+    actor = a.actors_of('foo', '1')[0]['Pid']
+    daemon = a.pid
+    with a.client() as c:
+        c.ask('Status')
+        limits = resource.prlimit(daemon, resource.RLIMIT_NOFILE)
+        resource.prlimit(daemon, resource.RLIMIT_NOFILE, (3, limits[1]))
+        answer = c.ask('Ask', Target='foo', Literal=repr(('echo', 'x' * 100000)))
+        resource.prlimit(daemon, resource.RLIMIT_NOFILE, limits)
+        ok(answer['Success'] is False, 'who asks is told that it never came', answer)
+    ok(a.asked('foo', ('echo', 1)) == ('1', 1) and a.actors_of('foo', '1')[0]['Pid'] == actor, 'the actor lives on')
+
+
 def budgets(a):
     a.group('hog', ['1'], source=HOG)
     a.group('bar', ['1'], source=HOG)
@@ -159,4 +176,4 @@ def budgets(a):
 
 
 if __name__ == '__main__':
-    run_cases(one_each, too_many_declared, soft_limit_is_raised, one_that_takes_all, budgets)
+    run_cases(one_each, too_many_declared, soft_limit_is_raised, one_that_takes_all, none_for_a_message, budgets)

@@ -5,13 +5,16 @@
 Each program is a process of its own, with a runtime directory that no other test knows. Prints TAP.
 """
 import contextlib
+import json
 import os
+import select
 import signal
 import socket
 import struct
 import subprocess
 import sys
 import tempfile
+import threading
 
 from adminlib import SCALE, Admin, Client, Fault, parent_of, processes, until
 from tap import BIN, LIMIT_S, done, folder, ok
@@ -848,7 +851,7 @@ def hostile(lab):
         ok(True, 'bad frames end the link and nothing else')
         c = as_parent(path)
         d, answer = joined(path, As='parent')
-        ok(answer['Success'] is False, 'a user has one parent process', answer)
+        ok(answer['Success'] is False and answer['Kind'] == 'parent', 'a user has one parent process', answer)
         c.close()
         d.close()
         # A pid is a word for people: nobody is killed for it, and one that is none ends the link.
@@ -875,9 +878,89 @@ def hostile(lab):
         ok(got == [1], 'after all that a program works', got)
 
 
+def unread(lab):
+    """Who asks without end and reads no answer is not read on; when it reads, each answer comes."""
+    op = b'{"op":"status"}'
+    data = (struct.pack('<IB', 1 + len(op), ord('C')) + op) * 50000
+    with director(lab) as (a, env):
+        a.start()
+        c, answer = joined(a.socket_path, As='program')
+        c.sock.setblocking(False)
+        waits = select.poll()
+        waits.register(c.sock, select.POLLOUT)
+        sent, rest, answers = 0, b'', 0
+        while sent < len(data) and waits.poll(1000):
+            sent += c.sock.send(data[sent:sent + 65536])
+        ok(sent < len(data), 'who reads no answer is held back', sent)
+        c.sock.setblocking(True)
+        writer = threading.Thread(target=c.raw, args=(data[sent:],))
+        writer.start()
+        while answers < 50000:
+            rest += c.sock.recv(65536)
+            at = 0
+            while len(rest) - at >= 4 and len(rest) - at >= 4 + struct.unpack_from('<I', rest, at)[0]:
+                at += 4 + struct.unpack_from('<I', rest, at)[0]
+                answers += 1
+            rest = rest[at:]
+        writer.join()
+        c.close()
+        ok(True, 'and gets all of them when it reads')
+
+
+def control(**op):
+    body = json.dumps(op).encode()
+    return struct.pack('<IB', 1 + len(body), ord('C')) + body
+
+
+def op_of(c, holds, fds=None):
+    """The next control op that holds; descriptors that come meanwhile are added to fds."""
+    while True:
+        while len(c.rest) >= 4 and len(c.rest) >= 4 + struct.unpack_from('<I', c.rest)[0]:
+            size = 4 + struct.unpack_from('<I', c.rest)[0]
+            kind, body, c.rest = c.rest[4:5], c.rest[5:size], c.rest[size:]
+            op = json.loads(body) if kind == b'C' else {}
+            if holds(op):
+                return op
+        data, more, _, _ = socket.recv_fds(c.sock, 65536, 16)
+        if not data:
+            raise Fault('the link ended')
+        c.rest += data
+        if fds is not None:
+            fds += more
+
+
+def outlived(lab):
+    """Actors that outlast their parent process end by themselves; those of the next parent are others."""
+    with director(lab) as (a, env):
+        a.start()
+        program, _ = joined(a.socket_path, As='program')
+        first = as_parent(a.socket_path)
+        old = subprocess.Popen(['sleep', '60'])
+        program.raw(control(op='create', ref=1, **{'class': 'm.X'}))
+        spawn = op_of(first, lambda op: op.get('op') == 'spawn')
+        first.raw(control(op='spawned', id=spawn['id'], pid=old.pid))
+        first.close()
+        second = as_parent(a.socket_path)
+        program.raw(control(op='create', ref=2, **{'class': 'm.Y'}))
+        fds = []
+        spawn = op_of(second, lambda op: op.get('op') == 'spawn', fds)
+        new = socket.socket(fileno=fds[-1])
+        old.kill()
+        old.wait()
+        answer = op_of(program, lambda op: op.get('ref') == 1)
+        new.sendall(control(op='up'))
+        answer = op_of(program, lambda op: op.get('ref') == 2)
+        ok(answer['op'] == 'created', 'the end of the one is not the end of the other', answer)
+        program.raw(struct.pack('<IBQB', 12, ord('M'), int(spawn['id']), ord('l')) + b'1,')
+        new.settimeout(LIMIT_S)
+        ok(b'1,' in new.recv(65536), 'which gets what is sent to it')
+        for c in new, second, program:
+            c.close()
+
+
 CASES = [talk, payload, creation_errors, threads, program_with_threads, surroundings, singleton, side_by_side, two_programs, together,
          own_systems, never_made, ends_with_program, exits, chain, burst, killed, left_by_actors, logs, forked_ahead, beside_director, declared_name, other_user,
-         hostile]
+         hostile, unread, outlived]
 
 
 def main():

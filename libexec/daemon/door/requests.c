@@ -165,6 +165,7 @@ static void answer_join(struct asker *asker, const struct request *row, const js
 	struct engine *engine = asker->door->settings->engine;
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
+	const char *kind = NULL;
 	struct tds_err err = { 0 };
 
 	if (client->watching || asker->notify ||
@@ -175,12 +176,15 @@ static void answer_join(struct asker *asker, const struct request *row, const js
 	}
 	if (own < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
 		tds_err_sys(&err, TDS_E_WRITE, "the connection");
-	else if (engine->ops->join(engine, own, &peer, request, &err) == 0) {
+	else if (engine->ops->join(engine, own, &peer, request, &kind, &err) == 0) {
 		(void)tds_steal_fd(&own);
 		client->joined = true;
 		return;
 	}
-	asker_refuse(asker, row, tds_code_status(err.code), err.reason);
+	json_t *answer = failure_json(row->response, tds_code_status(err.code), err.reason);
+	if (kind)
+		(void)json_object_set_new(answer, "Kind", json_string(kind));
+	asker_answer(asker, answer);
 }
 
 /* --- the table --- */

@@ -165,10 +165,10 @@ struct engine_ops {
 	 * Take a program's connection over, as a Join request asks: fd becomes a link, and the answer is written to it.
 	 * Owner:   fd is taken over on success only.
 	 * Errors:  TDS_E_USAGE: a wrong field; TDS_E_REFUSED: not allowed, or no room; TDS_E_NO_ADMIN: it is ending;
-	 *          TDS_E_NOMEM.
+	 *          TDS_E_NOMEM. *kind is left alone, or names a failure that a program may decide by.
 	 */
 	int (*join)(struct engine *engine, int fd, const struct ucred *peer, const json_t *request,
-		    struct tds_err *err);
+		    const char **kind, struct tds_err *err);
 
 	/* No more programs, and those that are there end, as unload() does with a source. */
 	void (*stop)(struct engine *engine);

@@ -103,11 +103,12 @@ static bool open_channels(struct actor *actor, json_t *requirements)
 			  (json_int_t)actor->bearer.id, "class", actor->class_name, "requirements",
 			  requirements, "name", actor->bearer.name, "parent", parent_address(actor),
 			  "ids", actor_grant_ids(actor)));
-	if (!spawn || !link_init(&actor->link, engine->base, tds_steal_fd(&ours),
-				 engine->hooks->actor_link, actor)) {
+	if (!spawn ||
+	    !link_init(&actor->link, engine->base, ours, engine->hooks->actor_link, actor)) {
 		frame_free(spawn);
 		return false;
 	}
+	(void)tds_steal_fd(&ours);
 	link_charge(&actor->link, realm_budget(actor->realm));
 	realm_budget(actor->realm)->descriptors++;
 	frame_add_fd(spawn, tds_steal_fd(&theirs));
@@ -116,11 +117,16 @@ static bool open_channels(struct actor *actor, json_t *requirements)
 }
 
 /* Frames for it wait, as with one that is starting. */
-static bool wait_for_realm(struct actor *actor, json_t *requirements)
+static void open_queue(struct actor *actor)
 {
 	actor->link = (struct link){ .fd = -1, .corked = true };
 	actor->link.last = &actor->link.first;
 	link_charge(&actor->link, realm_budget(actor->realm));
+}
+
+static bool wait_for_realm(struct actor *actor, json_t *requirements)
+{
+	open_queue(actor);
 	actor->requirements = json_incref(requirements);
 	return true;
 }
@@ -131,6 +137,8 @@ bool actor_begin(struct actor *actor)
 
 	link_fini(&actor->link);
 	bool ok = open_channels(actor, actor->requirements);
+	if (!ok)
+		open_queue(actor); /* from which all is given back */
 	actor->link.corked = true;
 	for (struct frame *f = waiting, *next; f; f = next) {
 		next = f->next;
@@ -324,7 +332,7 @@ void actor_gone(struct actor *actor)
 	part(actor, ACTOR_DEAD);
 	engine->events->actor_exited(engine->ctx, &actor->pub);
 	take_out(actor);
-	registry_bury(&engine->registry, actor->bearer.id, actor->realm->number, never);
+	registry_add_tombstone(&engine->registry, actor->bearer.id, actor->realm->number, never);
 	engine->hooks->undelivered(actor);
 	actor_free(actor);
 }

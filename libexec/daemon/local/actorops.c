@@ -18,7 +18,7 @@ static void refuse(struct actor *actor, const json_t *op, uint64_t id)
 {
 	char address[ENGINE_ADDRESS_MAX];
 
-	registry_bury(&actor->realm->engine->registry, id, actor->realm->number, true);
+	registry_add_tombstone(&actor->realm->engine->registry, id, actor->realm->number, true);
 	(void)snprintf(address, sizeof(address), "%u.%ju", actor->realm->number, (uintmax_t)id);
 	link_control(&actor->link, json_pack("{s:s, s:s, s:b, s:b}", "op", "exited", "address",
 					     address, "never", 1, "refused", 1));
@@ -211,7 +211,11 @@ static bool on_frame(void *ctx, enum frame_type type, const unsigned char *body,
 
 	if (type == FRAME_MESSAGE || type == FRAME_MESSAGE_FD)
 		return route_message(&from, type, body, len);
-	return type == FRAME_CONTROL && take_control(actor, body, len);
+	size_t before = actor->link.queued;
+	bool ok = type == FRAME_CONTROL && take_control(actor, body, len);
+
+	link_pace(&actor->link, before);
+	return ok;
 }
 
 /* The end of a process is what the source's process says. One that only closed its link can do no more good. */

@@ -14,15 +14,15 @@
 #define DIRECTS_MAX 512   /* each takes two descriptors, and room for what is under way */
 
 /* How far one end is. Nobody writes before the other end has its descriptor: it might have none left. */
-enum step {
-	STEP_OFFERED,
-	STEP_LINKED,   /* has the descriptor */
-	STEP_SWITCHED, /* writes there what it has for the other */
+enum progress {
+	PROGRESS_OFFERED,
+	PROGRESS_LINKED,   /* has the descriptor */
+	PROGRESS_SWITCHED, /* writes there what it has for the other */
 };
 
 struct direct {
 	struct actor *ends[2];
-	enum step steps[2];
+	enum progress progress[2];
 };
 
 static time_t now_s(void)
@@ -104,7 +104,7 @@ void direct_count(struct actor *from, struct actor *to)
 		connect_two(from, to);
 }
 
-static bool step(struct actor *actor, const json_t *op, enum step to, const char *name)
+static bool advance(struct actor *actor, const json_t *op, enum progress to, const char *name)
 {
 	const json_t *peer = json_object_get(op, "to");
 	struct actor *other = actor_by_id(actor->realm->engine, (uint64_t)json_integer_value(peer));
@@ -115,10 +115,10 @@ static bool step(struct actor *actor, const json_t *op, enum step to, const char
 	if (!slot)
 		return true; /* the peer is gone meanwhile */
 	int own = (*slot)->ends[0] == actor ? 0 : 1;
-	if ((*slot)->steps[own] != to - 1 ||
-	    (to == STEP_SWITCHED && (*slot)->steps[!own] == STEP_OFFERED))
+	if ((*slot)->progress[own] != to - 1 ||
+	    (to == PROGRESS_SWITCHED && (*slot)->progress[!own] == PROGRESS_OFFERED))
 		return false;
-	(*slot)->steps[own] = to;
+	(*slot)->progress[own] = to;
 	link_control(&other->link,
 		     json_pack("{s:s, s:I}", "op", name, "from", (json_int_t)actor->bearer.id));
 	return true;
@@ -126,12 +126,12 @@ static bool step(struct actor *actor, const json_t *op, enum step to, const char
 
 bool direct_op_linked(struct actor *actor, const json_t *op)
 {
-	return step(actor, op, STEP_LINKED, "linked");
+	return advance(actor, op, PROGRESS_LINKED, "linked");
 }
 
 bool direct_op_switched(struct actor *actor, const json_t *op)
 {
-	return step(actor, op, STEP_SWITCHED, "switched");
+	return advance(actor, op, PROGRESS_SWITCHED, "switched");
 }
 
 void directs_end(struct actor *actor)

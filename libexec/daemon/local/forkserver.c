@@ -24,9 +24,12 @@ static bool open_channels(struct realm *realm, int *host_end, int *out_end)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
 		return false;
 	*host_end = ends[1];
-	return link_init(&realm->link, realm->engine->base, ends[0],
-			 realm->engine->hooks->source_link, realm) &&
-	       (!traits(realm)->piped || output_open(realm, out_end));
+	if (!link_init(&realm->link, realm->engine->base, ends[0],
+		       realm->engine->hooks->source_link, realm)) {
+		(void)close(ends[0]);
+		return false;
+	}
+	return !traits(realm)->piped || output_open(realm, out_end);
 }
 
 /* Nobody would tell when it is gone. */
@@ -204,11 +207,23 @@ static void begin_derived(struct realm *realm)
 	realm_unref(realm);
 }
 
+/* Nobody would tell when it is gone; the process that forked it reaps it. */
+static void end_unheard(struct realm *realm)
+{
+	realm_kill(realm);
+	realm->process = PROCESS_ASKED;
+	forkserver_never_started(realm);
+}
+
 void forkserver_started(struct realm *realm, pid_t pid, int pidfd)
 {
 	bool doomed = realm->process == PROCESS_DOOMED;
 
-	if (!realm_watch_process(realm, pid, pidfd) || doomed)
+	if (!realm_watch_process(realm, pid, pidfd)) {
+		end_unheard(realm);
+		return;
+	}
+	if (doomed)
 		realm_kill(realm);
 	join_cgroup(realm);
 	link_uncork(&realm->link);

@@ -72,13 +72,15 @@ static int answer(int fd, json_t *doc, struct tds_err *err)
 }
 
 static int join_process(struct realm *realm, int fd, pid_t pid, const json_t *request,
-			struct tds_err *err)
+			const char **kind, struct tds_err *err)
 {
 	struct local *engine = realm->engine;
 	json_int_t level = json_integer_value(json_object_get(request, "Log"));
 
-	if (realm->process != PROCESS_NONE)
+	if (realm->process != PROCESS_NONE) {
+		*kind = failure_name(FAILURE_PARENT);
 		return tds_err_set(err, TDS_E_REFUSED, "this user has a parent process here");
+	}
 	int rc = answer(fd,
 			json_pack("{s:s, s:b, s:s*}", "DirectorResponse", "Joined", "Success", 1,
 				  "Mark", getenv(LEFTOVERS_MARK)),
@@ -144,14 +146,14 @@ static int join_program(struct realm *realm, int fd, const json_t *request, stru
 }
 
 static int join(struct realm *realm, int fd, const struct ucred *peer, const json_t *request,
-		struct tds_err *err)
+		const char **kind, struct tds_err *err)
 {
 	const char *as = json_string_value(json_object_get(request, "As"));
 	size_t most = realm->foreign ? ENDPOINTS_FOREIGN_MAX : ENDPOINTS_MAX;
 
 	if (realm->program->nendpoints >= most || !budget_has_descriptor(&realm->budget, fd))
 		return tds_err_set(err, TDS_E_REFUSED, "too many programs of this user");
-	int rc = strcmp(as, "parent") == 0 ? join_process(realm, fd, peer->pid, request, err)
+	int rc = strcmp(as, "parent") == 0 ? join_process(realm, fd, peer->pid, request, kind, err)
 					   : join_program(realm, fd, request, err);
 	if (rc == 0 && realm->state == REALM_LOADING)
 		realm->state = REALM_OPEN;
@@ -159,7 +161,7 @@ static int join(struct realm *realm, int fd, const struct ucred *peer, const jso
 }
 
 int program_join(struct local *engine, int fd, const struct ucred *peer, const json_t *request,
-		 struct tds_err *err)
+		 const char **kind, struct tds_err *err)
 {
 	const char *as = json_string_value(json_object_get(request, "As"));
 
@@ -172,7 +174,7 @@ int program_join(struct local *engine, int fd, const struct ucred *peer, const j
 	struct realm *realm = realm_of(engine, peer->uid);
 	if (!realm)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	int rc = join(realm, fd, peer, request, err);
+	int rc = join(realm, fd, peer, request, kind, err);
 	realm_unref(realm);
 	return rc;
 }

@@ -12,7 +12,8 @@
 #include "wire.h"
 
 #define READ_AT_ONCE (64 << 10)
-#define OPERATIONS 256 /* frames in a turn of the loop, of who has no budget */
+#define CORKED_FULL (16 << 20) /* bytes waiting for who cannot take them yet */
+#define OPERATIONS 256         /* frames in a turn of the loop, of who has no budget */
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);
 static void on_writable(evutil_socket_t fd, short what, void *arg);
@@ -26,6 +27,7 @@ bool link_init(struct link *link, struct event_base *base, int fd, const struct 
 	link->writable = event_new(base, fd, EV_WRITE, on_writable, link);
 	if (!link->readable || !link->writable || evutil_make_socket_nonblocking(fd) != 0 ||
 	    event_add(link->readable, NULL) != 0) {
+		link->fd = -1;
 		link_fini(link);
 		return false;
 	}
@@ -144,8 +146,8 @@ void link_fini(struct link *link)
 
 static void end(struct link *link)
 {
-	if (link->ended)
-		return;
+	if (link->ended || !link->events)
+		return; /* what waits for a process yet has nobody to tell */
 	link->ended = true;
 	(void)event_del(link->readable);
 	(void)event_del(link->writable);
@@ -280,6 +282,18 @@ void link_wait_for(struct link *sender, struct link *full)
 	sender->waiting_for = full;
 	sender->next_waiter = full->waiters;
 	full->waiters = sender;
+}
+
+/*
+ * Who asks and does not read the answers is not read on. An actor that is not up yet cannot read, and has to be heard
+ * when it is: what waits for it then is most of it from others, and may be much more.
+ */
+void link_pace(struct link *link, size_t before)
+{
+	bool full = link->corked ? link->queued >= CORKED_FULL : link_is_full(link);
+
+	if (link->queued > before && full)
+		link_wait_for(link, link);
 }
 
 /* Keep what is not yet a whole frame. Most links have nothing to keep most of the time, and then hold no memory. */

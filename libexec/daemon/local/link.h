@@ -56,7 +56,7 @@ struct link {
 	struct link *next_waiter;
 };
 
-/* Begin with one end of a socket pair, which it takes over. False: out of memory; fd is then closed. */
+/* Begin with one end of a socket pair. False: out of memory; fd is taken over on success only. */
 bool link_init(struct link *link, struct event_base *base, int fd, const struct link_events *events,
 	       void *ctx);
 void link_charge(struct link *link, struct budget *budget); /* from now on, which outlives it */
@@ -82,6 +82,9 @@ static inline bool link_is_full(const struct link *link)
 
 /* Stop reading from sender until full has room again, or ends. Both may be the same. */
 void link_wait_for(struct link *sender, struct link *full);
+
+/* After a control frame, before which so much waited for who sent it: does that one read what it is answered? */
+void link_pace(struct link *link, size_t before);
 
 /* The descriptor of the frame at hand, now the caller's; -1: it came without one; LINK_FD_LOST: there was no room for it. */
 int link_take_fd(struct link *link);

@@ -214,9 +214,9 @@ static bool op_admits(const struct engine *engine, uid_t uid)
 }
 
 static int op_join(struct engine *engine, int fd, const struct ucred *peer, const json_t *request,
-		   struct tds_err *err)
+		   const char **kind, struct tds_err *err)
 {
-	return program_join(to_local(engine), fd, peer, request, err);
+	return program_join(to_local(engine), fd, peer, request, kind, err);
 }
 
 static void op_stop(struct engine *engine)

@@ -56,11 +56,13 @@ struct actor {
 		    [2];  /* that it may give its children: the block at hand, and the one before */
 	uint64_t creator; /* told of its exit; 0: the admin created it */
 	char *class_name;
+	bool left_behind;     /* the process that forked it is gone; its realm may have another */
 	bool global;          /* was made for a name: has the system as its parent */
 	bool watches_sources; /* is told which come and go */
 	struct link link;
 	json_t *requirements;           /* while it waits for a process to be forked from */
 	struct pending_create *pending; /* programs that want to know when it is up */
+	unsigned npending;
 	struct peer_rate rates[RATES_OF_ACTOR];
 	struct direct *directs[DIRECTS_OF_ACTOR];
 };
@@ -128,6 +130,7 @@ struct realm {
 	char md5[33];
 	pid_t pid;
 	int pidfd; /* of the source's process; when that is gone, of the actor whose end is awaited */
+	uint64_t awaited; /* that actor */
 	struct event *exited;
 	struct event *grace;
 	struct link link;
@@ -151,8 +154,7 @@ struct realm {
 struct local_hooks {
 	const struct link_events *actor_link;  /* what comes from an actor */
 	const struct link_events *source_link; /* what comes from a source's process */
-	/* How the creation of an actor ended; kind NULL: it is up. */
-	/* NULL error: it is up. */
+	/* How the creation of an actor ended; error NULL: it is up. */
 	void (*created)(struct actor *actor, enum failure failure, const char *error);
 	/* To other actors it is over. */
 	void (*left)(struct actor *actor);
@@ -296,8 +298,6 @@ static inline bool realm_actors_wait(const struct realm *realm)
 	return traits(realm)->derived && realm->state != REALM_STOPPING &&
 	       realm->process != PROCESS_RUNS;
 }
-
-/* parent.c */
 
 /* forkserver.c */
 void forkserver_prepare(struct local *engine);

@@ -7,6 +7,8 @@
 
 #include "usersource.h"
 
+#define PENDING_MAX 256 /* of one actor */
+
 /* A program that waits for an actor to be up. */
 struct pending_create {
 	struct pending_create *next;
@@ -33,7 +35,7 @@ static bool has_endpoints(const struct local *engine)
 	return false;
 }
 
-static void on_endpoint_burial(evutil_socket_t fd, short what, void *arg)
+static void on_endpoint_over(evutil_socket_t fd, short what, void *arg)
 {
 	struct endpoint *endpoint = arg;
 	struct realm *realm = endpoint->realm;
@@ -69,8 +71,8 @@ struct endpoint *program_endpoint_new(struct realm *realm)
 	realm->program->endpoints = endpoint;
 	realm->program->nendpoints++;
 	realm_ref(realm);
-	endpoint->burial = evtimer_new(engine->base, on_endpoint_burial, endpoint);
-	if (endpoint->burial && registry_add(&engine->registry, &endpoint->bearer))
+	endpoint->over = evtimer_new(engine->base, on_endpoint_over, endpoint);
+	if (endpoint->over && registry_add(&engine->registry, &endpoint->bearer))
 		return endpoint;
 	program_endpoint_free(endpoint);
 	return NULL;
@@ -87,8 +89,8 @@ void program_endpoint_free(struct endpoint *endpoint)
 	realm->program->nendpoints--;
 	realm->budget.descriptors -= endpoint->link.fd >= 0;
 	link_fini(&endpoint->link);
-	if (endpoint->burial)
-		event_free(endpoint->burial);
+	if (endpoint->over)
+		event_free(endpoint->over);
 	free(endpoint);
 	realm_unref(realm);
 }
@@ -97,11 +99,11 @@ static void on_endpoint_ended(void *ctx)
 {
 	struct endpoint *endpoint = ctx;
 
-	event_active(endpoint->burial, EV_TIMEOUT, 0);
+	event_active(endpoint->over, EV_TIMEOUT, 0);
 }
 
 /* The process is gone, as far as we can see: its actors go too, by their death signal or by the end of their links. */
-static void on_process_burial(evutil_socket_t fd, short what, void *arg)
+static void on_process_over(evutil_socket_t fd, short what, void *arg)
 {
 	struct realm *realm = arg;
 
@@ -117,10 +119,10 @@ static void on_process_burial(evutil_socket_t fd, short what, void *arg)
 
 void program_kill(struct realm *realm)
 {
-	if (!realm->program->burial)
-		realm->program->burial = evtimer_new(realm->engine->base, on_process_burial, realm);
-	if (realm->program->burial)
-		event_active(realm->program->burial, EV_TIMEOUT, 0);
+	if (!realm->program->over)
+		realm->program->over = evtimer_new(realm->engine->base, on_process_over, realm);
+	if (realm->program->over)
+		event_active(realm->program->over, EV_TIMEOUT, 0);
 }
 
 /*
@@ -134,7 +136,7 @@ void program_changed(struct realm *realm)
 
 	if (realm->state == REALM_STOPPING && realm->process == PROCESS_NONE && empty)
 		for (struct endpoint *e = program->endpoints; e; e = e->next)
-			event_active(e->burial, EV_TIMEOUT, 0);
+			event_active(e->over, EV_TIMEOUT, 0);
 	else if (empty && !program->endpoints && realm->state != REALM_STOPPING &&
 		 !realm->engine->config->transient)
 		realm_stop(realm);
@@ -149,8 +151,8 @@ void program_close(struct realm *realm)
 
 void program_free(struct realm *realm)
 {
-	if (realm->program->burial)
-		event_free(realm->program->burial);
+	if (realm->program->over)
+		event_free(realm->program->over);
 	free(realm->program);
 }
 
@@ -201,12 +203,19 @@ void program_created(struct actor *actor, enum failure failure, const char *erro
 		free(p);
 	}
 	actor->pending = NULL;
+	actor->npending = 0;
 }
 
 static void await_creation(struct endpoint *endpoint, json_int_t ref, struct actor *actor)
 {
-	struct pending_create *p = actor->state == ACTOR_STARTING ? malloc(sizeof(*p)) : NULL;
+	bool starting = actor->state == ACTOR_STARTING;
+	bool refuses = starting && actor->npending == PENDING_MAX;
+	struct pending_create *p = starting && !refuses ? malloc(sizeof(*p)) : NULL;
 
+	if (refuses) {
+		refused(endpoint, ref, FAILURE_PROCESS, "too many programs wait for this actor");
+		return;
+	}
 	if (!p) {
 		created(endpoint, ref, actor->pub.address);
 		return;
@@ -215,6 +224,7 @@ static void await_creation(struct endpoint *endpoint, json_int_t ref, struct act
 				      .endpoint = endpoint->bearer.id,
 				      .ref = ref };
 	actor->pending = p;
+	actor->npending++;
 }
 
 /* The realm that a program's request means. NULL: refused, and said so. */
@@ -299,9 +309,7 @@ static bool op_status(struct endpoint *endpoint, const json_t *op)
 
 static bool op_load(struct endpoint *endpoint, const json_t *op)
 {
-	return usersource_load(endpoint->realm, json_string_value(json_object_get(op, "hash")),
-			       json_string_value(json_object_get(op, "info")),
-			       link_take_fd(&endpoint->link));
+	return usersource_load(endpoint->realm, &endpoint->link, op);
 }
 
 static bool op_unload(struct endpoint *endpoint, const json_t *op)
@@ -321,10 +329,24 @@ static const struct {
 	{ "status", op_status }, { "load", op_load },         { "unload", op_unload },
 };
 
+static bool take_control(struct endpoint *endpoint, const unsigned char *body, size_t len)
+{
+	json_t *op = json_loadb((const char *)body, len, JSON_ALLOW_NUL, NULL);
+	const char *name = json_string_value(json_object_get(op, "op"));
+	bool ok = name != NULL;
+
+	for (size_t i = 0; name && i < sizeof(ops) / sizeof(ops[0]); i++)
+		if (strcmp(name, ops[i].name) == 0)
+			ok = ops[i].run(endpoint, op);
+	json_decref(op);
+	return ok;
+}
+
 static bool on_frame(void *ctx, enum frame_type type, const unsigned char *body, size_t len)
 {
 	struct endpoint *endpoint = ctx;
 	struct realm *realm = endpoint->realm;
+	size_t before = endpoint->link.queued;
 
 	if (type == FRAME_MESSAGE || type == FRAME_MESSAGE_FD) {
 		const struct sender from = { .engine = realm->engine,
@@ -334,16 +356,9 @@ static bool on_frame(void *ctx, enum frame_type type, const unsigned char *body,
 
 		return route_message(&from, type, body, len);
 	}
-	json_t *op = type == FRAME_CONTROL
-			     ? json_loadb((const char *)body, len, JSON_ALLOW_NUL, NULL)
-			     : NULL;
-	const char *name = json_string_value(json_object_get(op, "op"));
-	bool ok = name != NULL;
+	bool ok = type == FRAME_CONTROL && take_control(endpoint, body, len);
 
-	for (size_t i = 0; name && i < sizeof(ops) / sizeof(ops[0]); i++)
-		if (strcmp(name, ops[i].name) == 0)
-			ok = ops[i].run(endpoint, op);
-	json_decref(op);
+	link_pace(&endpoint->link, before);
 	return ok;
 }
 

@@ -17,7 +17,7 @@ struct endpoint {
 	struct realm *realm;
 	struct bearer bearer;
 	struct link link;
-	struct event *burial; /* a link may end deep in a call: what goes with it goes later */
+	struct event *over; /* a link may end deep in a call: what goes with it goes later */
 };
 
 /* The part of a realm that only programs have. */
@@ -25,12 +25,12 @@ struct program {
 	uid_t uid;
 	struct endpoint *endpoints;
 	size_t nendpoints;
-	struct event *burial; /* of the link of its process */
+	struct event *over; /* the link of its process is, as with an endpoint's */
 };
 
-/* program.c. NULL: out of memory; fd is not taken then. */
+/* program.c */
 extern const struct link_events program_link;
-struct endpoint *program_endpoint_new(struct realm *realm);
+struct endpoint *program_endpoint_new(struct realm *realm); /* NULL: out of memory */
 void program_endpoint_free(struct endpoint *endpoint);
 void program_changed(struct realm *realm);
 void program_kill(struct realm *realm);
@@ -48,9 +48,9 @@ bool program_allowed(const struct local *engine, uid_t uid);
  * Take a connection over, as a Join request asks: fd becomes a link, and the answer is written to it.
  * Owner:   fd is taken over on success only.
  * Errors:  TDS_E_USAGE: a wrong field; TDS_E_REFUSED: not allowed, or no room; TDS_E_NO_ADMIN: it is ending;
- *          TDS_E_NOMEM.
+ *          TDS_E_NOMEM. *kind is left alone, or names a failure that a program may decide by.
  */
 int program_join(struct local *engine, int fd, const struct ucred *peer, const json_t *request,
-		 struct tds_err *err) TDS_MUST_CHECK;
+		 const char **kind, struct tds_err *err) TDS_MUST_CHECK;
 
 #endif

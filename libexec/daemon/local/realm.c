@@ -117,8 +117,6 @@ static void end_realm(struct realm *realm)
 	bool loading = realm->state == REALM_LOADING;
 
 	realm_ref(realm); /* for good: it ends once */
-	if (engine->warm == realm)
-		engine->warm = NULL;
 	close_realm(realm);
 	output_free(realm->output);
 	realm->output = NULL;
@@ -166,7 +164,10 @@ void realm_ref(struct realm *realm)
 
 void realm_unref(struct realm *realm)
 {
-	if (--realm->refs == 0 && leave_cgroup(realm))
+	/* What waits for its cgroup ends when that is empty, not in whatever call looks at it meanwhile. */
+	bool awaited = realm->emptied && !realm->engine->ending;
+
+	if (--realm->refs == 0 && !awaited && leave_cgroup(realm))
 		end_realm(realm);
 }
 
@@ -186,6 +187,8 @@ void realm_process_over(struct realm *realm)
 		return;
 	realm->process = PROCESS_NONE;
 	realm->pid = 0;
+	if (realm->engine->warm == realm)
+		realm->engine->warm = NULL; /* at once: its cgroup may take long to be empty */
 	realm_unref(realm);
 }
 
@@ -207,9 +210,10 @@ static bool is_orphan(pid_t pid)
 static void on_left(evutil_socket_t fd, short what, void *arg);
 
 /* Be told of the end of an actor whose source's process is gone. False: it is gone too. */
-static bool await(struct realm *realm, pid_t pid)
+static bool await(struct realm *realm, const struct actor *actor)
 {
 	static const struct timeval patience = { .tv_sec = 1 };
+	pid_t pid = actor->pub.pid;
 	tds_autofd int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 
 	/* Those of a user's programs may be anybody's children: they are given a moment. */
@@ -222,7 +226,29 @@ static bool await(struct realm *realm, pid_t pid)
 		return false;
 	}
 	realm->pidfd = tds_steal_fd(&pidfd);
+	realm->awaited = actor->bearer.id;
 	return true;
+}
+
+static struct actor *left_behind(const struct realm *realm)
+{
+	struct actor *actor = realm->actors;
+
+	while (actor && !actor->left_behind)
+		actor = actor->next;
+	return actor;
+}
+
+static void await_next(struct realm *realm)
+{
+	struct actor *actor;
+
+	realm_ref(realm);
+	forget_process(realm);
+	while ((actor = left_behind(realm)) && !await(realm, actor))
+		actor_gone(actor);
+	changed(realm);
+	realm_unref(realm);
 }
 
 /*
@@ -232,25 +258,25 @@ static bool await(struct realm *realm, pid_t pid)
  */
 void realm_await_actors(struct realm *realm)
 {
-	realm_ref(realm);
-	forget_process(realm);
-	while (realm->actors && !await(realm, realm->actors->pub.pid))
-		actor_gone(realm->actors);
-	changed(realm);
-	realm_unref(realm);
+	for (struct actor *a = realm->actors; a; a = a->next)
+		a->left_behind = true;
+	await_next(realm);
 }
 
 static void on_left(evutil_socket_t fd, short what, void *arg)
 {
 	struct realm *realm = arg;
+	struct actor *actor = actor_by_id(realm->engine, realm->awaited);
 
 	(void)fd;
 	/* Those that outstay the end of a program are not waited for one by one. */
 	for (struct actor *a = realm->actors; a && (what & EV_TIMEOUT); a = a->next)
-		a->pub.pid = 0;
+		if (a->left_behind)
+			a->pub.pid = 0;
 	realm_ref(realm);
-	actor_gone(realm->actors);
-	realm_await_actors(realm);
+	if (actor) /* else its next process has said that it is gone */
+		actor_gone(actor);
+	await_next(realm);
 	realm_unref(realm);
 }
 

@@ -85,7 +85,7 @@ void registry_unbind(struct registry *registry, struct bearer *bearer)
 	bearer->name = NULL;
 }
 
-void registry_bury(struct registry *registry, uint64_t id, uint32_t realm, bool never)
+void registry_add_tombstone(struct registry *registry, uint64_t id, uint32_t realm, bool never)
 {
 	registry->tombstones[id % TOMBSTONES] =
 		(struct tombstone){ .id = id, .realm = realm, .never = never };

@@ -53,7 +53,7 @@ struct bearer *registry_find_name(const struct registry *registry, const char *n
 bool registry_bind(struct registry *registry, const char *name, struct bearer *bearer);
 void registry_unbind(struct registry *registry, struct bearer *bearer);
 
-void registry_bury(struct registry *registry, uint64_t id, uint32_t realm, bool never);
+void registry_add_tombstone(struct registry *registry, uint64_t id, uint32_t realm, bool never);
 const struct tombstone *registry_tombstone(const struct registry *registry, uint64_t id);
 
 #endif

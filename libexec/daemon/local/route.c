@@ -96,6 +96,13 @@ static struct link *dead_letter(struct local *engine, uint64_t to, uint32_t to_r
 	return &handler->link;
 }
 
+/* Without the memory or the descriptor that a message takes it is lost, and whom it was for lives on. */
+static void pass(struct link *to, struct frame *frame)
+{
+	if (frame)
+		link_send(to, frame);
+}
+
 /* A message back to its sender: the actor that it was for never was. */
 static struct link *return_message(struct actor *from, uint64_t to, struct parcel *parcel)
 {
@@ -107,7 +114,7 @@ static struct link *return_message(struct actor *from, uint64_t to, struct parce
 		frame_body(frame)[8] = (unsigned char)parcel->encoding;
 		memcpy(frame_body(frame) + 9, parcel->rest, parcel->len);
 	}
-	link_send(&from->link, frame);
+	pass(&from->link, frame);
 	return &from->link;
 }
 
@@ -129,21 +136,62 @@ void route_post(struct local *engine, uint64_t from, uint64_t to, const struct p
 	struct bearer *bearer = registry_find(&engine->registry, to);
 
 	if (bearer && !(bearer->kind == BEARER_PROGRAM && bearer->link->ended))
-		link_send(bearer->link, message_frame(from, 0, payload));
+		pass(bearer->link, message_frame(from, 0, payload));
+}
+
+/* A message from outside that could not be sent on, and is to be told of when the operation has returned. */
+struct unsent {
+	struct local *engine;
+	uint64_t actor;
+	uint64_t endpoint;
+	uint64_t ref;
+};
+
+static void on_unsent(evutil_socket_t fd, short what, void *arg)
+{
+	tds_autofree struct unsent *unsent = arg;
+	const struct local *engine = unsent->engine;
+	struct actor *actor = actor_by_id(engine, unsent->actor);
+
+	(void)fd;
+	(void)what;
+	if (unsent->ref == 0)
+		engine->events->undelivered(engine->ctx, unsent->endpoint);
+	else if (actor) /* else its end has told */
+		engine->events->message_done(engine->ctx, &actor->pub, unsent->ref,
+					     "no memory is left for the message");
+}
+
+static void tell_unsent(const struct actor *actor, const struct engine_message *message)
+{
+	static const struct timeval at_once = { 0 };
+	struct unsent *unsent = malloc(sizeof(*unsent));
+
+	if (!unsent)
+		return;
+	*unsent = (struct unsent){ .engine = actor->realm->engine,
+				   .actor = actor->bearer.id,
+				   .endpoint = message->endpoint,
+				   .ref = message->ref };
+	if (event_base_once(unsent->engine->base, -1, EV_TIMEOUT, on_unsent, unsent, &at_once) != 0)
+		free(unsent);
 }
 
 void route_deliver(struct actor *actor, const struct engine_message *message)
 {
 	const struct payload *payload = &message->payload;
 	char encoding[2] = { (char)payload->encoding, '\0' };
+	struct frame *frame =
+		message->ref == 0
+			? message_frame(message->endpoint, 0, payload)
+			: frame_control(json_pack("{s:s, s:I, s:s, s:s%}", "op", "message", "ref",
+						  (json_int_t)message->ref, "enc", encoding, "text",
+						  payload->data, payload->len));
 
-	if (message->ref == 0)
-		link_send(&actor->link, message_frame(message->endpoint, 0, payload));
+	if (frame)
+		link_send(&actor->link, frame);
 	else
-		link_control(&actor->link,
-			     json_pack("{s:s, s:I, s:s, s:s%}", "op", "message", "ref",
-				       (json_int_t)message->ref, "enc", encoding, "text",
-				       payload->data, payload->len));
+		tell_unsent(actor, message);
 }
 
 /* To an outside endpoint: a client that waits for an answer, or the Director. */
@@ -180,7 +228,7 @@ static struct link *forward(const struct sender *from, struct link *to, struct p
 		put_from(frame_body(frame), from->id, from->of->number, parcel->encoding);
 		memcpy(frame_body(frame) + MESSAGE_HEAD, parcel->rest, parcel->len);
 	}
-	link_send(to, frame);
+	pass(to, frame);
 	return to;
 }
 

@@ -312,14 +312,29 @@ static struct user_source *source_new(struct local *engine, uint32_t zone, const
 	return source;
 }
 
-bool usersource_load(struct realm *by, const char *md5, const char *info, int fd)
+/* Whoever brings sources faster than the authority reads waits for it; but not for one that is not up. */
+static void ask_authority(struct link *authority, struct link *from, const char *md5,
+			  const char *info, int data)
+{
+	struct frame *ask = frame_control(
+		json_pack("{s:s, s:s, s:s}", "op", "validate", "hash", md5, "info", info));
+
+	frame_add_fd(ask, data);
+	link_send(authority, ask);
+	if (!authority->corked && link_is_full(authority))
+		link_wait_for(from, authority);
+}
+
+bool usersource_load(struct realm *by, struct link *from, const json_t *op)
 {
 	struct local *engine = by->engine;
 	uint32_t zone = zone_of(by);
-	tds_autofd int data = fd;
+	const char *md5 = json_string_value(json_object_get(op, "hash"));
+	const char *info = json_string_value(json_object_get(op, "info"));
+	tds_autofd int data = link_take_fd(from);
 	bool registered;
 
-	if (fd == LINK_FD_LOST)
+	if (data == LINK_FD_LOST)
 		return true; /* as if nobody had brought it: to create from it is an error */
 	struct actor *authority = find_authority(engine, zone, &registered);
 
@@ -329,20 +344,14 @@ bool usersource_load(struct realm *by, const char *md5, const char *info, int fd
 	if (!registered || realm_by_md5(engine, md5) || find(engine, zone, md5) ||
 	    !source_new(engine, zone, md5))
 		return true;
-	if (authority) {
-		struct frame *ask = frame_control(
-			json_pack("{s:s, s:s, s:s}", "op", "validate", "hash", md5, "info", info));
-		frame_add_fd(ask, tds_steal_fd(&data));
-		link_send(&authority->link, ask);
-	}
+	if (authority)
+		ask_authority(&authority->link, from, md5, info, tds_steal_fd(&data));
 	return true;
 }
 
 bool usersource_op_load(struct actor *actor, const json_t *op)
 {
-	return usersource_load(actor->realm, json_string_value(json_object_get(op, "hash")),
-			       json_string_value(json_object_get(op, "info")),
-			       link_take_fd(&actor->link));
+	return usersource_load(actor->realm, &actor->link, op);
 }
 
 static void accept_source(struct user_source *source, const char *info, int archive)

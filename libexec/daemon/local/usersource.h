@@ -12,10 +12,10 @@
 #include "local.h"
 
 /*
- * Ask the zone's authority about a source, unless it is there already: fd, taken, is a sealed memory file of its
- * bytes. False: it breaks the grammar.
+ * Ask the zone's authority about a source, unless it is there already; from is whose op load it is, and has its bytes.
+ * False: it breaks the grammar.
  */
-bool usersource_load(struct realm *by, const char *md5, const char *info, int fd);
+bool usersource_load(struct realm *by, struct link *from, const json_t *op);
 
 /*
  * Let no more actors be created from a source of by's zone; those that run go on. A package that asks for its own end,

@@ -16,7 +16,7 @@ from typing import Any, Callable, List, NoReturn, Optional
 from tdshost.forkserver.sourceprocess import SourceProcess
 from tdshost.program import place
 from tdshost.program.logdefs import Logger, record_sender, start_logger, threshold
-from tdshost.wire import logs, process
+from tdshost.wire import failure, logs, process
 from tdshost.words.errors import ActorSystemStartupFailure
 
 READY = b'ready'
@@ -131,7 +131,7 @@ def _become_source(where: place.Place, log_defs: Any, tell_fd: int) -> NoReturn:
         try:
             sock, answer = where.join(As='parent', Log=threshold(log_defs))
         except place.Refused as refused:
-            os.write(tell_fd, READY if 'has a parent' in str(refused) else str(refused).encode())
+            os.write(tell_fd, READY if refused.kind == failure.PARENT else str(refused).encode())
             os._exit(0)
         if answer.get('Mark'):
             process.bear_mark(str(answer['Mark']))

@@ -10,7 +10,7 @@ import shutil
 import socket
 import stat
 import time
-from typing import Any, Callable, Dict, Tuple
+from typing import Any, Callable, Dict, Optional, Tuple
 
 from tdshost.words.errors import ActorSystemStartupFailure
 
@@ -25,11 +25,12 @@ class NotRunning(Exception):
 
 
 class Refused(Exception):
-    """The admin answered that it will not: status and text."""
+    """The admin answered that it will not: status, text, and of some refusals the kind, as wire.failure names it."""
 
-    def __init__(self, status: int, text: str) -> None:
+    def __init__(self, status: int, text: str, kind: Optional[str] = None) -> None:
         super().__init__(text)
         self.status = status
+        self.kind = kind
 
 
 class Place:
@@ -83,7 +84,7 @@ class Place:
                 pass  # it was refused already, and says why
             answer = json.loads(_line(sock))
             if not answer.get('Success'):
-                raise Refused(answer.get('Status', 1), answer.get('Message', 'refused'))
+                raise Refused(answer.get('Status', 1), answer.get('Message', 'refused'), answer.get('Kind'))
             return sock, answer
         except (OSError, EOFError):
             sock.close()
