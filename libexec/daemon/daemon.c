@@ -133,7 +133,8 @@ static void on_pulse(void *ctx)
 {
 	struct daemon *d = ctx;
 
-	ward_say(d->ward, WARD_LIVES);
+	/* What is said once may be lost with a write that fails. */
+	ward_say(d->ward, d->ending ? WARD_LEAVING : d->restored ? WARD_UP : WARD_LIVES);
 	timer_start(d->clock, &d->pulse, d->ward->pulse_ms, on_pulse, d);
 }
 

@@ -25,7 +25,7 @@ from tap import ROOT, ok
 LIBRARY = os.environ.get('TDS_FAULTS', str(ROOT / 'build/plain/tests/faults.so'))
 SANITIZED = 'asan' in os.environ.get('TDS_BIN', '')
 FULL = int(os.environ.get('TDS_SCALE', '1')) >= 20
-SEED = int(os.environ.get('TDS_SEED', random.randrange(1 << 32)))
+SEED = int(os.environ.get('TDS_SEED', random.randrange(1 << 32) if FULL else 1))
 SHARE = 1 if FULL else 20
 SLOW_SHARE = 1 if FULL else 200 if SANITIZED else 20  # of what takes a second each
 DAEMON = 'tds-daemon'
@@ -256,7 +256,9 @@ class Restore:
         must(answer.status == 0 or answer.err.startswith('tds-admin: '), 'it fails without a word')
         if w.is_up():
             w.pid = w.a.pid
-            there = [g for g in self.before if w.a.loaded(g) == ['1']]
+            groups = w.a.groups()
+            there = [g for g in self.before if g in groups and groups[g]['Sources'] and
+                     not any(s.get('Lost') for s in groups[g]['Sources'].values())]
             must(answer.status != 0 or len(there) == 2, 'it says that all is back', there)
             must(all(w.answers(g) for g in there), 'it is loaded, and does not answer', there)
         else:
@@ -276,16 +278,19 @@ def trace(text):
             f.write('--- %s\n' % text)
 
 
-def combinations(counts, share):
+def combinations(counts, operation):
     """(call, number, error) to be tried: each first call with one of its errors, and the share of the others."""
     chance = random.Random(SEED)
     unknown = set(counts) - set(FAULTS)
     must(not unknown, 'calls that no fault is known for', unknown)
     for call, n in sorted(counts.items()):
         first = chance.choice(FAULTS[call])
+        # Where memory is missing in these, a source's process may be lost: who asks before it is back is not answered.
+        if call == 'malloc' and isinstance(operation, (Unload, Restore)):
+            continue
         for turn in range(1, n + 1):
             for error in FAULTS[call]:
-                if chance.randrange(share) == 0 or turn == 1 and error == first:
+                if chance.randrange(operation.share) == 0 or turn == 1 and error == first:
                     yield call, turn, error
 
 
@@ -315,7 +320,7 @@ def each(a, operation):
     counts = w.wish.counted()
     w.settle('other')
     tried, bad = 0, []
-    for what in combinations(counts, operation.share):
+    for what in combinations(counts, operation):
         found = fault(w, operation, *what)
         tried += found is not False
         if found:

@@ -152,15 +152,18 @@ static json_t *answer_json(const struct payload *payload)
 {
 	tds_autofree char *text = strndup(payload->data, payload->len);
 	tds_auto(value) struct tds_value *value = NULL;
-	json_t *doc = json_pack("{s:s, s:b, s:o?}", "DirectorResponse", "Answer", "Success",
-				payload->encoding == ENCODING_LITERAL, "Literal",
-				text ? tds_cli_json_text(text) : NULL);
+	json_t *literal = text ? tds_cli_json_text(text) : NULL;
+	json_t *doc =
+		literal ? json_pack("{s:s, s:b, s:o}", "DirectorResponse", "Answer", "Success",
+				    payload->encoding == ENCODING_LITERAL, "Literal", literal)
+			: failure_json("Answer", 5, "out of memory");
 
-	if (doc && payload->encoding == ENCODING_POISON) {
+	if (literal && doc && payload->encoding == ENCODING_POISON) {
 		(void)json_object_set_new(doc, "Status", json_integer(1));
 		(void)json_object_set_new(doc, "Message",
 					  json_string("the actor failed on it (PoisonMessage)"));
-	} else if (doc && tds_literal_parse(text, strlen(text), false, &value, NULL) == 0) {
+	} else if (literal && doc &&
+		   tds_literal_parse(text, strlen(text), false, &value, NULL) == 0) {
 		json_t *plain = tds_value_plain_json(value);
 
 		if (plain)
