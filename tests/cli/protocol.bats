@@ -54,3 +54,10 @@ say() {
 	run tds-admin status
 	[ "$status" -eq 8 ]
 }
+
+@test 'tds-protocol(7) lists the requests of the table, with the names of their answers' {
+	sed -nE 's/^\t\{ "([A-Za-z]+)", "([A-Za-z]+)", .*answer_.*/\1 \2/p' "$ROOT/libexec/daemon/door/requests.c" | sort >table
+	[ -s table ]
+	sed -nE 's/^\.It Li ([A-Za-z]+) , No answered by Li ([A-Za-z]+)$/\1 \2/p' "$ROOT/man/tds-protocol.7" | sort >page
+	diff table page
+}
