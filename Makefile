@@ -130,10 +130,10 @@ $(UNIT): $(B)/tests/%: $(B)/obj/tests/unit/%.o $(B)/fakes.a $(B)/daemon.a $(B)/l
 	$(Q)$(LINK) $(LDLIBS) -lcmocka
 
 REPLAY := $(patsubst tests/fuzz/fuzz_%.c,$(B)/tests/replay_%,$(wildcard tests/fuzz/fuzz_*.c))
-$(REPLAY): $(B)/tests/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay.o $(B)/daemon.a $(B)/libcommon.a
+$(REPLAY): $(B)/tests/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay.o $(B)/fakes.a $(B)/daemon.a $(B)/libcommon.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(LINK) $(LDLIBS)
+	$(Q)$(LINK) $(LDLIBS) -lcmocka
 
 # Preloaded by tests/cases/t_faults.py; never sanitized, since it comes before the sanitizer, whose malloc is its own.
 FAULTS := $(B)/tests/faults.so
@@ -148,9 +148,9 @@ FUZZ := $(patsubst tests/fuzz/%.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz:
 	$(again) VARIANT=fuzz fuzzers
 fuzzers: $(FUZZ)
-$(FUZZ): $(B)/%: $(B)/obj/tests/fuzz/%.o $(B)/daemon.a $(B)/libcommon.a
+$(FUZZ): $(B)/%: $(B)/obj/tests/fuzz/%.o $(B)/fakes.a $(B)/daemon.a $(B)/libcommon.a
 	$(call say,FUZZ,$@)
-	$(Q)$(LINK) -fsanitize=fuzzer $(LDLIBS)
+	$(Q)$(LINK) -fsanitize=fuzzer $(LDLIBS) -lcmocka
 
 tests: all $(UNIT) $(REPLAY) $(FAULTS)
 

@@ -130,6 +130,39 @@ def verdict():
         noutf8=say(1, b'{"ok": "\xff"}'), long=say(1, dict(good, version='1' * 5000)), nul=say(1, b'{"ok":true}\0'))
 
 
+def door():
+    def client(*requests):
+        return ''.join((r if isinstance(r, str) else json.dumps(r)) + '\n' for r in requests)
+
+    def op(name, **fields):
+        return dict(fields, DirectorOp=name)
+
+    load, unload, wrong = op('LoadSource', Source='foo'), op('UnloadSource', SourceHash='%032x' % 2), [None, 1, True, '', 'a\0', [], {}]
+    asks = {
+        'load': [load, op('LoadSource', Source='foo-1.tls', Group='foo', Wait=5, Retry=True), unload, unload], 'refresh': [op('Refresh'), op('Status')],
+        'roles': [load, op('RetrieveRole', Role='r', Group='foo'), op('RetrieveAll'), op('RetrieveAll', Group='bar')],
+        'tell': [load, op('Tell', Target='r', Message=[1, {'a': None}]), op('Ask', Target='@n', Literal="b'x'", Timeout=1),
+                 op('Ask', Target='0.100', Message=1, Group='foo'), op('Ask', Target='none', Message=1), op('Tell', Target='r')],
+        'watch': [op('Watch', Output=True), op('RequestNotification'), load, unload, op('Refresh')], 'shutdown': [op('Shutdown', Grace=0.5), load],
+        'define': [op('DefineGroup', Group='foo', Actors={'a.B': {'OnLoad': {'Role': 'x', 'Message': 'm'}}}), load,
+                   op('DefineGroup', Group='new', Literal="{'Actors': {'c.C': {'OnLoad': {'Role': 'y'}}}}"), op('DefineGroup', Group='../x', Actors={})],
+        'join': [op('Join')], 'join_late': [op('Watch'), op('Join'), op('Join')],
+    }
+    fields = {'Group': 'RetrieveAll', 'Role': 'RetrieveRole', 'Source': 'LoadSource', 'SourceHash': 'UnloadSource', 'Target': 'Tell', 'Literal': 'Ask',
+              'Retry': 'Refresh', 'Output': 'Watch', 'Wait': 'LoadSource', 'Timeout': 'Ask', 'Grace': 'Shutdown'}
+    put('door', **{name: client(*requests) for name, requests in asks.items()})
+    put('door', **{'wrong_' + field: client(*(op(name, **{field: w}) for w in wrong)) for field, name in fields.items()})
+    put('door', garbage=client('x', '', '{', '[]', '{"DirectorOp":1}', '{"DirectorOp":"Status","DirectorOp":"Load"}', '\0', '\udcff', '[' * 3000),
+        cut='{"DirectorOp":"Status"}', gone=parts('~' + client(load), '~' + client(op('Refresh')), '~' + client(load, op('Ask', Target='r', Message=1)), client(op('Status'))),
+        two=parts(client(load), client(op('Status'), unload), client(op('Watch'))),
+        pile=client(*[load, op('Refresh'), unload] * 20),
+        numbers=client(*(op('LoadSource', Source='foo', Wait=w) for w in (0, -1, 86401, 1 << 62, 0.5)), op('Ask', Target='r', Message=0, Timeout=-0.0)))
+    put('door', actor=parts("!{'DirectorOp': 'LoadSource', 'Source': 'foo'}", "?{'DirectorOp': 'RetrieveAll', 'x': (1, b'y')}", "?{'DirectorOp': 'Refresh'}"),
+        actor_define=parts("!{'DirectorOp': 'DefineGroup', 'Group': 'foo', 'Actors': {'a.A': {'OnLoad': {'Message': (b'x', {1: 2})}}}}", "!{'DirectorOp': 'Refresh'}"),
+        actor_notify=parts("?{'DirectorOp': 'RequestNotification'}", client(load, unload), "?{'DirectorOp': 'Shutdown'}", '?5', "!{'DirectorOp': ['x']}",
+                           "!{'DirectorOp': 'DefineGroup', 'Group': 5}", "?{'DirectorOp': 'Tell', 'Target': 'r', 'Message': 1}"))
+
+
 if __name__ == '__main__':
-    for make in config, logconfig, trustfile, state, cache, verdict:
+    for make in config, logconfig, trustfile, state, cache, verdict, door:
         make()
