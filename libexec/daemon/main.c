@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "daemon.h"
+#include "daemon/base/reserve.h"
 #include "daemon/keep/audit.h"
 #include "director/handover.h"
 #include "director/rundir.h"
@@ -88,6 +89,7 @@ int main(int argc, char **argv)
 	struct tds_err err;
 	bool foreground = false;
 
+	reserve_for_json(malloc, free);
 	if (!libexec || !parse(argc, argv, &settings, &foreground)) {
 		(void)fputs("tds-daemon is started by tds-admin start\n", stderr);
 		return 2;
