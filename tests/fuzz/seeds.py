@@ -163,6 +163,104 @@ def door():
                            "!{'DirectorOp': 'DefineGroup', 'Group': 5}", "?{'DirectorOp': 'Tell', 'Target': 'r', 'Message': 1}"))
 
 
+def frames():
+    parent, one, two, transient, foreign, stops = 1, 2, 4, 8, 16, 32
+    none, sealed, other, process = 0, 16, 32, 48
+    md5 = ONE[:32]
+
+    def step(link, body, kind=b'C', fd=none, times=1, close=False, deaf=False, hold=False):
+        body = body if isinstance(body, bytes) else kind + json.dumps(body).encode()
+        return struct.pack('<BBH', link | fd | 64 | hold << 7, times - 1 | close << 6 | deaf << 7, len(body)) + body
+
+    def op(link, which, /, fd=none, **fields):
+        return step(link, dict(op=which, **fields), fd=fd)
+
+    def raw(link, data, times=1, fd=none):
+        return struct.pack('<BBH', link | fd, times - 1, len(data)) + data
+
+    def told(link, to, text=b'x', times=1, enc=b'p', **more):
+        return step(link, b'M' + struct.pack('<Q', to) + enc + text, times=times, **more)
+
+    def large(link, to, size=5, fd=sealed, **more):
+        return step(link, b'F' + struct.pack('<QcQ', to, b'p', size), fd=fd, **more)
+
+    def session(how, *steps, join=''):
+        return bytes([how | 64]) + (join if isinstance(join, str) else json.dumps(join)).encode() + b'\n' + b''.join(steps)
+
+    # Ids: programs are 2 and 3, the first actor is 4, its children's from 5 on; the second 69. Links: the parent 0,
+    # programs 1 and 2, what is made later from 3 on.
+    usual = parent | one | two
+    made = op(1, 'create', ref=1, **{'class': 'm.A'}) + op(0, 'spawned', id=4, pid=4194305) + op(3, 'up')
+    second = op(1, 'create', ref=2, name='n', **{'class': 'm.B'}) + op(0, 'spawned', id=69, pid=4194305) + op(4, 'up')
+    brought = op(3, 'authority') + op(1, 'load', fd=sealed, hash=md5, info='i')
+    taken = brought + op(3, 'validated', fd=sealed, hash=md5, info='i', archive=True)
+    derived = taken + op(1, 'create', ref=3, hash=md5, **{'class': 'm.D'}) + op(0, 'parent-started', fd=process, ref=2)
+    put('frames', up=session(usual, made), nobody=session(0), parents=session(parent, join={'As': 'parent'}),
+        alone=session(one, op(0, 'create', ref=1, **{'class': 'm.A'}), op(0, 'shutdown')),
+        private=session(transient, join={'As': 'program', 'Private': True, 'Capabilities': {'a': '1', 'b': 2}}),
+        foreign=session(usual | foreign, made, second),
+        as_none=session(parent, join={'As': 'x'}), as_type=session(parent, join='{"As":1}'), as_array=session(parent, join='[]'),
+        messages=session(usual, made, told(1, 4), told(3, 2), told(3, 3), told(3, 1), told(3, 0), told(3, 99), told(1, 98), told(1, 1, times=40)),
+        large=session(usual, made, large(1, 4), large(3, 2), large(3, 1), large(3, 99)), unsealed=session(usual, made, large(3, 2, fd=other)),
+        size=session(usual, made, large(3, 2, size=6)), nofd=session(usual, made, large(3, 2, fd=none)),
+        over=session(usual, large(1, 2, size=1 << 63)),
+        short=session(usual, step(1, b'M1234567'), step(2, b'F123456789')),
+        fd_less=session(usual, op(1, 'status', fd=other), large(1, 2), op(1, 'status', fd=process)),
+        inline=session(usual, *[raw(by, struct.pack('<IcQc', n + 10, b'M', 4 - by, b'p')) + raw(by, b'x' * 60000) + raw(by, b'x' * (n - 60000))
+                for by, n in ((1, 65536), (2, 65537))]), type=session(usual, step(1, b'D' + b'0' * 40), step(2, b'Zz')),
+        length=session(usual, raw(1, b'\0\0\0\0'), raw(2, b'\xff\xff\xff\xff')),
+        most=session(usual, raw(1, b'\0\0\x10\0C'), raw(1, b'x' * 16384, 64)),
+        past=session(usual, raw(1, b'\x01\0\x10\0C')), split=session(usual, *(raw(1, bytes([b])) for b in b'\x0f\0\0\0C{"op":"status"}'[:19])),
+        notjson=session(usual, step(1, b'C{'), step(2, b'C[]'), step(0, b'C')), noop=session(usual, op(1, ''), step(1, {'op': 1})),
+        controls=session(parent | one, told(0, 2)), ids=session(usual, made, op(3, 'ids'), op(3, 'ids'), op(3, 'create', id=5, **{'class': 'm.C'})),
+        child=session(usual, made, op(3, 'create', id=5, ref=1, name='c', **{'class': 'm.C'}), told(3, 5),
+                op(0, 'spawn-failed', id=5, kind='import', error='e'), told(3, 5)),
+        child_twice=session(usual, made, op(3, 'create', id=5, **{'class': 'm.C'}), op(3, 'create', id=5, **{'class': 'm.C'})),
+        actor_ops=session(usual, made, op(3, 'status'), op(3, 'authority'), op(3, 'load', fd=sealed, hash=md5, info='i'), op(3, 'unload', hash=md5)),
+        imported=session(usual, op(0, 'imported', classes={}), op(0, 'import-failed', error='e')),
+        named=session(usual, made, second, op(2, 'create', ref=1, name='n', **{'class': 'm.B'}), op(2, 'create', ref=2, name='g', **{'class': 'm.B'}),
+                op(2, 'create', ref=3, name='Director', **{'class': 'm.B'}), op(1, 'status')),
+        waits=session(usual, op(1, 'create', ref=1, name='n', **{'class': 'm.A'}), op(2, 'create', ref=1, name='n', **{'class': 'm.A'}),
+                told(1, 4, times=9),
+                op(3, 'failed', kind='class', error='e'), told(1, 4), op(0, 'gone', id=4, status=-9)),
+        gone=session(usual, made, told(1, 4, hold=True), op(0, 'gone', id=4, status=3), told(1, 4)),
+        gone_type=session(usual, made, op(0, 'gone', id=4, status='x')),
+        leaving=session(usual, made, second, op(3, 'deadletters', on=True), op(4, 'leaving'), told(1, 69), op(4, 'leaving'),
+                op(0, 'gone', id=69, status=0)),
+        log=session(usual, made, op(3, 'log', text='t', level=20), op(3, 'done', ref=1, ok=False, error='e'), op(3, 'log')),
+        done=session(usual, made, op(3, 'done', ref='x')), up_twice=session(usual, made, op(3, 'up')),
+        spawned_pid=session(usual, op(1, 'create', ref=1, **{'class': 'm.A'}), op(0, 'spawned', id=4, pid=1), op(3, 'up'), step(0, b'', close=True)),
+        direct=session(usual, made, second, told(3, 69, times=40), op(3, 'linked', to=69), op(4, 'linked', to=4), op(3, 'switched', to=69),
+                op(4, 'switched', to=4),
+                op(0, 'gone', id=69, status=0)), linked=session(usual, made, second, told(3, 69, times=40), op(3, 'switched', to=69)),
+        capability=session(usual, made, op(1, 'capability', name='a', value='1'), op(3, 'capability', name='a', value=None), op(3, 'capability')),
+        stop=session(usual | stops, made, op(3, 'shutdown')), stop_none=session(one | stops, op(0, 'shutdown')),
+        sources=session(usual, made, op(3, 'sources', on=True), taken),
+        brought=session(usual, made, brought, op(1, 'create', ref=3, hash=md5, **{'class': 'm.D'}), told(1, 69), op(1, 'unload', hash=md5)),
+        refused=session(usual, made, brought, op(1, 'create', ref=3, hash=md5, **{'class': 'm.D'}),
+                op(3, 'validated', hash=md5, info='i', archive=False)),
+        derived=session(usual, made, derived, op(5, 'up'), told(5, 4), op(1, 'unload', hash=md5)),
+        late=session(usual, made, taken, op(1, 'create', ref=3, hash=md5, **{'class': 'm.D'}), told(1, 69), op(0, 'parent-failed', ref=2, error='e')),
+        impostor=session(usual, made, taken, op(1, 'create', ref=3, hash=md5, **{'class': 'm.D'}), op(0, 'parent-started', fd=other, ref=2)),
+        load_fd=session(usual, made, op(3, 'authority'), op(1, 'load', hash=md5, info='i')),
+        load_hash=session(usual, op(1, 'load', fd=sealed, hash='x', info='i')),
+        pressed=session(usual, made, told(3, 2, b'x' * 60000, times=20, deaf=False), step(3, {'op': 'ids'}, deaf=True),
+                told(1, 4, b'x' * 60000, times=40), op(3, 'ids')),
+        unread=session(usual, step(1, {'op': 'status'}, times=64, deaf=True), *[step(1, {'op': 'status'}, times=64, deaf=True)] * 20,
+                op(1, 'status')),
+        unread_end=session(usual, *[step(1, {'op': 'status'}, times=64, deaf=True)] * 40),
+        classless=session(usual, made, op(1, 'create', ref=1), op(3, 'create', id=5)),
+        ends=session(usual, made, step(1, b'', close=True), step(0, b'', close=True), told(3, 2)), cut=session(usual, made)[:-4],
+        fds=session(usual, *[raw(1, b'\x09', fd=other)] * 20),
+        grown=session(usual, raw(1, b'\xff\xff\x0f\0C{"op":"create","class":"A","requirements":[1'), raw(1, b',1e15' * 3276, 63),
+                raw(1, b',1e15' * 3200 + b']}' + b' ' * 588)),
+        names=session(usual,
+                *[raw(1, b'\x00\x60\x09\0C{"op":"create","class":"A","name":"%d' % i) + raw(1, b'n' * 16384, 37) + raw(1, b'"}' + b' ' * 8153)
+                for i in range(2)], op(2, 'status'), op(1, 'status')),
+        wide=session(usual, raw(1, b'\x40\x00\x08\0C{"op":"create","class":"A","requirements":[1'), raw(1, b',1e15' * 3276, 32), raw(1, b' ' * 40),
+                raw(1, b']}' + b' ' * 150)))
+
+
 if __name__ == '__main__':
-    for make in config, logconfig, trustfile, state, cache, verdict, door:
+    for make in config, logconfig, trustfile, state, cache, verdict, door, frames:
         make()

@@ -2,6 +2,7 @@
 /* Frames on their way out. */
 #include "frames.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -43,7 +44,8 @@ void frame_add_fd(struct frame *frame, int fd)
 struct frame *frame_control(json_t *op)
 {
 	size_t len = op ? json_dumpb(op, NULL, 0, JSON_COMPACT) : 0;
-	struct frame *frame = len ? frame_new(FRAME_CONTROL, len, -1) : NULL;
+	bool fits = len > 0 && len < FRAME_MAX; /* what goes in may come out longer, such as 1e15 */
+	struct frame *frame = fits ? frame_new(FRAME_CONTROL, len, -1) : NULL;
 
 	/* Writing it asks for memory as well: the second time there may be none. */
 	if (frame && json_dumpb(op, (char *)frame_body(frame), len, JSON_COMPACT) != len) {

@@ -43,7 +43,7 @@ static inline enum frame_type frame_type(const struct frame *frame)
 	return (enum frame_type)frame->data[4];
 }
 
-/* A control frame; takes the reference. NULL: out of memory. */
+/* A control frame; takes the reference. NULL: out of memory, or it is longer than a frame may be. */
 struct frame *frame_control(json_t *op);
 
 #endif

@@ -180,6 +180,25 @@ static ssize_t send_some(struct link *link, struct frame *frame)
 	return sendmsg(link->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+/*
+ * The other end is gone: reading tells, after the last that it wrote. Nothing makes room for what this link is paused
+ * for any more where that is the link itself.
+ */
+static void hear_out(struct link *link)
+{
+	bool paused = link->paused;
+
+	link->deaf = true;
+	link->draining = true;
+	leave_waiters(link);
+	link->paused = false;
+	(void)shutdown(link->fd, SHUT_RDWR);
+	if (paused)
+		read_on(link);
+	/* What it had sent before may be in its buffer: no event tells. */
+	event_active(link->readable, EV_READ, 0);
+}
+
 /* Nothing could be sent, for this reason: it is tried again when there is room, or the link is on its end. */
 static void pause_sending(struct link *link, int why)
 {
@@ -193,8 +212,7 @@ static void pause_sending(struct link *link, int why)
 		break;
 	case EPIPE:
 	case ECONNRESET:
-		/* The other end is gone: reading tells, after the last that it wrote. */
-		link->deaf = true;
+		hear_out(link);
 		break;
 	default:
 		cut(link);
@@ -241,6 +259,10 @@ void link_send(struct link *link, struct frame *frame)
 	}
 	if (!link->last) {
 		frame_free(frame); /* it was never opened */
+		return;
+	}
+	if (link->deaf && frame_type(frame) == FRAME_CONTROL) {
+		frame_free(frame); /* of what is heard out the answers would pile up */
 		return;
 	}
 	/* Where the link has ended it stays, for whoever takes back what was never delivered. */
