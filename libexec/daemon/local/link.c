@@ -435,6 +435,12 @@ static bool take_in(struct link *link, const unsigned char *data, size_t len)
 	return left == 0 || (keep(link, 0, data + taken, left) && set_kept(link, left));
 }
 
+/* Nothing has come; or there is no memory for it, and the loop comes back to what is still there. */
+static bool is_nothing(int why)
+{
+	return why == EAGAIN || why == EWOULDBLOCK || why == ENOMEM || why == ENOBUFS;
+}
+
 /* Read up to so many times (0: to the end), and no further where there is more to come anyway. */
 static void drain(struct link *link, int turns)
 {
@@ -453,7 +459,7 @@ static void drain(struct link *link, int turns)
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		if (n < 0 && is_nothing(errno))
 			return;
 		if (n <= 0 || !take_in(link, data, (size_t)n)) {
 			end(link);
