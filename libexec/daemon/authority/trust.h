@@ -3,8 +3,8 @@
  * What a verdict rests on, as far as files go: the director directory with its keys, the key that validated, and what limits
  * it. While none of that changed, a package that was verified need not be verified again.
  */
-#ifndef TDS_ADMIN_TRUST_H
-#define TDS_ADMIN_TRUST_H
+#ifndef TDS_DAEMON_TRUST_H
+#define TDS_DAEMON_TRUST_H
 
 #include <stdbool.h>
 #include <sys/types.h>

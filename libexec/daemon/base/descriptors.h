@@ -3,8 +3,8 @@
  * Descriptors of the daemon: as many as the hard limit has, of which a reserve is kept from actors, so that state is
  * written, clients are heard and sources end whatever actors take. What the daemon starts gets the limit that it had.
  */
-#ifndef TDS_ADMIN_DESCRIPTORS_H
-#define TDS_ADMIN_DESCRIPTORS_H
+#ifndef TDS_DAEMON_DESCRIPTORS_H
+#define TDS_DAEMON_DESCRIPTORS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the configuration files of the director directory say to the daemon, read once at its start. */
-#ifndef TDS_ADMIN_SETTINGS_H
-#define TDS_ADMIN_SETTINGS_H
+#ifndef TDS_DAEMON_SETTINGS_H
+#define TDS_DAEMON_SETTINGS_H
 
 #include <jansson.h>
 #include <stdbool.h>

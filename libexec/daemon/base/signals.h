@@ -3,8 +3,8 @@
  * How the guardian and the daemon take signals: SIGTERM and SIGINT ask them to end, faults end them, SIGCHLD and those
  * of job control are as ever, and all others do nothing. And how what the daemon starts comes through its fork.
  */
-#ifndef TDS_ADMIN_SIGNALS_H
-#define TDS_ADMIN_SIGNALS_H
+#ifndef TDS_DAEMON_SIGNALS_H
+#define TDS_DAEMON_SIGNALS_H
 
 #include <signal.h>
 #include <sys/types.h>

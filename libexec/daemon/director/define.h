@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* DefineGroup: a declaration that comes as a message instead of a TLI file. */
-#ifndef TDS_ADMIN_DEFINE_H
-#define TDS_ADMIN_DEFINE_H
+#ifndef TDS_DAEMON_DEFINE_H
+#define TDS_DAEMON_DEFINE_H
 
 #include <jansson.h>
 

@@ -5,8 +5,8 @@
  * would spin. A set of epoll's that asks for no events tells of EPOLLHUP and EPOLLERR alone, and
  * costs one descriptor, however many sockets are in it.
  */
-#ifndef TDS_ADMIN_HANGUPS_H
-#define TDS_ADMIN_HANGUPS_H
+#ifndef TDS_DAEMON_HANGUPS_H
+#define TDS_DAEMON_HANGUPS_H
 
 #include <event2/event.h>
 #include <stdbool.h>

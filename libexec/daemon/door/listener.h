@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A listening socket, which neither spins nor gives up where descriptors or memory run out. */
-#ifndef TDS_ADMIN_LISTENER_H
-#define TDS_ADMIN_LISTENER_H
+#ifndef TDS_DAEMON_LISTENER_H
+#define TDS_DAEMON_LISTENER_H
 
 #include <event2/event.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Ending what runs below this process, which is the subreaper of all that. Safe in a signal handler. */
-#ifndef TDS_ADMIN_CHILDREN_H
-#define TDS_ADMIN_CHILDREN_H
+#ifndef TDS_DAEMON_CHILDREN_H
+#define TDS_DAEMON_CHILDREN_H
 
 #include <sys/types.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Processes of an admin that died, found by a mark in their environment. */
-#ifndef TDS_ADMIN_LEFTOVERS_H
-#define TDS_ADMIN_LEFTOVERS_H
+#ifndef TDS_DAEMON_LEFTOVERS_H
+#define TDS_DAEMON_LEFTOVERS_H
 
 #define LEFTOVERS_MARK "TDS_ADMIN_RUN" /* the variable that has the mark */
 #define LEFTOVERS_MARK_MAX 40

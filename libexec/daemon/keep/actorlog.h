@@ -3,8 +3,8 @@
  * What actors print and log, in the run directory's actors.log: one line each, "TIME GROUP ROLE ADDRESS TEXT", escaped, in
  * two files of bounded size.
  */
-#ifndef TDS_ADMIN_ACTORLOG_H
-#define TDS_ADMIN_ACTORLOG_H
+#ifndef TDS_DAEMON_ACTORLOG_H
+#define TDS_DAEMON_ACTORLOG_H
 
 #include <stddef.h>
 

@@ -3,8 +3,8 @@
  * The groups of the director directory, remembered while it stays as it is. What a symbolic link leads to may change
  * unseen: who opens it finds out.
  */
-#ifndef TDS_ADMIN_LISTING_H
-#define TDS_ADMIN_LISTING_H
+#ifndef TDS_DAEMON_LISTING_H
+#define TDS_DAEMON_LISTING_H
 
 #include <stdbool.h>
 #include <time.h>

@@ -3,8 +3,8 @@
  * The logger: a process that handles what actors log as thesplog.cfg says. It is Python's logging, so it is Python
  * that does it; it is started again when it ends.
  */
-#ifndef TDS_ADMIN_LOGGER_H
-#define TDS_ADMIN_LOGGER_H
+#ifndef TDS_DAEMON_LOGGER_H
+#define TDS_DAEMON_LOGGER_H
 
 #include <event2/event.h>
 #include <jansson.h>
