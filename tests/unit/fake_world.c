@@ -369,6 +369,15 @@ void fake_ends(struct fake *f, unsigned number)
 	fake_source_gone(f->engine, source, NULL);
 }
 
+struct fake_asked *fake_begun(struct fake *f, const char *file, unsigned number)
+{
+	struct fake_asked *load = fake_load(f, file);
+
+	fake_says(f, number, 0, NULL);
+	fake_imports(f, number, NULL);
+	return load;
+}
+
 struct fake_actor *fake_the(struct fake *f, unsigned number, const char *class_name)
 {
 	struct fake_actor *actor = fake_actor(f->engine, number, class_name);

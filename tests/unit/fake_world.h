@@ -67,6 +67,10 @@ void fake_run_ms(struct fake *f, int64_t ms); /* so long */
 void fake_says(struct fake *f, unsigned number, int status, const char *error); /* the verifier */
 void fake_imports(struct fake *f, unsigned number, const char *error);
 void fake_ends(struct fake *f, unsigned number); /* the source's process, and all of its actors */
+
+/* A load of this package, which has the number, until its actors are to be started. */
+struct fake_asked *fake_begun(struct fake *f, const char *file, unsigned number);
+
 struct fake_actor *fake_the(struct fake *f, unsigned number, const char *class_name);
 
 /* To a role or "@NAME"; the ticket stands in the trace: "told TICKET: ERROR". */

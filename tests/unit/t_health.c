@@ -3,16 +3,6 @@
 #include "fake_world.h"
 #include "unit.h"
 
-/* A load of the package, until its actors are to be started. */
-static struct fake_asked *imported(struct fake *f, const char *file, unsigned number)
-{
-	struct fake_asked *load = fake_load(f, file);
-
-	fake_says(f, number, 0, NULL);
-	fake_imports(f, number, NULL);
-	return load;
-}
-
 static struct fake_actor *a(struct fake *f, unsigned number)
 {
 	return fake_the(f, number, "a.A");
@@ -28,7 +18,7 @@ static struct fake_actor *a(struct fake *f, unsigned number)
 static struct fake_asked *asked_how_it_is(struct fake *f, const char *declaration)
 {
 	fake_declare(&f->means, "foo", declaration);
-	struct fake_asked *load = imported(f, "foo-2.tls", 2);
+	struct fake_asked *load = fake_begun(f, "foo-2.tls", 2);
 	fake_up(f->engine, a(f, 2));
 	if (a(f, 2)->ref) /* the OnLoad message comes first */
 		fake_taken(f->engine, a(f, 2), NULL);

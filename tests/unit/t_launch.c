@@ -5,16 +5,6 @@
 #include "fake_world.h"
 #include "unit.h"
 
-/* A load of the package, until its actors are to be started. */
-static struct fake_asked *imported(struct fake *f, const char *file, unsigned number)
-{
-	struct fake_asked *load = fake_load(f, file);
-
-	fake_says(f, number, 0, NULL);
-	fake_imports(f, number, NULL);
-	return load;
-}
-
 static struct fake_actor *a(struct fake *f, unsigned number)
 {
 	return fake_the(f, number, "a.A");
@@ -34,7 +24,7 @@ static void the_old_rest_before_the_new_start(void **state)
 	fake_declare(&f->means, "foo", TWO);
 	fake_loaded(f, "foo-1.tls");
 	assert_trace(f, "none", "");
-	struct fake_asked *load = imported(f, "foo-2.tls", 2);
+	struct fake_asked *load = fake_begun(f, "foo-2.tls", 2);
 	assert_trace(f, "send create", "send 1 a.A 'rest', send 1 a.B 2, create 2 a.A");
 	fake_up(f->engine, a(f, 2));
 	assert_trace(f, "send create", "send 2 a.A 'load'");
@@ -117,7 +107,7 @@ static void nothing_to_start(void **state)
 static void taken_when_its_handler_has_returned(void **state)
 {
 	struct fake *f = *state;
-	struct fake_asked *load = imported(f, "foo-1.tls", 1);
+	struct fake_asked *load = fake_begun(f, "foo-1.tls", 1);
 
 	fake_up(f->engine, a(f, 1));
 	fake_clock_go(&f->clock, 4999);
@@ -132,7 +122,7 @@ static void taken_when_its_handler_has_returned(void **state)
 static void taken_after_5_seconds(void **state)
 {
 	struct fake *f = *state;
-	struct fake_asked *load = imported(f, "foo-1.tls", 1);
+	struct fake_asked *load = fake_begun(f, "foo-1.tls", 1);
 
 	fake_up(f->engine, a(f, 1));
 	fake_clock_go(&f->clock, 4999);
@@ -152,7 +142,7 @@ static void failed_by_an_exception(void **state)
 	struct fake *f = *state;
 
 	fake_loaded(f, "foo-1.tls");
-	struct fake_asked *load = imported(f, "foo-2.tls", 2);
+	struct fake_asked *load = fake_begun(f, "foo-2.tls", 2);
 	fake_up(f->engine, a(f, 2));
 	fake_taken(f->engine, a(f, 2), "ValueError: 1");
 	fake_run(f);
@@ -163,7 +153,7 @@ static void failed_by_an_exception(void **state)
 static void failed_by_its_exit(void **state)
 {
 	struct fake *f = *state;
-	struct fake_asked *load = imported(f, "foo-1.tls", 1);
+	struct fake_asked *load = fake_begun(f, "foo-1.tls", 1);
 
 	fake_up(f->engine, a(f, 1));
 	fake_exited(f->engine, a(f, 1), "exited with status 3");
@@ -275,7 +265,7 @@ static void an_exit_before_its_source_is_active(void **state)
 	struct fake *f = *state;
 
 	fake_declare(&f->means, "foo", TWO);
-	struct fake_asked *load = imported(f, "foo-1.tls", 1);
+	struct fake_asked *load = fake_begun(f, "foo-1.tls", 1);
 	fake_up(f->engine, a(f, 1));
 	fake_taken(f->engine, a(f, 1), NULL);
 	fake_exited(f->engine, a(f, 1), "exited with status 0");
@@ -295,7 +285,7 @@ static void it_starts_while_it_is_replaced(void **state)
 	fake_exited(f->engine, a(f, 1), "exited with status 0");
 	fake_clock_go(&f->clock, 0);
 	assert_trace(f, "none", "");
-	imported(f, "foo-2.tls", 2);
+	fake_begun(f, "foo-2.tls", 2);
 	assert_trace(f, "send", "");
 	fake_up(f->engine, a(f, 1));
 	assert_trace(f, "send", "send 1 a.A 'load', send 1 a.A 'rest'");
@@ -310,7 +300,7 @@ static void it_starts_while_it_is_replaced_in_vain(void **state)
 	fake_exited(f->engine, a(f, 1), "exited with status 0");
 	fake_clock_go(&f->clock, 0);
 	assert_trace(f, "none", "");
-	imported(f, "foo-2.tls", 2);
+	fake_begun(f, "foo-2.tls", 2);
 	fake_failed(f->engine, a(f, 2), "TypeError: no");
 	fake_ends(f, 2);
 	fake_up(f->engine, a(f, 1));
