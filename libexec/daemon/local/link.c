@@ -79,11 +79,33 @@ static bool set_kept(struct link *link, size_t len)
 	return true;
 }
 
-/* The link can neither be served nor waited for: both ends are told, and what was sent already is still read. */
+static void leave_waiters(struct link *link)
+{
+	if (!link->waiting_for)
+		return;
+	struct link **p = &link->waiting_for->waiters;
+
+	while (*p && *p != link)
+		p = &(*p)->next_waiter;
+	if (*p)
+		*p = link->next_waiter;
+	link->waiting_for = NULL;
+}
+
+/*
+ * The link can neither be served nor waited for: both ends are told, and what was sent already is still read, also where
+ * it was paused: for room in itself, say, which nothing makes any more.
+ */
 static void cut(struct link *link)
 {
 	link->deaf = true;
+	link->draining = true;
+	leave_waiters(link);
 	(void)shutdown(link->fd, SHUT_RDWR);
+	if (link->paused)
+		(void)event_add(link->readable, NULL);
+	link->paused = false;
+	/* What it had sent before may be in its buffer: no event tells. */
 	event_active(link->readable, EV_READ, 0);
 }
 
@@ -107,19 +129,6 @@ static void release_waiters(struct link *link)
 		/* What it had sent before is already in its buffer: no event will tell. */
 		event_active(waiter->readable, EV_READ, 0);
 	}
-}
-
-static void leave_waiters(struct link *link)
-{
-	if (!link->waiting_for)
-		return;
-	struct link **p = &link->waiting_for->waiters;
-
-	while (*p && *p != link)
-		p = &(*p)->next_waiter;
-	if (*p)
-		*p = link->next_waiter;
-	link->waiting_for = NULL;
 }
 
 void link_fini(struct link *link)
@@ -180,25 +189,6 @@ static ssize_t send_some(struct link *link, struct frame *frame)
 	return sendmsg(link->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/*
- * The other end is gone: reading tells, after the last that it wrote. Nothing makes room for what this link is paused
- * for any more where that is the link itself.
- */
-static void hear_out(struct link *link)
-{
-	bool paused = link->paused;
-
-	link->deaf = true;
-	link->draining = true;
-	leave_waiters(link);
-	link->paused = false;
-	(void)shutdown(link->fd, SHUT_RDWR);
-	if (paused)
-		read_on(link);
-	/* What it had sent before may be in its buffer: no event tells. */
-	event_active(link->readable, EV_READ, 0);
-}
-
 /* Nothing could be sent, for this reason: it is tried again when there is room, or the link is on its end. */
 static void pause_sending(struct link *link, int why)
 {
@@ -210,11 +200,7 @@ static void pause_sending(struct link *link, int why)
 		if (event_add(link->writable, NULL) != 0)
 			cut(link);
 		break;
-	case EPIPE:
-	case ECONNRESET:
-		hear_out(link);
-		break;
-	default:
+	default: /* EPIPE and ECONNRESET: the other end is gone */
 		cut(link);
 	}
 }
