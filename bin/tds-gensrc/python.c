@@ -160,7 +160,6 @@ static int lost(struct checker *c, struct tds_err *err)
 	const char *doing = c->ready ? "compiled this" : "was started";
 
 	tds_close_fd(&c->fd);
-	c->fd = -1;
 	if (reap(&c->pid, code, doing, err) == 0)
 		tds_err_set(err, code, c->ready ? "ended as it compiled this" : "is no Python 3");
 	return err->code;

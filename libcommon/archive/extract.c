@@ -125,7 +125,6 @@ static int enter(struct extraction *x, const struct tds_zip_entry *entry)
 		return 0;
 	free(x->folder);
 	tds_close_fd(&x->folder_fd);
-	x->folder_fd = -1;
 	x->folder = strndup(entry->name, n);
 	if (!x->folder)
 		return -1;

@@ -12,10 +12,12 @@ static inline void tds_free_ptr(void *p)
 	free(*(void **)p);
 }
 
+/* Leaves -1 behind, so that closing again is no harm. */
 static inline void tds_close_fd(int *fd)
 {
 	if (*fd >= 0)
 		(void)close(*fd);
+	*fd = -1;
 }
 
 static inline void tds_close_file(FILE **f)

@@ -20,6 +20,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "daemon/base/descriptors.h"
+#include "daemon/base/signals.h"
 #include "daemon/director/director.h"
 #include "daemon/door/door.h"
 #include "daemon/guardian/ward.h"
@@ -29,7 +30,6 @@
 #include "daemon/keep/store.h"
 #include "daemon/local/engine_local.h"
 #include "director/rundir.h"
-#include "daemon/base/signals.h"
 #include "recall.h"
 #include "tool/cli.h"
 #include "world.h"
@@ -83,7 +83,6 @@ static void tell_ready(struct daemon *d, int status, const char *reason)
 {
 	tell_start(d, status, reason);
 	tds_close_fd(&d->ready);
-	d->ready = -1;
 }
 
 /* Tells systemd, where it asked to be told. */
@@ -258,9 +257,7 @@ static bool make(struct daemon *d, struct tds_err *err)
 	d->base = event_base_new();
 	d->not_restored = json_array();
 	d->log = actorlog_open(s->rundir);
-	if (d->base && !start_logger(d))
-		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
-	if (!d->base || !make_director(d))
+	if (!d->base || !start_logger(d) || !make_director(d))
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
 	int listener = listen_at(s->rundir, err);
 	if (listener < 0)

@@ -154,8 +154,7 @@ static bool move(struct peer *peer)
 			peer->to_send = (struct input){ peer->to_send.at + sent,
 							peer->to_send.len - (size_t)sent };
 		if (peer->to_send.len == 0 && peer->leaves) {
-			(void)close(peer->fd);
-			peer->fd = -1;
+			tds_close_fd(&peer->fd);
 			return true;
 		}
 		if (peer->to_send.len == 0)

@@ -50,8 +50,7 @@ static bool turn_away(struct listener *listener)
 {
 	if (listener->reserve < 0)
 		return false;
-	(void)close(listener->reserve);
-	listener->reserve = -1;
+	tds_close_fd(&listener->reserve);
 	int fd = take(listener);
 	int saved = errno;
 	if (fd >= 0)

@@ -112,14 +112,12 @@ static bool start(struct guard *g)
 		return true;
 	g->daemon = 0;
 	tds_close_fd(&g->pulse);
-	g->pulse = -1;
 	return false;
 }
 
 static void end_start(struct guard *g)
 {
 	tds_close_fd(&g->ready);
-	g->ready = -1;
 	mark_restarting(g, false);
 }
 
@@ -144,8 +142,7 @@ static void hear_pulse(struct guard *g)
 		for (ssize_t i = 0; i < n; i++)
 			hear_word(g, words[i]);
 	if (n == 0) {
-		(void)close(g->pulse);
-		g->pulse = -1;
+		tds_close_fd(&g->pulse);
 	}
 }
 
@@ -205,7 +202,6 @@ static int wait_for(struct guard *g)
 	if (g->pulse >= 0)
 		hear_pulse(g); /* its last words */
 	tds_close_fd(&g->pulse);
-	g->pulse = -1;
 	g->daemon = 0;
 	return status;
 }

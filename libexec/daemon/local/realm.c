@@ -198,7 +198,6 @@ static void forget_process(struct realm *realm)
 		event_free(realm->exited);
 	realm->exited = NULL;
 	tds_close_fd(&realm->pidfd);
-	realm->pidfd = -1;
 }
 
 /* Is it a process that the guardian got when the source's process ended? Anything else is none of its actors. */
