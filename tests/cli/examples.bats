@@ -68,3 +68,5 @@ runs() {
 @test "tli(5)" { runs tli.5; }
 
 @test "tds-director-dir(5)" { runs tds-director-dir.5; }
+
+@test "tds.cfg(5)" { runs tds.cfg.5; }

@@ -94,6 +94,7 @@ plain() {
 		0644 usr/share/man/man1/tds-load.1
 		0644 usr/share/man/man1/tds-verify.1
 		0644 usr/share/man/man5/tds-director-dir.5
+		0644 usr/share/man/man5/tds.cfg.5
 		0644 usr/share/man/man5/tli.5
 		0644 usr/share/man/man5/tls.5
 		0644 usr/share/man/man7/tds-protocol.7
