@@ -15,6 +15,7 @@
 #include "logconfig.h"
 
 struct work {
+	const struct rule *rule;
 	const char *text; /* without the blanks around it, with LF only */
 	size_t len;
 	unsigned line; /* where it begins in the file */
@@ -22,6 +23,14 @@ struct work {
 	struct tds_tli_watcher watcher;
 	struct tds_value *value;
 	struct tds_err *err;
+};
+
+/* What a file of this name holds. */
+struct rule {
+	const char *name;
+	int (*parse)(struct work *w);
+	int64_t least; /* of a number */
+	int64_t most;
 };
 
 /* The place of text + at. */
@@ -127,25 +136,16 @@ static int parse_old_base(struct work *w)
 	return w->len ? parse_base(w) : take_text(w, TDS_VALUE_STR, "", 0);
 }
 
-static int parse_bounded(struct work *w, int64_t min, int64_t max)
+static int parse_number(struct work *w)
 {
+	const struct rule *rule = w->rule;
 	int64_t number;
 
 	if (!tds_pytext_int(w->text, w->len, &number))
 		return refuse(w, 0, "not an int");
-	if (number < min || number > max)
-		return refuse(w, 0, "not from %" PRId64 " to %" PRId64, min, max);
+	if (number < rule->least || number > rule->most)
+		return refuse(w, 0, "not from %" PRId64 " to %" PRId64, rule->least, rule->most);
 	return take_int(w, number);
-}
-
-static int parse_port(struct work *w)
-{
-	return parse_bounded(w, 1, 65535);
-}
-
-static int parse_bytes(struct work *w)
-{
-	return parse_bounded(w, 1, INT64_C(1) << 40);
 }
 
 /* HOST or HOST:PORT; a host with several colons is an IPv6 address. Nothing: no leader. */
@@ -347,19 +347,27 @@ static int parse_switch(struct work *w)
 	return 0;
 }
 
-static const struct rule {
-	const char *name;
-	int (*parse)(struct work *w);
-} rules[] = {
-	{ "thespbase.cfg", parse_base },          { "oldthespbase.cfg", parse_old_base },
-	{ "adminport.cfg", parse_port },          { "convleader.cfg", parse_leader },
-	{ "othercaps.cfg", parse_capabilities },  { "thesplog.cfg", parse_logging },
-	{ "thesplogd.cfg", parse_optional_path }, { "thesplogf.cfg", parse_path },
-	{ "thesplogs.cfg", parse_bytes },         { "rundir.cfg", parse_path },
-	{ "maxmessage.cfg", parse_bytes },        { "adminusers.cfg", parse_users },
-	{ "actoruser.cfg", parse_user },          { "actorlimits.cfg", parse_limits },
-	{ "newprivs.cfg", parse_switch },         { "guests.cfg", parse_users },
-	{ "budget.cfg", parse_budget },
+static const struct rule rules[] = {
+	{ "thespbase.cfg", parse_base, 0, 0 },
+	{ "oldthespbase.cfg", parse_old_base, 0, 0 },
+	{ "adminport.cfg", parse_number, 1, 65535 },
+	{ "convleader.cfg", parse_leader, 0, 0 },
+	{ "othercaps.cfg", parse_capabilities, 0, 0 },
+	{ "thesplog.cfg", parse_logging, 0, 0 },
+	{ "thesplogd.cfg", parse_optional_path, 0, 0 },
+	{ "thesplogf.cfg", parse_path, 0, 0 },
+	{ "thesplogs.cfg", parse_number, 1, INT64_C(1) << 40 },
+	{ "rundir.cfg", parse_path, 0, 0 },
+	{ "maxmessage.cfg", parse_number, 1, INT64_C(1) << 40 },
+	{ "adminusers.cfg", parse_users, 0, 0 },
+	{ "actoruser.cfg", parse_user, 0, 0 },
+	{ "actorlimits.cfg", parse_limits, 0, 0 },
+	{ "newprivs.cfg", parse_switch, 0, 0 },
+	{ "guests.cfg", parse_users, 0, 0 },
+	{ "budget.cfg", parse_budget, 0, 0 },
+	{ "logsize.cfg", parse_number, 1 << 20,
+	  INT64_C(1) << 40 }, /* its longest line has room then */
+	{ "logkeep.cfg", parse_number, 0, 1000 },
 };
 
 static const struct rule *find_rule(const char *name)
@@ -459,6 +467,7 @@ int tds_config_parse(const char *name, const char *text, size_t len, struct tds_
 	const struct limits *trust = find_limits(name);
 	struct tds_err own;
 	struct work w = {
+		.rule = find_rule(name),
 		.len = len,
 		.line = 1,
 		.column = 1,
@@ -475,7 +484,7 @@ int tds_config_parse(const char *name, const char *text, size_t len, struct tds_
 	if (rc == 0)
 		rc = strip(&w, unified, config);
 	if (rc == 0 && !trust)
-		rc = find_rule(name)->parse(&w);
+		rc = w.rule->parse(&w);
 	config->value = w.value;
 	if (rc != 0)
 		tds_config_fini(config);

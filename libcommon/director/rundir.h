@@ -28,6 +28,7 @@
 #define TDS_GROUPS_NAME "groups.json"       /* definitions that came by DefineGroup */
 #define TDS_RETURNING_NAME "restoring.json" /* what is on its way back */
 #define TDS_AUDIT_NAME "audit.log"
+#define TDS_EVENTS_NAME "events.jsonl"
 #define TDS_ACTORLOG_NAME "actors.log"
 #define TDS_ACTORLOG_OLD TDS_ACTORLOG_NAME ".1"
 

@@ -187,6 +187,14 @@ static void on_output(void *ctx, const char *who, const char *text, size_t len)
 	actorlog_add(d->log, who, text, len);
 }
 
+static void on_event(void *ctx, const json_t *event)
+{
+	const struct daemon *d = ctx;
+
+	if (d->door)
+		door_tell(d->door, event);
+}
+
 /* Where logging is configured. False: out of memory. */
 static bool start_logger(struct daemon *d)
 {
@@ -210,6 +218,8 @@ static bool make_director(struct daemon *d)
 {
 	d->world.base = d->base;
 	world_open(&d->world);
+	d->world.events.tell = on_event;
+	d->world.events.ctx = d;
 	d->world.clock = d->clock = clock_open(d->base);
 	d->director =
 		d->clock ? director_new(d->clock, &d->world.means, &d->director_settings) : NULL;
@@ -243,7 +253,10 @@ static bool make(struct daemon *d, struct tds_err *err)
 					    .grace_ms = GRACE_MS,
 					    .transient = s->transient,
 					    .cgroup = has_cgroup ? d->ward->cgroup : NULL };
-	d->world = (struct world){ .dir = &s->dir, .rundir = s->rundir, .verifier = d->verifier };
+	d->world = (struct world){ .dir = &s->dir,
+				   .rundir = s->rundir,
+				   .verifier = d->verifier,
+				   .logs = &d->configured.logs };
 	d->director_settings = (struct director_settings){ .slots = cores() };
 	d->door_settings = (struct door_settings){ .uid = geteuid(),
 						   .users = d->configured.users,
@@ -274,7 +287,7 @@ static bool make(struct daemon *d, struct tds_err *err)
 
 static void unmake(struct daemon *d)
 {
-	door_close(d->door);
+	door_close(tds_steal(&d->door));
 	director_free(d->director);
 	timer_stop(&d->pulse);
 	clock_close(d->clock);

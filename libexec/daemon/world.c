@@ -235,6 +235,13 @@ static void returning(void *ctx, const char *sha256, bool under_way)
 		returning_end(&world->returning, sha256);
 }
 
+static void event(void *ctx, json_t *event)
+{
+	struct world *world = ctx;
+
+	events_add(&world->events, event);
+}
+
 static void add_audit(void *ctx, json_t *line)
 {
 	struct world *world = ctx;
@@ -260,6 +267,7 @@ void world_open(struct world *world)
 {
 	world->library.dir = world->dir;
 	audit_open(&world->audit, world->rundir);
+	events_open(&world->events, world->rundir, world->logs);
 	world->means = (struct means){ .group_of = group_of,
 				       .find = find,
 				       .declaration = declaration,
@@ -275,6 +283,7 @@ void world_open(struct world *world)
 				       .save_sources = save_sources,
 				       .save_groups = save_groups,
 				       .returning = returning,
+				       .event = event,
 				       .audit = add_audit,
 				       .prune = prune,
 				       .record = record,
@@ -283,6 +292,7 @@ void world_open(struct world *world)
 
 void world_close(struct world *world)
 {
+	events_close(&world->events);
 	library_fini(&world->library);
 	returning_close(&world->returning);
 }

@@ -9,6 +9,7 @@
 #include "daemon/authority/verify.h"
 #include "daemon/director/means.h"
 #include "daemon/keep/audit.h"
+#include "daemon/keep/events.h"
 #include "daemon/keep/library.h"
 #include "daemon/keep/returning.h"
 
@@ -21,10 +22,12 @@ struct world {
 	int rundir;
 	struct event_base *base;
 	const struct clock *clock;
-	const char *verifier;  /* the program */
+	const char *verifier; /* the program */
+	const struct log_limits *logs;
 	struct logger *logger; /* gets what actors log; NULL: there is none */
 	struct library library;
 	struct audit audit;
+	struct events events;       /* who is to be told, main says */
 	struct returning returning; /* opened when loaded.json is read */
 	struct means means;         /* for the Director */
 };

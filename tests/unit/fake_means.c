@@ -325,6 +325,17 @@ static int save_groups(void *ctx, json_t *defined, struct tds_err *err)
 	return save(means, means->fail_groups, &means->defined, defined, err);
 }
 
+static void event(void *ctx, json_t *event)
+{
+	const char *why = json_string_value(json_object_get(event, "Message"));
+
+	fake_trace_add(((struct fake_means *)ctx)->trace, "event %s %u%s%s",
+		       json_string_value(json_object_get(event, "Event")),
+		       number_of(json_string_value(json_object_get(event, "MD5"))), why ? ": " : "",
+		       why ? why : "");
+	json_decref(event);
+}
+
 static void audit(void *ctx, json_t *line)
 {
 	const char *error = json_string_value(json_object_get(line, "Message"));
@@ -405,6 +416,7 @@ void fake_means_init(struct fake_means *means)
 				       .forget = forget,
 				       .save_sources = save_sources,
 				       .save_groups = save_groups,
+				       .event = event,
 				       .audit = audit,
 				       .prune = prune,
 				       .record = record,

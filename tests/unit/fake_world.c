@@ -10,17 +10,6 @@
 
 /* --- what it tells --- */
 
-static void on_change(void *ctx, json_t *event)
-{
-	struct fake *f = ctx;
-	const char *hash = json_string_value(json_object_get(event, "SourceHash"));
-	const char *why = json_string_value(json_object_get(event, "Message"));
-
-	fake_trace_add(&f->trace, "event %s %lu%s%s",
-		       json_string_value(json_object_get(event, "Event")),
-		       hash ? strtoul(hash + 24, NULL, 16) : 0, why ? ": " : "", why ? why : "");
-}
-
 static void on_output(void *ctx, const char *who, const char *text, size_t len)
 {
 	struct fake *f = ctx;
@@ -63,8 +52,7 @@ static void on_question(void *ctx, uint64_t from, bool may_change, const struct 
 
 static void begin(struct fake *f, bool traced)
 {
-	struct director_watch watch = { .change = on_change,
-					.output = on_output,
+	struct director_watch watch = { .output = on_output,
 					.answer = on_answer,
 					.question = on_question,
 					.delivered = on_delivered,

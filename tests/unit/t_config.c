@@ -125,6 +125,9 @@ static void words(void **state)
 	same("convleader.cfg", "host:99999", "1:5: not HOST or HOST:PORT");
 	same("convleader.cfg", ":1900", "1:1: not HOST or HOST:PORT");
 	same("convleader.cfg", "", "=\"\"");
+	same("logsize.cfg", "1048575", "1:1: not from 1048576 to 1099511627776");
+	same("logkeep.cfg", "0\n", "0=0");
+	same("logkeep.cfg", "-1", "1:1: not from 0 to 1000");
 	same("actoruser.cfg", "nobody\n", "nobody=\"nobody\"");
 	same("actoruser.cfg", "root nobody", "1:1: not the name of a user, or a uid");
 	same("newprivs.cfg", "yes\n", "yes=true");

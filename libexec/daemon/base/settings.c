@@ -273,12 +273,33 @@ static int read_logging(const struct tds_dir *dir, struct settings *s, struct td
 	return 0;
 }
 
+/* How far logs may grow. */
+static int read_log_limits(const struct tds_dir *dir, struct log_limits *limits,
+			   struct tds_err *err)
+{
+	tds_auto(value) struct tds_value *size = NULL;
+	tds_auto(value) struct tds_value *keep = NULL;
+	int64_t n = limits->keep;
+	int rc = read_value(dir, "logsize.cfg", &size, err);
+
+	if (rc == 0)
+		rc = read_value(dir, "logkeep.cfg", &keep, err);
+	/* What they may be was looked at when they were parsed. */
+	if (size)
+		(void)tds_pytext_int(size->text, size->len, &limits->size);
+	if (keep)
+		(void)tds_pytext_int(keep->text, keep->len, &n);
+	limits->keep = (unsigned)n;
+	return rc;
+}
+
 int settings_read(const struct tds_dir *dir, struct settings *settings, struct tds_err *err)
 {
 	*settings = (struct settings){ .max_message = MAX_MESSAGE_DEFAULT,
 				       .actor_uid = (uid_t)-1,
 				       .pids_max = PIDS_MAX_DEFAULT,
 				       .budget = BUDGET_DEFAULTS,
+				       .logs = LOG_LIMITS_DEFAULT,
 				       .log_level = LOG_LEVEL_DEFAULT };
 	int rc = read_single_values(dir, settings, err);
 
@@ -294,6 +315,8 @@ int settings_read(const struct tds_dir *dir, struct settings *settings, struct t
 		rc = read_capabilities(dir, settings, err);
 	if (rc == 0)
 		rc = read_logging(dir, settings, err);
+	if (rc == 0)
+		rc = read_log_limits(dir, &settings->logs, err);
 	if (rc != 0)
 		settings_fini(settings);
 	return rc;

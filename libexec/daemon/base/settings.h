@@ -19,6 +19,17 @@ struct actor_limit {
 	rlim_t value;
 };
 
+/* How far each log may grow, and how much of it is kept. */
+struct log_limits {
+	int64_t size;  /* logsize.cfg, bytes of a file; at least 1 MiB */
+	unsigned keep; /* logkeep.cfg, how many older files there may be besides */
+};
+
+#define LOG_LIMITS_DEFAULT                 \
+	{                                  \
+		.size = 4 << 20, .keep = 4 \
+	}
+
 /* Of names and values together: an op that has them all must be one frame, however much of it is escaped. */
 #define CAPABILITIES_MAX_BYTES (128 << 10)
 
@@ -39,7 +50,8 @@ struct settings {
 	json_t *capabilities; /* the system's, name -> text of a literal; othercaps.cfg has a part in them */
 	char *log_config; /* thesplog.cfg, as the text of a literal; NULL: there is none */
 	char *log_dir;    /* thesplogd.cfg, absolute; NULL: there is none */
-	int log_level;    /* the least of records that hosts send */
+	struct log_limits logs;
+	int log_level; /* the least of records that hosts send */
 };
 
 /*

@@ -2,21 +2,16 @@
 /* What the Director answers, as the protocol has it. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/when.h"
 #include "rules.h"
 #include "tool/cli.h"
 
 json_t *time_json(int64_t wall_ms)
 {
-	time_t seconds = (time_t)(wall_ms / 1000);
-	struct tm tm;
-	char text[40];
+	char text[TDS_WHEN_MAX];
 
-	if (!gmtime_r(&seconds, &tm))
-		return json_null();
-	size_t n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(text + n, sizeof(text) - n, ".%03dZ", (int)(wall_ms % 1000));
+	tds_when_text(wall_ms, text);
 	return json_string(text);
 }
 

@@ -107,9 +107,8 @@ enum delivery director_send(struct director *director, const char *target, const
 uint64_t director_ticket(struct director *director);
 void director_forget(struct director *director, uint64_t ticket);
 
-/* Called for each change (a JSON object, borrowed), each line of output, each answer, and what becomes of messages. */
+/* Called for each line of output, each answer, and what becomes of messages. */
 struct director_watch {
-	void (*change)(void *ctx, json_t *event);
 	void (*output)(void *ctx, const char *who, const char *text, size_t len);
 	bool (*answer)(void *ctx, uint64_t endpoint, const struct payload *payload);
 	/* An actor or a program has sent the Director a message. */

@@ -90,6 +90,9 @@ struct means {
 	/* The return of a stored package begins, or ends, however that is. NULL: nobody wants to know. */
 	void (*returning)(void *ctx, const char *sha256, bool under_way);
 
+	/* Something has happened: a line of the event log, for those who watch too; takes the reference (NULL: none). */
+	void (*event)(void *ctx, json_t *event);
+
 	/* A line of the audit log; takes the reference. */
 	void (*audit)(void *ctx, json_t *line);
 

@@ -14,22 +14,33 @@ void candidate_fini(struct candidate *found)
 	*found = (struct candidate){ .fd = -1 };
 }
 
+/* What has happened, and to what; a new reference, NULL: out of memory. */
+static json_t *event_of(const struct director *director, const char *what,
+			const struct group *group, const struct source *source)
+{
+	json_t *event =
+		json_pack("{s:o, s:s}", "Time",
+			  time_json(director->clock->wall_ms(director->clock)), "Event", what);
+
+	if (event && group)
+		(void)json_object_set_new(event, "Group", tds_cli_json_text(group->name));
+	if (event && source) {
+		(void)json_object_set_new(event, "Path", tds_cli_json_text(source->path));
+		(void)json_object_set_new(event, "MD5", json_string(source->md5));
+		(void)json_object_set_new(event, "SHA256", json_string(source->sha256));
+		(void)json_object_set_new(event, "Key", tds_cli_json_text(source->key));
+	}
+	return event;
+}
+
 void tell_change(struct director *director, const char *what, const struct group *group,
 		 const struct source *source, const char *error)
 {
-	if (!director->watch.change)
-		return;
-	json_t *event = json_pack("{s:s, s:o, s:o?}", "Event", what, "Time",
-				  time_json(director->clock->wall_ms(director->clock)), "Group",
-				  group ? tds_cli_json_text(group->name) : NULL);
-	if (event && source) {
-		(void)json_object_set_new(event, "SourceHash", json_string(source->md5));
-		(void)json_object_set_new(event, "Source", tds_cli_json_text(source->path));
-	}
+	json_t *event = event_of(director, what, group, source);
+
 	if (event && error)
 		(void)json_object_set_new(event, "Message", tds_cli_json_text(error));
-	director->watch.change(director->watch.ctx, event);
-	json_decref(event);
+	director->means->event(director->means->ctx, event);
 }
 
 void audit(struct director *director, const char *what, const struct group *group,

@@ -17,12 +17,27 @@ static bool changes_active(const char *what)
 			strcmp(what, "Activated") == 0);
 }
 
-static void on_change(void *ctx, json_t *event)
+/* On the socket a package has other names besides. */
+static json_t *for_clients(const json_t *event)
 {
-	struct door *door = ctx;
-	bool active = changes_active(json_string_value(json_object_get(event, "Event")));
+	json_t *told = json_copy((json_t *)(uintptr_t)event);
+	json_t *path = json_object_get(event, "Path");
+	json_t *md5 = json_object_get(event, "MD5");
 
-	clients_changed(door->clients, event, active);
+	if (told && path && md5) {
+		(void)json_object_set(told, "SourceHash", md5);
+		(void)json_object_set(told, "Source", path);
+	}
+	return told;
+}
+
+void door_tell(struct door *door, const json_t *event)
+{
+	bool active = changes_active(json_string_value(json_object_get(event, "Event")));
+	json_t *told = for_clients(event);
+
+	clients_changed(door->clients, told, active);
+	json_decref(told);
 	if (active)
 		directoractor_changed(door->actor);
 }
@@ -79,8 +94,7 @@ struct door *door_open(struct event_base *base, int listener, struct director *d
 		door_close(door);
 		return NULL;
 	}
-	director_watch(director, &(struct director_watch){ .change = on_change,
-							   .output = on_output,
+	director_watch(director, &(struct director_watch){ .output = on_output,
 							   .answer = on_answer,
 							   .question = on_question,
 							   .shutdown_asked = on_shutdown_asked,

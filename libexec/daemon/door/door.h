@@ -34,6 +34,9 @@ struct door *door_open(struct event_base *base, int listener, struct director *d
 		       const struct door_settings *settings);
 void door_close(struct door *door); /* accepts NULL */
 
+/* Something has happened: those who watch are told. */
+void door_tell(struct door *door, const json_t *event);
+
 /* Tell those who asked for the shutdown what has come of it: status 0, or why not all of it is so. */
 void door_farewell(struct door *door, int status, const char *why);
 

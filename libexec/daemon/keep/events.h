@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The event log, events.jsonl in the run directory: one JSON object a line for each thing that an operator asks about
+ * later. It takes values and knows no rules: what an event is, and which fields it has besides Time and Event, is said by
+ * whoever tells it, and by tds-director-dir(5).
+ */
+#ifndef TDS_DAEMON_EVENTS_H
+#define TDS_DAEMON_EVENTS_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "logfile.h"
+
+struct events {
+	struct logfile file;
+	json_int_t lost; /* that could not be written, since the last that could */
+	/* Gets each event besides, written or not; borrowed for the call. NULL: nobody does. */
+	void (*tell)(void *ctx, const json_t *event);
+	void *ctx;
+};
+
+void events_open(struct events *events, int rundir, const struct log_limits *limits);
+void events_close(struct events *events);
+void events_reopen(struct events *events);
+
+/* A new event, to which fields may be added; Event in CapitalWords. NULL: out of memory, which all of these accept. */
+json_t *events_new(int64_t wall_ms, const char *what);
+
+/* Add a field of text, which may come from anywhere; nothing where text is NULL. */
+void events_set(json_t *event, const char *key, const char *text);
+
+/* Write it and tell it; takes the reference. One that cannot be written is counted in the next one's Lost. */
+void events_add(struct events *events, json_t *event);
+
+#endif

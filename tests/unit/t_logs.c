@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* Logs that grow, make way for a new file, and go on whatever happens to the old one. */
+#include "daemon/keep/events.h"
+#include "daemon/keep/logfile.h"
+#include "director/rundir.h"
+#include "unit.h"
+
+/* As assert_file; "-" for a file that is not there. */
+static void assert_holds(const struct folder *f, const char *name, const char *expected)
+{
+	if (strcmp(expected, "-") != 0)
+		assert_file(f, name, expected);
+	else
+		assert_int_not_equal(faccessat(f->fd, name, F_OK, 0), 0);
+}
+
+/* --- a file --- */
+
+static void add(struct logfile *log, const char *text)
+{
+	struct tds_err err;
+	bool is_first;
+
+	assert_int_equal(logfile_prepare(log, strlen(text), &is_first, &err), 0);
+	assert_int_equal(logfile_add(log, text, strlen(text), &err), 0);
+}
+
+static void a_full_file_makes_way_and_the_oldest_goes(void **state)
+{
+	const struct folder *f = *state;
+	const struct log_limits limits = { .size = 8, .keep = 2 };
+	struct logfile log;
+
+	logfile_init(&log, f->fd, "x", &limits);
+	for (char line[] = "aaa\n"; line[0] <= 'g'; line[0]++)
+		add(&log, line);
+	assert_holds(f, "x", "gaa\n");
+	assert_holds(f, "x.1", "eaa\nfaa\n");
+	assert_holds(f, "x.2", "caa\ndaa\n");
+	assert_holds(f, "x.3", "-");
+	/* A line that is longer than a file stands alone. */
+	add(&log, "0123456789\n");
+	assert_holds(f, "x", "0123456789\n");
+	assert_holds(f, "x.1", "gaa\n");
+	logfile_close(&log);
+}
+
+static void what_limits_do_not_allow_any_more_goes(void **state)
+{
+	const struct folder *f = *state;
+	const struct log_limits many = { .size = 4, .keep = 3 };
+	const struct log_limits one = { .size = 4, .keep = 1 };
+	const struct log_limits none = { .size = 4, .keep = 0 };
+	struct logfile log;
+
+	logfile_init(&log, f->fd, "x", &many);
+	for (char line[] = "aaa\n"; line[0] <= 'd'; line[0]++)
+		add(&log, line);
+	logfile_close(&log);
+	assert_holds(f, "x.3", "aaa\n");
+	logfile_init(&log, f->fd, "x", &one);
+	assert_holds(f, "x.1", "caa\n");
+	assert_holds(f, "x.2", "-");
+	assert_holds(f, "x.3", "-");
+	add(&log, "new\n");
+	assert_holds(f, "x.1", "daa\n");
+	logfile_close(&log);
+	logfile_init(&log, f->fd, "x", &none);
+	add(&log, "one\n");
+	add(&log, "two\n");
+	assert_holds(f, "x", "two\n");
+	assert_holds(f, "x.1", "-");
+	logfile_close(&log);
+}
+
+static void a_file_that_somebody_renamed_is_written_until_it_is_reopened(void **state)
+{
+	const struct folder *f = *state;
+	struct logfile log;
+
+	logfile_init(&log, f->fd, "x", NULL);
+	add(&log, "a\n");
+	assert_int_equal(renameat(f->fd, "x", f->fd, "x.old"), 0);
+	add(&log, "b\n");
+	assert_holds(f, "x.old", "a\nb\n");
+	logfile_reopen(&log);
+	add(&log, "c\n");
+	assert_holds(f, "x", "c\n");
+	assert_holds(f, "x.old", "a\nb\n");
+	/* One that was deleted holds nothing any more for anybody. */
+	assert_int_equal(unlinkat(f->fd, "x", 0), 0);
+	add(&log, "d\n");
+	assert_holds(f, "x", "d\n");
+	logfile_close(&log);
+}
+
+static void a_link_is_not_followed(void **state)
+{
+	const struct folder *f = *state;
+	struct tds_err err;
+	struct logfile log;
+	bool is_first;
+
+	assert_int_equal(symlinkat("elsewhere", f->fd, "x"), 0);
+	logfile_init(&log, f->fd, "x", NULL);
+	assert_int_equal(logfile_prepare(&log, 1, &is_first, &err), TDS_E_WRITE);
+	assert_holds(f, "elsewhere", "-");
+}
+
+/* --- events --- */
+
+static char told[256];
+
+static void on_event(void *ctx, const json_t *event)
+{
+	(void)ctx;
+	(void)strcat(strcat(told, json_string_value(json_object_get(event, "Event"))), " ");
+}
+
+static void each_file_of_events_says_its_format(void **state)
+{
+	const struct folder *f = *state;
+	const struct log_limits limits = { .size = 150, .keep = 1 };
+	struct events events;
+
+	events_open(&events, f->fd, &limits);
+	told[0] = '\0';
+	events.tell = on_event;
+	for (char name[] = "A"; name[0] <= 'C'; name[0]++) {
+		json_t *event = events_new(1000, name);
+
+		events_set(event, "Message", "a\nb");
+		events_set(event, "Path", "\xff");
+		events_set(event, "Key", NULL);
+		events_add(&events, event);
+	}
+	events_add(&events, NULL);
+	assert_holds(f, TDS_EVENTS_NAME ".1",
+		     "{\"Time\":\"1970-01-01T00:00:01.000Z\",\"Event\":\"B\","
+		     "\"Message\":\"a\\nb\",\"Path\":\"\\\\xff\",\"Format\":1}\n");
+	assert_holds(f, TDS_EVENTS_NAME,
+		     "{\"Time\":\"1970-01-01T00:00:01.000Z\",\"Event\":\"C\","
+		     "\"Message\":\"a\\nb\",\"Path\":\"\\\\xff\",\"Format\":1}\n");
+	assert_string_equal(told, "A B C ");
+	events_close(&events);
+}
+
+static void what_could_not_be_written_is_counted(void **state)
+{
+	const struct folder *f = *state;
+	struct events events;
+
+	assert_int_equal(mkdirat(f->fd, TDS_EVENTS_NAME, 0700), 0);
+	events_open(&events, f->fd, NULL);
+	told[0] = '\0';
+	events.tell = on_event;
+	events_add(&events, events_new(0, "A"));
+	events_add(&events, events_new(0, "B"));
+	assert_int_equal(unlinkat(f->fd, TDS_EVENTS_NAME, AT_REMOVEDIR), 0);
+	events_add(&events, events_new(0, "C"));
+	events_add(&events, events_new(0, "D"));
+	assert_string_equal(told, "A B C D ");
+	assert_holds(f, TDS_EVENTS_NAME,
+		     "{\"Time\":\"1970-01-01T00:00:00.000Z\",\"Event\":\"C\",\"Lost\":2,"
+		     "\"Format\":1}\n"
+		     "{\"Time\":\"1970-01-01T00:00:00.000Z\",\"Event\":\"D\"}\n");
+	events_close(&events);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_FOLDER(a_full_file_makes_way_and_the_oldest_goes),
+		IN_FOLDER(what_limits_do_not_allow_any_more_goes),
+		IN_FOLDER(a_file_that_somebody_renamed_is_written_until_it_is_reopened),
+		IN_FOLDER(a_link_is_not_followed),
+		IN_FOLDER(each_file_of_events_says_its_format),
+		IN_FOLDER(what_could_not_be_written_is_counted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
