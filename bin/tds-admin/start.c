@@ -227,6 +227,7 @@ static void report_not_restored(struct admin *admin, const json_t *status)
 struct other {
 	const char *why;
 	bool restoring;
+	struct tds_err protocol; /* it speaks another; TDS_OK: it does not */
 };
 
 /* Ask the one that holds the lock. True: it says that it is up. waited: it did not at first. */
@@ -234,11 +235,14 @@ static bool is_up(struct admin *admin, const struct tds_dir *dir, bool waited, s
 {
 	tds_auto(client) struct tds_client client = { .fd = -1 };
 	enum tds_client_state state;
+	struct tds_err err = { 0 };
 	json_t *status = NULL;
 
 	*other = (struct other){ .why = "does not answer" };
-	if (tds_client_probe(dir, &client, ANSWER_MS, &state, &status, NULL) != 0)
+	if (tds_client_probe(dir, &client, ANSWER_MS, &state, &status, &err) != 0)
 		return false;
+	if (state == TDS_CLIENT_OTHER)
+		other->protocol = err;
 	if (state == TDS_CLIENT_READY && waited)
 		report_not_restored(admin, status);
 	json_decref(status);
@@ -263,6 +267,10 @@ static int take_or_await(struct admin *admin, const struct tds_dir *dir, int run
 
 		if (rc != TDS_E_REFUSED || is_up(admin, dir, waited, &other))
 			return rc == TDS_E_REFUSED ? 0 : rc;
+		if (other.protocol.code != TDS_OK) {
+			*err = other.protocol;
+			return err->code;
+		}
 		if (other.restoring)
 			end_mono_s = now_mono_s() + START_SECONDS;
 		if (now_mono_s() >= end_mono_s)

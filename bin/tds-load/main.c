@@ -153,6 +153,8 @@ static int connect_ready(struct run *run, struct tds_err *err)
 	if (rc != 0 || state == TDS_CLIENT_READY)
 		return rc;
 	tds_client_close(&run->client);
+	if (state == TDS_CLIENT_OTHER)
+		return err->code;
 	if (state == TDS_CLIENT_REFUSING) /* whom the request will tell why */
 		return tds_client_open(&run->dir, &run->client, err);
 	return tds_err_set(err, TDS_E_NO_ADMIN, "the admin process is %s",

@@ -24,7 +24,8 @@
 	X(TDS_E_ARCHIVE, -8, 6, "the archive is damaged or unsafe")      \
 	X(TDS_E_UNTRUSTED, -9, 7, "no key validates it")                 \
 	X(TDS_E_NO_ADMIN, -10, 8, "the admin process cannot be reached") \
-	X(TDS_E_TIMEOUT, -11, 9, "timed out")
+	X(TDS_E_TIMEOUT, -11, 9, "timed out")                            \
+	X(TDS_E_PROTOCOL, -12, 8, "the admin process is of another tds")
 
 enum tds_code {
 	TDS_OK = 0,

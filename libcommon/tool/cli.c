@@ -13,6 +13,7 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/release.h"
 #include "base/text.h"
 
 /*
@@ -89,7 +90,7 @@ bool tds_cli_option(struct tds_cli *cli, int opt, const char *arg, const char *h
 		*done = true;
 		return true;
 	case 'V':
-		(void)fprintf(cli->out, "%s %s\n", cli->tool, TDS_VERSION);
+		(void)fprintf(cli->out, "%s %s\n", cli->tool, tds_release_version);
 		*done = true;
 		return true;
 	case ':':

@@ -17,6 +17,7 @@
 #include "base/io.h"
 #include "base/jsontext.h"
 #include "base/mem.h"
+#include "base/release.h"
 #include "director/rundir.h"
 
 #define LINE_MAX_BYTES (64 << 20)
@@ -110,7 +111,9 @@ void tds_client_close(struct tds_client *client)
 
 int tds_client_send(struct tds_client *client, json_t *request, struct tds_err *err)
 {
-	tds_autofree char *text = request ? tds_json_text(request, JSON_COMPACT) : NULL;
+	bool said =
+		json_object_set_new(request, "Protocol", json_integer(tds_release_protocol)) == 0;
+	tds_autofree char *text = said ? tds_json_text(request, JSON_COMPACT) : NULL;
 	size_t len = text ? strlen(text) : 0;
 
 	json_decref(request);
@@ -150,7 +153,26 @@ static int read_more(struct tds_client *client, struct tds_err *err)
 	return 0;
 }
 
-int tds_client_receive(struct tds_client *client, json_t **answer, struct tds_err *err)
+/* An answer of another protocol might mean anything. What is told unasked, after such an answer, has no number. */
+static int check_protocol(const json_t *answer, struct tds_err *err)
+{
+	const json_t *number = json_object_get(answer, "Protocol");
+	json_int_t protocol = json_integer_value(number);
+	const char *version = json_string_value(json_object_get(answer, "Version"));
+
+	if (protocol == tds_release_protocol ||
+	    (!number && !json_object_get(answer, "DirectorResponse")))
+		return 0;
+	return tds_err_set(err, TDS_E_PROTOCOL,
+			   "the admin process is tds %s with protocol %lld, this is tds %s with "
+			   "protocol %d: %stds-admin restart",
+			   version ? version : "of another version", (long long)protocol,
+			   tds_release_version, tds_release_protocol,
+			   protocol > tds_release_protocol ? "use the tools of that version, or "
+							   : "");
+}
+
+static int receive_line(struct tds_client *client, json_t **answer, struct tds_err *err)
 {
 	size_t seen = 0;
 	char *end;
@@ -169,6 +191,17 @@ int tds_client_receive(struct tds_client *client, json_t **answer, struct tds_er
 	return *answer ? 0
 		       : tds_err_set(err, TDS_E_NO_ADMIN,
 				     "the admin process answers what is no JSON");
+}
+
+int tds_client_receive(struct tds_client *client, json_t **answer, struct tds_err *err)
+{
+	int rc = receive_line(client, answer, err);
+
+	if (rc == 0 && !client->any_protocol && (rc = check_protocol(*answer, err)) != 0) {
+		json_decref(*answer);
+		*answer = NULL;
+	}
+	return rc;
 }
 
 enum tds_code tds_status_code(json_int_t status)
@@ -229,13 +262,16 @@ int tds_client_probe(const struct tds_dir *dir, struct tds_client *client, int w
 	if (rc != 0)
 		return rc;
 	limit(client, wait_ms);
+	client->any_protocol = true;
 	rc = tds_client_ask(client, json_pack("{s:s}", "DirectorOp", "Status"), status, err);
+	client->any_protocol = false;
 	limit(client, 0);
 	if (rc != 0 && !*status) {
 		tds_client_close(client);
 		return rc;
 	}
-	*state = rc != 0                                              ? TDS_CLIENT_REFUSING
+	*state = check_protocol(*status, err) != 0                    ? TDS_CLIENT_OTHER
+		 : rc != 0                                            ? TDS_CLIENT_REFUSING
 		 : json_is_true(json_object_get(*status, "Stopping")) ? TDS_CLIENT_STOPPING
 		 : json_is_false(json_object_get(*status, "Ready"))   ? TDS_CLIENT_RESTORING
 								      : TDS_CLIENT_READY;

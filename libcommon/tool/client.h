@@ -17,6 +17,7 @@ struct tds_client {
 	char *in; /* what came behind the last line */
 	size_t len;
 	size_t room;
+	bool any_protocol; /* what is asked is the same in every protocol: Status, Restart, Shutdown */
 };
 
 /*
@@ -37,11 +38,13 @@ enum tds_client_state {
 	TDS_CLIENT_RESTORING, /* what was loaded when a crash came is on its way back */
 	TDS_CLIENT_STOPPING,
 	TDS_CLIENT_REFUSING, /* it answers, but not us */
+	TDS_CLIENT_OTHER, /* its protocol is another: it understands only to be restarted, or shut down */
 };
 
 /*
  * Connect, and ask the admin for its Status: that somebody listens is no answer, for it may be dying.
- * Shape:   *status is the answer, a new reference, and *state what it means. wait_ms: how long it may take.
+ * Shape:   *status is the answer, a new reference, and *state what it means; of TDS_CLIENT_OTHER err says which protocol it is.
+ *          wait_ms: how long it may take.
  * Errors:  those of tds_client_open; TDS_E_NO_ADMIN where no answer comes, TDS_E_NOMEM. On error *status is NULL and
  *          the client closed.
  */
@@ -50,13 +53,14 @@ int tds_client_probe(const struct tds_dir *dir, struct tds_client *client, int w
 		     struct tds_err *err) TDS_MUST_CHECK;
 #define tds_client_cleanup tds_client_close
 
-/* Send one request; takes the reference. Errors: TDS_E_NO_ADMIN, TDS_E_NOMEM. */
+/* Send one request, which says what protocol it is of; takes the reference. Errors: TDS_E_NO_ADMIN, TDS_E_NOMEM. */
 int tds_client_send(struct tds_client *client, json_t *request, struct tds_err *err) TDS_MUST_CHECK;
 
 /*
  * The next line that the admin sends.
  * Shape:   *answer is a JSON object, a new reference.
- * Errors:  TDS_E_NO_ADMIN where the connection ends or what comes is no JSON; TDS_E_NOMEM.
+ * Errors:  TDS_E_NO_ADMIN where the connection ends or what comes is no JSON; TDS_E_PROTOCOL where it is an answer of
+ *          another protocol, unless any will do; TDS_E_NOMEM.
  */
 int tds_client_receive(struct tds_client *client, json_t **answer,
 		       struct tds_err *err) TDS_MUST_CHECK;

@@ -21,6 +21,7 @@ import uuid
 from tap import BIN, CRASH, KEYS, LIMIT_S, Answer, done, ok
 
 SCALE = int(os.environ.get('TDS_SCALE', '1'))
+PROTOCOL = 1  # of the socket, in every answer
 
 # An actor that notes what it gets, and does what a tuple tells it to. VERSION and what comes before is put in front.
 ACTOR = r'''

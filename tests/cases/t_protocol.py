@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-from adminlib import ACTOR, SCALE, Client, rss_kib, run_cases, sanitized, until
+from adminlib import ACTOR, PROTOCOL, SCALE, Client, rss_kib, run_cases, sanitized, until
 from tap import ok
 
 MIB = 1 << 20
@@ -85,7 +85,7 @@ def good_and_bad_fields(a):
         for target in 'foo', '@Foo', run[ADDRESS][ADDRESS]:
             r = c.ask('Ask', Target=target, Literal="('echo', 1, [2])")
             ok(r['Success'] and r['DirectorResponse'] == 'Answer' and r['Literal'] == "('2', 1, [2])", 'Ask %s' % target, r)
-            ok(c.ask('Tell', Target=target, Literal="'x'") == {'DirectorResponse': 'Told', 'Success': True}, 'Tell ' + target)
+            ok(c.ask('Tell', Target=target, Literal="'x'") == {'DirectorResponse': 'Told', 'Success': True, 'Protocol': PROTOCOL}, 'Tell ' + target)
         for target in 'bar', '@Bar', '@', '0.0', '1.0', '99.1', '1.', '.1', '1.1.1', '-1.1', '1.99999999999999999999':
             for op, response in ('Tell', 'Told'), ('Ask', 'Answer'):
                 ok(failed(c.ask(op, Target=target, Literal='1'), response, 1), '%s to %r: there is none' % (op, target))
@@ -104,7 +104,7 @@ def good_and_bad_fields(a):
         r = c.ask('Ask', Target='foo', Literal="('raise', 1)")
         ok(r['Success'] is False and r['Status'] == 1 and 'ValueError' in r['Literal'], 'Ask: poison is a failure', r)
         r = c.ask('Watch', Output=True)
-        ok(r == {'DirectorResponse': 'Watching', 'Success': True}, 'Watch', r)
+        ok(r == {'DirectorResponse': 'Watching', 'Success': True, 'Protocol': PROTOCOL}, 'Watch', r)
         for output in 1, 'yes':
             ok(failed(c.ask('Watch', Output=output), 'Watching', 2), 'Watch: a bad Output', output)
         for grace in -1, '1', True, 86401, []:
@@ -142,7 +142,7 @@ def notifications(a):
         ok(c.ask('Status')['DirectorResponse'] == 'Status', 'RequestNotification answers later, and others meanwhile')
         d.ask('LoadSource', Source='foo-1.tls')
         r = c.line()
-        ok(r == {'DirectorResponse': 'NotificationOfUpdate', 'Success': True}, 'RequestNotification tells of a change', r)
+        ok(r == {'DirectorResponse': 'NotificationOfUpdate', 'Success': True, 'Protocol': PROTOCOL}, 'RequestNotification tells of a change', r)
         d.ask('LoadSource', Source='foo-2.tls')
         ok(c.ask('Status')['DirectorResponse'] == 'Status', 'once')
 

@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 
-from adminlib import SCALE, parent_of, run_cases, until
+from adminlib import PROTOCOL, SCALE, parent_of, run_cases, until
 from tap import ok
 
 ROUNDS = 20 * SCALE
@@ -246,8 +246,8 @@ def shutdown_not_written(a):
     ok(b.status == 0 and is_there(a), 'and it comes back whole', b)
     with a.client() as c:
         first, last = c.ask('Shutdown'), c.line()
-        ok(first == {'DirectorResponse': 'ShuttingDown', 'Success': True}, 'the connection is told at once', first)
-        ok(last == {'DirectorResponse': 'ShutDown', 'Success': True, 'Status': 0} and c.line() is None,
+        ok(first == {'DirectorResponse': 'ShuttingDown', 'Success': True, 'Protocol': PROTOCOL}, 'the connection is told at once', first)
+        ok(last == {'DirectorResponse': 'ShutDown', 'Success': True, 'Status': 0, 'Protocol': PROTOCOL} and c.line() is None,
            'and what has come of it, before it ends', last)
     until('nothing runs', lambda: not a.processes())
     ok(a.admin('shutdown') == (0, '', ''), 'where nothing runs: 0')

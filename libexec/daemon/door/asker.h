@@ -21,6 +21,8 @@ enum asker_kind {
 	ASKER_ACTOR = 8,   /* any other */
 	ASKER_CLIENTS = ASKER_USER | ASKER_GUEST,
 	ASKER_ACTORS = ASKER_CHANGER | ASKER_ACTOR,
+	IN_ANY_PROTOCOL =
+		16, /* of a request, beside who may: it means the same in every protocol */
 };
 
 struct asker;
@@ -45,7 +47,7 @@ struct asker {
 struct request {
 	const char *name;
 	const char *response;
-	unsigned may;      /* kinds of askers */
+	unsigned may;      /* kinds of askers, and IN_ANY_PROTOCOL */
 	const char *needs; /* a text that must be there; NULL: none */
 	void (*answer)(struct asker *asker, const struct request *row, const json_t *request);
 };

@@ -11,6 +11,7 @@
 
 #include "base/jsontext.h"
 #include "base/mem.h"
+#include "base/release.h"
 #include "hangups.h"
 #include "listener.h"
 #include "tool/cli.h"
@@ -78,6 +79,13 @@ static void client_reply(struct client *client, json_t *doc)
 	disconnect(client);
 }
 
+/* An answer, which says what protocol it is of; what is told unasked, to who watches, does not. */
+static void client_answer(struct client *client, json_t *doc)
+{
+	(void)json_object_set_new(doc, "Protocol", json_integer(tds_release_protocol));
+	client_reply(client, doc);
+}
+
 static void end_after_output(struct client *client)
 {
 	client->ending = true;
@@ -116,7 +124,7 @@ static bool serve_line(struct client *client)
 	if (line && len > 0) {
 		take_line(client, line, len);
 	} else if (!line && evbuffer_get_length(in) > CLIENT_LINE_MAX) {
-		client_reply(client, failure_json("Error", 2, "a request of more than 1 MiB"));
+		client_answer(client, failure_json("Error", 2, "a request of more than 1 MiB"));
 		end_after_output(client);
 	}
 	return line != NULL;
@@ -176,7 +184,7 @@ static void on_answer(struct asker *asker, json_t *doc)
 {
 	struct client *client = client_of(asker);
 
-	client_reply(client, doc);
+	client_answer(client, doc);
 	if (client->ending) {
 		free_if_over(client);
 		return;
@@ -352,7 +360,7 @@ void clients_changed(struct clients *clients, json_t *event, bool active)
 		next = c->next;
 		if (c->asker.notify && active) {
 			c->asker.notify = false;
-			client_reply(c, notification_json());
+			client_answer(c, notification_json());
 		}
 		if (c->watching && !c->ending)
 			stream(c, json_incref(event));
@@ -401,10 +409,10 @@ void clients_farewell(struct clients *clients, int status, const char *why)
 {
 	for (struct client *c = clients->first; c; c = c->next)
 		if (c->leaving && status == 0)
-			client_reply(c, json_pack("{s:s, s:b, s:i}", "DirectorResponse", "ShutDown",
-						  "Success", 1, "Status", 0));
+			client_answer(c, json_pack("{s:s, s:b, s:i}", "DirectorResponse",
+						   "ShutDown", "Success", 1, "Status", 0));
 		else if (c->leaving)
-			client_reply(c, failure_json("ShutDown", status, why));
+			client_answer(c, failure_json("ShutDown", status, why));
 }
 
 void clients_free(struct clients *clients)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/release.h"
 
 struct listener {
 	int fd;
@@ -26,8 +27,8 @@ void listener_refuse(int fd, const char *why)
 	char line[LISTENER_REFUSAL_MAX];
 	int len = snprintf(line, sizeof(line),
 			   "{\"DirectorResponse\":\"Error\",\"Success\":false,"
-			   "\"Status\":8,\"Message\":\"%s\"}\n",
-			   why);
+			   "\"Status\":8,\"Message\":\"%s\",\"Protocol\":%d}\n",
+			   why, tds_release_protocol);
 
 	(void)send(fd, line, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	(void)close(fd);

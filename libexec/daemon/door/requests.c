@@ -11,6 +11,7 @@
 
 #include "asks.h"
 #include "base/mem.h"
+#include "base/release.h"
 #include "clients.h"
 #include "tool/cli.h"
 
@@ -119,9 +120,10 @@ static void answer_status(struct asker *asker, const struct request *row, const 
 	const struct door *door = asker->door;
 	const struct door_settings *settings = door->settings;
 	json_t *status = json_pack(
-		"{s:s, s:b, s:i, s:I, s:O, s:o, s:o}", "DirectorResponse", row->response, "Success",
-		1, "Pid", (int)getpid(), "Clients", (json_int_t)clients_count(door->clients),
-		"Capabilities", settings->engine->ops->capabilities(settings->engine), "Cgroup",
+		"{s:s, s:b, s:s, s:i, s:I, s:O, s:o, s:o}", "DirectorResponse", row->response,
+		"Success", 1, "Version", tds_release_version, "Pid", (int)getpid(), "Clients",
+		(json_int_t)clients_count(door->clients), "Capabilities",
+		settings->engine->ops->capabilities(settings->engine), "Cgroup",
 		settings->cgroup ? tds_cli_json_text(settings->cgroup) : json_null(), "Restarted",
 		director_restarted(door->director));
 
@@ -202,12 +204,12 @@ static const struct request requests[] = {
 	{ "RetrieveAll", "AllAddresses", ANYBODY, NULL, answer_retrieve_all },
 	{ "RetrieveRole", "RoleAddress", ANYBODY, "Role", answer_retrieve_role },
 	{ "RequestNotification", "NotificationOfUpdate", ANYBODY, NULL, answer_notification },
-	{ "Status", "Status", ANYBODY, NULL, answer_status },
+	{ "Status", "Status", ANYBODY | IN_ANY_PROTOCOL, NULL, answer_status },
 	{ "Tell", "Told", ASKER_USER, "Target", answer_tell },
 	{ "Ask", "Answer", ASKER_USER, "Target", answer_ask },
 	{ "Watch", "Watching", ASKER_USER, NULL, answer_watch },
-	{ "Shutdown", "ShuttingDown", ASKER_USER, NULL, answer_shutdown },
-	{ "Join", "Joined", ASKER_CLIENTS, NULL, answer_join },
+	{ "Shutdown", "ShuttingDown", ASKER_USER | IN_ANY_PROTOCOL, NULL, answer_shutdown },
+	{ "Join", "Joined", ASKER_CLIENTS | IN_ANY_PROTOCOL, NULL, answer_join },
 };
 
 static const struct request *find_request(const char *name)
@@ -270,6 +272,29 @@ static void refuse_unasked(struct asker *asker, const struct request *row, const
 							  : "no DirectorOp is given"));
 }
 
+/* What a request of another protocol means cannot be known, but for those that are the same in all. Join looks for itself. */
+static bool speaks_alike(const struct request *row, const json_t *request)
+{
+	const json_t *protocol = json_object_get(request, "Protocol");
+
+	return (row && row->may & IN_ANY_PROTOCOL) || !json_is_integer(protocol) ||
+	       json_integer_value(protocol) == tds_release_protocol;
+}
+
+static void refuse_protocol(struct asker *asker, const json_t *request)
+{
+	char text[160];
+
+	(void)snprintf(
+		text, sizeof(text),
+		"the request is of protocol %lld, the admin process is tds %s with protocol %d",
+		(long long)json_integer_value(json_object_get(request, "Protocol")),
+		tds_release_version, tds_release_protocol);
+	json_t *answer = failure_json("Error", 8, text);
+	(void)json_object_set_new(answer, "Version", json_string(tds_release_version));
+	asker_answer(asker, answer);
+}
+
 void request_dispatch(struct asker *asker, const json_t *request, const char *why)
 {
 	const char *name = json_string_value(json_object_get(request, "DirectorOp"));
@@ -278,7 +303,9 @@ void request_dispatch(struct asker *asker, const json_t *request, const char *wh
 	bool may = row && row->may & asker->kind;
 	char text[64];
 
-	if (asker->kind != ASKER_GUEST && !row && wrong) {
+	if (request && !speaks_alike(row, request)) {
+		refuse_protocol(asker, request);
+	} else if (asker->kind != ASKER_GUEST && !row && wrong) {
 		asker_answer(asker, failure_json("Error", 2, wrong));
 	} else if (!may) {
 		refuse_unasked(asker, row, name);

@@ -7,6 +7,7 @@
 
 #include "base/jsontext.h"
 #include "base/mem.h"
+#include "base/release.h"
 #include "daemon/guardian/leftovers.h"
 #include "program.h"
 
@@ -59,6 +60,7 @@ static struct realm *realm_of(struct local *engine, uid_t uid)
 /* The answer to a Join, before the connection becomes a link. A new connection has room for it. */
 static int answer(int fd, json_t *doc, struct tds_err *err)
 {
+	(void)json_object_set_new(doc, "Protocol", json_integer(tds_release_protocol));
 	tds_autofree char *text = doc ? tds_json_text(doc, JSON_COMPACT) : NULL;
 	size_t len = text ? strlen(text) : 0;
 
@@ -160,6 +162,14 @@ static int join(struct realm *realm, int fd, const struct ucred *peer, const jso
 	return rc;
 }
 
+/* The frames to come are of this protocol. Who does not say which it speaks has to know. */
+static bool speaks_alike(const json_t *request)
+{
+	const json_t *protocol = json_object_get(request, "Protocol");
+
+	return !protocol || json_integer_value(protocol) == tds_release_protocol;
+}
+
 int program_join(struct local *engine, int fd, const struct ucred *peer, const json_t *request,
 		 const char **kind, struct tds_err *err)
 {
@@ -167,6 +177,16 @@ int program_join(struct local *engine, int fd, const struct ucred *peer, const j
 
 	if (!as || (strcmp(as, "parent") != 0 && strcmp(as, "program") != 0))
 		return tds_err_set(err, TDS_E_USAGE, "As is neither parent nor program");
+	if (!speaks_alike(request)) {
+		*kind = "protocol";
+		return tds_err_set(
+			err, TDS_E_NO_ADMIN,
+			"the program is of a tds whose protocol is %" JSON_INTEGER_FORMAT
+			", the admin process of tds %s, whose protocol is %d (tds-admin restart, "
+			"or start the program again)",
+			json_integer_value(json_object_get(request, "Protocol")),
+			tds_release_version, tds_release_protocol);
+	}
 	if (!program_allowed(engine, peer->uid))
 		return tds_err_set(err, TDS_E_REFUSED, "guests of this user are not allowed");
 	if (engine->stopping)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/release.h"
 #include "daemon/guardian/ward.h"
 #include "local.h"
 #include "proc.h"
@@ -51,12 +52,13 @@ void realm_greet(struct realm *realm, int archive, int log_level)
 {
 	const struct local *engine = realm->engine;
 	const struct engine_config *config = engine->config;
-	struct frame *hello = frame_control(json_pack(
-		"{s:s, s:I, s:s, s:b, s:b, s:i, s:s, s:I, s:O, s:i}", "op", "hello", "realm",
-		(json_int_t)realm->number, "hash", realm->md5, "archive", archive >= 0, "guest",
-		realm->kind == REALM_PROGRAM, "admin", (int)getpid(), "dir", config->dir,
-		"maxmessage", (json_int_t)config->settings->max_message, "capabilities",
-		engine->capabilities, "log", log_level));
+	struct frame *hello = frame_control(
+		json_pack("{s:s, s:i, s:I, s:s, s:b, s:b, s:i, s:s, s:I, s:O, s:i}", "op", "hello",
+			  "protocol", tds_release_protocol, "realm", (json_int_t)realm->number,
+			  "hash", realm->md5, "archive", archive >= 0, "guest",
+			  realm->kind == REALM_PROGRAM, "admin", (int)getpid(), "dir", config->dir,
+			  "maxmessage", (json_int_t)config->settings->max_message, "capabilities",
+			  engine->capabilities, "log", log_level));
 
 	if (archive >= 0)
 		frame_add_fd(hello, archive);

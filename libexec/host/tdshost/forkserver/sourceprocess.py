@@ -25,6 +25,7 @@ from tdshost.wire import logs, process
 from tdshost.wire.fields import read_capabilities
 from tdshost.wire.link import Closed, Link, ProtocolError, control_frame, wait_writable, wire_text
 from tdshost.wire.process import pending_signals, waker
+from tdshost.wire.protocol import PROTOCOL
 
 SPARE_MS = 1000  # a spare child that nobody needed for so long goes
 
@@ -128,12 +129,20 @@ class SourceProcess:
 
     # --- what the admin says
 
+    def _refuse(self, why: str) -> NoReturn:
+        """Nothing of this source can be imported."""
+        self.link.send_control(Failure('import', why).op('import-failed', name=None))
+        raise Closed from None
+
     def _hello(self, op: dict, fds: List[int]) -> None:
         if self.realm is not None:
             raise ValueError('a second hello')
         admin = op.get('admin')
         if not self._forked and admin is not None and os.getppid() != admin:
             raise Closed
+        if op.get('protocol', PROTOCOL) != PROTOCOL:
+            self._refuse('another tds is installed than runs: its protocol is %d, that of the admin process %s '
+                         '(tds-admin restart)' % (PROTOCOL, op['protocol']))
         # What becomes of actors' own processes is a source's concern; the fork server leaves it to the admin.
         process.prctl(process.PR_SET_CHILD_SUBREAPER, 1)
         if fds:
@@ -145,9 +154,7 @@ class SourceProcess:
         except (KeyError, TypeError):
             raise
         except Exception as error:  # an archive that is none
-            self.link.send_control(Failure('import', 'the archive cannot be read: %s' % error)
-                                   .op('import-failed', name=None))
-            raise Closed from None
+            self._refuse('the archive cannot be read: %s' % error)
         logs.send_to(self.link.send_control)
         gc.freeze()
 

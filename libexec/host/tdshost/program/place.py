@@ -12,6 +12,7 @@ import stat
 import time
 from typing import Any, Callable, Dict, Optional, Tuple
 
+from tdshost.wire.protocol import PROTOCOL
 from tdshost.words.errors import ActorSystemStartupFailure
 
 HOST = os.path.abspath(__file__).rsplit(os.sep, 3)[0]  # the folder that holds tdshost and thespian
@@ -19,13 +20,15 @@ HOST = os.path.abspath(__file__).rsplit(os.sep, 3)[0]  # the folder that holds t
 ANSWER_MAX = 1 << 20
 ANSWER_SECONDS = 60
 
+OTHER_PROTOCOL = 'protocol'  # the kind of a refusal: the admin and this program do not understand each other
+
 
 class NotRunning(Exception):
     """No admin answers there."""
 
 
 class Refused(Exception):
-    """The admin answered that it will not: status, text, and of some refusals the kind, as wire.failure names it."""
+    """The admin answered that it will not: status, text, and of some refusals the kind."""
 
     def __init__(self, status: int, text: str, kind: Optional[str] = None) -> None:
         super().__init__(text)
@@ -79,10 +82,13 @@ class Place:
         try:
             sock.settimeout(ANSWER_SECONDS)
             try:
-                sock.sendall(json.dumps(dict(request, DirectorOp='Join')).encode('ascii') + b'\n')
+                sock.sendall(json.dumps(dict(request, DirectorOp='Join', Protocol=PROTOCOL)).encode('ascii') + b'\n')
             except BrokenPipeError:
                 pass  # it was refused already, and says why
             answer = json.loads(_line(sock))
+            if answer.get('Protocol') != PROTOCOL and answer.get('Kind') != OTHER_PROTOCOL:
+                raise Refused(8, 'the admin process is of another tds, whose protocol is %s; that of this program is %d '
+                              '(tds-admin restart, or start the program again)' % (answer.get('Protocol'), PROTOCOL), OTHER_PROTOCOL)
             if not answer.get('Success'):
                 raise Refused(answer.get('Status', 1), answer.get('Message', 'refused'), answer.get('Kind'))
             return sock, answer

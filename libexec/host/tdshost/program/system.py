@@ -62,7 +62,7 @@ class System:
                     self.place.start()
                     started = True
             except place.Refused as refused:
-                if refused.status != 8 or str(refused) == 'not allowed':
+                if refused.status != 8 or refused.kind == place.OTHER_PROTOCOL or str(refused) == 'not allowed':
                     if started:
                         self.place.stop()
                     raise ActorSystemStartupFailure(str(refused)) from None
