@@ -206,6 +206,7 @@ int main(int argc, char **argv)
 	struct admin admin = { .grace_s = -1, .timeout_s = -1 };
 
 	tds_cli_start(&admin.cli, "tds-admin", argv);
+	admin.cli.options = options;
 	if (parse_opts(&admin, argc, argv))
 		run_command(&admin, argc - optind, argv + optind);
 	return tds_cli_finish(&admin.cli);

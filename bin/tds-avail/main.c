@@ -229,6 +229,7 @@ int main(int argc, char **argv)
 	struct tds_names names = { 0 };
 
 	tds_cli_start(&opts.cli, "tds-avail", argv);
+	opts.cli.options = options;
 	if (parse_opts(&opts, argc, argv, &names) && open_directory(&avail) &&
 	    choose(&avail, &names))
 		run(&avail);

@@ -189,6 +189,7 @@ bool parse_opts(struct opts *o, int argc, char **argv)
 	bool is_one = true;
 	int opt;
 
+	o->cli.options = options;
 	while (!done && (opt = getopt_long(argc, argv, TDS_CLI_SHORT "o:T:0", options, NULL)) != -1)
 		if (!parse_option(o, opt, &done))
 			return false;

@@ -301,6 +301,7 @@ int main(int argc, char **argv)
 	tds_auto(names) struct tds_names names = { 0 };
 
 	tds_cli_start(&run.cli, "tds-load", argv);
+	run.cli.options = options;
 	if (parse_opts(&run, argc, argv, &names))
 		work(&run, &names);
 	tds_client_close(&run.client);

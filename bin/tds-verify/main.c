@@ -339,6 +339,7 @@ int main(int argc, char **argv)
 	tds_auto(names) struct tds_names names = { 0 };
 
 	tds_cli_start(&run.cli, "tds-verify", argv);
+	run.cli.options = options;
 	tds_crypto_init_lean();
 	bool ready = parse_opts(&run, argc, argv, &names) && open_directory(&run) == 0 &&
 		     check_named_keys(&run);

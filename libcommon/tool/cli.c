@@ -13,8 +13,10 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "base/release.h"
 #include "base/text.h"
+#include "document.h"
 
 /*
  * A closed descriptor 0, 1 or 2 gets a file on which its use fails: reads where output belongs, and
@@ -51,18 +53,36 @@ static void raise_status(struct tds_cli *cli, int status)
 		cli->status = status;
 }
 
+/* The long option that is nearly the one at word, as a hint. */
+static const char *option_hint(const struct tds_cli *cli, const char *word,
+			       char hint[TDS_NEAREST_HINT_MAX])
+{
+	tds_autofree char *name = strndup(word + 2, strcspn(word + 2, "="));
+	struct tds_nearest nearest = { .word = name ? name : "" };
+
+	for (const struct option *o = cli->options; o && o->name; o++)
+		tds_nearest_offer(&nearest, o->name);
+	tds_autofree char *whole = NULL;
+	if (nearest.found && asprintf(&whole, "--%s", nearest.found) < 0)
+		whole = NULL;
+	nearest.found = whole;
+	return tds_nearest_hint(&nearest, hint);
+}
+
 /* What getopt found wrong with an option: ':' is a missing argument. */
 static void tell_option(struct tds_cli *cli, int opt)
 {
 	const char *word = cli->argv[optind - 1];
 	bool is_long = strncmp(word, "--", 2) == 0;
+	char hint[TDS_NEAREST_HINT_MAX];
 
 	if (opt == ':')
 		tds_cli_usage(cli, "option needs an argument: %s", word);
 	else if (is_long && optopt != 0)
 		tds_cli_usage(cli, "option takes no argument: %s", word);
 	else if (is_long)
-		tds_cli_usage(cli, "unknown or ambiguous option: %s", word);
+		tds_cli_usage(cli, "unknown or ambiguous option: %s%s", word,
+			      option_hint(cli, word, hint));
 	else
 		tds_cli_usage(cli, "unknown option: -%c", optopt);
 }
@@ -116,9 +136,31 @@ static void print_reason(struct tds_cli *cli, const char *reason)
 	(void)fputc('\n', cli->err);
 }
 
+/* For the next document. Where memory is short only the status is kept. */
+static void keep_failure(struct tds_cli *cli, const char *subject, const struct tds_err *err)
+{
+	int status = tds_code_status(err->code);
+
+	raise_status(cli, status);
+	if (!cli->json)
+		return;
+	if (status > cli->unsaid)
+		cli->unsaid = status;
+	if (!cli->failures)
+		cli->failures = json_array();
+	(void)json_array_append_new(cli->failures, tds_document_failure(subject, err));
+}
+
+static void forget_failures(struct tds_cli *cli)
+{
+	cli->unsaid = 0;
+	json_decref(cli->failures);
+	cli->failures = NULL;
+}
+
 void tds_cli_error(struct tds_cli *cli, const char *subject, const struct tds_err *err)
 {
-	raise_status(cli, tds_code_status(err->code));
+	keep_failure(cli, subject, err);
 	print_subject(cli, subject);
 	if (err->line)
 		(void)fprintf(cli->err, ":%u:%u", err->line, err->column);
@@ -127,17 +169,27 @@ void tds_cli_error(struct tds_cli *cli, const char *subject, const struct tds_er
 	print_reason(cli, err->reason[0] ? err->reason : tds_code_words(err->code));
 }
 
+/* Is there a -j among the words that getopt has not come to? Who asked for JSON gets it here too. */
+static bool is_json_to_come(const struct tds_cli *cli)
+{
+	for (char *const *word = cli->argv + optind; *word && strcmp(*word, "--") != 0; word++)
+		if (strcmp(*word, "-j") == 0 || strcmp(*word, "--json") == 0)
+			return true;
+	return false;
+}
+
 void tds_cli_usage(struct tds_cli *cli, const char *fmt, ...)
 {
-	char reason[TDS_ERR_REASON_MAX];
+	struct tds_err err = { .code = TDS_E_USAGE };
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(reason, sizeof(reason), fmt, ap);
+	(void)vsnprintf(err.reason, sizeof(err.reason), fmt, ap);
 	va_end(ap);
-	raise_status(cli, 2);
+	cli->json = cli->json || is_json_to_come(cli);
+	keep_failure(cli, NULL, &err);
 	print_subject(cli, NULL);
-	tds_text_escape(cli->err, reason, strlen(reason));
+	tds_text_escape(cli->err, err.reason, strlen(err.reason));
 	(void)fprintf(cli->err, "; see '%s --help'\n", cli->tool);
 }
 
@@ -171,7 +223,8 @@ void tds_cli_print_name(struct tds_cli *cli, const char *name)
 	(void)fputc(cli->nul ? '\0' : '\n', cli->out);
 }
 
-void tds_cli_print_json(struct tds_cli *cli, json_t *value)
+/* One line of JSON; takes the reference, NULL is out of memory. */
+static void print_line(struct tds_cli *cli, json_t *value)
 {
 	if (!value || json_dumpf(value, cli->out, JSON_COMPACT) != 0) {
 		struct tds_err err;
@@ -186,16 +239,53 @@ void tds_cli_print_json(struct tds_cli *cli, json_t *value)
 	json_decref(value);
 }
 
+json_t *tds_cli_document(struct tds_cli *cli, json_t *content)
+{
+	json_t *document = tds_document_new(cli->unsaid, cli->failures, content);
+
+	forget_failures(cli);
+	return document;
+}
+
+void tds_cli_print_document(struct tds_cli *cli, json_t *content)
+{
+	print_line(cli, tds_cli_document(cli, content));
+}
+
+void tds_cli_print_record(struct tds_cli *cli, json_t *content)
+{
+	json_t *record = tds_document_record(!cli->streaming, cli->unsaid, cli->failures, content);
+
+	cli->streaming = true;
+	forget_failures(cli);
+	print_line(cli, record);
+	(void)fflush(cli->out);
+}
+
+void tds_cli_print_json(struct tds_cli *cli, json_t *value)
+{
+	forget_failures(cli);
+	print_line(cli, value);
+}
+
 json_t *tds_cli_json_text(const char *text)
 {
-	if (tds_text_is_utf8(text, strlen(text)))
-		return json_string_nocheck(text);
-	tds_autofree char *escaped = tds_text_escaped(text);
-	return escaped ? json_string_nocheck(escaped) : NULL;
+	return tds_document_text(text);
+}
+
+/* What no document has told so far. */
+static void print_unsaid(struct tds_cli *cli)
+{
+	if (cli->unsaid != 0 && cli->streaming)
+		tds_cli_print_record(cli, json_object());
+	else if (cli->unsaid != 0)
+		tds_cli_print_document(cli, json_object());
+	forget_failures(cli);
 }
 
 int tds_cli_finish(struct tds_cli *cli)
 {
+	print_unsaid(cli);
 	bool failed = ferror(cli->out) != 0;
 
 	errno = 0;
@@ -208,6 +298,7 @@ int tds_cli_finish(struct tds_cli *cli)
 		else
 			tds_err_set(&err, TDS_E_WRITE, "cannot be written");
 		tds_cli_error(cli, "standard output", &err);
+		forget_failures(cli);
 	}
 	return cli->status;
 }

@@ -30,6 +30,12 @@ struct tds_cli {
 	bool quiet;        /* -q: no warnings, no results that only say that all is well */
 	unsigned verbose;  /* -v, how often */
 	int status;        /* the highest exit status so far */
+	/* with -j: */
+	int unsaid;       /* the highest status of what failed and no document has told yet */
+	json_t *failures; /* these failures, as documents have them; NULL: none, or no memory for them */
+	bool streaming; /* a record was printed, so the next is not the first */
+	/* for "did you mean"; set it after tds_cli_start */
+	const struct option *options; /* the tool's own; NULL: no hints */
 };
 
 /*
@@ -98,18 +104,33 @@ char *tds_cli_folder(void);
 void tds_cli_print_name(struct tds_cli *cli, const char *name);
 
 /*
- * Print one JSON document on a line of its own, keys in insertion order; takes the reference, NULL
- * is out of memory.
+ * With -j a command prints one document, or one for each operand, or a stream of records. What tds_cli_error and
+ * tds_cli_usage have said since the last one is told in the next; what is left in the end tds_cli_finish tells in one of
+ * its own. So a command reports its failures as ever, and prints what it knows; it need not print where it knows nothing.
+ * Keys are CapitalWords; texts and times are those of document.h.
+ *
+ * Each takes the reference to content, an object without Format, Success, Status; NULL is out of memory.
+ */
+void tds_cli_print_document(struct tds_cli *cli, json_t *content);
+void tds_cli_print_record(struct tds_cli *cli,
+			  json_t *content); /* Format in the first, at once on its way */
+
+/* The document that print_document would print, for who writes it piece by piece. NULL: out of memory. */
+json_t *tds_cli_document(struct tds_cli *cli, json_t *content);
+
+/*
+ * Print JSON of a form of its own (check -j), on a line of its own, keys in insertion order: what failed so far counts as
+ * told in it. Takes the reference, NULL is out of memory.
  */
 void tds_cli_print_json(struct tds_cli *cli, json_t *value);
 
-/*
- * A JSON string of any bytes: what JSON cannot hold is escaped as in text. Never NULL but for out
- * of memory.
- */
+/* tds_document_text. */
 json_t *tds_cli_json_text(const char *text);
 
-/* Flush stdout, report a failure of it (status 5), and return the status to exit with. */
+/*
+ * With -j tell what failed and stands in no document yet; flush stdout, report a failure of it (status 5), and return the
+ * status to exit with.
+ */
 int tds_cli_finish(struct tds_cli *cli);
 
 /*

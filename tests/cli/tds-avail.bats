@@ -303,7 +303,8 @@ a: a-1.tls    $(sum 1)" '' tds-avail -q
 	expect 2 '' "tds-avail: --verify does not go with --paths, --excess or --prune$hint" tds-avail --verify -p
 	expect 2 '' "tds-avail: --latest does not go with --excess or --prune$hint" tds-avail --excess -l
 	expect 2 '' "tds-avail: --latest does not go with --excess or --prune$hint" tds-avail --prune -l
-	expect 2 '' "tds-avail: --json has the paths already: it does not go with --paths$hint" tds-avail -j -p
+	expect 2 '{"Format":1,"Success":false,"Status":2,"Message":"--json has the paths already: it does not go with --paths"}' \
+		"tds-avail: --json has the paths already: it does not go with --paths$hint" tds-avail -j -p
 	expect 2 '' "tds-avail: --wait goes with --prune only$hint" tds-avail --wait=1
 	local bad
 	for bad in '' -1 +1 1.5 x 86401 99999999999999999999 ' 1' '1 '; do

@@ -63,6 +63,7 @@ good() {
 }
 
 @test "usage" {
+	local refusal='{"Format":1,"Success":false,"Status":2,"Message":"bytes on standard output do not go with -j"}'
 	verify
 	is 2 '' "tds-verify: no FILE is named; see 'tds-verify --help'"
 	verify -t -d out foo
@@ -70,9 +71,9 @@ good() {
 	verify -o a.zip foo bar
 	is 2 '' "tds-verify: -o takes one FILE; see 'tds-verify --help'"
 	verify -j -x a.py foo
-	is 2 '' "tds-verify: bytes on standard output do not go with -j; see 'tds-verify --help'"
+	is 2 "$refusal" "tds-verify: bytes on standard output do not go with -j; see 'tds-verify --help'"
 	verify -j -o - foo
-	is 2 '' "tds-verify: bytes on standard output do not go with -j; see 'tds-verify --help'"
+	is 2 "$refusal" "tds-verify: bytes on standard output do not go with -j; see 'tds-verify --help'"
 	verify --explain -t foo
 	is 2 '' "tds-verify: --explain goes with -t, -x, -d and -o only as -j; see 'tds-verify --help'"
 	for number in '' -1 +1 1k 0x1 ' 1' 99999999999999999999; do
