@@ -21,17 +21,12 @@ const char admin_log_help[] = "usage: tds-admin [options] log [--follow] [ROLE]\
 			      "Print what actors print and log; with --audit check the chain of "
 			      "the audit log, and print its head.\n";
 
-static int open_rundir(struct admin *admin, int *fd, char **path, struct tds_err *err)
+static int open_rundir(struct admin *admin, struct tds_dir *rundir, struct tds_err *err)
 {
 	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
 	int rc = admin_open_dir(admin, &dir, err);
 
-	if (rc == 0)
-		rc = tds_rundir_path(&dir, path, err);
-	if (rc != 0)
-		return rc;
-	*fd = open(*path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return *fd < 0 ? tds_err_sys(err, TDS_E_MISSING, "%s", *path) : 0;
+	return rc == 0 ? tds_rundir_open(&dir, rundir, err) : rc;
 }
 
 /* Is the third word of the line, the role, the one that is wanted? */
@@ -180,18 +175,17 @@ static void show_audit(struct admin *admin, int rundir, const char *path)
 
 void admin_log(struct admin *admin, int argc, char **argv)
 {
-	tds_autofree char *path = NULL;
-	tds_autofd int rundir = -1;
+	tds_auto(dir) struct tds_dir rundir = { .fd = -1 };
 	struct tds_err err = { 0 };
 
 	if (argc > (admin->audit ? 0 : 1)) {
 		tds_cli_usage(&admin->cli, "log: wrong number of operands");
 		return;
 	}
-	if (open_rundir(admin, &rundir, &path, &err) != 0)
+	if (open_rundir(admin, &rundir, &err) != 0)
 		tds_cli_error(&admin->cli, NULL, &err);
 	else if (admin->audit)
-		show_audit(admin, rundir, path);
+		show_audit(admin, rundir.fd, rundir.path);
 	else
-		show_log(admin, rundir, path, argc ? argv[0] : NULL);
+		show_log(admin, rundir.fd, rundir.path, argc ? argv[0] : NULL);
 }

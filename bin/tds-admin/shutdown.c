@@ -26,7 +26,7 @@ const char admin_shutdown_help[] =
 struct ending {
 	struct admin *admin;
 	struct tds_dir dir;
-	char *rundir;
+	struct tds_dir rundir;
 	bool ran;  /* something ran: it answered, or held the lock */
 	bool said; /* the daemon has said what came of it: */
 	int rc;    /* 0, or the code for err */
@@ -46,26 +46,24 @@ static int64_t now_mono_s(void)
 /* The guardian is the last to go, and lets go of the lock. Who may not see the lock takes the daemon's word. */
 static enum lock_state look_at_lock(const struct ending *e)
 {
-	tds_autofree char *path = NULL;
+	tds_autofd int lock =
+		openat(e->rundir.fd, TDS_RUNDIR_LOCK, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
-	if (asprintf(&path, "%s/" TDS_RUNDIR_LOCK, e->rundir) < 0)
-		return LOCK_HIDDEN;
-	tds_autofd int lock = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (lock < 0)
-		return errno == ENOENT || errno == ENOTDIR ? LOCK_FREE : LOCK_HIDDEN;
+		return errno == ENOENT ? LOCK_FREE : LOCK_HIDDEN;
 	return flock(lock, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK ? LOCK_HELD : LOCK_FREE;
 }
 
 /* Is there what the next start would bring back, or fall over? */
 static bool would_return(const struct ending *e)
 {
-	tds_autofd int rundir = open(e->rundir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int rundir = e->rundir.fd;
 	tds_autofree char *text = NULL;
 	struct stat st;
 	size_t len;
 
-	if (rundir < 0 || fstatat(rundir, TDS_GROUPS_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return rundir >= 0;
+	if (fstatat(rundir, TDS_GROUPS_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return true;
 	int rc = tds_io_slurp(rundir, TDS_LOADED_NAME, TDS_LOADED_MAX_BYTES, &text, &len, NULL);
 	if (rc == TDS_E_MISSING)
 		return false;
@@ -180,7 +178,7 @@ static void await_guardian(struct ending *e)
 
 void admin_shutdown(struct admin *admin, int argc, char **argv)
 {
-	struct ending e = { .admin = admin, .dir = { .fd = -1 } };
+	struct ending e = { .admin = admin, .dir = { .fd = -1 }, .rundir = { .fd = -1 } };
 
 	(void)argv;
 	if (argc > 0) {
@@ -189,13 +187,15 @@ void admin_shutdown(struct admin *admin, int argc, char **argv)
 	}
 	e.rc = admin_open_dir(admin, &e.dir, &e.err);
 	if (e.rc == 0)
-		e.rc = tds_rundir_path(&e.dir, &e.rundir, &e.err);
-	if (e.rc == 0)
+		e.rc = tds_rundir_open(&e.dir, &e.rundir, &e.err);
+	if (e.rc == TDS_E_MISSING)
+		e.rc = 0; /* nothing has ever run */
+	else if (e.rc == 0)
 		end_all(&e);
 	if (e.said)
 		await_guardian(&e);
 	if (e.rc != 0)
 		tds_cli_error(&admin->cli, NULL, &e.err);
-	free(e.rundir);
+	tds_dir_close(&e.rundir);
 	tds_dir_close(&e.dir);
 }

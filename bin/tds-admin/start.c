@@ -16,6 +16,7 @@
 #include "admin.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "become.h"
 #include "director/handover.h"
 #include "director/rundir.h"
 #include "tool/client.h"
@@ -42,7 +43,7 @@ static int open_rundir(const struct tds_dir *dir, int *fd, struct tds_err *err)
 		return rc;
 	if (mkdir(path, 0711) != 0 && errno != EEXIST)
 		return tds_err_sys(err, TDS_E_WRITE, "%s (rundir.cfg names another place)", path);
-	tds_autofd int opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	tds_autofd int opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (opened < 0 || fstat(opened, &st) != 0)
 		return tds_err_sys(err, TDS_E_WRITE, "%s (rundir.cfg names another place)", path);
 	if (st.st_uid != geteuid())
@@ -281,22 +282,6 @@ static int take_or_await(struct admin *admin, const struct tds_dir *dir, int run
 	}
 }
 
-/* The daemon is at home nowhere: a relative path would mean something else to it. */
-static int make_absolute(struct tds_dir *dir, struct tds_err *err)
-{
-	tds_autofree char *cwd = NULL;
-	char *path = NULL;
-
-	if (dir->path[0] == '/')
-		return 0;
-	cwd = getcwd(NULL, 0);
-	if (!cwd || asprintf(&path, "%s/%s", cwd, dir->path) < 0)
-		return tds_err_sys(err, TDS_E_UNUSABLE, "%s", dir->path);
-	free(dir->path);
-	dir->path = path;
-	return 0;
-}
-
 /* Start it, and wait until it says how it is. The lock is the daemon's from then on. */
 static void start_detached(struct admin *admin, const struct tds_dir *dir, int rundir, int *lock)
 {
@@ -331,9 +316,7 @@ void admin_start(struct admin *admin, int argc, char **argv)
 		tds_cli_usage(&admin->cli, "start takes no operand");
 		return;
 	}
-	int rc = admin_open_dir(admin, &dir, &err);
-	if (rc == 0)
-		rc = make_absolute(&dir, &err);
+	int rc = become_open_dir(admin, &dir, &err);
 	if (rc == 0)
 		rc = open_rundir(&dir, &rundir, &err);
 	if (rc == 0)

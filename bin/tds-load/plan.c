@@ -211,15 +211,10 @@ static void plan_name(struct planner *p, const char *name)
 
 static void read_sources(struct planner *p)
 {
-	tds_autofree char *rundir = NULL;
-	tds_autofree char *path = NULL;
+	tds_auto(loaded) struct tds_loaded loaded = { 0 };
 
-	if (tds_rundir_path(p->dir, &rundir, NULL) != 0 ||
-	    asprintf(&path, "%s/" TDS_LOADED_NAME, rundir) < 0)
-		return;
-	json_t *doc = json_load_file(path, 0, NULL);
-	p->sources = json_incref(json_object_get(doc, "Sources"));
-	json_decref(doc);
+	if (tds_loaded_read(p->dir, &loaded, NULL) == 0)
+		p->sources = json_incref(json_object_get(loaded.document, "Sources"));
 }
 
 /* Where no admin runs, or it does not serve this user, what was undone is not known. */

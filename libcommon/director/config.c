@@ -334,6 +334,15 @@ static int parse_user(struct work *w)
 					: refuse(w, 0, "not the name of a user, or a uid");
 }
 
+/* One user: with several, it is likely that the other file was meant. */
+static int parse_adminuser(struct work *w)
+{
+	size_t first = strcspn(w->text, "\n");
+
+	return first < w->len ? refuse(w, first, "more than one line (adminusers.cfg?)")
+			      : parse_user(w);
+}
+
 static int parse_switch(struct work *w)
 {
 	bool yes = strcmp(w->text, "yes") == 0;
@@ -368,6 +377,7 @@ static const struct rule rules[] = {
 	{ "logsize.cfg", parse_number, 1 << 20,
 	  INT64_C(1) << 40 }, /* its longest line has room then */
 	{ "logkeep.cfg", parse_number, 0, 1000 },
+	{ "adminuser.cfg", parse_adminuser, 0, 0 },
 };
 
 static const struct rule *find_rule(const char *name)

@@ -17,6 +17,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "adminuser.h"
 
 /* Is there nothing of that name, not even a link that leads nowhere? */
 static bool absent(int dirfd, const char *name)
@@ -112,55 +113,67 @@ const char *tds_rundir_network(uint64_t type)
 	return NULL;
 }
 
-/* Who may say what is loaded: root, the caller, the director directory's owner, and nobody beside them. */
+/* Is it the user that adminuser.cfg names? */
+static int check_adminuser(const struct tds_dir *dir, uid_t uid, struct tds_err *err)
+{
+	tds_auto(adminuser) struct tds_adminuser adminuser;
+	int rc = tds_adminuser_read(dir, &adminuser, err);
+
+	if (rc == 0 && !(adminuser.is_named && adminuser.user.uid == uid))
+		rc = tds_err_set(err, TDS_E_NO_ADMIN, "belongs to another user (uid %ju)",
+				 (uintmax_t)uid);
+	return rc;
+}
+
+/*
+ * Who may run the admin process of this directory, and so write its run directory: root, the caller, the director
+ * directory's owner, whom adminuser.cfg names, and nobody beside them.
+ */
 static int check_owner(const struct tds_dir *dir, int fd, struct tds_err *err)
 {
 	struct stat st;
 	struct stat home;
 
 	if (fstat(fd, &st) != 0 || fstat(dir->fd, &home) != 0)
-		return tds_err_sys(err, TDS_E_WRITE, "cannot be read");
-	if (st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != home.st_uid)
-		return tds_err_set(err, TDS_E_WRITE, "belongs to another user (uid %ju)",
-				   (uintmax_t)st.st_uid);
+		return tds_err_sys(err, TDS_E_NO_ADMIN, "cannot be read");
 	if (st.st_mode & (S_IWGRP | S_IWOTH))
-		return tds_err_set(err, TDS_E_WRITE, "others may write it");
-	return 0;
+		return tds_err_set(err, TDS_E_NO_ADMIN, "others may write it");
+	if (st.st_uid == 0 || st.st_uid == geteuid() || st.st_uid == home.st_uid)
+		return 0;
+	return check_adminuser(dir, st.st_uid, err);
 }
 
-/* Open what may be missing: then 0, and *fd stays -1. */
+/* Errors: TDS_E_MISSING where there is nothing of the name, not even a link that leads nowhere. */
 static int open_checked(const struct tds_dir *dir, int dirfd, const char *name, int flags, int *fd,
 			struct tds_err *err)
 {
-	tds_autofd int opened = openat(dirfd, name, flags | O_CLOEXEC);
+	tds_autofd int opened = openat(dirfd, name, flags | O_CLOEXEC | O_NOFOLLOW);
 
-	if (opened < 0 && errno == ENOENT && absent(dirfd, name))
-		return 0;
 	if (opened < 0)
-		return tds_err_sys(err, TDS_E_WRITE, "cannot be opened");
+		return tds_err_sys(err, errno == ENOENT ? TDS_E_MISSING : TDS_E_NO_ADMIN,
+				   "cannot be opened");
 	int rc = check_owner(dir, opened, err);
 	if (rc == 0)
 		*fd = tds_steal_fd(&opened);
 	return rc;
 }
 
-/* Returns 0 and no text where there is no such file. */
-static int slurp_loaded(const struct tds_dir *dir, const char *rundir, char **text, size_t *len,
-			struct tds_err *err)
+int tds_rundir_open(const struct tds_dir *dir, struct tds_dir *rundir, struct tds_err *err)
 {
-	tds_autofd int run = -1;
-	tds_autofd int fd = -1;
-	struct stat st;
-	int rc = open_checked(dir, dir->fd, rundir, O_PATH | O_DIRECTORY, &run, err);
+	tds_autofree char *path = NULL;
+	struct tds_err why;
 
-	if (rc == 0 && run >= 0)
-		rc = open_checked(dir, run, TDS_LOADED_NAME,
-				  O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, &fd, err);
-	if (rc != 0 || fd < 0)
+	*rundir = (struct tds_dir){ .fd = -1 };
+	int rc = tds_rundir_path(dir, &path, err);
+	if (rc != 0)
 		return rc;
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		return tds_err_set(err, TDS_E_WRITE, "is not a regular file");
-	return tds_io_slurp_fd(fd, TDS_LOADED_MAX_BYTES, text, len, err);
+	rc = open_checked(dir, AT_FDCWD, path, O_PATH | O_DIRECTORY, &rundir->fd, &why);
+	if (rc == TDS_E_UNUSABLE) /* adminuser.cfg, which names itself */
+		return tds_err_set(err, rc, "%s", why.reason);
+	if (rc != 0)
+		return tds_err_set(err, rc, "%s: %s", path, why.reason);
+	rundir->path = tds_steal(&path);
+	return 0;
 }
 
 static bool add_name(struct tds_loaded *loaded, const char *text)
@@ -220,26 +233,43 @@ static int parse_loaded(const char *text, size_t len, struct tds_loaded *loaded,
 	return 0;
 }
 
+/* Where there is no such file, nothing is loaded. */
+static int read_loaded(const struct tds_dir *dir, const struct tds_dir *rundir,
+		       struct tds_loaded *loaded, struct tds_err *err)
+{
+	tds_autofree char *text = NULL;
+	tds_autofd int fd = -1;
+	struct stat st;
+	size_t len = 0;
+	int rc = open_checked(dir, rundir->fd, TDS_LOADED_NAME, O_RDONLY | O_NONBLOCK | O_NOCTTY,
+			      &fd, err);
+
+	if (rc == TDS_E_MISSING)
+		return 0;
+	if (rc == 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)))
+		rc = tds_err_set(err, TDS_E_WRITE, "is not a regular file");
+	if (rc == 0)
+		rc = tds_io_slurp_fd(fd, TDS_LOADED_MAX_BYTES, &text, &len, err);
+	if (rc == 0)
+		rc = parse_loaded(text, len, loaded, err);
+	return rc == 0 ? 0 : tds_err_prefix(err, "%s/" TDS_LOADED_NAME, rundir->path);
+}
+
 int tds_loaded_read(const struct tds_dir *dir, struct tds_loaded *loaded, struct tds_err *err)
 {
-	tds_autofree char *rundir = NULL;
-	tds_autofree char *text = NULL;
-	size_t len = 0;
+	tds_auto(dir) struct tds_dir rundir = { .fd = -1 };
 	struct tds_err why;
-	int rc = locate(dir, &rundir, &why);
+	int rc = tds_rundir_open(dir, &rundir, &why);
 
 	*loaded = (struct tds_loaded){ 0 };
-	if (rc != 0)
-		return tds_err_set(err, rc == TDS_E_NOMEM ? rc : TDS_E_WRITE, "%s", why.reason);
-	rc = slurp_loaded(dir, rundir, &text, &len, &why);
-	if (rc == 0 && text)
-		rc = parse_loaded(text, len, loaded, &why);
+	if (rc == TDS_E_MISSING)
+		return 0;
+	if (rc == 0)
+		rc = read_loaded(dir, &rundir, loaded, &why);
 	if (rc == 0)
 		return 0;
 	tds_loaded_fini(loaded);
-	return tds_err_set(err, rc == TDS_E_NOMEM ? rc : TDS_E_WRITE, "%s%s%s/%s: %s",
-			   rundir[0] == '/' ? "" : dir->path, rundir[0] == '/' ? "" : "/", rundir,
-			   TDS_LOADED_NAME, why.reason);
+	return tds_err_set(err, rc == TDS_E_NOMEM ? rc : TDS_E_WRITE, "%s", why.reason);
 }
 
 void tds_loaded_fini(struct tds_loaded *loaded)

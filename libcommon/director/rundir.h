@@ -39,6 +39,17 @@
 int tds_rundir_path(const struct tds_dir *dir, char **path, struct tds_err *err) TDS_MUST_CHECK;
 
 /*
+ * Open the run directory, for one who asks what listens there or believes what is written there.
+ * Source:  it is believed where it belongs to root, the caller, the owner of the director directory or the user that
+ *          adminuser.cfg names, and nobody else may write it; a symbolic link in its place is not followed.
+ * Owner:   caller closes *rundir, whose descriptor is O_PATH, on success only.
+ * Errors:  TDS_E_MISSING: there is none; TDS_E_NO_ADMIN: it cannot be opened, or not be believed; TDS_E_UNUSABLE:
+ *          rundir.cfg, or adminuser.cfg where it decides; TDS_E_NOMEM.
+ */
+int tds_rundir_open(const struct tds_dir *dir, struct tds_dir *rundir,
+		    struct tds_err *err) TDS_MUST_CHECK;
+
+/*
  * The network file system that a type of statfs(2) stands for; NULL: a local one, or one that may be. Locks and the mtime of
  * one machine are another's there, and two machines could each have an admin. FUSE may be either, so it is not named.
  */
@@ -55,8 +66,7 @@ struct tds_loaded {
 /*
  * Read loaded.json, so that nothing it names gets deleted: every string anywhere in it counts, whatever the
  * key. Where there is no such file, or no run directory, nothing is loaded.
- * Source:  the file and its directory must belong to root, the caller or the owner of the director directory,
- *          and nobody else may write them; the content is untrusted all the same.
+ * Source:  the file is believed where its directory is, by the same rule; the content is untrusted all the same.
  * Owner:   caller frees with tds_loaded_fini, on success only.
  * Errors:  TDS_E_WRITE: it cannot be told what is loaded, so nothing may be deleted; TDS_E_NOMEM.
  */

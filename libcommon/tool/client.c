@@ -22,21 +22,6 @@
 
 #define LINE_MAX_BYTES (64 << 20)
 
-/* A run directory that somebody else made could hold anybody's socket. */
-static int check_owner(const struct tds_dir *dir, int rundir, const char *path, struct tds_err *err)
-{
-	struct stat d;
-	struct stat r;
-
-	if (fstat(dir->fd, &d) != 0 || fstat(rundir, &r) != 0)
-		return tds_err_sys(err, TDS_E_NO_ADMIN, "%s", path);
-	if (r.st_uid != 0 && r.st_uid != d.st_uid)
-		return tds_err_set(err, TDS_E_NO_ADMIN,
-				   "%s belongs to neither root nor the owner of %s", path,
-				   dir->path);
-	return 0;
-}
-
 static int connect_in(int rundir)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
@@ -70,32 +55,25 @@ static bool is_restarting(int rundir)
 
 bool tds_client_is_restarting(const struct tds_dir *dir)
 {
-	tds_autofree char *path = NULL;
+	tds_auto(dir) struct tds_dir rundir = { .fd = -1 };
 
-	if (tds_rundir_path(dir, &path, NULL) != 0)
-		return false;
-	tds_autofd int rundir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return rundir >= 0 && is_restarting(rundir);
+	return tds_rundir_open(dir, &rundir, NULL) == 0 && is_restarting(rundir.fd);
 }
 
 int tds_client_open(const struct tds_dir *dir, struct tds_client *client, struct tds_err *err)
 {
-	tds_autofree char *path = NULL;
+	tds_auto(dir) struct tds_dir rundir = { .fd = -1 };
 
 	*client = (struct tds_client){ .fd = -1 };
-	int rc = tds_rundir_path(dir, &path, err);
-	if (rc != 0)
-		return rc;
-	tds_autofd int rundir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (rundir < 0)
+	int rc = tds_rundir_open(dir, &rundir, err);
+	if (rc == TDS_E_MISSING)
 		return tds_err_set(err, TDS_E_NO_ADMIN, "the admin process is not running");
-	rc = check_owner(dir, rundir, path, err);
 	if (rc != 0)
 		return rc;
-	client->fd = connect_in(rundir);
+	client->fd = connect_in(rundir.fd);
 	if (client->fd < 0 && (errno == ENOENT || errno == ECONNREFUSED))
 		return tds_err_set(err, TDS_E_NO_ADMIN, "the admin process is %s",
-				   is_restarting(rundir) ? "restarting" : "not running");
+				   is_restarting(rundir.fd) ? "restarting" : "not running");
 	return client->fd < 0
 		       ? tds_err_sys(err, TDS_E_NO_ADMIN, "the admin process cannot be reached")
 		       : 0;

@@ -22,8 +22,8 @@ struct tds_client {
 
 /*
  * Connect to the admin of a director directory.
- * Errors:  TDS_E_NO_ADMIN: nobody listens there, or the run directory belongs to neither root nor the owner of
- *          the director directory; TDS_E_UNUSABLE (rundir.cfg), TDS_E_NOMEM.
+ * Errors:  TDS_E_NO_ADMIN: nobody listens there, or the run directory is not to be believed; TDS_E_UNUSABLE (rundir.cfg,
+ *          adminuser.cfg), TDS_E_NOMEM.
  */
 int tds_client_open(const struct tds_dir *dir, struct tds_client *client,
 		    struct tds_err *err) TDS_MUST_CHECK;

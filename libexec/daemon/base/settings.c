@@ -2,13 +2,13 @@
 /* The daemon's configuration. */
 #include "settings.h"
 
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/user.h"
 #include "director/config.h"
 #include "director/logconfig.h"
 #include "literal/pytext.h"
@@ -43,27 +43,12 @@ static int read_value(const struct tds_dir *dir, const char *name, struct tds_va
 	return tds_err_set(err, TDS_E_UNUSABLE, "%s/%s: %s", dir->path, name, err->reason);
 }
 
-/* A user by name or number; gid NULL: not wanted. */
-static int find_user(const char *file, const char *name, uid_t *uid, gid_t *gid,
-		     struct tds_err *err)
+/* The user that a line of a file names. */
+static int find_user(const char *file, const char *name, struct tds_user *user, struct tds_err *err)
 {
-	uint64_t number;
-	const struct passwd *user;
+	int rc = tds_user_find(name, user, err);
 
-	if (tds_parse_uint(name, strlen(name), UINT32_MAX - 1, &number)) {
-		user = gid ? getpwuid((uid_t)number) : NULL;
-		*uid = (uid_t)number;
-		if (gid)
-			*gid = user ? user->pw_gid : (gid_t)number;
-		return 0;
-	}
-	user = getpwnam(name);
-	if (!user)
-		return tds_err_set(err, TDS_E_UNUSABLE, "%s: no such user: %s", file, name);
-	*uid = user->pw_uid;
-	if (gid)
-		*gid = user->pw_gid;
-	return 0;
+	return rc == 0 ? 0 : tds_err_prefix(err, "%s", file);
 }
 
 /* A list of users; *users NULL: there is no such file. */
@@ -78,8 +63,12 @@ static int read_users(const struct tds_dir *dir, const char *file, uid_t **users
 	*users = calloc(list->n ? list->n : 1, sizeof(**users));
 	if (!*users)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	for (; *n < list->n && rc == 0; (*n)++)
-		rc = find_user(file, list->items[*n]->text, &(*users)[*n], NULL, err);
+	for (; *n < list->n && rc == 0; (*n)++) {
+		tds_auto(user) struct tds_user user = { 0 };
+
+		rc = find_user(file, list->items[*n]->text, &user, err);
+		(*users)[*n] = user.uid;
+	}
 	return rc;
 }
 
@@ -183,15 +172,27 @@ static int read_budget(const struct tds_dir *dir, struct settings *s, struct tds
 	return rc;
 }
 
+static int read_actoruser(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
+{
+	tds_auto(value) struct tds_value *name = NULL;
+	tds_auto(user) struct tds_user user = { 0 };
+	int rc = read_value(dir, "actoruser.cfg", &name, err);
+
+	if (rc == 0 && name)
+		rc = find_user("actoruser.cfg", name->text, &user, err);
+	if (rc == 0 && name) {
+		s->actor_uid = user.uid;
+		s->actor_gid = user.gid;
+	}
+	return rc;
+}
+
 static int read_single_values(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
 {
-	tds_auto(value) struct tds_value *user = NULL;
 	tds_auto(value) struct tds_value *max = NULL;
 	tds_auto(value) struct tds_value *privs = NULL;
-	int rc = read_value(dir, "actoruser.cfg", &user, err);
+	int rc = read_actoruser(dir, s, err);
 
-	if (rc == 0 && user)
-		rc = find_user("actoruser.cfg", user->text, &s->actor_uid, &s->actor_gid, err);
 	if (rc == 0)
 		rc = read_value(dir, "maxmessage.cfg", &max, err);
 	if (rc == 0 && max && !tds_pytext_int(max->text, max->len, &s->max_message))

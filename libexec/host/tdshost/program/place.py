@@ -12,6 +12,7 @@ import stat
 import time
 from typing import Any, Callable, Dict, Optional, Tuple
 
+from tdshost.program.rundir import NotRunning, open_rundir
 from tdshost.wire.protocol import PROTOCOL
 from tdshost.words.errors import ActorSystemStartupFailure
 
@@ -21,10 +22,6 @@ ANSWER_MAX = 1 << 20
 ANSWER_SECONDS = 60
 
 OTHER_PROTOCOL = 'protocol'  # the kind of a refusal: the admin and this program do not understand each other
-
-
-class NotRunning(Exception):
-    """No admin answers there."""
 
 
 class Refused(Exception):
@@ -47,14 +44,8 @@ class Place:
 
     def connect(self) -> socket.socket:
         """A connection to the admin. Errors: NotRunning, ActorSystemStartupFailure."""
+        folder = open_rundir(self.path)
         try:
-            folder = os.open(self._rundir(), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        except OSError:
-            raise NotRunning from None
-        try:
-            owner = os.fstat(folder).st_uid
-            if owner not in (0, os.stat(self.path).st_uid):
-                raise ActorSystemStartupFailure('%s: its run directory belongs to another user' % self.path)
             sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             try:  # by descriptor: the path may be too long for the address of a socket
                 sock.connect('/proc/self/fd/%d/admin.sock' % folder)
@@ -62,19 +53,8 @@ class Place:
                 sock.close()
                 raise NotRunning from None
             return sock
-        except FileNotFoundError:
-            raise NotRunning from None
         finally:
             os.close(folder)
-
-    def _rundir(self) -> str:
-        try:
-            with open(os.path.join(self.path, 'rundir.cfg'), encoding='utf-8') as stream:
-                return stream.read(8192).strip()
-        except FileNotFoundError:
-            return os.path.join(self.path, '.tds')
-        except (OSError, ValueError) as error:
-            raise ActorSystemStartupFailure('%s: %s' % (self.path, error)) from None
 
     def join(self, **request: Any) -> Tuple[socket.socket, dict]:
         """Ask to join as `As` says; the connection is a link then. Errors: NotRunning, Refused."""

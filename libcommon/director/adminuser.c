@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading adminuser.cfg, under strict modes. */
+#include "adminuser.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "config.h"
+
+/* What is said of the file or the directory where others than root and the owner can write it. */
+static int check_modes(const struct stat *st, uid_t owner, const char *what, struct tds_err *err)
+{
+	if (st->st_uid != 0 && st->st_uid != owner)
+		return tds_err_set(err, TDS_E_UNUSABLE,
+				   "%s belongs to uid %ju, so it does not count", what,
+				   (uintmax_t)st->st_uid);
+	if (st->st_mode & (S_IWGRP | S_IWOTH))
+		return tds_err_set(err, TDS_E_UNUSABLE, "others may write %s, so it does not count",
+				   what);
+	return 0;
+}
+
+static int check_both(const struct tds_dir *dir, int fd, struct tds_err *err)
+{
+	struct stat home;
+	struct stat st;
+
+	if (fstat(dir->fd, &home) != 0 || fstat(fd, &st) != 0)
+		return tds_err_sys(err, TDS_E_UNUSABLE, "cannot be read");
+	if (!S_ISREG(st.st_mode))
+		return tds_err_set(err, TDS_E_UNUSABLE, "is not a regular file");
+	int rc = check_modes(&st, home.st_uid, "it", err);
+	return rc == 0 ? check_modes(&home, home.st_uid, "its folder", err) : rc;
+}
+
+static int parse(const char *text, size_t len, struct tds_adminuser *adminuser, struct tds_err *err)
+{
+	tds_auto(config) struct tds_config config = { 0 };
+	int rc = tds_config_parse(TDS_ADMINUSER_CFG, text, len, (struct tds_tli_watcher){ 0 },
+				  &config, err);
+
+	if (rc == TDS_E_SYNTAX)
+		return tds_err_set(err, TDS_E_UNUSABLE, "%s", err->reason);
+	return rc == 0 ? tds_user_find(config.value->text, &adminuser->user, err) : rc;
+}
+
+/* A link is not followed: it could lead to a file of the owner's that was written for something else. */
+static int read_file(const struct tds_dir *dir, struct tds_adminuser *adminuser,
+		     struct tds_err *err)
+{
+	tds_autofree char *text = NULL;
+	tds_autofd int fd =
+		openat(dir->fd, TDS_ADMINUSER_CFG, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	size_t len;
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0)
+		return errno == ELOOP ? tds_err_set(err, TDS_E_UNUSABLE,
+						    "is a symbolic link, so it does not count")
+				      : tds_err_sys(err, TDS_E_UNUSABLE, "cannot be opened");
+	int rc = check_both(dir, fd, err);
+	if (rc == 0)
+		rc = tds_io_slurp_fd(fd, TDS_CONFIG_MAX_BYTES, &text, &len, err);
+	if (rc == 0)
+		rc = parse(text, len, adminuser, err);
+	adminuser->is_named = rc == 0;
+	return rc;
+}
+
+int tds_adminuser_read(const struct tds_dir *dir, struct tds_adminuser *adminuser,
+		       struct tds_err *err)
+{
+	struct tds_err why;
+
+	*adminuser = (struct tds_adminuser){ 0 };
+	int rc = read_file(dir, adminuser, &why);
+	if (rc == 0)
+		return 0;
+	return tds_err_set(err, rc == TDS_E_NOMEM ? rc : TDS_E_UNUSABLE, "%s/%s: %s", dir->path,
+			   TDS_ADMINUSER_CFG, why.reason);
+}
+
+void tds_adminuser_fini(struct tds_adminuser *adminuser)
+{
+	tds_user_fini(&adminuser->user);
+	*adminuser = (struct tds_adminuser){ 0 };
+}
