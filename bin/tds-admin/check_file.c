@@ -27,7 +27,7 @@ enum kind kind_of(const char *path)
 		return KIND_ALLOW;
 	if (tds_text_has_suffix(name, ".tls"))
 		return KIND_PACKAGE;
-	return tds_config_known(name) ? KIND_CONFIG : KIND_OTHER;
+	return tds_config_find(name) ? KIND_CONFIG : KIND_OTHER;
 }
 
 static void take_warning(void *ctx, unsigned line, unsigned column, const char *text)

@@ -21,8 +21,28 @@ struct tds_config {
 	struct tds_value *value; /* a str, int, bool or dictionary; of lines, a list of str */
 };
 
-/* Is it the name of a configuration file ("adminport.cfg")? */
-bool tds_config_known(const char *name);
+/* When what a file says counts. */
+enum tds_config_counts {
+	TDS_COUNTS_NEVER,           /* it is read to be shown, and has no effect */
+	TDS_COUNTS_AT_START,        /* of the admin process, and of its daemon after a death */
+	TDS_COUNTS_AT_VERIFICATION, /* of each package, by whichever tool */
+	TDS_COUNTS_AT_USE,          /* whenever a tool looks for the admin process, or starts it */
+};
+
+/* A file that is known: a row of the one table of them. */
+struct tds_config_file {
+	const char *name; /* "adminport.cfg" */
+	enum tds_config_counts counts;
+	const char *but;     /* the one text with which all is as it says; NULL: there is none */
+	const char *instead; /* what is so instead of what it says; NULL: all is as it says */
+};
+
+/* The i-th file, NULL behind the last; and the one of a name, NULL where it is not that of a configuration file. */
+const struct tds_config_file *tds_config_file(size_t i);
+const struct tds_config_file *tds_config_find(const char *name);
+
+/* What is so instead of what the file says with this value, for people: it has no effect then, or not all of it. NULL: all is. */
+const char *tds_config_instead(const struct tds_config_file *file, const struct tds_value *value);
 
 /*
  * Parse the contents of a configuration file.

@@ -92,7 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct input line = input_line(&content);
 		tds_autofree char *name = input_text(line);
 
-		if (line.len >= NAME_MAX_LEN || !tds_config_known(name))
+		if (line.len >= NAME_MAX_LEN || !tds_config_find(name))
 			continue;
 		check_config(name, content);
 		(void)strcpy(names[nnames++], name);

@@ -58,11 +58,11 @@ static void same(const char *name, const char *text, const char *wanted)
 static void names(void **state)
 {
 	(void)state;
-	assert_true(tds_config_known("adminport.cfg"));
-	assert_false(tds_config_known("adminport"));
-	assert_false(tds_config_known("Adminport.cfg"));
-	assert_true(tds_config_known("guests.cfg"));
-	assert_false(tds_config_known("guest.cfg")); /* nobody reads it */
+	assert_non_null(tds_config_find("adminport.cfg"));
+	assert_null(tds_config_find("adminport"));
+	assert_null(tds_config_find("Adminport.cfg"));
+	assert_non_null(tds_config_find("guests.cfg"));
+	assert_null(tds_config_find("guest.cfg")); /* nobody reads it */
 }
 
 static void numbers(void **state)
