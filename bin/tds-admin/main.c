@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The administration of a director directory: which command is meant, and its options. */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "admin.h"
+#include "base/nearest.h"
 
 static const char help[] =
 	"usage: tds-admin [options] COMMAND [operands]\n"
@@ -79,6 +81,34 @@ static const struct option options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
+/* Each option that is not common: where its value goes in struct admin, and the commands that it goes with. */
+enum value { FLAG, TEXT, SECONDS, COMMON };
+
+static const struct own_option {
+	int opt;
+	enum value value; /* COMMON: tds_cli_option takes it */
+	size_t offset;
+	const char *commands; /* their names, in words */
+} own_options[] = {
+	{ 'T', TEXT, offsetof(struct admin, names_from), "check" },
+	{ '0', COMMON, 0, "check" },
+	{ OPT_LITERAL, FLAG, offsetof(struct admin, literal), "check" },
+	{ OPT_STRICT, FLAG, offsetof(struct admin, strict), "check" },
+	{ OPT_FOREGROUND, FLAG, offsetof(struct admin, foreground), "start" },
+	{ OPT_FRESH, FLAG, offsetof(struct admin, fresh), "start" },
+	{ OPT_TRANSIENT, FLAG, offsetof(struct admin, transient), "start" },
+	{ OPT_PYTHON_PATH, FLAG, offsetof(struct admin, python_path), "config" },
+	{ 'f', FLAG, offsetof(struct admin, follow), "log" },
+	{ OPT_AUDIT, FLAG, offsetof(struct admin, audit), "log" },
+	{ OPT_JSON_MESSAGE, FLAG, offsetof(struct admin, json_message), "tell, ask" },
+	{ OPT_GROUP, TEXT, offsetof(struct admin, group), "role, tell, ask" },
+	{ OPT_GRACE, SECONDS, offsetof(struct admin, grace_s), "shutdown" },
+	{ OPT_TIMEOUT, SECONDS, offsetof(struct admin, timeout_s), "ask, tell" },
+	{ OPT_ROOT, TEXT, offsetof(struct admin, root), "bootstart" },
+};
+
+#define OWN_OPTIONS (sizeof(own_options) / sizeof(own_options[0]))
+
 static void print_help(struct admin *admin, int argc, char **argv);
 
 static const struct command {
@@ -109,6 +139,16 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+static void tell_unknown(struct admin *admin, const char *name)
+{
+	struct tds_nearest nearest = { .word = name };
+	char hint[TDS_NEAREST_HINT_MAX];
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		tds_nearest_offer(&nearest, commands[i].name);
+	tds_cli_usage(&admin->cli, "no such command: %s%s", name, tds_nearest_hint(&nearest, hint));
+}
+
 static void print_help(struct admin *admin, int argc, char **argv)
 {
 	const struct command *command = argc > 0 ? find_command(argv[0]) : find_command("help");
@@ -116,13 +156,23 @@ static void print_help(struct admin *admin, int argc, char **argv)
 	if (argc > 1)
 		tds_cli_usage(&admin->cli, "help takes one command");
 	else if (!command)
-		tds_cli_usage(&admin->cli, "no such command: %s", argv[0]);
+		tell_unknown(admin, argv[0]);
 	else
 		(void)fputs(command->help, admin->cli.out);
 }
 
+/* The long name of an option. */
+static const char *option_name(int opt)
+{
+	const struct option *o = options;
+
+	while (o->name && o->val != opt)
+		o++;
+	return o->name;
+}
+
 /* A number of seconds, up to a day. */
-static bool parse_seconds(struct admin *admin, const char *option, double *seconds)
+static bool parse_seconds(struct admin *admin, int opt, double *seconds)
 {
 	char *end;
 
@@ -130,7 +180,7 @@ static bool parse_seconds(struct admin *admin, const char *option, double *secon
 	if (optarg[strspn(optarg, "0123456789.")] == '\0' && end != optarg && *end == '\0' &&
 	    *seconds <= 86400)
 		return true;
-	tds_cli_usage(&admin->cli, "%s: not a number of seconds: %s", option, optarg);
+	tds_cli_usage(&admin->cli, "--%s: not a number of seconds: %s", option_name(opt), optarg);
 	return false;
 }
 
@@ -147,67 +197,90 @@ static const char *help_for(int argc, char **argv)
 	return command ? command->help : help;
 }
 
-/* Options may stand before and after the command. Returns whether there is anything to do. */
-static bool parse_opts(struct admin *admin, int argc, char **argv)
+/* Take one option. given: which of the own ones stood there. Returns whether to go on. */
+static bool take_option(struct admin *admin, int opt, const char *help_text, bool *given)
 {
 	bool done = false;
-	int opt;
+	size_t i = 0;
 
-	while (!done && (opt = getopt_long(argc, argv, short_options, options, NULL)) != -1) {
-		if (opt == 'T')
-			admin->names_from = optarg;
-		else if (opt == OPT_LITERAL)
-			admin->literal = true;
-		else if (opt == OPT_STRICT)
-			admin->strict = true;
-		else if (opt == OPT_FOREGROUND)
-			admin->foreground = true;
-		else if (opt == 'f')
-			admin->follow = true;
-		else if (opt == OPT_AUDIT)
-			admin->audit = true;
-		else if (opt == OPT_FRESH)
-			admin->fresh = true;
-		else if (opt == OPT_TRANSIENT)
-			admin->transient = true;
-		else if (opt == OPT_PYTHON_PATH)
-			admin->python_path = true;
-		else if (opt == OPT_JSON_MESSAGE)
-			admin->json_message = true;
-		else if (opt == OPT_GROUP)
-			admin->group = optarg;
-		else if (opt == OPT_ROOT)
-			admin->root = optarg;
-		else if (opt == OPT_GRACE)
-			done = !parse_seconds(admin, "--grace", &admin->grace_s);
-		else if (opt == OPT_TIMEOUT)
-			done = !parse_seconds(admin, "--timeout", &admin->timeout_s);
-		else
-			(void)tds_cli_option(&admin->cli, opt, optarg,
-					     opt == 'h' ? help_for(argc, argv) : help, &done);
+	while (i < OWN_OPTIONS && own_options[i].opt != opt)
+		i++;
+	if (i < OWN_OPTIONS)
+		given[i] = true;
+	void *value = i < OWN_OPTIONS ? (char *)admin + own_options[i].offset : NULL;
+	switch (i < OWN_OPTIONS ? own_options[i].value : COMMON) {
+	case FLAG:
+		*(bool *)value = true;
+		return true;
+	case TEXT:
+		*(const char **)value = optarg;
+		return true;
+	case SECONDS:
+		return parse_seconds(admin, opt, value);
+	case COMMON:
+		break;
 	}
+	(void)tds_cli_option(&admin->cli, opt, optarg, help_text, &done);
 	return !done;
 }
 
-static void run_command(struct admin *admin, int argc, char **argv)
+/* Options may stand before and after the command. Returns whether there is anything to do. */
+static bool parse_opts(struct admin *admin, int argc, char **argv, bool *given)
+{
+	bool going = true;
+	int opt;
+
+	while (going && (opt = getopt_long(argc, argv, short_options, options, NULL)) != -1)
+		going = take_option(admin, opt, opt == 'h' ? help_for(argc, argv) : help, given);
+	return going;
+}
+
+/* Is the name one of those in a list as "tell, ask"? */
+static bool is_among(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *p = list; *p; p += strcspn(p, ","), p += strspn(p, ", "))
+		if (strcspn(p, ",") == len && strncmp(p, name, len) == 0)
+			return true;
+	return false;
+}
+
+/* An option that this command would not heed is a mistake, and perhaps meant for another. */
+static bool goes_with(struct admin *admin, const struct command *command, const bool *given)
+{
+	for (size_t i = 0; i < OWN_OPTIONS; i++) {
+		const struct own_option *own = &own_options[i];
+
+		if (!given[i] || is_among(own->commands, command->name))
+			continue;
+		tds_cli_usage(&admin->cli, "--%s goes only with %s, not with %s",
+			      option_name(own->opt), own->commands, command->name);
+		return false;
+	}
+	return true;
+}
+
+static void run_command(struct admin *admin, int argc, char **argv, const bool *given)
 {
 	const struct command *command = argc > 0 ? find_command(argv[0]) : NULL;
 
-	if (command)
-		command->run(admin, argc - 1, argv + 1);
-	else if (argc > 0)
-		tds_cli_usage(&admin->cli, "no such command: %s", argv[0]);
-	else
+	if (argc == 0)
 		tds_cli_usage(&admin->cli, "no command given");
+	else if (!command)
+		tell_unknown(admin, argv[0]);
+	else if (goes_with(admin, command, given))
+		command->run(admin, argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv)
 {
 	struct admin admin = { .grace_s = -1, .timeout_s = -1 };
+	bool given[OWN_OPTIONS] = { false };
 
 	tds_cli_start(&admin.cli, "tds-admin", argv);
 	admin.cli.options = options;
-	if (parse_opts(&admin, argc, argv))
-		run_command(&admin, argc - optind, argv + optind);
+	if (parse_opts(&admin, argc, argv, given))
+		run_command(&admin, argc - optind, argv + optind, given);
 	return tds_cli_finish(&admin.cli);
 }

@@ -116,15 +116,15 @@ tds-admin: no.tli: cannot be opened: No such file or directory'
 @test "wrong usage" {
 	run --separate-stderr tds-admin
 	is 2 '' "tds-admin: no command given; see 'tds-admin --help'"
-	run --separate-stderr tds-admin restart
-	is 2 '' "tds-admin: no such command: restart; see 'tds-admin --help'"
+	run --separate-stderr tds-admin frobnicate
+	is 2 '' "tds-admin: no such command: frobnicate; see 'tds-admin --help'"
 	check --literal
 	is 2 '' "tds-admin: --literal needs a FILE; see 'tds-admin --help'"
 	touch foo-1.tls
 	check foo-1.tls
 	is 2 '' 'tds-admin: foo-1.tls: its name is not that of a TLI, configuration, key or .allow file; see --literal'
-	run --separate-stderr tds-admin help restart
-	is 2 '' "tds-admin: no such command: restart; see 'tds-admin --help'"
+	run --separate-stderr tds-admin help frobnicate
+	is 2 '' "tds-admin: no such command: frobnicate; see 'tds-admin --help'"
 	run --separate-stderr tds-admin help check
 	[ "$status" -eq 0 ]
 	[[ $output == 'usage: tds-admin check '* ]]

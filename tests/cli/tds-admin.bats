@@ -110,6 +110,28 @@ foo() {
 	tds-admin status
 }
 
+@test 'an option of another command is refused: each row of the help, with each command' {
+	local option commands command
+	while read -r option commands; do
+		for command in start shutdown status list role tell ask watch log check config bootstart; do
+			[[ " ${commands//,/ } " != *" $command "* ]] || continue
+			# shellcheck disable=SC2086
+			run --separate-stderr tds-admin "$command" ${option/=*/=1}
+			[ "$status" -eq 2 ] && [ -z "$output" ]
+			[ "$stderr" = "tds-admin: ${option/=*} goes only with $commands, not with $command; see 'tds-admin --help'" ]
+		done
+	done < <(tds-admin --help | sed -nE 's/^ +(-., )?(--[a-z-]+(=[A-Z]+)?) +([a-z, ]+): .*/\2 \4/p')
+	[ ! -e "$DIR/.tds" ]
+}
+
+@test 'did you mean' {
+	local hint="; see 'tds-admin --help'"
+	expect 2 '' "tds-admin: no such command: sttaus (did you mean \"status\"?)$hint" tds-admin sttaus
+	expect 2 '' "tds-admin: no such command: lits (did you mean \"list\"?)$hint" tds-admin help lits
+	expect 2 '' "tds-admin: unknown or ambiguous option: --follwo (did you mean \"--follow\"?)$hint" tds-admin log --follwo
+	expect 2 '' "tds-admin: no such command: frobnicate$hint" tds-admin frobnicate
+}
+
 @test 'list' {
 	foo 1 2
 	tds-load -q foo-1.tls
