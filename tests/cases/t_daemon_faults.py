@@ -285,9 +285,6 @@ def combinations(counts, operation):
     must(not unknown, 'calls that no fault is known for', unknown)
     for call, n in sorted(counts.items()):
         first = chance.choice(FAULTS[call])
-        # Where memory is missing in these, a source's process may be lost: who asks before it is back is not answered.
-        if call == 'malloc' and isinstance(operation, (Unload, Restore)):
-            continue
         for turn in range(1, n + 1):
             for error in FAULTS[call]:
                 if chance.randrange(operation.share) == 0 or turn == 1 and error == first:

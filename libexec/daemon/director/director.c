@@ -296,6 +296,5 @@ void director_free(struct director *director)
 	if (director->engine)
 		director->engine->ops->close(director->engine);
 	refresh_free_all(director);
-	free(director->restore);
 	free(director);
 }

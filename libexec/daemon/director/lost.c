@@ -15,6 +15,7 @@
 #define STEADY_MS 60000 /* loaded for this long: the next loss is a first one */
 #define RETRY_FIRST_MS 50
 #define RETRY_MAX_MS 30000
+#define NO_MEMORY_MS 1000 /* until a return for which there was none is tried again */
 #define RETURN_S 60
 
 /* The group's changes forget a source that goes. */
@@ -58,11 +59,15 @@ int source_drop(struct source *source, const char *what, const char *why, struct
 
 /* --- coming back --- */
 
+static void on_retry(void *ctx);
+
 static void come_back(struct source *source, change_done_fn *done, void *ctx)
 {
 	struct change *change = change_new(source->group, CHANGE_RETURN, source->sha256, done, ctx);
 
 	if (!change) {
+		timer_start(source->director->clock, &source->retry, NO_MEMORY_MS, on_retry,
+			    source);
 		if (done)
 			done(ctx, &(struct outcome){ .status = 5,
 						     .path = source->path,
@@ -148,21 +153,10 @@ void source_gone(struct source *source)
 
 /* --- after a crash --- */
 
-struct restore {
-	struct director *director; /* which frees it, where it ends before */
-	size_t left;
-	void (*failed)(void *ctx, const char *what, const char *why);
-	void (*finished)(void *ctx);
-	void *ctx;
-};
-
 static void one_less(struct restore *restore)
 {
-	if (--restore->left > 0)
-		return;
-	restore->finished(restore->ctx);
-	restore->director->restore = NULL;
-	free(restore);
+	if (--restore->left == 0)
+		restore->finished(restore->ctx);
 }
 
 static void on_restored(void *ctx, const struct outcome *outcome)
@@ -219,10 +213,12 @@ static void restore_groups(struct director *director, const json_t *defined)
 	{
 		struct group *group = group_get(director, name);
 
-		if (!group)
-			continue;
-		group->definition = strdup(json_string_value(text));
-		group->known = true;
+		if (group)
+			group->definition = strdup(json_string_value(text));
+		if (group && group->definition)
+			group->known = true;
+		else
+			director->restore.failed(director->restore.ctx, name, "out of memory");
 	}
 }
 
@@ -231,20 +227,14 @@ void director_restore(struct director *director, const json_t *state, const json
 		      void (*finished)(void *ctx), void *ctx)
 {
 	const json_t *sources = json_object_get(state, "Sources");
-	struct restore *restore = calloc(1, sizeof(*restore));
+	struct restore *restore = &director->restore;
 	const json_t *stored;
 	bool forgotten = false;
 	struct tds_err err;
 	size_t i;
 
-	if (!restore) {
-		finished(ctx);
-		return;
-	}
-	*restore = (struct restore){
-		.director = director, .left = 1, .failed = failed, .finished = finished, .ctx = ctx
-	};
-	director->restore = restore;
+	*restore =
+		(struct restore){ .left = 1, .failed = failed, .finished = finished, .ctx = ctx };
 	restore_groups(director, json_object_get(groups, "Groups"));
 	/* First all are there, lost: so none that is not back yet is forgotten by what is written down meanwhile. */
 	json_array_foreach(sources, i, stored)

@@ -13,7 +13,13 @@
 
 struct parked;
 struct refresh;
-struct restore;
+/* What a crash left, on its way back. */
+struct restore {
+	size_t left; /* sources that are, and one for the beginning itself; 0: it is over */
+	void (*failed)(void *ctx, const char *what, const char *why);
+	void (*finished)(void *ctx);
+	void *ctx;
+};
 
 struct director {
 	struct engine *engine;
@@ -27,7 +33,7 @@ struct director {
 	bool running; /* queue_run is */
 	/* The table of changes, handed down: what is below it lets events happen without knowing it. */
 	void (*happens)(struct change *change, enum change_event event, const struct news *news);
-	struct restore *restore;   /* under way (lost.c); NULL: none */
+	struct restore restore;
 	struct refresh *refreshes; /* under way (refresh.c) */
 	struct parked *parked;     /* messages that wait for their target (deliver.c) */
 	uint64_t next_ref;
