@@ -27,16 +27,18 @@ def main() -> int:
     forkhooks.keep_no_more()
     sys.path.pop(0)
     if sys.argv[1:] == ['--program']:
-        from tdshost.program import launch
-        launch.run_interpreter()
+        from tdshost.program import launch, opening
+        launch.run_interpreter(opening.move_in)
     return run(sys.argv[0], sys.argv[1:], program_at)
 
 
-def program_at(logger_fd: Optional[int]) -> Any:
+def program_at(home: Any, logger_fd: Optional[int]) -> Any:
     """What the source process of a program has besides; imported here, since most hosts never need it."""
+    from tdshost.program import opening, place
     from tdshost.program.logdefs import Logger
     from tdshost.program.launch import Program
-    return Program(None if logger_fd is None else Logger.at(logger_fd))
+    opening.move_in(place.Place(*home))
+    return Program(home, None if logger_fd is None else Logger.at(logger_fd))
 
 
 if __name__ == '__main__':

@@ -129,6 +129,14 @@ class Talker(Actor):
                 self.send(msg[1], (msg[2], n))
 
 
+class Inside(Actor):
+    """Uses the actor system as a program would."""
+    def receiveMessage(self, msg, sender):
+        if isinstance(msg, str):
+            own = ActorSystem()
+            self.send(sender, own.ask(own.createActor(Echo, globalName='found'), msg, 10))
+
+
 class Logging(Actor):
     def receiveMessage(self, msg, sender):
         if not isinstance(msg, str):
@@ -359,7 +367,7 @@ except ActorSystemStartupFailure: print(repr('another host'))
 s = ActorSystem('multiprocTCPBase', {'Admin Port': 1907, 'Convention Address.IPv4': ('127.0.0.1', 1907)}); s.shutdown()
 ''')
     ok(got[0] is True, 'ActorSystem() is the one that there is', got)
-    ok(got[1] == (False, 1, 'simpleSystemBase') and got[2] == 2, 'transientUnique is another, and ends alone', got)
+    ok(got[1] == (False, 1, 'simpleSystem') and got[2] == 2, 'transientUnique is another, and ends alone', got)
     ok(got[3] is False, 'what the system had on disk is gone after shutdown', got)
     ok(got[4] == (None, 1), 'a new one begins afresh', got)
     ok('thespian.system.noSuchBase' in got[5], 'an unknown base is an ImportError', got)
@@ -413,11 +421,11 @@ sys.stdin.readline()
 
 def ends_with_program(lab):
     lab.run('''
-s = ActorSystem('simpleSystemBase')
+s = ActorSystem('multiprocQueueBase')
 s.createActor(Echo)
 ''')
     until('its system is gone', lambda: not lab.processes())
-    ok(True, 'a simpleSystemBase ends with its program')
+    ok(True, 'a multiprocQueueBase ends with its program')
 
 
 def own_systems(lab):
@@ -441,11 +449,28 @@ sys.stdin.readline()
 
 def never_made(lab):
     got = lab.run('''
-s = ActorSystem()
+s = ActorSystem('multiprocQueueBase')
 for name in 'shop.Nothing', 'Nodot': print(repr(s.ask(s.createActor(Maker), name, 10)))
 s.shutdown()
 ''')
     ok(got == [('hello', 'Child Aborted')] * 2, 'what was sent to an actor of no class comes back', got)
+
+
+def systems_within_actors(lab):
+    text = '''
+s = ActorSystem(%s)
+print(repr(s.ask(s.createActor(Inside), 'x', 20)))
+print(repr('found' in s.ask(s.systemAddress, Thespian_StatusReq(), 10).globalActors))
+%s
+'''
+    thread = 'threading.Thread(target=time.sleep, args=(0.1,)).start()\n'
+    for base, begin in (("'multiprocTCPBase', {'Admin Port': 1909}", ''), ("'multiprocQueueBase'", ''),
+                        ("'multiprocTCPBase', {'Admin Port': 1909}", thread)):
+        got = lab.run(begin + text % (base, 's.shutdown()'))
+        ok(got == ['x', True], 'ActorSystem() in an actor is the actor\'s: %s%s' % (base, begin and ', a program with threads'), got)
+    lab.run(text % ("'multiprocQueueBase'", ''))
+    until('the program\'s own system is gone', lambda: not lab.processes())
+    ok(True, 'an actor that uses its system does not keep it alive')
 
 
 # --- life and death -----------------------------------------------------------------------------------
@@ -503,7 +528,7 @@ s.shutdown()
 
 def killed(lab):
     p = lab.start('''
-s = ActorSystem('simpleSystemBase', {'Admin Port': 1913})
+s = ActorSystem('multiprocQueueBase')
 a = s.createActor(Echo); s.ask(a, 1, 10)
 print('up', flush=True); sys.stdin.readline()
 ''')
@@ -959,7 +984,7 @@ def outlived(lab):
 
 
 CASES = [talk, payload, creation_errors, threads, program_with_threads, surroundings, singleton, side_by_side, two_programs, together,
-         own_systems, never_made, ends_with_program, exits, chain, burst, killed, left_by_actors, logs, forked_ahead, beside_director, declared_name, other_user,
+         own_systems, never_made, systems_within_actors, ends_with_program, exits, chain, burst, killed, left_by_actors, logs, forked_ahead, beside_director, declared_name, other_user,
          hostile, unread, outlived]
 
 

@@ -8,7 +8,7 @@ from fakeadmin import HOST
 
 # From below to above; a room imports itself and those before it. What programs import stands above all.
 ROOMS = ['tdshost.failure', 'tdshost.words', 'tdshost.wire', 'tdshost.source', 'tdshost.actor',
-         'tdshost.forkserver', 'tdshost.program', 'thespian']
+         'tdshost.inprocess', 'tdshost.forkserver', 'tdshost.program', 'thespian']
 
 
 def modules():

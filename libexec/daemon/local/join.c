@@ -133,6 +133,7 @@ static int join_program(struct realm *realm, int fd, const json_t *request, stru
 
 	if (!endpoint)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	endpoint->within = json_is_true(json_object_get(request, "Within"));
 	settle(realm->engine, request);
 	int rc = answer(fd, welcome(endpoint), err);
 	if (rc == 0 &&

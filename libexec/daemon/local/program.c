@@ -27,11 +27,14 @@ static struct endpoint *endpoint_by_id(const struct local *engine, uint64_t id)
 		       : NULL;
 }
 
-static bool has_endpoints(const struct local *engine)
+/* Whether a program is there; what its actors have joined as goes with it. */
+static bool has_programs(const struct local *engine)
 {
 	for (const struct realm *r = engine->realms; r; r = r->next)
-		if (r->program && r->program->endpoints)
-			return true;
+		for (const struct endpoint *e = r->program ? r->program->endpoints : NULL; e;
+		     e = e->next)
+			if (!e->within)
+				return true;
 	return false;
 }
 
@@ -47,7 +50,7 @@ static void on_endpoint_over(evutil_socket_t fd, short what, void *arg)
 	program_endpoint_free(endpoint);
 	program_changed(realm);
 	realm_unref(realm);
-	if (engine->ends_with_programs && !engine->stopping && !has_endpoints(engine))
+	if (engine->ends_with_programs && !engine->stopping && !has_programs(engine))
 		engine->events->shutdown_asked(engine->ctx);
 }
 

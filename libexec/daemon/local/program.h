@@ -17,6 +17,7 @@ struct endpoint {
 	struct realm *realm;
 	struct bearer bearer;
 	struct link link;
+	bool within;        /* an actor's: its program is not there because of it */
 	struct event *over; /* a link may end deep in a call: what goes with it goes later */
 };
 

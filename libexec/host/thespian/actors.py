@@ -94,7 +94,7 @@ class ActorSystem(_Outside):
 
     def __init__(self, systemBase: Optional[str] = None, capabilities: Optional[dict] = None,
                  logDefs: Any = None, transientUnique: bool = False) -> None:
-        from tdshost.program.system import open_system  # actors import this file, and have no use for that one
+        from tdshost.program.opening import open_system  # actors import this file, and have no use for that one
         self._system = open_system(systemBase, capabilities, logDefs, transientUnique)
 
     @property

@@ -6,6 +6,7 @@ from collections import deque
 from typing import Any, Deque, Dict, List, Optional, Set, Tuple, Union
 
 from tdshost.actor.links import Links
+from tdshost.source.classes import name_of
 from tdshost.wire import realm
 from tdshost.wire.fields import pack_requirements
 from tdshost.wire.link import wire_text
@@ -62,9 +63,7 @@ class Children:
 
     def _class_spec(self, actor_class: Any) -> str:
         """The dotted name of a class, by which the source process finds it, without the prefix of the source."""
-        if isinstance(actor_class, str):
-            return actor_class
-        name = '%s.%s' % (getattr(actor_class, '__module__', None), getattr(actor_class, '__name__', None))
+        name = name_of(actor_class)
         return name[len(self._prefix):] if name.startswith(self._prefix) else name
 
     def next_id(self) -> int:

@@ -15,6 +15,7 @@ import traceback
 from typing import Any, Callable, Dict, NoReturn, Optional
 
 from tdshost.actor import ops, wakeups
+from tdshost.actor.life import Life
 from tdshost.actor.reference import Reference
 from tdshost.actor.status import actor_status
 from tdshost.wire import logs, realm
@@ -23,9 +24,9 @@ from tdshost.wire.link import (Closed, Event, ProtocolError, control_frame, dire
 from tdshost.wire.process import EXIT_SIGNALS, pending_signals
 from tdshost.words.address import ActorAddress
 from tdshost.words.arguments import withPossibleInitArgs
-from tdshost.words.messages import (ActorExitRequest, ChildActorExited, DeadEnvelope, PoisonMessage,
-                                    ThespianWatch, WakeupMessage, WatchMessage)
-from tdshost.words.status import Thespian_StatusReq
+from tdshost.words.messages import (ActorExitRequest, DeadEnvelope, PoisonMessage, WakeupMessage,
+                                    WatchMessage)
+from tdshost.words.status import Thespian_ActorStatus
 
 UP = control_frame(b'{"op":"up"}')
 LEAVING = control_frame(b'{"op":"leaving"}')  # the parent actor is told before the process has ended
@@ -33,7 +34,7 @@ LEAVING = control_frame(b'{"op":"leaving"}')  # the parent actor is told before 
 log = logging.getLogger('tds.host')
 
 
-class ActorHost(Reference):
+class ActorHost(Reference, Life):
     """The process of one actor, from construction to exit.
 
     Source:  as of Reference.
@@ -113,7 +114,7 @@ class ActorHost(Reference):
             if pending_signals:
                 self._take_signals()
             if ready and self.links.watch is not None:
-                self._deliver(WatchMessage(ready), self.address)
+                self.deliver(WatchMessage(ready), self.address)
             # What this round's handlers send to the actor itself waits for the next round, so that an
             # actor that keeps itself busy still reads its link.
             for _ in range(len(queue)):
@@ -148,22 +149,15 @@ class ActorHost(Reference):
                         logs.last_line(logs.describe(error)))
             return
         direct = self.links.directs.get(sender)
-        self._deliver(message, realm.make_address(sender_realm, sender) if direct is None else direct.address)
+        self.deliver(message, realm.make_address(sender_realm, sender) if direct is None else direct.address)
 
     def _take_tracked(self, ref: int, enc: int, payload: bytes) -> None:
         try:
             message = realm.decode(enc, payload, self.realm, 0)
         except ValueError as error:
-            self._done(ref, str(error))
+            self.done(ref, str(error))
             return
-        self._deliver(message, self.system, ref)
-
-    def _take_exited(self, child: ActorAddress, sender: ActorAddress) -> None:
-        self.children.ended(child)
-        self._deliver(ChildActorExited(child), sender)
-        if self.exiting and not self.children.addresses:
-            self.link.send_frame(LEAVING)
-            self._end(0)
+        self.deliver(message, self.system, ref)
 
     def _take_dead_letter(self, target: int, target_realm: int, sender: int, sender_realm: int, enc: int,
                           payload: Any) -> None:
@@ -171,7 +165,7 @@ class ActorHost(Reference):
             message = realm.decode(enc, payload, self.realm, sender_realm)
         except Exception:
             message = '(a message of %d bytes, within another source)' % len(payload)
-        self._deliver(DeadEnvelope(realm.make_address(target_realm, target), message), self.system)
+        self.deliver(DeadEnvelope(realm.make_address(target_realm, target), message), self.system)
 
     def _take_returned(self, target: int, enc: int, payload: Any) -> None:
         try:
@@ -179,125 +173,64 @@ class ActorHost(Reference):
         except Exception as error:
             log.warning('a message to %d came back and cannot be read: %r', target, error)
             return
-        self._deliver(PoisonMessage(message, 'Child Aborted'), self.address)
+        self.deliver(PoisonMessage(message, 'Child Aborted'), self.address)
 
     def _take_capabilities(self, capabilities: dict) -> None:
         """Take the system's new capabilities; exit if the actor's class does not want to live with them."""
         self.capabilities.clear()
         self.capabilities.update(capabilities)
-        check = getattr(self.instance, 'actorSystemCapabilityCheck', None)
-        try:
-            fits = check is None or check(dict(capabilities), self.requirements)
-        except Exception:
-            fits = False
-        if not fits:
+        if not self.fits(capabilities):
             self.queue.append(('O', ActorExitRequest(), self.address, None))
 
-    # --- delivery
+    def _fire_wakeups(self) -> None:
+        """Deliver the wakeups that are due now; those that their handlers ask for come in later rounds."""
+        for period, payload in wakeups.due(self.wakeups):
+            self.deliver(WakeupMessage(period, payload), self.address)
 
-    def _deliver(self, message: Any, sender: ActorAddress, ref: Optional[int] = None) -> None:
-        """Give a message to the actor, twice if the first attempt raises; poison for its sender if both do.
+    # --- what Life asks for
 
-        Shape:   with ref the admin is told how it ended, instead of poison.
-        """
-        if isinstance(message, ActorExitRequest):
-            self._exit_requested(message, sender, ref)
-            return
-        if self.exiting and not isinstance(message, ChildActorExited):
-            if ref is not None:
-                self._done(ref, 'the actor is exiting')
-            return
-        if isinstance(message, Thespian_StatusReq):
-            self.send(sender, actor_status(self))
-        else:
-            failure = self._attempt(message, sender)
-            if failure is not None:
-                log.warning('%s failed on a message, once more: %s', self.class_name, failure.rstrip('\n'))
-                failure = self._attempt(_copy(message), sender)
-            if failure is not None:
-                log.error('%s failed on a message twice: %s', self.class_name, failure.rstrip('\n'))
-                if ref is not None:
-                    self._done(ref, logs.last_line(failure), failure)
-                elif not isinstance(message, PoisonMessage):
-                    self.poison(message, failure, sender)
-                return
-        if ref is not None:
-            self._done(ref)
-
-    def _call(self, message: Any, sender: ActorAddress) -> None:
-        """One call of receiveMessage. What it returns, or that it raises, replaces the watch."""
-        result = None
-        try:
-            result = self.instance.receiveMessage(message, sender)
-        finally:
-            if isinstance(result, ThespianWatch):
-                self.links.set_watch(result.filenos)
-            else:
-                self.links.watch = None
-
-    def _attempt(self, message: Any, sender: ActorAddress) -> Optional[str]:
-        """One call, and the text of the exception it ended with, if any."""
-        try:
-            self._call(message, sender)
-        except Exception as error:
-            return self._describe(error)
-        return None
-
-    def _describe(self, error: BaseException) -> str:
-        return logs.describe(error, 2, '{{%s}}' % self.source_hash)
-
-    def _done(self, ref: int, error: Optional[str] = None, trace: Optional[str] = None) -> None:
+    def done(self, ref: int, error: Optional[str] = None, trace: Optional[str] = None) -> None:
+        """Tell the admin."""
         op: Dict[str, Any] = {'op': 'done', 'ref': ref, 'ok': error is None}
         if error is not None:
             op['error'] = wire_text(error)
             op['traceback'] = None if trace is None else wire_text(trace)
         self.link.send_control(op)
 
-    def _fire_wakeups(self) -> None:
-        """Deliver the wakeups that are due now; those that their handlers ask for come in later rounds."""
-        for period, payload in wakeups.due(self.wakeups):
-            self._deliver(WakeupMessage(period, payload), self.address)
+    def leave(self) -> None:
+        """End the process; the parent actor is told before."""
+        self.link.send_frame(LEAVING)
+        self._end(0)
 
-    def _exit_requested(self, message: ActorExitRequest, sender: ActorAddress, ref: Optional[int]) -> None:
-        """The actor's code first, then its children; without any, or if it leaves them, the end."""
-        failure = None
+    def status(self) -> Thespian_ActorStatus:
+        """What the actor answers to one that asks for its status."""
+        return actor_status(self)
+
+    def watch(self, filenos: Any) -> None:
+        """Watch descriptors, or none any more."""
+        if filenos is None:
+            self.links.watch = None
+        else:
+            self.links.set_watch(filenos)
+
+    def again(self, message: Any) -> Any:
+        """A copy of the message as its first attempt left it; itself where it cannot be copied."""
         try:
-            self._call(message, sender)
-        except Exception as error:
-            failure = error
-        last = not (message.isRecursive and self.children.addresses)
-        if ref is not None:
-            self._done(ref)
-        if last:
-            self.link.send_frame(LEAVING)
-        if failure is not None:
-            log.warning('%s failed on ActorExitRequest: %s', self.class_name,
-                        self._describe(failure).rstrip('\n'))
-        if last:
-            self._end(0)
-        self.exiting = True
-        self.links.watch = None
+            return copy.deepcopy(message)
+        except Exception:
+            return message
+
+    def wakeups_over(self) -> None:
+        """Forget them."""
         self.wakeups.clear()
-        for child in self.children.addresses:
-            if child not in self.children.told:
-                self.children.told.append(child)
-                self.send(child, ActorExitRequest(True))
 
     # what an event is, by its letter; those of one letter have the fields that Link.receive or an op gives them
     _EVENTS: Dict[str, Callable[..., None]] = {
         'M': _take_message,
-        'O': _deliver,                                   # an object of this process
+        'O': Life.deliver,                               # an object of this process
         'T': _take_tracked,                              # of which the admin wants to know the end
-        'X': _take_exited, 'D': _take_dead_letter, 'R': _take_returned, 'K': _take_capabilities,
+        'X': Life.child_exited, 'D': _take_dead_letter, 'R': _take_returned, 'K': _take_capabilities,
     }
-
-
-def _copy(message: Any) -> Any:
-    """A copy of a message as its first attempt left it; itself where it cannot be copied."""
-    try:
-        return copy.deepcopy(message)
-    except Exception:
-        return message
 
 
 def _forked() -> None:

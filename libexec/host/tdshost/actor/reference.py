@@ -41,6 +41,7 @@ class Reference:
         self.parent_address = None if spawn['parent'] is None else address_of(spawn['parent'])
         self.global_name: Optional[str] = spawn['name']
         self.source_hash: str = settings['hash']
+        self.source_prefix = '{{%s}}' % self.source_hash
         self.max_message: int = settings['maxmessage']
         self.class_name: str = spawn['class']
         self.requirements = spawn['requirements']

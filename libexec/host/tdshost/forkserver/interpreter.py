@@ -8,7 +8,8 @@ from typing import Any, Callable, List, NoReturn, Optional
 
 from tdshost.actor.host import ActorHost
 from tdshost.forkserver import forkhooks
-from tdshost.forkserver.classes import Failure, Realm
+from tdshost.forkserver.classes import Realm
+from tdshost.source.classes import Failure
 from tdshost.wire import process
 from tdshost.wire.link import Link, wait_writable
 from tdshost.wire.process import waker
@@ -29,7 +30,7 @@ def start(host: str, known: Realm, spawn: dict, fds: List[int], archive_fd: Opti
     order = {'hello': known.hello, 'spawn': spawn, 'parent': os.getpid(),
              'archive': archive_fd is not None}
     if program is not None:
-        order.update(path=sys.path, logger=program.logger is not None)
+        order.update(path=sys.path, logger=program.logger is not None, home=program.home)
     order_fd = process.sealed_file(json.dumps(order).encode('ascii'))
     moved: List[int] = []
     try:
@@ -47,10 +48,10 @@ def start(host: str, known: Realm, spawn: dict, fds: List[int], archive_fd: Opti
             os.close(fd)
 
 
-def run_actor(program_at: Callable[[Optional[int]], Any]) -> NoReturn:
+def run_actor(program_at: Callable[[Any, Optional[int]], Any]) -> NoReturn:
     """The main function of an interpreter that a source process started for one actor.
 
-    Source:  program_at makes what SourceProcess has as `program`, from the descriptor of its logger.
+    Source:  program_at makes what SourceProcess has as `program`, from its `home` and the descriptor of its logger.
     """
     with os.fdopen(ORDER_FD, 'rb') as stream:
         stream.seek(0)
@@ -75,6 +76,6 @@ def run_actor(program_at: Callable[[Optional[int]], Any]) -> NoReturn:
     forkhooks.restore()
     gc.enable()
     if 'path' in order:  # a user's, whose program may have a logger
-        program_at(LOGGER_FD if order.get('logger') else None).begin_actor(
+        program_at(order['home'], LOGGER_FD if order.get('logger') else None).begin_actor(
             '%d.%d' % (known.settings['realm'], spawn['id']))
     ActorHost(CONTROL_FD, spawn, known.settings).run(actor_class)

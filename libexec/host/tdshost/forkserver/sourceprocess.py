@@ -18,9 +18,10 @@ from typing import Any, Callable, Dict, List, NoReturn, Optional, Tuple
 
 from tdshost.actor.host import ActorHost
 from tdshost.forkserver import forkhooks, interpreter
-from tdshost.forkserver.classes import Failure, Realm
+from tdshost.forkserver.classes import Realm
 from tdshost.forkserver.interpreter import ARCHIVE_FD
 from tdshost.forkserver.spare import Spare
+from tdshost.source.classes import Failure
 from tdshost.wire import logs, process
 from tdshost.wire.fields import read_capabilities
 from tdshost.wire.link import Closed, Link, ProtocolError, control_frame, wait_writable, wire_text

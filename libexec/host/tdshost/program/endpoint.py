@@ -8,8 +8,7 @@ import select
 import threading
 import time
 from collections import deque
-from datetime import timedelta
-from typing import Any, Callable, Deque, Dict, List, Optional, Tuple, Union
+from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
 
 from tdshost.wire import realm
 from tdshost.wire.fields import system_status
@@ -17,31 +16,15 @@ from tdshost.wire.link import INLINE_MAX, Closed, Link, ProtocolError, file_fram
 from tdshost.wire.process import sealed_file
 from tdshost.words.address import ActorAddress
 from tdshost.words.errors import ActorSystemFailure, ActorSystemRequestTimeout
-from tdshost.words.messages import ActorExitRequest, ActorSystemMessage, PoisonMessage
-from tdshost.words.status import Thespian_ActorStatus, Thespian_StatusReq, Thespian_SystemStatus
+from tdshost.words.messages import ActorExitRequest
+from tdshost.words.outside import Timeout, passes, seconds_of
+from tdshost.words.status import Thespian_StatusReq
 
 TELL_SECONDS = 60
 DEAD_MAX = 4096      # dead actors that are remembered
 EXIT_MOMENT = 0.002  # for an exit to come about: programs go on to ask those whom it concerns
 
-Timeout = Union[timedelta, int, float, None]
-
 _NOTHING = object()
-
-
-def seconds_of(timeout: Timeout) -> Optional[float]:
-    """A time to wait in seconds; None: for ever."""
-    if timeout is None:
-        return None
-    return timeout.total_seconds() if isinstance(timeout, timedelta) else float(timeout)
-
-
-def _passes(message: Any) -> bool:
-    """Whether a program gets a message: of those of the system only a few."""
-    if isinstance(message, PoisonMessage):
-        return _passes(message.poisonMessage)
-    return not isinstance(message, ActorSystemMessage) or \
-        isinstance(message, (Thespian_ActorStatus, Thespian_SystemStatus))
 
 
 class Endpoint:
@@ -246,7 +229,7 @@ class Endpoint:
             message = realm.decode(enc, payload, self.realm, sender_realm)
         except Exception:  # of a class that is not known here
             return _NOTHING
-        return message if _passes(message) else _NOTHING
+        return message if passes(message) else _NOTHING
 
     def ask(self, target: Any, message: Any, timeout: Timeout) -> Any:
         """Send a message, and wait for the next one that comes, from whomever."""

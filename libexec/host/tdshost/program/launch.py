@@ -11,7 +11,7 @@ import os
 import pickle
 import signal
 import sys
-from typing import Any, Callable, List, NoReturn, Optional
+from typing import Any, Callable, List, NoReturn, Optional, Tuple
 
 from tdshost.forkserver.sourceprocess import SourceProcess
 from tdshost.program import place
@@ -19,14 +19,16 @@ from tdshost.program.logdefs import Logger, record_sender, start_logger, thresho
 from tdshost.wire import failure, logs, process
 from tdshost.words.errors import ActorSystemStartupFailure
 
+MoveIn = Callable[[place.Place], None]
+
 READY = b'ready'
 LOGGER_SECONDS = 1  # that the logger may take to write what it still has
 
 
-def start_source(where: place.Place, log_defs: Any, forget: Callable[[], None]) -> None:
+def start_source(where: place.Place, log_defs: Any, move_in: MoveIn) -> None:
     """Start a source process and wait until it has joined; one of the same user that is there already will do.
 
-    Source:  forget is called in a process forked from the program, which has no system of its own.
+    Source:  move_in is called in the new process: its system is the one at a place, not one of its own.
     Errors:  ActorSystemStartupFailure.
     """
     for stream in (sys.stdout, sys.stderr):
@@ -39,7 +41,7 @@ def start_source(where: place.Place, log_defs: Any, forget: Callable[[], None]) 
         if process.thread_count() > 1:
             pid = _start_interpreter(where, log_defs, write_end)
         else:
-            pid = _fork(where, log_defs, write_end, forget)
+            pid = _fork(where, log_defs, write_end, move_in)
         os.close(write_end)
         write_end = -1
         place.wait_for(pid)
@@ -53,7 +55,7 @@ def start_source(where: place.Place, log_defs: Any, forget: Callable[[], None]) 
                                         % (said.decode('utf-8', 'replace') or 'it ended'))
 
 
-def _fork(where: place.Place, log_defs: Any, tell_fd: int, forget: Callable[[], None]) -> int:
+def _fork(where: place.Place, log_defs: Any, tell_fd: int, move_in: MoveIn) -> int:
     blocked = process.hold_signals()  # the program's handlers are not for the child
     try:
         pid = os.fork()
@@ -66,8 +68,7 @@ def _fork(where: place.Place, log_defs: Any, tell_fd: int, forget: Callable[[], 
     try:
         os.setsid()
         if os.fork() == 0:
-            forget()
-            _become_source(where, log_defs, tell_fd)
+            _become_source(where, log_defs, tell_fd, move_in)
     finally:
         os._exit(0)
 
@@ -110,7 +111,7 @@ def _start_interpreter(where: place.Place, log_defs: Any, tell_fd: int) -> int:
         os.close(order)
 
 
-def run_interpreter() -> NoReturn:
+def run_interpreter(move_in: MoveIn) -> NoReturn:
     """The main function of a fresh interpreter: descriptor 3 has what the program said, 4 waits for word."""
     with os.fdopen(3, 'rb') as stream:
         stream.seek(0)
@@ -120,12 +121,13 @@ def run_interpreter() -> NoReturn:
     os.set_inheritable(4, False)
     if os.fork():
         os._exit(0)
-    _become_source(place.Place(path, transient), log_defs, 4)
+    _become_source(place.Place(path, transient), log_defs, 4, move_in)
 
 
-def _become_source(where: place.Place, log_defs: Any, tell_fd: int) -> NoReturn:
+def _become_source(where: place.Place, log_defs: Any, tell_fd: int, move_in: MoveIn) -> NoReturn:
     """In the new process: leave what is the program's behind, join, and be its source process to the end."""
     try:
+        move_in(where)
         _leave_program([tell_fd])
         logger = start_logger(log_defs, tell_fd) if log_defs else None
         try:
@@ -138,7 +140,7 @@ def _become_source(where: place.Place, log_defs: Any, tell_fd: int) -> NoReturn:
         os.write(tell_fd, READY)
         os.close(tell_fd)
         gc.freeze()
-        SourceProcess(place.HOST, sock.detach(), True, Program(logger)).run()
+        SourceProcess(place.HOST, sock.detach(), True, Program((where.path, where.transient), logger)).run()
     except BaseException as error:
         try:
             os.write(tell_fd, ('%s: %s' % (type(error).__name__, error)).encode('utf-8', 'replace'))
@@ -181,9 +183,13 @@ def _leave_program(keep: List[int]) -> None:
 
 
 class Program:
-    """What a program's source process does besides: logging as configured there, and leaving nothing alive."""
+    """What a program's source process does besides: logging as configured there, and leaving nothing alive.
 
-    def __init__(self, logger: Optional[Logger]) -> None:
+    Source:  home: what the Place of its system is made of.
+    """
+
+    def __init__(self, home: Tuple[str, bool], logger: Optional[Logger]) -> None:
+        self.home = home
         self.logger = logger
 
     def begin_actor(self, address: str) -> None:

@@ -6,43 +6,45 @@ of the user's programs.
 """
 import os
 import time
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Dict, Optional
 
 from tdshost.program import launch, place
 from tdshost.program.endpoint import Endpoint
 from tdshost.source import usersource
+from tdshost.source.classes import name_of
 from tdshost.wire import failure, realm
 from tdshost.wire.fields import pack_requirements, read_capabilities
 from tdshost.wire.link import wire_text
+from tdshost.wire.refusal import refusal
 from tdshost.words.address import ActorAddress
-from tdshost.words.errors import (ActorSystemFailure, ActorSystemStartupFailure, InvalidActorAddress,
-                                  InvalidActorSourceHash, InvalidActorSpecification,
-                                  NoCompatibleSystemForActor)
+from tdshost.words.errors import ActorSystemFailure, ActorSystemStartupFailure, InvalidActorAddress
 
 CREATE_SECONDS = 50
 SHUTDOWN_SECONDS = 10
 RETRY_SECONDS = 11   # while another system is shutting down in the same place
 
-BASES = {None: True, 'tdsLocalBase': False, 'multiprocTCPBase': False, 'multiprocUDPBase': False,
-         'simpleSystemBase': True, 'multiprocQueueBase': True}  # True: one of each program alone
-
 SYSTEM = ActorAddress('0.0')
 
 
 class System:
-    """A system that this program uses: where it is, and how to get endpoints of it."""
+    """A system that this program uses: where it is, and how to get endpoints of it.
 
-    def __init__(self, base: Optional[str], capabilities: Optional[dict], log_defs: Any,
-                 unique: bool) -> None:
+    Source:  own: the name of one that nobody else joins, or empty; move_in is called in the process of the
+             program's actors; home: where the actor lives that calls, whose system is not started by it.
+    """
+
+    def __init__(self, base: Optional[str], given: dict, log_defs: Any, own: str,
+                 move_in: launch.MoveIn, home: Optional[place.Place] = None) -> None:
+        _check_convention(given)
         self.base = base
-        self.given = dict(capabilities or {})
+        self.given = given
         self.log_defs = log_defs
-        private = BASES[base]
-        self.place = place.find(self.given, 'own-%d-%d' % (os.getpid(), next_serial())
-                                if private else '')
-        self._request = {'As': 'program', 'Private': private,
+        self._move_in = move_in
+        self._may_start = home is None
+        self.place = home or place.find(given, own)
+        self._request = {'As': 'program', 'Private': bool(own), 'Within': home is not None,
                          'Capabilities': _literals(dict(
-                             self.given, **{'Thespian ActorSystem Name': base or 'tdsLocalBase'}))}
+                             given, **{'Thespian ActorSystem Name': base or 'tdsLocalBase'}))}
         self.over = False
         self.capabilities: dict = {}
         self.endpoint = self.join()
@@ -58,6 +60,8 @@ class System:
                 sock, joined = self.place.join(**self._request)
                 break
             except place.NotRunning:
+                if not self._may_start:
+                    raise ActorSystemStartupFailure('the actor system has ended') from None
                 if time.monotonic() < end:
                     self.place.start()
                     started = True
@@ -71,8 +75,8 @@ class System:
                 raise InvalidActorAddress(SYSTEM, 'not a valid or useable ActorSystem Admin')
         self.capabilities = read_capabilities(joined['Capabilities'])
         endpoint = Endpoint(sock, joined)
-        if not joined['Parent']:
-            launch.start_source(self.place, self.log_defs, forget)
+        if not joined['Parent'] and self._may_start:
+            launch.start_source(self.place, self.log_defs, self._move_in)
         return endpoint
 
     def main_endpoint(self) -> Endpoint:
@@ -84,8 +88,7 @@ class System:
     def create(self, endpoint: Endpoint, actor_class: Any, requirements: Any, name: Optional[str],
                source_hash: Optional[str]) -> ActorAddress:
         """Create an actor. Errors: as in the table of the specification."""
-        spec = actor_class if isinstance(actor_class, str) else \
-            '%s.%s' % (getattr(actor_class, '__module__', None), getattr(actor_class, '__name__', None))
+        spec = name_of(actor_class)
         op = {'op': 'create', 'class': wire_text(spec, 4096), 'requirements': pack_requirements(requirements),
               'name': None if name is None else wire_text(str(name), 4096),
               'hash': None if source_hash is None else wire_text(str(source_hash), 4096)}
@@ -95,8 +98,8 @@ class System:
                 return ActorAddress(answer['address'])
             if answer.get('kind') != failure.PARENT:
                 break
-            launch.start_source(self.place, self.log_defs, forget)
-        raise _refusal(answer.get('kind'), spec, answer.get('error'), source_hash)
+            launch.start_source(self.place, self.log_defs, self._move_in)
+        raise refusal(answer.get('kind'), spec, answer.get('error'), source_hash)
 
     def update_capability(self, endpoint: Endpoint, name: Any, value: Any) -> None:
         """Set a capability. Errors: NotPassed where the value has no literal form."""
@@ -127,20 +130,12 @@ class System:
         place.wait_until(self.place.is_gone, max(0.0, end - time.monotonic()))
 
 
-_RAISED: Dict[str, Callable[[str, Any, Any], Exception]] = {
-    'ImportError': lambda spec, error, source_hash: ImportError('%s: %s' % (spec, error)),
-    'InvalidActorSpecification': lambda spec, error, source_hash: InvalidActorSpecification(spec, error),
-    'NoCompatibleSystemForActor': lambda spec, error, source_hash:
-        NoCompatibleSystemForActor(spec, 'No compatible ActorSystem could be found'),
-    'InvalidActorSourceHash': lambda spec, error, source_hash: InvalidActorSourceHash(source_hash),
-    'ActorSystemFailure': lambda spec, error, source_hash:
-        ActorSystemFailure('%s cannot be started: %s' % (spec, error)),
-}
-
-
-def _refusal(kind: Any, spec: str, error: Any, source_hash: Any) -> Exception:
-    raised = failure.RAISES.get(kind) or 'ActorSystemFailure'
-    return _RAISED[raised](spec, error, source_hash)
+def _check_convention(given: dict) -> None:
+    """Errors: ActorSystemStartupFailure where the capabilities name a convention that is not this machine's."""
+    convention = given.get('Convention Address.IPv4')
+    if convention and not place.is_this_host(convention):
+        raise ActorSystemStartupFailure('the convention of %s: tds runs the actors of one machine'
+                                        % (convention,))
 
 
 def _literals(capabilities: dict) -> Dict[str, str]:
@@ -152,42 +147,3 @@ def _literals(capabilities: dict) -> Dict[str, str]:
         except realm.NotPassed:
             pass
     return texts
-
-
-_serial = 0
-
-
-def next_serial() -> int:
-    """1, 2, 3 ... in this process."""
-    global _serial
-    _serial += 1
-    return _serial
-
-
-_single: Optional[System] = None
-
-
-def open_system(base: Optional[str], capabilities: Optional[dict], log_defs: Any, unique: bool) -> System:
-    """The system that ActorSystem(...) means: the program's one, or another.
-
-    Errors:  ImportError for a base that is not known; ActorSystemStartupFailure; InvalidActorAddress.
-    """
-    global _single
-    if base not in BASES:
-        raise ImportError('No module named thespian.system.%s' % base, name='thespian.system.%s' % base)
-    if not unique and _single is not None and not _single.over and base in (None, _single.base):
-        return _single
-    convention = (capabilities or {}).get('Convention Address.IPv4')
-    if convention and not place.is_this_host(convention):
-        raise ActorSystemStartupFailure('the convention of %s: tds runs the actors of one machine'
-                                        % (convention,))
-    system = System(base, capabilities, log_defs, unique)
-    if not unique:
-        _single = system
-    return system
-
-
-def forget() -> None:
-    """In a process that is no longer the program: it has no system of its own."""
-    global _single
-    _single = None

@@ -212,11 +212,11 @@ class SourceFinder:
     """Finds modules by their prefixed names, and `six`."""
 
     def __init__(self, source: Source) -> None:
-        self._source = source
+        self.source = source
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Optional[ModuleSpec]:
         """The spec of a module of the source, or None."""
-        source = self._source
+        source = self.source
         dotted = fullname
         if fullname.startswith(source.prefix):
             dotted = fullname[len(source.prefix):]
@@ -263,44 +263,64 @@ class AliasFinder:
 
 
 _real_import = builtins.__import__
-_source: Optional[Source] = None
+_sources: Dict[str, Source] = {}  # by prefix: one in a host, in a program whose actors live in it any number
 
 
-def _in_source(scope: Optional[dict]) -> bool:
-    """Whether an import with these globals is one of the source's own code."""
+def _source_of(module: str) -> Optional[Source]:
+    """The source that a module is of, by its name."""
+    return _sources.get(module[:module.find('}}') + 2]) if module.startswith('{{') else None
+
+
+def _importing(scope: Optional[dict]) -> Optional[Source]:
+    """The source whose own code an import with these globals is in."""
     if scope is not None:
         name = scope.get('__name__')
         if isinstance(name, str):
-            return name.startswith(_source.prefix)  # type: ignore[union-attr]
+            return _source_of(name)
     # __import__ called without globals, or code run with a bare dictionary: who is it that calls?
     frame: Any = sys._getframe(2)
     while frame is not None:
         name = frame.f_globals.get('__name__')
         if isinstance(name, str):
-            return name.startswith(_source.prefix)  # type: ignore[union-attr]
+            return _source_of(name)
         frame = frame.f_back
-    return False
+    return None
 
 
 def _import(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
-    """builtins.__import__ of a host: in the source's code, the source's modules come first."""
-    source = _source
-    if level == 0 and source is not None and type(name) is str:
+    """builtins.__import__ of a host: in a source's code, the source's modules come first."""
+    if level == 0 and _sources and type(name) is str:
         top = name.partition('.')[0]
-        if top in source.tops and _in_source(globals):
-            module = _real_import(source.prefix + name, globals, locals, fromlist, 0)
-            # without fromlist the import system returns the part before the first dot, prefix and all
-            return module
+        if any(top in each.tops for each in _sources.values()):
+            source = _importing(globals)
+            if source is not None and top in source.tops:
+                # without fromlist the import system returns the part before the first dot, prefix and all
+                return _real_import(source.prefix + name, globals, locals, fromlist, 0)
     return _real_import(name, globals, locals, fromlist, level)
 
 
 def install(source: Source) -> None:
     """Make the source the one of this process. Once."""
-    global _source
-    _source = source
-    sys.meta_path.insert(0, SourceFinder(source))  # type: ignore[arg-type]
+    attach(source)
     sys.meta_path.append(AliasFinder(source))  # type: ignore[arg-type]
+
+
+def attach(source: Source) -> None:
+    """Let the source's modules be found by their prefixed names, and its own code find them by their plain ones."""
+    _sources[source.prefix] = source
+    sys.meta_path.insert(0, SourceFinder(source))  # type: ignore[arg-type]
     builtins.__import__ = _import
+
+
+def detach(source: Source) -> None:
+    """Undo attach: its modules are forgotten. What holds them keeps them."""
+    del _sources[source.prefix]
+    sys.meta_path[:] = [each for each in sys.meta_path
+                        if not (isinstance(each, SourceFinder) and each.source is source)]
+    for name in [name for name in sys.modules if name.startswith(source.prefix)]:
+        del sys.modules[name]
+    if not _sources and builtins.__import__ is _import:
+        builtins.__import__ = _real_import
 
 
 def load_module(source: Optional[Source], name: str) -> ModuleType:
@@ -309,8 +329,3 @@ def load_module(source: Optional[Source], name: str) -> ModuleType:
         name = source.prefix + name
     _real_import(name)
     return sys.modules[name]
-
-
-def is_module(source: Optional[Source], name: str) -> bool:
-    """Whether a dotted name is a module of the source."""
-    return source is not None and source.plain(name) in source.modules
