@@ -32,6 +32,9 @@ int admin_open_dir(struct admin *admin, struct tds_dir *dir, struct tds_err *err
 /* The folder of what tools start: beside the folder that this program is in. Caller frees; NULL: out of memory. */
 char *admin_libexec(void);
 
+/* Name what an admin, which says so in its Status, did not bring back when it started. */
+void admin_report_not_restored(struct admin *admin, const json_t *status);
+
 /* A command gets its operands, and reports through admin->cli. */
 void admin_config(struct admin *admin, int argc, char **argv);
 extern const char admin_config_help[];
@@ -42,6 +45,8 @@ extern const char admin_check_help[];
 
 void admin_start(struct admin *admin, int argc, char **argv);
 extern const char admin_start_help[];
+void admin_restart(struct admin *admin, int argc, char **argv);
+extern const char admin_restart_help[];
 void admin_shutdown(struct admin *admin, int argc, char **argv);
 extern const char admin_shutdown_help[];
 void admin_status(struct admin *admin, int argc, char **argv);

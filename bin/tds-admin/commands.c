@@ -152,6 +152,8 @@ void admin_status(struct admin *admin, int argc, char **argv)
 	if (!takes(admin, "status", argc, 0, 0))
 		return;
 	int rc = ask_admin(admin, json_pack("{s:s}", "DirectorOp", "Status"), &answer, &err);
+	if (rc == 0 && json_is_true(json_object_get(answer, "Restarting")))
+		rc = tds_err_set(&err, TDS_E_NO_ADMIN, "the admin process is restarting");
 	if (report(admin, NULL, rc, answer, &err)) {
 		(void)fprintf(admin->cli.out, "running, pid %lld",
 			      (long long)json_integer_value(json_object_get(answer, "Pid")));

@@ -12,6 +12,7 @@ static const char help[] =
 	"usage: tds-admin [options] COMMAND [operands]\n"
 	"\n"
 	"  start                  start the admin process\n"
+	"  restart                start it again, with what is loaded\n"
 	"  shutdown               end it, and all actors\n"
 	"  status                 say whether it runs\n"
 	"  list [GROUP]           list the loaded sources and their actors\n"
@@ -33,7 +34,7 @@ static const char help[] =
 	"      --fresh            start: do not restore what a crash left, move it aside\n"
 	"      --transient        start: at the end leave no run directory behind\n"
 	"      --python-path      config: print only the folder of the package thespian\n"
-	"      --grace=SECONDS    shutdown: how long actors may take to exit\n"
+	"      --grace=SECONDS    shutdown, restart: how long actors may take to exit\n"
 	"      --group=GROUP      role, tell, ask: the role of this group\n"
 	"      --timeout=SECONDS  ask, tell: how long to wait (5)\n"
 	"      --json-message     tell, ask: MESSAGE is JSON\n"
@@ -102,7 +103,7 @@ static const struct own_option {
 	{ OPT_AUDIT, FLAG, offsetof(struct admin, audit), "log" },
 	{ OPT_JSON_MESSAGE, FLAG, offsetof(struct admin, json_message), "tell, ask" },
 	{ OPT_GROUP, TEXT, offsetof(struct admin, group), "role, tell, ask" },
-	{ OPT_GRACE, SECONDS, offsetof(struct admin, grace_s), "shutdown" },
+	{ OPT_GRACE, SECONDS, offsetof(struct admin, grace_s), "shutdown, restart" },
 	{ OPT_TIMEOUT, SECONDS, offsetof(struct admin, timeout_s), "ask, tell" },
 	{ OPT_ROOT, TEXT, offsetof(struct admin, root), "bootstart" },
 };
@@ -117,6 +118,7 @@ static const struct command {
 	void (*run)(struct admin *admin, int argc, char **argv);
 } commands[] = {
 	{ "start", admin_start_help, admin_start },
+	{ "restart", admin_restart_help, admin_restart },
 	{ "shutdown", admin_shutdown_help, admin_shutdown },
 	{ "status", admin_status_help, admin_status },
 	{ "list", admin_list_help, admin_list },

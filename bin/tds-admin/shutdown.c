@@ -33,25 +33,12 @@ struct ending {
 	struct tds_err err;
 };
 
-enum lock_state { LOCK_FREE, LOCK_HELD, LOCK_HIDDEN };
-
 static int64_t now_mono_s(void)
 {
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec;
-}
-
-/* The guardian is the last to go, and lets go of the lock. Who may not see the lock takes the daemon's word. */
-static enum lock_state look_at_lock(const struct ending *e)
-{
-	tds_autofd int lock =
-		openat(e->rundir.fd, TDS_RUNDIR_LOCK, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-
-	if (lock < 0)
-		return errno == ENOENT ? LOCK_FREE : LOCK_HIDDEN;
-	return flock(lock, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK ? LOCK_HELD : LOCK_FREE;
 }
 
 /* Is there what the next start would bring back, or fall over? */
@@ -111,6 +98,7 @@ static bool ask(struct ending *e)
 		return rc != TDS_E_NO_ADMIN;
 	}
 	e->ran = true;
+	client.any_protocol = true;
 	rc = tds_client_ask(&client, request, &answer, &e->err);
 	bool refused = rc != 0 && (answer || rc != TDS_E_NO_ADMIN);
 	json_decref(answer);
@@ -137,9 +125,9 @@ static bool is_another_up(const struct ending *e)
 static void end_all(struct ending *e)
 {
 	int64_t end_mono_s = now_mono_s() + SILENT_SECONDS;
-	enum lock_state lock = LOCK_HIDDEN;
+	enum tds_lock lock = TDS_LOCK_HIDDEN;
 
-	while (!ask(e) && (lock = look_at_lock(e)) == LOCK_HELD) {
+	while (!ask(e) && (lock = tds_client_lock(&e->dir)) == TDS_LOCK_HELD) {
 		e->ran = true;
 		if (now_mono_s() >= end_mono_s) {
 			e->rc = tds_err_set(&e->err, TDS_E_NO_ADMIN,
@@ -154,7 +142,7 @@ static void end_all(struct ending *e)
 		e->rc = tds_err_set(&e->err, TDS_E_WRITE,
 				    "what was loaded could not be forgotten: the admin process "
 				    "died before its end, and the next start brings it back");
-	else if (lock == LOCK_HIDDEN)
+	else if (lock == TDS_LOCK_HIDDEN)
 		e->rc = tds_err_set(&e->err, TDS_E_NO_ADMIN,
 				    "the admin process ended without saying that all is gone");
 }
@@ -164,7 +152,7 @@ static void await_guardian(struct ending *e)
 {
 	int64_t end_mono_s = now_mono_s() + SILENT_SECONDS;
 
-	while (look_at_lock(e) == LOCK_HELD && !is_another_up(e)) {
+	while (tds_client_lock(&e->dir) == TDS_LOCK_HELD && !is_another_up(e)) {
 		if (now_mono_s() >= end_mono_s) {
 			if (e->rc == 0)
 				e->rc = tds_err_set(&e->err, TDS_E_NO_ADMIN,

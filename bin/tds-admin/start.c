@@ -211,7 +211,7 @@ static int64_t now_mono_s(void)
 }
 
 /* What somebody else's start did not bring back is said as our own says it. */
-static void report_not_restored(struct admin *admin, const json_t *status)
+void admin_report_not_restored(struct admin *admin, const json_t *status)
 {
 	struct tds_err err = { 0 };
 	const json_t *text;
@@ -245,7 +245,7 @@ static bool is_up(struct admin *admin, const struct tds_dir *dir, bool waited, s
 	if (state == TDS_CLIENT_OTHER)
 		other->protocol = err;
 	if (state == TDS_CLIENT_READY && waited)
-		report_not_restored(admin, status);
+		admin_report_not_restored(admin, status);
 	json_decref(status);
 	other->why = state == TDS_CLIENT_REFUSING ? "refuses to say how it is"
 						  : "does not come to its end";

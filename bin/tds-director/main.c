@@ -108,17 +108,13 @@ static int command_refresh(struct director *d, int argc, char **argv)
 	return status > missing ? status : missing;
 }
 
-/* A connection lasts as long as the system does. */
-static void await_end(struct director *d)
+/* A connection lasts as long as the daemon does. */
+static void await_end_of(const struct tds_dir *dir)
 {
-	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
 	tds_auto(client) struct tds_client client = { .fd = -1 };
 	json_t *line = NULL;
-	int rc = tds_dir_open(d->place, &dir, NULL);
+	int rc = tds_client_open(dir, &client, NULL);
 
-	(void)fflush(d->cli.out);
-	if (rc == 0)
-		rc = tds_client_open(&dir, &client, NULL);
 	/* One that has asked something is not the first to go where there are too many. */
 	if (rc == 0)
 		rc = tds_client_ask(&client, json_pack("{s:s}", "DirectorOp", "Status"), &line,
@@ -127,6 +123,31 @@ static void await_end(struct director *d)
 		json_decref(line);
 		rc = tds_client_receive(&client, &line, NULL);
 	}
+}
+
+/* Until another daemon is there, or the guardian is gone as well. */
+static bool comes_back(const struct tds_dir *dir)
+{
+	tds_auto(client) struct tds_client client = { .fd = -1 };
+
+	do {
+		(void)usleep(20000);
+		if (tds_client_open(dir, &client, NULL) == 0)
+			return true;
+	} while (tds_client_lock(dir) == TDS_LOCK_HELD);
+	return false;
+}
+
+static void await_end(struct director *d)
+{
+	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
+
+	(void)fflush(d->cli.out);
+	if (tds_dir_open(d->place, &dir, NULL) != 0)
+		return;
+	do
+		await_end_of(&dir);
+	while (comes_back(&dir));
 }
 
 static int command_start(struct director *d, int argc, char **argv)

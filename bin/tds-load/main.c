@@ -161,15 +161,30 @@ static int connect_ready(struct run *run, struct tds_err *err)
 			   state == TDS_CLIENT_STOPPING ? "on its way down" : "not up yet");
 }
 
+/* Is it about to be there again? Else the connection is open, or rc says why not. */
+static bool is_restarting(struct run *run, int *rc, struct tds_err *err)
+{
+	enum tds_client_state state = TDS_CLIENT_READY;
+	json_t *status;
+
+	*rc = tds_client_probe(&run->dir, &run->client, ANSWER_MS, &state, &status, err);
+	bool ends = json_is_true(json_object_get(status, "Restarting"));
+	json_decref(status);
+	if (*rc == 0 && state == TDS_CLIENT_OTHER)
+		*rc = err->code;
+	if (*rc != 0 || ends)
+		tds_client_close(&run->client);
+	return ends || (*rc == TDS_E_NO_ADMIN && tds_client_is_restarting(&run->dir));
+}
+
 /* One that is about to be there again is waited for; its guardian gives up in the end. */
 static int connect_running(struct run *run, struct tds_err *err)
 {
 	int rc;
 
-	for (unsigned ms = 0; ms < RESTART_MS; ms += 20) {
-		rc = tds_client_open(&run->dir, &run->client, err);
-		if (rc != TDS_E_NO_ADMIN || !tds_client_is_restarting(&run->dir))
-			break;
+	for (unsigned ms = 0; is_restarting(run, &rc, err); ms += 20) {
+		if (ms >= RESTART_MS)
+			return tds_err_set(err, TDS_E_NO_ADMIN, "the admin process is restarting");
 		(void)usleep(20000);
 	}
 	return rc;
@@ -218,6 +233,33 @@ static void report(struct run *run, const char *name, int rc, json_t *answer, st
 		      text_of(answer, "Path"), text_of(answer, "SourceHash"));
 }
 
+/*
+ * Ask, and ask again where a restart came in between: it says that nothing was done of it, or the connection ends without an
+ * answer. A load that was done all the same is found done. Takes the reference.
+ */
+static int ask_on(struct run *run, json_t *request, json_t **answer, struct tds_err *err)
+{
+	bool ended = false;
+
+	for (;;) {
+		int rc = tds_client_ask(&run->client, json_incref(request), answer, err);
+		bool later = json_is_true(json_object_get(*answer, "Restarting"));
+		bool again = later || (rc == TDS_E_NO_ADMIN && !*answer && !run->unload && !ended);
+
+		if (again) {
+			ended = !later;
+			json_decref(*answer);
+			*answer = NULL;
+			tds_client_close(&run->client);
+			rc = connect_admin(run, err);
+		}
+		if (!again || rc != 0) {
+			json_decref(request);
+			return rc;
+		}
+	}
+}
+
 static void one(struct run *run, const char *name, bool named)
 {
 	struct tds_err err = { 0 };
@@ -228,7 +270,7 @@ static void one(struct run *run, const char *name, bool named)
 			: json_pack("{s:s, s:s, s:I, s:b}", "DirectorOp", "LoadSource", "Source",
 				    name, "Wait", (json_int_t)run->wait_s, "Retry",
 				    named || run->retry);
-	int rc = tds_client_ask(&run->client, request, &answer, &err);
+	int rc = ask_on(run, request, &answer, &err);
 
 	report(run, name, rc, answer, &err);
 	json_decref(answer);

@@ -11,7 +11,7 @@ function __tds_admin_at
     end
 end
 
-set -l commands ask bootstart check config help list log role shutdown start status tell watch
+set -l commands ask bootstart check config help list log restart role shutdown start status tell watch
 
 __tds_common_options tds-admin
 complete -c tds-admin -n '__tds_admin_at 0' -a "$commands"
@@ -27,7 +27,7 @@ complete -c tds-admin -l foreground -d 'start: stay, for a supervisor'
 complete -c tds-admin -l fresh -d 'start: do not restore what a crash left, move it aside'
 complete -c tds-admin -l transient -d 'start: at the end leave no run directory behind'
 complete -c tds-admin -l python-path -d 'config: print only the folder of the package thespian'
-complete -c tds-admin -l grace -x -d 'shutdown: how long actors may take to exit'
+complete -c tds-admin -l grace -x -d 'shutdown, restart: how long actors may take to exit'
 complete -c tds-admin -l group -x -a '(__tds_loaded_groups)' -d 'role, tell, ask: the role of this group'
 complete -c tds-admin -l timeout -x -d 'ask: how long to wait for the answer'
 complete -c tds-admin -l json-message -d 'tell, ask: MESSAGE is JSON'

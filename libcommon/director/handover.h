@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What tds-admin start hands to tds-daemon: these descriptors and no others above standard error, and as operand the absolute
- * path of the director directory.
+ * What tds-admin start hands to tds-daemon, and a guardian that is restarted to the tds-daemon that follows it, which may be of
+ * another version: these descriptors and no others above standard error, and as operand the absolute path of the director
+ * directory. Numbers and options stay as they are.
  */
 #ifndef TDS_HANDOVER_H
 #define TDS_HANDOVER_H
@@ -12,7 +13,7 @@ enum tds_handover {
 	TDS_HANDOVER_LOCK = 3, /* the lock, locked */
 	TDS_HANDOVER_RUNDIR,   /* the run directory */
 	TDS_HANDOVER_DIR,      /* the director directory */
-	TDS_HANDOVER_READY, /* gets lines of "STATUS REASON" about the start; with --foreground there is none */
+	TDS_HANDOVER_READY, /* gets lines of "STATUS REASON" about the start; none with --foreground or --restarted */
 	TDS_HANDOVER_END,
 };
 
@@ -20,5 +21,7 @@ enum tds_handover {
 #define TDS_DAEMON_FRESH "fresh" /* move what a crash has left aside instead of restoring it */
 #define TDS_DAEMON_TRANSIENT "transient"   /* at the end leave no run directory behind */
 #define TDS_DAEMON_FOREGROUND "foreground" /* its standard error is read by who started it */
+#define TDS_DAEMON_RESTARTED "restarted"   /* in place of a guardian, whose daemon was up */
+#define TDS_DAEMON_VERSION "version"       /* alone: print its version, and end */
 
 #endif

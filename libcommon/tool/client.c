@@ -53,6 +53,21 @@ static bool is_restarting(int rundir)
 	       errno == EWOULDBLOCK;
 }
 
+enum tds_lock tds_client_lock(const struct tds_dir *dir)
+{
+	tds_auto(dir) struct tds_dir rundir = { .fd = -1 };
+	int rc = tds_rundir_open(dir, &rundir, NULL);
+	tds_autofd int lock = rc == 0 ? openat(rundir.fd, TDS_RUNDIR_LOCK,
+					       O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+				      : -1;
+
+	if (lock < 0)
+		return rc == TDS_E_MISSING || (rc == 0 && errno == ENOENT) ? TDS_LOCK_FREE
+									   : TDS_LOCK_HIDDEN;
+	return flock(lock, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK ? TDS_LOCK_HELD
+									   : TDS_LOCK_FREE;
+}
+
 bool tds_client_is_restarting(const struct tds_dir *dir)
 {
 	tds_auto(dir) struct tds_dir rundir = { .fd = -1 };

@@ -29,6 +29,14 @@ int tds_client_open(const struct tds_dir *dir, struct tds_client *client,
 		    struct tds_err *err) TDS_MUST_CHECK;
 void tds_client_close(struct tds_client *client);
 
+/* The lock of the run directory, which the guardian holds, and lets go of last. */
+enum tds_lock {
+	TDS_LOCK_FREE,
+	TDS_LOCK_HELD,
+	TDS_LOCK_HIDDEN, /* it is not for us to see */
+};
+enum tds_lock tds_client_lock(const struct tds_dir *dir);
+
 /* Nobody listens because the daemon has died, and its guardian is about to start it again? */
 bool tds_client_is_restarting(const struct tds_dir *dir);
 

@@ -3,7 +3,6 @@
 #include "daemon.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,24 +14,18 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <event2/event.h>
-
 #include "base/io.h"
 #include "base/mem.h"
 #include "daemon/base/descriptors.h"
 #include "daemon/base/signals.h"
-#include "daemon/director/director.h"
-#include "daemon/door/door.h"
 #include "daemon/guardian/ward.h"
-#include "daemon/keep/actorlog.h"
-#include "daemon/keep/logger.h"
 #include "daemon/keep/state.h"
 #include "daemon/keep/store.h"
-#include "daemon/local/engine_local.h"
 #include "director/rundir.h"
+#include "inside.h"
 #include "recall.h"
+#include "supervisor.h"
 #include "tool/cli.h"
-#include "world.h"
 
 #define GRACE_MS 3000
 
@@ -42,33 +35,6 @@ static unsigned cores(void)
 
 	return n > 0 ? (unsigned)n : 1;
 }
-
-struct daemon {
-	const struct daemon_settings *settings;
-	const struct ward *ward;
-	struct event_base *base;
-	struct director *director;
-	struct door *door;
-	struct actorlog *log;
-	struct logger *logger;
-	struct event *terminate;
-	struct event *interrupt;
-	struct settings configured;
-	struct engine_config config;
-	struct world world;
-	struct clock *clock;
-	struct director_settings director_settings;
-	struct logger_settings logger_settings;
-	struct door_settings door_settings;
-	char *verifier;
-	char *host;
-	char *logger_program;
-	struct timer pulse;
-	int ready;
-	bool restored; /* what a crash took is back, or was told not to be */
-	bool ending;
-	json_t *not_restored; /* texts: what did not come back, and why */
-};
 
 /* One line about the start, to who waits for it; in the foreground that is who reads our messages. */
 static void tell_start(const struct daemon *d, int status, const char *text)
@@ -83,23 +49,6 @@ static void tell_ready(struct daemon *d, int status, const char *reason)
 {
 	tell_start(d, status, reason);
 	tds_close_fd(&d->ready);
-}
-
-/* Tells systemd, where it asked to be told. */
-static void notify_supervisor(const char *state)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-
-	if (!path || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof(to.sun_path))
-		return;
-	tds_autofd int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	memcpy(to.sun_path, path, strlen(path));
-	if (path[0] == '@')
-		to.sun_path[0] = '\0';
-	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
-	if (fd >= 0)
-		(void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to, len);
 }
 
 /* The run directory by descriptor, so that its path may be as long as it likes. */
@@ -133,7 +82,10 @@ static void on_pulse(void *ctx)
 	struct daemon *d = ctx;
 
 	/* What is said once may be lost with a write that fails. */
-	ward_say(d->ward, d->ending ? WARD_LEAVING : d->restored ? WARD_UP : WARD_LIVES);
+	if (d->ending == ENDING_RESTART)
+		restart_say(d);
+	else
+		ward_say(d->ward, d->ending ? WARD_LEAVING : d->restored ? WARD_UP : WARD_LIVES);
 	timer_start(d->clock, &d->pulse, d->ward->pulse_ms, on_pulse, d);
 }
 
@@ -141,14 +93,22 @@ static void shut_down(void *ctx, int64_t grace_ms)
 {
 	struct daemon *d = ctx;
 
-	if (d->ending)
+	enum ending before = d->ending;
+
+	if (before == ENDING_FOR_GOOD)
 		return;
-	d->ending = true;
+	d->ending = ENDING_FOR_GOOD;
 	ward_say(d->ward, WARD_LEAVING);
 	if (grace_ms >= 0)
 		d->config.grace_ms = (unsigned)grace_ms;
-	notify_supervisor("STOPPING=1");
-	director_stop(d->director, on_gone, d);
+	supervisor_tell(SUPERVISOR_STOPPING);
+	if (before == ENDING_NOT)
+		director_stop(d->director, on_gone, d);
+}
+
+static int restart(void *ctx, int64_t grace_ms, const char *program, struct tds_err *err)
+{
+	return restart_begin(ctx, grace_ms, program, on_gone, err);
 }
 
 /* Whom it is who asks: up, on the way up, or on the way down. */
@@ -159,6 +119,7 @@ static void describe(void *ctx, json_t *status)
 
 	(void)json_object_set_new(status, "Ready", json_boolean(d->restored && !stopping));
 	(void)json_object_set_new(status, "Stopping", json_boolean(stopping));
+	(void)json_object_set_new(status, "Restarting", json_boolean(d->ending == ENDING_RESTART));
 	(void)json_object_set(status, "NotRestored", d->not_restored);
 	(void)json_object_set_new(status, "Restarts", json_integer(d->ward->restarts));
 	if (d->ward->last_end)
@@ -264,6 +225,7 @@ static bool make(struct daemon *d, struct tds_err *err)
 						   .per_user = d->configured.budget.clients,
 						   .cgroup = d->ward->cgroup->path,
 						   .shutdown = shut_down,
+						   .restart = restart,
 						   .describe = describe,
 						   .output = on_output,
 						   .ctx = d };
@@ -305,6 +267,7 @@ static void unmake(struct daemon *d)
 	free(d->verifier);
 	free(d->host);
 	free(d->logger_program);
+	free(d->successor);
 }
 
 /* What did not come back is the reason that start ends with. */
@@ -324,10 +287,11 @@ static void on_restored(void *ctx)
 	struct daemon *d = ctx;
 
 	d->restored = true;
+	door_opened(d->door);
 	d->director_settings.slots = cores();
 	tell_ready(ctx, 0, "ready");
 	ward_say(d->ward, WARD_UP);
-	notify_supervisor("READY=1");
+	supervisor_tell(SUPERVISOR_READY);
 }
 
 /* How the one before ended, as its guardian saw it. */
@@ -355,6 +319,10 @@ static int run(struct daemon *d, json_t *state, const json_t *groups)
 	director_restore(d->director, state, groups, on_not_restored, on_restored, d);
 	(void)event_base_dispatch(d->base);
 	signals_hold_ends(); /* it ends already, and whoever asks again shall not cut that short */
+	if (d->ending == ENDING_RESTART) {
+		door_farewell(d->door, 0, "");
+		return 0;
+	}
 	int status = recall_forget(d->settings->rundir, &err) == 0 ? 0 : tds_code_status(err.code);
 	if (status != 0)
 		tell_start(d, status, err.reason);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* tds-daemon: the actor-admin process with its guardian, as tds-admin start hands over to it. */
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+#include "base/release.h"
 #include "daemon.h"
 #include "daemon/base/reserve.h"
 #include "daemon/keep/audit.h"
@@ -18,51 +22,83 @@ static const struct option options[] = {
 	{ TDS_DAEMON_FRESH, no_argument, NULL, 'f' },
 	{ TDS_DAEMON_TRANSIENT, no_argument, NULL, 't' },
 	{ TDS_DAEMON_FOREGROUND, no_argument, NULL, 'g' },
+	{ TDS_DAEMON_RESTARTED, no_argument, NULL, 'r' },
 	{ NULL, 0, NULL, 0 },
 };
 
-/* Nothing of the handover is for what is started from here. */
-static bool is_handed_over(bool foreground)
-{
-	int end = foreground ? TDS_HANDOVER_READY : TDS_HANDOVER_END;
+/* How it was started. */
+struct start {
+	struct daemon_settings settings;
+	bool foreground;
+	bool restarted;
+};
 
+static bool has_ready(const struct start *start)
+{
+	return !start->foreground && !start->restarted;
+}
+
+/* Nothing of the handover is for what is started from here, but for a successor. */
+static bool keep_handover(int end, int flags)
+{
 	for (int fd = TDS_HANDOVER_LOCK; fd < end; fd++)
-		if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+		if (fcntl(fd, F_SETFD, flags) != 0)
 			return false;
 	return true;
 }
 
-static bool parse(int argc, char **argv, struct daemon_settings *settings, bool *foreground)
+static bool parse(int argc, char **argv, struct start *start)
 {
+	struct daemon_settings *settings = &start->settings;
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		settings->fresh |= opt == 'f';
 		settings->transient |= opt == 't';
-		*foreground |= opt == 'g';
+		start->foreground |= opt == 'g';
+		start->restarted |= opt == 'r';
 		if (opt == '?')
 			return false;
 	}
 	if (optind != argc - 1)
 		return false;
 	settings->dir.path = argv[optind];
-	return is_handed_over(*foreground);
+	return keep_handover(has_ready(start) ? TDS_HANDOVER_END : TDS_HANDOVER_READY, FD_CLOEXEC);
 }
 
 static int run_daemon(void *ctx, const struct ward *ward)
 {
-	return daemon_run(ctx, ward);
+	const struct start *start = ctx;
+
+	return daemon_run(&start->settings, ward);
+}
+
+/* What is handed over lies where it lay. What was to be moved aside, by --fresh, was that at the first start. */
+static void succeed(void *ctx, const char *program)
+{
+	const struct start *start = ctx;
+	const char *argv[5] = { TDS_DAEMON_PROGRAM, "--" TDS_DAEMON_RESTARTED };
+	int argc = 2;
+
+	if (start->foreground)
+		argv[argc++] = "--" TDS_DAEMON_FOREGROUND;
+	argv[argc++] = start->settings.dir.path;
+	if (keep_handover(TDS_HANDOVER_READY, 0))
+		(void)execv(program, (char *const *)argv);
+	int saved = errno;
+	(void)keep_handover(TDS_HANDOVER_READY, FD_CLOEXEC);
+	errno = saved;
 }
 
 /* In the guardian, at its end. */
 static void give_up(void *ctx, const char *why)
 {
-	const struct daemon_settings *settings = ctx;
+	const struct start *start = ctx;
 	struct timespec now;
 	struct audit audit;
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);
-	audit_open(&audit, settings->rundir);
+	audit_open(&audit, start->settings.rundir);
 	audit_add(&audit,
 		  json_pack("{s:s, s:I, s:s}", "Event", "GivenUp", "TimeMs",
 			    (json_int_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, "Message", why));
@@ -83,26 +119,30 @@ int main(int argc, char **argv)
 {
 	tds_autofree char *libexec = tds_cli_folder();
 	tds_autofree char *rundir = NULL;
-	struct daemon_settings settings = { .dir = { .fd = TDS_HANDOVER_DIR },
-					    .rundir = TDS_HANDOVER_RUNDIR,
-					    .libexec = libexec };
+	struct start start = { .settings = { .dir = { .fd = TDS_HANDOVER_DIR },
+					     .rundir = TDS_HANDOVER_RUNDIR,
+					     .libexec = libexec } };
 	struct tds_err err;
-	bool foreground = false;
 
+	if (argc == 2 && strcmp(argv[1], "--" TDS_DAEMON_VERSION) == 0)
+		return printf(TDS_DAEMON_PROGRAM " %s\n", tds_release_version) < 0;
 	reserve_for_json(malloc, free);
-	if (!libexec || !parse(argc, argv, &settings, &foreground)) {
+	if (!libexec || !parse(argc, argv, &start)) {
 		(void)fputs("tds-daemon is started by tds-admin start\n", stderr);
 		return 2;
 	}
-	if (settings.transient && tds_rundir_path(&settings.dir, &rundir, &err) != 0)
+	if (start.settings.transient && tds_rundir_path(&start.settings.dir, &rundir, &err) != 0)
 		rundir = NULL;
-	return guardian_run(&(struct guardian){ .lock = TDS_HANDOVER_LOCK,
-						.rundir = settings.rundir,
-						.ready = foreground ? -1 : TDS_HANDOVER_READY,
-						.passing = rundir,
-						.home = settings.dir.path,
-						.patience = patience(),
-						.run = run_daemon,
-						.give_up = give_up,
-						.ctx = &settings });
+	return guardian_run(
+		&(struct guardian){ .lock = TDS_HANDOVER_LOCK,
+				    .rundir = start.settings.rundir,
+				    .ready = has_ready(&start) ? TDS_HANDOVER_READY : -1,
+				    .passing = rundir,
+				    .home = start.settings.dir.path,
+				    .restarted = start.restarted,
+				    .patience = patience(),
+				    .run = run_daemon,
+				    .give_up = give_up,
+				    .succeed = succeed,
+				    .ctx = &start });
 }

@@ -82,9 +82,9 @@ expect() {
 }
 
 @test "commands, and their operands" {
-	expect 'ask bootstart check config help list log role shutdown start status tell watch ' tds-admin ''
+	expect 'ask bootstart check config help list log restart role shutdown start status tell watch ' tds-admin ''
 	expect 'shutdown ' tds-admin -j sh
-	expect 'role ' tds-admin help r
+	expect 'restart role ' tds-admin help r
 	expect 'key.pem ' tds-admin check k
 	expect 'nostart ' tds-admin bootstart x n
 	expect 'src ' tds-admin bootstart --root=s

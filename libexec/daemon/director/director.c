@@ -259,6 +259,11 @@ void director_stop(struct director *director, void (*gone)(void *ctx), void *ctx
 		gone(ctx);
 }
 
+int director_save(struct director *director, struct tds_err *err)
+{
+	return model_save(director, err);
+}
+
 static void group_free(struct group *group)
 {
 	while (group->changes) {

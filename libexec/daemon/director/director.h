@@ -78,6 +78,9 @@ void director_restore(struct director *director, const json_t *state, const json
 /* Exit requests to all, and no more restarts; gone() when nothing runs any more. */
 void director_stop(struct director *director, void (*gone)(void *ctx), void *ctx);
 
+/* Write loaded.json as it is to be, though nothing has changed. Errors: TDS_E_WRITE, TDS_E_NOMEM. */
+int director_save(struct director *director, struct tds_err *err) TDS_MUST_CHECK;
+
 /* Answers in the Director's vocabulary; new references. */
 json_t *director_retrieve_all(struct director *director, const char *group);
 json_t *director_restarted(const struct director *director); /* actors that were started again */

@@ -20,10 +20,31 @@ json_t *notification_json(void)
 	return success_json("NotificationOfUpdate");
 }
 
+json_t *later_json(const char *response)
+{
+	json_t *doc = failure_json(response, 8, "the admin process is restarting");
+
+	(void)json_object_set_new(doc, "Restarting", json_true());
+	return doc;
+}
+
+/* What fails while it restarts may fail of that. */
+static json_t *unless_restarting(json_t *doc)
+{
+	const char *response = json_string_value(json_object_get(doc, "DirectorResponse"));
+
+	if (!response || json_is_true(json_object_get(doc, "Success")))
+		return doc;
+	json_t *later = later_json(response);
+	json_decref(doc);
+	return later;
+}
+
 void asker_answer(struct asker *asker, json_t *doc)
 {
 	asker->pending = false;
-	asker->ops->answer(asker, doc);
+	asker->ops->answer(asker,
+			   asker->door->state == DOOR_RESTARTING ? unless_restarting(doc) : doc);
 }
 
 void asker_refuse(struct asker *asker, const struct request *row, int status, const char *why)

@@ -5,12 +5,19 @@
 
 #include "door.h"
 
+enum door_state {
+	DOOR_RESTORING,  /* what was loaded is on its way back */
+	DOOR_OPEN,       /* door_opened() */
+	DOOR_RESTARTING, /* door_restarting() */
+};
+
 /* What all requests know. */
 struct door {
 	struct director *director;
 	const struct door_settings *settings;
 	struct clients *clients;
 	struct directoractor *actor;
+	enum door_state state;
 };
 
 /* Kinds of askers, as the table of requests adds them up. */
@@ -58,6 +65,7 @@ typedef void dispatch_fn(struct asker *asker, const json_t *request, const char 
 json_t *failure_json(const char *response, int status, const char *why);
 json_t *success_json(const char *response);
 json_t *notification_json(void);
+json_t *later_json(const char *response); /* it restarts: ask again when it is up */
 void asker_answer(struct asker *asker, json_t *doc);
 void asker_refuse(struct asker *asker, const struct request *row, int status, const char *why);
 const char *request_text(const json_t *request, const char *key); /* NULL: none, or an empty one */

@@ -16,6 +16,16 @@
 #include "listener.h"
 #include "tool/cli.h"
 
+static bool is_own(const struct clients *clients, uid_t uid)
+{
+	return uid == 0 || uid == clients->door->settings->uid;
+}
+
+bool client_is_own(const struct client *client)
+{
+	return is_own(client->clients, client->uid);
+}
+
 /* The connection ends; the client may stay for a change that it asked for. */
 static void disconnect(struct client *client)
 {
@@ -244,11 +254,6 @@ static void on_hangup(void *arg)
 		client_close(client);
 }
 
-static bool is_own(const struct clients *clients, uid_t uid)
-{
-	return uid == 0 || uid == clients->door->settings->uid;
-}
-
 static bool may_use(const struct clients *clients, uid_t uid)
 {
 	const struct door_settings *s = clients->door->settings;
@@ -408,7 +413,9 @@ struct clients *clients_new(struct door *door, struct event_base *base, int list
 void clients_farewell(struct clients *clients, int status, const char *why)
 {
 	for (struct client *c = clients->first; c; c = c->next)
-		if (c->leaving && status == 0)
+		if (clients->door->state == DOOR_RESTARTING && c->busy && !c->ending)
+			client_answer(c, later_json("Error"));
+		else if (c->leaving && status == 0)
 			client_answer(c, json_pack("{s:s, s:b, s:i}", "DirectorResponse",
 						   "ShutDown", "Success", 1, "Status", 0));
 		else if (c->leaving)

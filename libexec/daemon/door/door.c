@@ -113,6 +113,16 @@ void door_close(struct door *door)
 	free(door);
 }
 
+void door_opened(struct door *door)
+{
+	door->state = DOOR_OPEN;
+}
+
+void door_restarting(struct door *door)
+{
+	door->state = DOOR_RESTARTING;
+}
+
 void door_farewell(struct door *door, int status, const char *why)
 {
 	clients_farewell(door->clients, status, why);

@@ -23,7 +23,9 @@ struct door_settings {
 	const char *cgroup;    /* below which each source has its own; NULL: none */
 	struct engine *engine; /* for programs that join, and answers to actors */
 	void (*shutdown)(void *ctx, int64_t grace_ms); /* negative: not given */
-	void (*describe)(void *ctx, json_t *status);   /* what the answer to Status says besides */
+	/* End to be started again; program NULL: the same. Errors: see libexec/daemon/inside.h. */
+	int (*restart)(void *ctx, int64_t grace_ms, const char *program, struct tds_err *err);
+	void (*describe)(void *ctx, json_t *status); /* what the answer to Status says besides */
 	void (*output)(void *ctx, const char *who, const char *text,
 		       size_t len); /* a line of an actor */
 	void *ctx;
@@ -37,7 +39,17 @@ void door_close(struct door *door); /* accepts NULL */
 /* Something has happened: those who watch are told. */
 void door_tell(struct door *door, const json_t *event);
 
-/* Tell those who asked for the shutdown what has come of it: status 0, or why not all of it is so. */
+/* All that was loaded is back: from now on what is not there is not on its way either. */
+void door_opened(struct door *door);
+
+/*
+ * From now on it ends to be started again: whoever asks is told to ask later, and so is whoever asked already and would be told
+ * that it failed, since that may be the restart's doing.
+ */
+void door_restarting(struct door *door);
+
+/* Tell those who asked for the shutdown what has come of it: status 0, or why not all of it is so; and in a restart those whose
+ * answers are still to come that they are to ask later. */
 void door_farewell(struct door *door, int status, const char *why);
 
 #endif

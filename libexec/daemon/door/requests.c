@@ -28,10 +28,17 @@ static void answer_retrieve_all(struct asker *asker, const struct request *row,
 static void answer_retrieve_role(struct asker *asker, const struct request *row,
 				 const json_t *request)
 {
-	(void)row;
-	asker_answer(asker,
-		     director_retrieve_role(asker->door->director, request_text(request, "Role"),
-					    request_text(request, "Group")));
+	json_t *answer =
+		director_retrieve_role(asker->door->director, request_text(request, "Role"),
+				       request_text(request, "Group"));
+
+	/* Who has it may be on the way back. */
+	if (asker->door->state == DOOR_RESTORING &&
+	    !json_is_true(json_object_get(answer, "Success"))) {
+		json_decref(answer);
+		answer = later_json(row->response);
+	}
+	asker_answer(asker, answer);
 }
 
 static void answer_notification(struct asker *asker, const struct request *row,
@@ -143,19 +150,54 @@ static void answer_watch(struct asker *asker, const struct request *row, const j
 	asker_answer(asker, success_json(row->response));
 }
 
-static void answer_shutdown(struct asker *asker, const struct request *row, const json_t *request)
+/* How long actors may take to exit; negative: not given. False: refused already. */
+static bool get_grace(struct asker *asker, const struct request *row, const json_t *request,
+		      int64_t *grace_ms)
 {
-	const struct door_settings *settings = asker->door->settings;
 	const json_t *grace = json_object_get(request, "Grace");
 	double seconds = json_is_number(grace) ? json_number_value(grace) : -1;
 
-	if (grace && !(seconds >= 0 && seconds <= 86400)) {
-		asker_refuse(asker, row, 2, "Grace is not a number of seconds");
+	*grace_ms = grace ? (int64_t)(seconds * 1000) : -1;
+	if (!grace || (seconds >= 0 && seconds <= 86400))
+		return true;
+	asker_refuse(asker, row, 2, "Grace is not a number of seconds");
+	return false;
+}
+
+static void answer_shutdown(struct asker *asker, const struct request *row, const json_t *request)
+{
+	const struct door_settings *settings = asker->door->settings;
+	int64_t grace_ms;
+
+	if (!get_grace(asker, row, request, &grace_ms))
 		return;
-	}
 	client_of(asker)->leaving = true;
 	asker_answer(asker, success_json(row->response));
-	settings->shutdown(settings->ctx, grace ? (int64_t)(seconds * 1000) : -1);
+	settings->shutdown(settings->ctx, grace_ms);
+}
+
+/* Whoever names a program has the admin's user run it: so that is for who may do that anyway. */
+static void answer_restart(struct asker *asker, const struct request *row, const json_t *request)
+{
+	const struct door_settings *settings = asker->door->settings;
+	const char *program = request_text(request, "Program");
+	struct tds_err err = { 0 };
+	int64_t grace_ms;
+
+	if (!get_grace(asker, row, request, &grace_ms))
+		return;
+	if (program && (program[0] != '/' || !client_is_own(client_of(asker)))) {
+		asker_refuse(asker, row, program[0] == '/' ? 8 : 2,
+			     program[0] == '/'
+				     ? "only root and the admin's own user may name a program"
+				     : "Program is not an absolute path");
+		return;
+	}
+	if (settings->restart(settings->ctx, grace_ms, program, &err) != 0)
+		asker_refuse(asker, row, tds_code_status(err.code), err.reason);
+	else
+		asker_answer(asker, json_pack("{s:s, s:b, s:i}", "DirectorResponse", row->response,
+					      "Success", 1, "Pid", (int)getpid()));
 }
 
 /* The connection becomes a link; what is left here is only the client. */
@@ -208,6 +250,7 @@ static const struct request requests[] = {
 	{ "Tell", "Told", ASKER_USER, "Target", answer_tell },
 	{ "Ask", "Answer", ASKER_USER, "Target", answer_ask },
 	{ "Watch", "Watching", ASKER_USER, NULL, answer_watch },
+	{ "Restart", "Restarting", ASKER_USER | IN_ANY_PROTOCOL, NULL, answer_restart },
 	{ "Shutdown", "ShuttingDown", ASKER_USER | IN_ANY_PROTOCOL, NULL, answer_shutdown },
 	{ "Join", "Joined", ASKER_CLIENTS | IN_ANY_PROTOCOL, NULL, answer_join },
 };
@@ -244,6 +287,7 @@ static const struct {
 	{ "SourceHash", is_text, "SourceHash is not a text" },
 	{ "Target", is_text, "Target is not a text" },
 	{ "Literal", is_text, "Literal is not a text" },
+	{ "Program", is_text, "Program is not a text" },
 	{ "Retry", is_truth, "Retry is not true or false" },
 	{ "Output", is_truth, "Output is not true or false" },
 };
@@ -314,6 +358,8 @@ void request_dispatch(struct asker *asker, const json_t *request, const char *wh
 	} else if (row->needs && !request_text(request, row->needs)) {
 		(void)snprintf(text, sizeof(text), "no %s is given", row->needs);
 		asker_refuse(asker, row, 2, text);
+	} else if (asker->door->state == DOOR_RESTARTING && !(row->may & IN_ANY_PROTOCOL)) {
+		asker_answer(asker, later_json(row->response));
 	} else {
 		row->answer(asker, row, request);
 	}

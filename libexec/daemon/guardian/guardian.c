@@ -6,6 +6,7 @@
  */
 #include "guardian.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
@@ -26,6 +27,7 @@
 #include "director/rundir.h"
 #include "leftovers.h"
 #include "passing.h"
+#include "successor.h"
 
 #define BEATS 10 /* of a daemon's pulse in the time that it may be silent */
 
@@ -48,6 +50,7 @@ struct guard {
 	bool hung;         /* it was, for too long, and is killed */
 	unsigned restarts; /* deaths that were followed by a start */
 	struct deaths deaths;
+	struct successor successor;
 	char last_end[64]; /* how the daemon ended, for people; empty: it never has */
 };
 
@@ -70,9 +73,11 @@ static void open_cgroup(int rundir, struct tds_cgroup *cgroup)
 static void mark_restarting(const struct guard *g, bool restarting)
 {
 	static const char mark[] = TDS_RUNDIR_RESTARTING;
+	const off_t len = restarting ? (off_t)sizeof(mark) - 1 : 0;
 
-	if (ftruncate(g->guardian->lock, 0) == 0 && restarting)
-		(void)!pwrite(g->guardian->lock, mark, sizeof(mark) - 1, 0);
+	/* One that is marked already is so at every moment. */
+	(void)!pwrite(g->guardian->lock, mark, (size_t)len, 0);
+	(void)!ftruncate(g->guardian->lock, len);
 }
 
 /* In the daemon, which has nothing of its guardian's but what it is told. */
@@ -123,8 +128,15 @@ static void end_start(struct guard *g)
 
 static void hear_word(struct guard *g, char word)
 {
+	if (successor_hear(&g->successor, word)) {
+		if (g->successor.state == SUCCESSOR_NAMED)
+			mark_restarting(g, true);
+		return;
+	}
 	if (word == WARD_LEAVING)
 		g->state = GUARD_LEAVING;
+	if (word == WARD_RESTART)
+		successor_begin(&g->successor);
 	if (word != WARD_UP)
 		return;
 	end_start(g);
@@ -238,6 +250,24 @@ static bool is_over(const struct guard *g, int status)
 	return g->state == GUARD_LEAVING || g->guardian->passing;
 }
 
+/* Did it end, however, since it is to be started again? A request to end that came behind that one counts. */
+static bool is_succeeded(const struct guard *g)
+{
+	return g->successor.state == SUCCESSOR_NAMED && g->state != GUARD_LEAVING &&
+	       !g->guardian->passing;
+}
+
+/* All is gone, and this process becomes the successor, or goes on as it is. */
+static void succeed(struct guard *g)
+{
+	tds_close_fd(&g->ready);
+	g->guardian->succeed(g->guardian->ctx, g->successor.program);
+	(void)dprintf(STDERR_FILENO, "tds-admin: %s: %s; the one before goes on\n",
+		      g->successor.program, strerror(errno));
+	g->successor = (struct successor){ 0 };
+	g->state = GUARD_UP;
+}
+
 /* False: it is asked to end meanwhile. */
 static bool pause_for(struct guard *g, int64_t ms)
 {
@@ -286,30 +316,38 @@ static bool may_start_again(struct guard *g)
 /* One life of the daemon after the other. Returns the exit status. */
 static int guard_all(struct guard *g)
 {
-	for (;; g->restarts++) {
+	for (;;) {
 		int status = start(g) ? wait_for(g) : W_EXITCODE(1, 0);
 
-		mark_restarting(g, !is_over(g, status));
+		mark_restarting(g, is_succeeded(g) || !is_over(g, status));
 		clear_up(g);
+		if (is_succeeded(g)) {
+			succeed(g);
+			continue;
+		}
 		if (is_over(g, status))
 			return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 		describe_end(g, status);
 		/* Asked to end in the pause: it does so in order, and what was loaded is kept for the next start. */
 		if (!may_start_again(g))
 			return g->state == GUARD_LEAVING ? 0 : 1;
+		g->restarts++;
 	}
 }
 
 int guardian_run(const struct guardian *guardian)
 {
-	struct guard g = { .guardian = guardian, .ready = guardian->ready, .pulse = -1 };
+	struct guard g = { .guardian = guardian,
+			   .state = guardian->restarted ? GUARD_UP : GUARD_STARTING,
+			   .ready = guardian->ready,
+			   .pulse = -1 };
 	sigset_t signals;
 
 	signals_settle(WARD_STRAYS, &signals);
 	g.signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	(void)prctl(PR_SET_NAME, "tds-guardian");
-	mark_restarting(&g, false);
+	mark_restarting(&g, guardian->restarted);
 	leftovers_kill(guardian->rundir);
 	leftovers_mark(guardian->rundir);
 	int status = g.signals < 0 ? 1 : guard_all(&g);

@@ -25,10 +25,16 @@ struct guardian {
 	const char
 		*passing; /* path of the run directory, which is to go at the end; NULL: it stays */
 	const char *home; /* its director directory, which goes with it where it is empty then */
+	bool restarted; /* by a guardian that was asked to, in this very process: the daemon was up before */
 	struct patience patience;
 	int (*run)(void *ctx, const struct ward *ward); /* the daemon: returns its exit status */
 	/* It is not started any more, after so many deaths; why: how it ended the last time. */
 	void (*give_up)(void *ctx, const char *why);
+	/*
+	 * Become this program in place, with the same descriptors and a restarted guardian: the lock is held throughout, and who
+	 * started this process sees nothing. Returns only where that fails, with errno.
+	 */
+	void (*succeed)(void *ctx, const char *program);
 	void *ctx;
 };
 
@@ -37,6 +43,8 @@ struct guardian {
  * one that ended in order, or could not begin; 128 and a signal where it was killed on its way down; 1 where it died too often;
  * 0 where SIGTERM or SIGINT comes between a death and the next start: nothing runs then, and the state stays as it was.
  * One that is passing is not started again: it has nothing to bring back.
+ * A daemon that names a successor is followed by it when all is gone that ran below, and where the successor cannot be run by
+ * another daemon of this guardian.
  */
 int guardian_run(const struct guardian *guardian);
 

@@ -13,6 +13,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "children.h"
+#include "successor.h"
 
 #define SIG_ORPHANED SIGUSR2 /* the kernel says that the guardian is dead */
 
@@ -83,6 +84,17 @@ void ward_say(const struct ward *ward, enum ward_word word)
 
 	/* Where the pipe is full the guardian has enough to hear. */
 	(void)tds_io_write(ward->pulse, &byte, 1);
+}
+
+bool ward_name_successor(const struct ward *ward, const char *program)
+{
+	char text[1 + SUCCESSOR_MAX] = { WARD_RESTART };
+	size_t len = strlen(program) + 1;
+
+	if (len > SUCCESSOR_MAX)
+		return false;
+	(void)memcpy(text + 1, program, len);
+	return write(ward->pulse, text, 1 + len) == (ssize_t)(1 + len);
 }
 
 void ward_tell_strays(void)

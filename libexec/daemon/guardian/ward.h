@@ -25,8 +25,13 @@ enum ward_word {
 	WARD_LIVES = '.',
 	WARD_UP = 'u',      /* the start is over: from now on it is started again where it dies */
 	WARD_LEAVING = 'l', /* it was asked to end: however it does, it is not started again */
+	WARD_RESTART =
+		'r', /* it ends to be started again, by the program behind the word: successor.h */
 };
 void ward_say(const struct ward *ward, enum ward_word word);
+
+/* Say WARD_RESTART, and which program; a path. False: it is too long, or the guardian cannot be told just now. */
+bool ward_name_successor(const struct ward *ward, const char *program);
 
 /* A source's process is gone, and what it left behind is the guardian's child by now: the guardian gets rid of it. */
 void ward_tell_strays(void);

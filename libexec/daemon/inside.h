@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* What the daemon consists of, for the files that make it, end it, restart it and reload it. */
+#ifndef TDS_DAEMON_INSIDE_H
+#define TDS_DAEMON_INSIDE_H
+
+#include <event2/event.h>
+
+#include "daemon.h"
+#include "daemon/base/clock.h"
+#include "daemon/director/director.h"
+#include "daemon/door/door.h"
+#include "daemon/keep/actorlog.h"
+#include "daemon/keep/logger.h"
+#include "daemon/local/engine_local.h"
+#include "world.h"
+
+/* Whether it ends, and to what end. One that restarts may still be told to end for good; nothing leads back. */
+enum ending {
+	ENDING_NOT,
+	ENDING_RESTART, /* what is loaded is kept for the one that comes */
+	ENDING_FOR_GOOD,
+};
+
+struct daemon {
+	const struct daemon_settings *settings;
+	const struct ward *ward;
+	struct event_base *base;
+	struct director *director;
+	struct door *door;
+	struct actorlog *log;
+	struct logger *logger;
+	struct event *terminate;
+	struct event *interrupt;
+	struct settings configured;
+	struct engine_config config;
+	struct world world;
+	struct clock *clock;
+	struct director_settings director_settings;
+	struct logger_settings logger_settings;
+	struct door_settings door_settings;
+	char *verifier;
+	char *host;
+	char *logger_program;
+	struct timer pulse;
+	int ready;
+	bool restored; /* what a crash took is back, or was told not to be */
+	enum ending ending;
+	char *successor;      /* of ENDING_RESTART: the program that comes */
+	json_t *not_restored; /* texts: what did not come back, and why */
+};
+
+/* --- restart.c --- */
+
+/*
+ * End, to be started again by the guardian, as program (NULL: the one that it is), with what is loaded. gone(d) is called when
+ * nothing runs any more.
+ * Errors:  TDS_E_REFUSED where there is nothing to come back to; TDS_E_NO_ADMIN where it is not up, or ends already;
+ *          TDS_E_UNUSABLE where it would not start again, as the settings are; TDS_E_WRITE where what is loaded cannot be kept.
+ */
+int restart_begin(struct daemon *d, int64_t grace_ms, const char *program, void (*gone)(void *ctx),
+		  struct tds_err *err) TDS_MUST_CHECK;
+
+/* The pulse of one that restarts. */
+void restart_say(const struct daemon *d);
+
+#endif
