@@ -11,7 +11,7 @@ from tdshost.words.timing import ExpirationTimer
 def actor_status(actor: Reference) -> Thespian_ActorStatus:
     """What an actor answers to one that asks for its status."""
     status = Thespian_ActorStatus(actor.address, actor.class_name, actor.system, actor.parent_address,
-                                  actor.source_hash, actor.exiting)
+                                  actor.source_hash or None, actor.exiting)
     for child in actor.children.addresses:
         status.addChild(child)
     now = time.monotonic()
