@@ -22,6 +22,8 @@ struct admin {
 	bool json_message;      /* --json-message */
 	const char *group;      /* --group */
 	const char *root;       /* --root */
+	const char *user;       /* --user */
+	bool print;             /* --print */
 	double grace_s;         /* --grace; negative: not given */
 	double timeout_s;       /* --timeout; negative: not given */
 };
@@ -40,6 +42,8 @@ void admin_config(struct admin *admin, int argc, char **argv);
 extern const char admin_config_help[];
 void admin_bootstart(struct admin *admin, int argc, char **argv);
 extern const char admin_bootstart_help[];
+void admin_setup(struct admin *admin, int argc, char **argv);
+extern const char admin_setup_help[];
 void admin_check(struct admin *admin, int argc, char **argv);
 extern const char admin_check_help[];
 

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* tds-admin bootstart: a systemd unit that starts the admin at boot and loads the newest source of each group. */
 #include <ctype.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "admin.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "command.h"
 
 #define UNITS "/etc/systemd/system" /* for the units of a machine's administrator */
 #define NAME_DEFAULT "thespian-director"
@@ -153,30 +152,16 @@ static int write_unit(struct admin *admin, const char *unit, const char *text, c
 /* Run systemctl with up to three words, and print the command as the Director does. False: said already. */
 static bool systemctl(struct admin *admin, const char *verb, const char *option, const char *unit)
 {
-	const char *words[] = { "systemctl", verb, option ? option : unit, option ? unit : NULL,
-				NULL };
+	const char *const words[] = { "systemctl", verb, option ? option : unit,
+				      option ? unit : NULL, NULL };
+	tds_autofree char *subject = NULL;
 	struct tds_err err;
-	int status = -1;
 
 	if (!admin->cli.quiet && !admin->cli.json)
 		(void)fprintf(admin->cli.out, "systemctl %s%s%s%s%s\n", verb, option ? " " : "",
 			      option ? option : "", unit ? " " : "", unit ? unit : "");
-	(void)fflush(NULL);
-	pid_t pid = fork();
-	if (pid == 0) {
-		(void)dup2(STDERR_FILENO, STDOUT_FILENO);
-		(void)execvp(words[0], (char *const *)words);
-		_exit(127);
-	}
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	if (command_run(words, &err) == 0)
 		return true;
-	if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) != 127)
-		tds_err_set(&err, TDS_E_REFUSED, "failed with status %d", WEXITSTATUS(status));
-	else
-		tds_err_set(&err, TDS_E_REFUSED, "cannot be run");
-	tds_autofree char *subject = NULL;
 	if (asprintf(&subject, "systemctl %s", verb) < 0)
 		subject = NULL;
 	fail(admin, subject ? subject : verb, &err);

@@ -24,6 +24,7 @@ static const char help[] =
 	"  check [FILE...]        check TLI files, configuration and keys; without FILE all of the "
 	"directory\n"
 	"  config                 print the configuration\n"
+	"  setup [DIR]            make a director directory with an admin process of its own user\n"
 	"  bootstart [NAME] [nostart]\n"
 	"                         have systemd start the admin process at boot\n"
 	"  help [COMMAND]         print this help, or that of a command\n"
@@ -40,8 +41,10 @@ static const char help[] =
 	"      --json-message     tell, ask: MESSAGE is JSON\n"
 	"  -f, --follow           log: go on with what comes\n"
 	"      --audit            log: check the audit log, and print the digest of its last line\n"
-	"      --root=ROOT        bootstart: write below ROOT, and leave the running systemd "
+	"      --root=ROOT        setup, bootstart: write below ROOT, and leave the running system "
 	"alone\n"
+	"      --user=USER        setup: whose process the admin process is (tds)\n"
+	"      --print            setup: change nothing, print the commands that would\n"
 	"      --literal          check: FILE may hold any literal, not only a known kind of file\n"
 	"      --strict           check: warnings are errors\n" TDS_CLI_HELP;
 
@@ -57,7 +60,9 @@ enum {
 	OPT_GRACE,
 	OPT_TIMEOUT,
 	OPT_AUDIT,
-	OPT_ROOT
+	OPT_ROOT,
+	OPT_USER,
+	OPT_PRINT
 };
 
 static const char short_options[] = TDS_CLI_SHORT "T:0f";
@@ -79,6 +84,8 @@ static const struct option options[] = {
 	{ "grace", required_argument, NULL, OPT_GRACE },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "root", required_argument, NULL, OPT_ROOT },
+	{ "user", required_argument, NULL, OPT_USER },
+	{ "print", no_argument, NULL, OPT_PRINT },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -105,7 +112,9 @@ static const struct own_option {
 	{ OPT_GROUP, TEXT, offsetof(struct admin, group), "role, tell, ask" },
 	{ OPT_GRACE, SECONDS, offsetof(struct admin, grace_s), "shutdown, restart" },
 	{ OPT_TIMEOUT, SECONDS, offsetof(struct admin, timeout_s), "ask, tell" },
-	{ OPT_ROOT, TEXT, offsetof(struct admin, root), "bootstart" },
+	{ OPT_ROOT, TEXT, offsetof(struct admin, root), "setup, bootstart" },
+	{ OPT_USER, TEXT, offsetof(struct admin, user), "setup" },
+	{ OPT_PRINT, FLAG, offsetof(struct admin, print), "setup" },
 };
 
 #define OWN_OPTIONS (sizeof(own_options) / sizeof(own_options[0]))
@@ -128,6 +137,7 @@ static const struct command {
 	{ "watch", admin_watch_help, admin_watch },
 	{ "log", admin_log_help, admin_log },
 	{ "config", admin_config_help, admin_config },
+	{ "setup", admin_setup_help, admin_setup },
 	{ "bootstart", admin_bootstart_help, admin_bootstart },
 	{ "check", admin_check_help, admin_check },
 	{ "help", help, print_help },

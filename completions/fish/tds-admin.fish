@@ -5,13 +5,13 @@ source (status dirname)/_tds.fish
 
 # __tds_admin_at N COMMAND…: N operands stand before the word, the first of them one of the commands.
 function __tds_admin_at
-    set -l operands (__tds_operands -C --directory -T --names-from --grace --group --timeout --root)
+    set -l operands (__tds_operands -C --directory -T --names-from --grace --group --timeout --root --user)
     test (count $operands) -eq $argv[1] && begin
         test $argv[1] -eq 0 || contains -- $operands[1] $argv[2..]
     end
 end
 
-set -l commands ask bootstart check config help list log restart role shutdown start status tell watch
+set -l commands ask bootstart check config help list log restart role setup shutdown start status tell watch
 
 __tds_common_options tds-admin
 complete -c tds-admin -n '__tds_admin_at 0' -a "$commands"
@@ -21,6 +21,7 @@ complete -c tds-admin -n '__tds_admin_at 1 role log' -a '(__tds_roles)'
 complete -c tds-admin -n '__tds_admin_at 1 tell ask' -a '(__tds_targets)'
 complete -c tds-admin -n '__fish_seen_subcommand_from bootstart' -a nostart
 complete -c tds-admin -n '__fish_seen_subcommand_from check' -F
+complete -c tds-admin -n '__tds_admin_at 1 setup' -a '(__fish_complete_directories)'
 complete -c tds-admin -s T -l names-from -r -F -d 'check: read names from FILE too, one a line'
 complete -c tds-admin -s 0 -l null -d 'check: these names end in NUL instead of a newline'
 complete -c tds-admin -l foreground -d 'start: stay, for a supervisor'
@@ -33,6 +34,8 @@ complete -c tds-admin -l timeout -x -d 'ask: how long to wait for the answer'
 complete -c tds-admin -l json-message -d 'tell, ask: MESSAGE is JSON'
 complete -c tds-admin -s f -l follow -d 'log: go on with what comes'
 complete -c tds-admin -l audit -d 'log: check the audit log, and print the digest of its last line'
-complete -c tds-admin -l root -x -a '(__fish_complete_directories)' -d 'bootstart: write below ROOT, and leave the running systemd alone'
+complete -c tds-admin -l root -x -a '(__fish_complete_directories)' -d 'setup, bootstart: write below ROOT, and leave the running system alone'
+complete -c tds-admin -l user -x -a '(__fish_complete_users)' -d 'setup: whose process the admin process is'
+complete -c tds-admin -l print -d 'setup: change nothing, print the commands that would'
 complete -c tds-admin -l literal -d 'check: FILE may hold any literal, not only a known kind of file'
 complete -c tds-admin -l strict -d 'check: warnings are errors'

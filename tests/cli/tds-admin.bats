@@ -113,7 +113,7 @@ foo() {
 @test 'an option of another command is refused: each row of the help, with each command' {
 	local option commands command
 	while read -r option commands; do
-		for command in start shutdown status list role tell ask watch log check config bootstart; do
+		for command in start shutdown status list role tell ask watch log check config setup bootstart; do
 			[[ " ${commands//,/ } " != *" $command "* ]] || continue
 			# shellcheck disable=SC2086
 			run --separate-stderr tds-admin "$command" ${option/=*/=1}
