@@ -218,9 +218,10 @@ void admin_bootstart(struct admin *admin, int argc, char **argv)
 	if (admin->cli.verbose)
 		(void)fprintf(admin->cli.err, "tds-admin: wrote %s\n", path);
 	if (admin->cli.json)
-		tds_cli_print_json(&admin->cli, json_pack("{s:s, s:o, s:o}", "unit", unit, "path",
-							  tds_cli_json_text(path), "directory",
-							  tds_cli_json_text(whole)));
+		tds_cli_print_document(&admin->cli,
+				       json_pack("{s:s, s:o, s:o}", "Unit", unit, "Path",
+						 tds_cli_json_text(path), "Directory",
+						 tds_cli_json_text(whole)));
 	/* Below another root there is no systemd that runs. */
 	if (!admin->root)
 		(void)start_unit(admin, unit, start);

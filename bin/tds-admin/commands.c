@@ -81,7 +81,7 @@ static bool report(struct admin *admin, const char *subject, int rc, json_t *ans
 	if (rc != 0)
 		fail(admin, subject, err);
 	if (admin->cli.json && answer)
-		tds_cli_print_json(&admin->cli, json_incref(answer));
+		tds_cli_print_document(&admin->cli, json_incref(answer));
 	return rc == 0 && !admin->cli.json;
 }
 
@@ -263,8 +263,8 @@ void admin_tell(struct admin *admin, int argc, char **argv)
 	if (!takes(admin, "tell", argc, 2, 2))
 		return;
 	send_message(admin, "Tell", argv, &answer, &rc, &err);
-	if (rc != 0 && err.code)
-		fail(admin, argv[0], &err);
+	if (rc == 0 || err.code)
+		(void)report(admin, argv[0], rc, answer, &err);
 	json_decref(answer);
 }
 
@@ -301,8 +301,8 @@ void admin_watch(struct admin *admin, int argc, char **argv)
 				    &event, &err);
 	json_decref(event);
 	while (rc == 0 && (rc = tds_client_receive(&client, &event, &err)) == 0) {
-		tds_cli_print_json(&admin->cli, event);
-		if (fflush(admin->cli.out) != 0)
+		tds_cli_print_record(&admin->cli, event);
+		if (ferror(admin->cli.out))
 			return;
 	}
 	fail(admin, NULL, &err);

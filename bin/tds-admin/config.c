@@ -209,18 +209,18 @@ static json_t *value_json(const struct view *view, enum item i)
 
 static void print_json(const struct view *view, const char *logs)
 {
-	tds_cli_print_json(
+	tds_cli_print_document(
 		&view->admin->cli,
-		json_pack("{s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "directory",
-			  tds_cli_json_text(view->admin->cli.dir), "base",
-			  tds_cli_json_text(or_default(view->text[BASE], BASE_DEFAULT)), "oldBase",
-			  text_json(view->text[OLD_BASE]), "adminPort", (json_int_t)port_of(view),
-			  "logDirectory", tds_cli_json_text(logs), "conventionLeader",
-			  text_json(view->text[LEADER]), "otherCapabilities",
+		json_pack("{s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "Directory",
+			  tds_cli_json_text(view->admin->cli.dir), "Base",
+			  tds_cli_json_text(or_default(view->text[BASE], BASE_DEFAULT)), "OldBase",
+			  text_json(view->text[OLD_BASE]), "AdminPort", (json_int_t)port_of(view),
+			  "LogDirectory", tds_cli_json_text(logs), "ConventionLeader",
+			  text_json(view->text[LEADER]), "OtherCapabilities",
 			  tds_cli_json_text(or_default(view->text[CAPABILITIES], "{}")),
-			  "capabilities", value_json(view, CAPABILITIES), "log",
-			  value_json(view, LOG), "logFile", text_json(view->text[LOG_FILE]),
-			  "logSize", text_json(view->text[LOG_SIZE])));
+			  "Capabilities", value_json(view, CAPABILITIES), "Log",
+			  value_json(view, LOG), "LogFile", text_json(view->text[LOG_FILE]),
+			  "LogSize", text_json(view->text[LOG_SIZE])));
 }
 
 static void print_python_path(struct admin *admin)
@@ -233,8 +233,8 @@ static void print_python_path(struct admin *admin)
 		tds_err_set(&err, TDS_E_NOMEM, "out of memory");
 		tds_cli_error(&admin->cli, NULL, &err);
 	} else if (admin->cli.json) {
-		tds_cli_print_json(&admin->cli,
-				   json_pack("{s:o?}", "pythonPath", tds_cli_json_text(path)));
+		tds_cli_print_document(&admin->cli,
+				       json_pack("{s:o?}", "PythonPath", tds_cli_json_text(path)));
 	} else {
 		(void)fprintf(admin->cli.out, "%s\n", path);
 	}

@@ -184,6 +184,8 @@ void admin_shutdown(struct admin *admin, int argc, char **argv)
 		await_guardian(&e);
 	if (e.rc != 0)
 		tds_cli_error(&admin->cli, NULL, &e.err);
+	if (admin->cli.json)
+		tds_cli_print_document(&admin->cli, json_pack("{s:b}", "Ran", e.ran));
 	tds_dir_close(&e.rundir);
 	tds_dir_close(&e.dir);
 }

@@ -325,10 +325,11 @@ void admin_start(struct admin *admin, int argc, char **argv)
 		tds_cli_error(&admin->cli, NULL, &err);
 		return;
 	}
-	if (lock < 0)
-		return;
-	if (admin->foreground)
+	bool ours = lock >= 0;
+	if (ours && admin->foreground)
 		run_here(admin, &dir, rundir, lock);
-	else
+	else if (ours)
 		start_detached(admin, &dir, rundir, &lock);
+	if (admin->cli.json)
+		tds_cli_print_document(&admin->cli, json_pack("{s:b}", "Started", ours));
 }

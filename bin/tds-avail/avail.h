@@ -53,7 +53,7 @@ struct item {
 	enum state state;
 	struct tds_err *why; /* of ITEM_FAULT; NULL: memory was short for that too */
 	int64_t size;
-	int64_t mtime_wall_s;
+	int64_t mtime_wall_ms;
 	unsigned char md5[TDS_MD5_LEN];
 	json_t *verdict; /* what tds-verify says of it; NULL: it was not asked */
 };
@@ -104,7 +104,7 @@ void report(const struct avail *avail, const char *name, const char *suffix,
 	    const struct tds_err *err);
 void report_nomem(const struct avail *avail);
 void print_path(const struct avail *avail, const char *name);
-/* A JSON object for a package: file, path, version. NULL: out of memory. */
+/* A JSON object for a package: File, Path, Version. NULL: out of memory. */
 json_t *package_json(const struct avail *avail, const struct tds_group *group, const char *name);
 /* The one document of -j; takes the reference, NULL is out of memory. */
 void print_document(const struct avail *avail, json_t *groups);

@@ -112,8 +112,8 @@ static void do_group(struct run *run, const struct tds_group *group)
 		report(run->avail, group->name, TDS_TLI_SUFFIX, &err);
 	if (run->groups &&
 	    json_array_append_new(run->groups,
-				  json_pack("{s:o, s:o}", "name", tds_cli_json_text(group->name),
-					    "packages", packages)) != 0)
+				  json_pack("{s:o, s:o}", "Name", tds_cli_json_text(group->name),
+					    "Packages", packages)) != 0)
 		report_nomem(run->avail);
 }
 

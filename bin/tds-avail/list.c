@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "director/groups.h"
+#include "tool/client.h"
+#include "tool/document.h"
 
 /* Nearly all names are plain, and there may be very many. */
 static void print_escaped(const struct avail *avail, const char *text)
@@ -28,16 +30,28 @@ void list_paths(const struct avail *avail)
 			print_path(avail, avail->chosen[g]->files[i].name);
 }
 
-/* One line for a package that cannot be read; what tds-verify refuses it has told itself. */
+/* What tds-verify refuses it has told itself, in its line. */
+static void keep_refusal(const struct avail *avail, const struct item *item)
+{
+	tds_autofree char *path = tds_dir_join(&avail->dir, item->name);
+	const char *why = json_string_value(json_object_get(item->verdict, "Message"));
+	struct tds_err err;
+
+	tds_err_set(&err,
+		    tds_status_code(json_integer_value(json_object_get(item->verdict, "Status"))),
+		    "%s", why ? why : "");
+	tds_cli_keep_failure(&avail->opts->cli, path, &err);
+}
+
+/* One line for a package that cannot be read, and the status for one that does not load. */
 static void tell(const struct avail *avail, const struct item *item)
 {
 	const struct tds_err nomem = { .code = TDS_E_NOMEM };
-	int status = (int)json_integer_value(json_object_get(item->verdict, "status"));
 
 	if (item->state == ITEM_FAULT)
 		report(avail, item->name, "", item->why ? item->why : &nomem);
-	if (status > avail->opts->cli.status)
-		avail->opts->cli.status = status;
+	if (json_is_false(json_object_get(item->verdict, "Success")))
+		keep_refusal(avail, item);
 }
 
 /* How many characters text takes when it is printed, which is how far the lines below it are indented. */
@@ -54,7 +68,7 @@ static int width(const char *text)
 /* The sum of the bytes that were verified, where they were, and not of those that we read ourselves. */
 static void sum_text(const struct item *item, char hex[TDS_DIGEST_HEX_MAX])
 {
-	const char *verified = json_string_value(json_object_get(item->verdict, "md5"));
+	const char *verified = json_string_value(json_object_get(item->verdict, "MD5"));
 
 	if (verified)
 		(void)snprintf(hex, TDS_DIGEST_HEX_MAX, "%s", verified);
@@ -76,8 +90,8 @@ static void print_item(const struct avail *avail, const struct item *item)
 	(void)fputs("    ", out);
 	(void)fputs(hex, out);
 	if (item->verdict) {
-		const char *key = json_string_value(json_object_get(item->verdict, "key"));
-		const char *error = json_string_value(json_object_get(item->verdict, "error"));
+		const char *key = json_string_value(json_object_get(item->verdict, "Key"));
+		const char *error = json_string_value(json_object_get(item->verdict, "Message"));
 
 		(void)fputs(key ? "    loadable with key " : "    refused: ", out);
 		print_escaped(avail, key ? key : error ? error : "");
@@ -143,17 +157,17 @@ static json_t *item_json(const struct avail *avail, const struct item *item,
 	int rc;
 
 	if (item->state == ITEM_FAULT) {
-		rc = json_object_set_new(json, "error",
+		rc = json_object_set_new(json, "Message",
 					 tds_cli_json_text(item->why ? item->why->reason : ""));
 	} else {
 		sum_text(item, hex);
-		rc = json_object_set_new(json, "md5", json_string(hex)) +
-		     json_object_set_new(json, "size", json_integer(item->size)) +
-		     json_object_set_new(json, "mtime", json_integer(item->mtime_wall_s));
+		rc = json_object_set_new(json, "MD5", json_string(hex)) +
+		     json_object_set_new(json, "Size", json_integer(item->size)) +
+		     json_object_set_new(json, "Modified", tds_document_time(item->mtime_wall_ms));
 		if (item->verdict)
-			rc += json_object_set(json, "verify", item->verdict);
+			rc += json_object_set(json, "Verify", item->verdict);
 	}
-	rc += json_object_set_new(json, "loaded", loaded_json(loaded, item->name));
+	rc += json_object_set_new(json, "Loaded", loaded_json(loaded, item->name));
 	if (rc == 0)
 		return json;
 	json_decref(json);
@@ -164,9 +178,9 @@ static json_t *fault_json(const struct decl *decl)
 {
 	if (!decl->why)
 		return NULL;
-	return json_pack("{s:o*, s:o*, s:o}", "line",
-			 decl->why->line ? json_integer(decl->why->line) : NULL, "column",
-			 decl->why->line ? json_integer(decl->why->column) : NULL, "error",
+	return json_pack("{s:o*, s:o*, s:o}", "Line",
+			 decl->why->line ? json_integer(decl->why->line) : NULL, "Column",
+			 decl->why->line ? json_integer(decl->why->column) : NULL, "Message",
 			 tds_cli_json_text(decl->why->reason));
 }
 
@@ -176,13 +190,13 @@ static int add_decl(const struct decl *decl, json_t *json)
 	int64_t limit = decl->tli.keep_limit;
 
 	if (decl->rc != 0)
-		return json_object_set_new(json, "tli_error", fault_json(decl));
+		return json_object_set_new(json, "TLIError", fault_json(decl));
 	bool is_plain = tds_value_is_plain(decl->tli.value);
-	return json_object_set_new(json, "keep_limit",
+	return json_object_set_new(json, "KeepLimit",
 				   limit > 0 ? json_integer(limit) : json_null()) +
-	       json_object_set_new(json, "tli",
+	       json_object_set_new(json, "TLI",
 				   is_plain ? tds_value_plain_json(decl->tli.value) : json_null()) +
-	       json_object_set_new(json, "tli_typed", tds_value_typed_json(decl->tli.value));
+	       json_object_set_new(json, "TLITyped", tds_value_typed_json(decl->tli.value));
 }
 
 /* The packages of a group, which begin at *item; it is moved behind them. NULL: out of memory. */
@@ -208,12 +222,12 @@ static json_t *group_json(const struct avail *avail, size_t g, const struct item
 			  const struct item **item, const struct tds_loaded *loaded)
 {
 	const struct tds_group *group = avail->chosen[g];
-	json_t *json = json_pack("{s:o}", "name", tds_cli_json_text(group->name));
+	json_t *json = json_pack("{s:o}", "Name", tds_cli_json_text(group->name));
 
 	if (items->decl[g].rc != 0)
 		warn_of_decl(avail, group, &items->decl[g]);
 	if (add_decl(&items->decl[g], json) == 0 &&
-	    json_object_set_new(json, "packages",
+	    json_object_set_new(json, "Packages",
 				packages_json(avail, group, item, items->v + items->n, loaded)) ==
 		    0)
 		return json;

@@ -73,7 +73,7 @@ static bool same_file(const struct stat *a, const struct stat *b)
 static void note_stat(struct item *item, const struct stat *st)
 {
 	item->size = st->st_size;
-	item->mtime_wall_s = st->st_mtim.tv_sec;
+	item->mtime_wall_ms = (int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000;
 }
 
 /* Readying libcrypto takes longer than all the rest where the cache knows everything. */

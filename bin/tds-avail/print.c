@@ -49,14 +49,14 @@ json_t *package_json(const struct avail *avail, const struct tds_group *group, c
 {
 	tds_autofree char *path = tds_dir_join(&avail->dir, name);
 
-	return json_pack("{s:o, s:o, s:o}", "file", tds_cli_json_text(name), "path",
-			 path ? tds_cli_json_text(path) : NULL, "version",
+	return json_pack("{s:o, s:o, s:o}", "File", tds_cli_json_text(name), "Path",
+			 path ? tds_cli_json_text(path) : NULL, "Version",
 			 version_json(group, name));
 }
 
 void print_document(const struct avail *avail, json_t *groups)
 {
-	tds_cli_print_json(&avail->opts->cli,
-			   json_pack("{s:o, s:o}", "directory", tds_cli_json_text(avail->dir.path),
-				     "groups", groups));
+	tds_cli_print_document(&avail->opts->cli,
+			       json_pack("{s:o, s:o}", "Directory",
+					 tds_cli_json_text(avail->dir.path), "Groups", groups));
 }

@@ -85,14 +85,23 @@ static json_t *read_verdict(const char *line)
 	json_t *verdict = json_loads(line, 0, NULL);
 	tds_autofree char *again = verdict ? tds_json_text(verdict, JSON_COMPACT) : NULL;
 
-	if (again && json_is_boolean(json_object_get(verdict, "ok")) &&
+	if (again && json_is_boolean(json_object_get(verdict, "Success")) &&
 	    strlen(again) == strcspn(line, "\n") && strncmp(again, line, strlen(again)) == 0)
 		return verdict;
 	json_decref(verdict);
 	return NULL;
 }
 
-/* One line for each path, in their order. What it says of the file's name we know. */
+/* What a document says beyond the verdict, which is part of another document here, and of a package that is known. */
+static void strip_verdict(json_t *verdict)
+{
+	static const char *const known[] = { "Format", "File", "Subject" };
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		(void)json_object_del(verdict, known[i]);
+}
+
+/* One line for each path, in their order. */
 static int read_verdicts(FILE *in, struct items *items, struct tds_err *err)
 {
 	tds_autofree char *line = NULL;
@@ -108,7 +117,7 @@ static int read_verdicts(FILE *in, struct items *items, struct tds_err *err)
 		if (!item->verdict)
 			return tds_err_set(err, TDS_E_UNUSABLE, TOOL ": gives no verdict on %s",
 					   item->name);
-		(void)json_object_del(item->verdict, "file");
+		strip_verdict(item->verdict);
 	}
 	return 0;
 }

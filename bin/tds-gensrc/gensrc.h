@@ -37,7 +37,6 @@ struct opts {
 	struct tds_names sources; /* the SOURCEs, those of -T too */
 	int srcfd;                /* SRCDIR */
 	char date[16];            /* the version that "date" stands for */
-	char *failure;            /* the first one, with -j; NULL: none so far */
 };
 
 /* options.c: what is asked for */
@@ -54,9 +53,6 @@ int find_operand_option(const char *operand);
 bool fail(struct opts *o, const char *subject, const struct tds_err *err);
 bool fail_nomem(struct opts *o);
 bool misuse(struct opts *o, const char *fmt, ...) TDS_PRINTF(2, 3);
-
-/* With -j, print what went wrong, if anything did. */
-void report_failure(struct opts *o);
 
 /* srcdir.c: paths below SRCDIR */
 

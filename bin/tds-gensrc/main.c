@@ -54,8 +54,6 @@ int main(int argc, char **argv)
 	tds_cli_start(&o.cli, "tds-gensrc", argv);
 	if (parse_opts(&o, argc, argv))
 		make_package(&o);
-	report_failure(&o);
-	free(o.failure);
 	tds_close_fd(&o.srcfd);
 	tds_names_fini(&o.sources);
 	return tds_cli_finish(&o.cli);

@@ -10,29 +10,9 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-/* Keep the first failure for report_failure. Where memory is short it stays without words. */
-static void keep_failure(struct opts *o, const char *subject, const struct tds_err *err)
-{
-	const char *reason = err->reason[0] ? err->reason : tds_code_words(err->code);
-	char place[32] = "";
-	int n;
-
-	if (!o->cli.json || o->failure)
-		return;
-	if (err->line)
-		(void)snprintf(place, sizeof(place), ":%u:%u", err->line, err->column);
-	if (subject)
-		n = asprintf(&o->failure, "%s%s: %s", subject, place, reason);
-	else
-		n = asprintf(&o->failure, "%s", reason);
-	if (n < 0)
-		o->failure = NULL;
-}
-
 bool fail(struct opts *o, const char *subject, const struct tds_err *err)
 {
 	tds_cli_error(&o->cli, subject, err);
-	keep_failure(o, subject, err);
 	return false;
 }
 
@@ -43,26 +23,14 @@ bool fail_nomem(struct opts *o)
 
 bool misuse(struct opts *o, const char *fmt, ...)
 {
-	struct tds_err err = { .code = TDS_E_USAGE };
+	char reason[TDS_ERR_REASON_MAX];
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(err.reason, sizeof(err.reason), fmt, ap);
+	(void)vsnprintf(reason, sizeof(reason), fmt, ap);
 	va_end(ap);
-	tds_cli_usage(&o->cli, "%s", err.reason);
-	keep_failure(o, NULL, &err);
+	tds_cli_usage(&o->cli, "%s", reason);
 	return false;
-}
-
-void report_failure(struct opts *o)
-{
-	/* Of an unknown option getopt has the words. */
-	const char *words = o->failure ? o->failure : tds_code_words(TDS_E_USAGE);
-
-	if (o->cli.json && o->cli.status != 0)
-		tds_cli_print_json(&o->cli,
-				   json_pack("{s:b, s:i, s:o?}", "ok", false, "status",
-					     o->cli.status, "error", tds_cli_json_text(words)));
 }
 
 static void report_text(struct opts *o, const struct place *place)
@@ -90,11 +58,11 @@ void report_package(struct opts *o, const struct place *place, size_t members,
 	}
 	tds_digest_hex(verified->md5, sizeof(verified->md5), md5);
 	tds_digest_hex(verified->sha256, sizeof(verified->sha256), sha256);
-	tds_cli_print_json(
+	tds_cli_print_document(
 		&o->cli,
-		json_pack("{s:b, s:o, s:o, s:o, s:I, s:I, s:s, s:s, s:o}", "ok", true, "path",
-			  tds_cli_json_text(place->path), "group", tds_cli_json_text(o->group),
-			  "version", o->version ? tds_cli_json_text(o->version) : json_null(),
-			  "members", (json_int_t)members, "size", (json_int_t)verified->size, "md5",
-			  md5, "sha256", sha256, "key", tds_cli_json_text(o->keyfile)));
+		json_pack("{s:o, s:o, s:o, s:I, s:I, s:s, s:s, s:o}", "Path",
+			  tds_cli_json_text(place->path), "Group", tds_cli_json_text(o->group),
+			  "Version", o->version ? tds_cli_json_text(o->version) : json_null(),
+			  "Entries", (json_int_t)members, "Size", (json_int_t)verified->size, "MD5",
+			  md5, "SHA256", sha256, "Key", tds_cli_json_text(o->keyfile)));
 }

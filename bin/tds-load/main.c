@@ -55,6 +55,7 @@ struct run {
 	bool dry_run;
 	bool retry;
 	bool no_start;
+	bool incomplete; /* not all that was loaded before came back with the admin, as it has said */
 	uint64_t wait_s;
 	struct tds_dir dir;
 	struct tds_client client;
@@ -137,8 +138,7 @@ static int start_admin(struct run *run, struct tds_err *err)
 	    WEXITSTATUS(status) > 1)
 		return tds_err_set(err, TDS_E_NO_ADMIN, "the admin process could not be started");
 	/* Not all of what was loaded came back, as it has said; or it is damaged, and nothing runs. */
-	if (WEXITSTATUS(status) == 1)
-		run->cli.status = 1;
+	run->incomplete = WEXITSTATUS(status) == 1;
 	return 0;
 }
 
@@ -200,7 +200,7 @@ static int connect_admin(struct run *run, struct tds_err *err)
 	rc = start_admin(run, err);
 	if (rc == 0)
 		rc = connect_ready(run, err);
-	return rc == TDS_E_NO_ADMIN && run->cli.status == 1
+	return rc == TDS_E_NO_ADMIN && run->incomplete
 		       ? tds_err_set(err, rc, "the admin process could not be started")
 		       : rc;
 }
@@ -223,8 +223,7 @@ static void report(struct run *run, const char *name, int rc, json_t *answer, st
 	if (rc != 0)
 		complain(&run->cli, name, json_string_value(json_object_get(answer, "Path")), err);
 	if (run->cli.json) {
-		if (answer)
-			tds_cli_print_json(&run->cli, json_incref(answer));
+		tds_cli_print_document(&run->cli, answer ? json_incref(answer) : json_object());
 		return;
 	}
 	if (rc != 0 || run->unload || (run->cli.quiet && !changed))
@@ -315,6 +314,15 @@ static void load_all(struct run *run)
 			one(run, groups.v[i].name, false);
 }
 
+/* That is no name's fault: it is told after them. */
+static void keep_incomplete(struct run *run)
+{
+	struct tds_err err;
+
+	tds_err_set(&err, TDS_E_REFUSED, "not all of what was loaded before came back");
+	tds_cli_keep_failure(&run->cli, NULL, &err);
+}
+
 static void work(struct run *run, const struct tds_names *names)
 {
 	struct tds_err err = { 0 };
@@ -335,6 +343,8 @@ static void work(struct run *run, const struct tds_names *names)
 		load_all(run);
 	else
 		load_named(run, names);
+	if (run->incomplete)
+		keep_incomplete(run);
 }
 
 int main(int argc, char **argv)

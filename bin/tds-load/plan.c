@@ -120,61 +120,90 @@ static bool is_undone(const struct planner *p, const char *group, const char *sh
 
 static void refuse_verdict(struct planner *p, const char *path, const json_t *verdict)
 {
-	const char *why = json_string_value(json_object_get(verdict, "error"));
-	json_int_t status = verdict ? json_integer_value(json_object_get(verdict, "status")) : 7;
+	const char *why = json_string_value(json_object_get(verdict, "Message"));
+	json_int_t status = json_integer_value(json_object_get(verdict, "Status"));
 	struct tds_err err;
 
-	tds_err_set(&err, tds_status_code(status), "%s", why ? why : "no verdict");
+	if (status != 0)
+		tds_err_set(&err, tds_status_code(status), "%s", why ? why : "is refused");
+	else
+		tds_err_set(&err, TDS_E_NO_ADMIN, "tds-verify gives no verdict");
 	tds_cli_error(p->cli, path, &err);
 }
 
-/* name: what the user named, or the group of a refresh. */
-static void plan_package(struct planner *p, const char *name, const char *group, const char *path)
+/* What would become of a package that is not refused. */
+struct fate {
+	const char *word; /* load, activate, keep */
+	char *why;        /* NULL: out of memory */
+};
+
+static struct fate fate_of(const struct planner *p, const char *group, const json_t *known)
 {
-	if (!is_declared(p, name, group))
-		return;
-	json_t *verdict = verdict_of(p, path);
-	const char *sha256 = json_string_value(json_object_get(verdict, "sha256"));
-	const char *md5 = json_string_value(json_object_get(verdict, "md5"));
 	const json_t *active = find_source(p, "", NULL, group, true);
+	const char *file = json_string_value(json_object_get(active, "File"));
+	struct fate fate = { .word = known ? "activate" : "load" };
+
+	if (known && known == active)
+		return (struct fate){ .word = "keep", .why = strdup("it is active") };
+	if (asprintf(&fate.why, "%s is active", file ? file : "nothing") < 0)
+		fate.why = NULL;
+	return fate;
+}
+
+static void print_fate(struct planner *p, const char *group, const char *path, const char *md5,
+		       const struct fate *fate)
+{
+	if (p->cli->json)
+		tds_cli_print_document(
+			p->cli, json_pack("{s:s, s:o?, s:o?, s:s, s:o?}", "Plan", fate->word,
+					  "Group", tds_cli_json_text(group), "Path",
+					  tds_cli_json_text(path), "SourceHash", md5, "Reason",
+					  fate->why ? tds_cli_json_text(fate->why) : NULL));
+	else if (!p->cli->quiet || strcmp(fate->word, "keep") != 0)
+		(void)fprintf(p->cli->out, "Would %s \"%s\" %s: %s (%s)\n", fate->word, group, path,
+			      md5, fate->why ? fate->why : "");
+}
+
+/* Say what would be done with the package, which verdict is about. Returns false where it would be refused, as is said. */
+static bool foretell(struct planner *p, const char *name, const char *group, const char *path,
+		     const json_t *verdict)
+{
+	const char *sha256 = json_string_value(json_object_get(verdict, "SHA256"));
+	const char *md5 = json_string_value(json_object_get(verdict, "MD5"));
 	const json_t *known = sha256 ? find_source(p, "SHA256", sha256, group, false) : NULL;
-	const char *what = "Would load";
-	tds_autofree char *why = NULL;
 
 	if (!sha256 || !md5) {
 		refuse_verdict(p, path, verdict);
-		json_decref(verdict);
-		return;
+		return false;
 	}
 	if (!known && is_undone(p, group, sha256)) {
 		struct tds_err err;
 
 		tds_err_set(&err, TDS_E_REFUSED, TDS_UNDONE);
 		complain(p->cli, name, path, &err);
-		json_decref(verdict);
-		return;
+		return false;
 	}
-	if (known && known == active)
-		what = "Would keep";
-	else if (known)
-		what = "Would activate";
-	if (known && known == active)
-		why = strdup("it is active");
-	else if (asprintf(&why, "%s is active",
-			  active ? json_string_value(json_object_get(active, "File")) : "nothing") <
-		 0)
-		why = NULL;
-	if (p->cli->json)
-		tds_cli_print_json(p->cli,
-				   json_pack("{s:s, s:o?, s:o?, s:s, s:o?}", "Plan",
-					     what + strlen("Would "), "Group",
-					     tds_cli_json_text(group), "Path",
-					     tds_cli_json_text(path), "SourceHash", md5, "Reason",
-					     why ? tds_cli_json_text(why) : NULL));
-	else
-		(void)fprintf(p->cli->out, "%s \"%s\" %s: %s (%s)\n", what, group, path, md5,
-			      why ? why : "");
-	json_decref(verdict);
+	struct fate fate = fate_of(p, group, known);
+	print_fate(p, group, path, md5, &fate);
+	free(fate.why);
+	return true;
+}
+
+/* name: what the user named, or the group of a refresh. */
+static void plan_package(struct planner *p, const char *name, const char *group, const char *path)
+{
+	json_t *verdict = NULL;
+	bool good = is_declared(p, name, group);
+
+	if (good) {
+		verdict = verdict_of(p, path);
+		good = foretell(p, name, group, path, verdict);
+		json_decref(verdict);
+	}
+	if (!good && p->cli->json)
+		tds_cli_print_document(p->cli,
+				       json_pack("{s:o?, s:o?}", "Group", tds_cli_json_text(group),
+						 "Path", tds_cli_json_text(path)));
 }
 
 static void plan_group(struct planner *p, const char *name, const struct tds_group *group)
@@ -203,10 +232,15 @@ static void plan_name(struct planner *p, const char *name)
 		plan_package(p, name, owner->name, name);
 		return;
 	}
-	if (group && !is_declared(p, name, group->name))
+	if (group && !is_declared(p, name, group->name)) {
+		if (p->cli->json)
+			tds_cli_print_document(p->cli, json_object());
 		return;
+	}
 	tds_err_set(&err, TDS_E_MISSING, group ? "the group has no package" : "no such group");
 	tds_cli_error(p->cli, name, &err);
+	if (p->cli->json)
+		tds_cli_print_document(p->cli, json_object());
 }
 
 static void read_sources(struct planner *p)

@@ -327,7 +327,7 @@ static void verify_operand(struct run *run, const char *name)
 	if (rc != 0 && !(rc == TDS_E_WRITE && ferror(run->cli.out)))
 		tds_cli_error(&run->cli, operand.path, &err);
 	if (run->cli.json && operand.path)
-		report_json(run, &operand, &source, rc != 0 ? &err : NULL);
+		report_json(run, &operand, rc == 0 ? &source : NULL);
 	json_decref(run->checks);
 	tds_close_fd(&operand.fd);
 	free(operand.path);

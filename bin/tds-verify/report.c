@@ -16,11 +16,11 @@ void report_check(void *ctx, const struct tds_check *check)
 
 	if (run->checks) {
 		json_t *one =
-			json_pack("{s:o?, s:b, s:o?}", "check", tds_cli_json_text(check->what),
-				  "ok", check->ok, "detail", tds_cli_json_text(check->detail));
+			json_pack("{s:o?, s:b, s:o?}", "Check", tds_cli_json_text(check->what),
+				  "Passed", check->ok, "Detail", tds_cli_json_text(check->detail));
 
 		if (one && check->offset >= 0)
-			(void)json_object_set_new(one, "offset", json_integer(check->offset));
+			(void)json_object_set_new(one, "Offset", json_integer(check->offset));
 		(void)json_array_append_new(run->checks, one);
 		return;
 	}
@@ -49,22 +49,20 @@ static json_t *source_json(const struct operand *operand, const struct tds_sourc
 
 	tds_digest_hex(package->md5, TDS_MD5_LEN, md5);
 	tds_digest_hex(package->sha256, TDS_SHA256_LEN, sha256);
-	json_t *doc =
-		json_pack("{s:o?, s:b, s:o?, s:s, s:o, s:o, s:s, s:s, s:I, s:I, s:I}", "file",
-			  tds_cli_json_text(operand->path), "ok", true, "key",
-			  tds_cli_json_text(source->key->path), "format",
-			  tds_format_name(package->header.format), "group",
-			  source->group ? tds_cli_json_text(source->group) : json_null(), "version",
-			  source->version ? tds_cli_json_text(source->version) : json_null(), "md5",
-			  md5, "sha256", sha256, "size", (json_int_t)package->size, "entries",
-			  (json_int_t)source->zip.n, "bytes", (json_int_t)source->zip.bytes);
-	return doc;
+	return json_pack("{s:o?, s:o?, s:s, s:o, s:o, s:s, s:s, s:I, s:I, s:I}", "File",
+			 tds_cli_json_text(operand->path), "Key",
+			 tds_cli_json_text(source->key->path), "PackageFormat",
+			 tds_format_name(package->header.format), "Group",
+			 source->group ? tds_cli_json_text(source->group) : json_null(), "Version",
+			 source->version ? tds_cli_json_text(source->version) : json_null(), "MD5",
+			 md5, "SHA256", sha256, "Size", (json_int_t)package->size, "Entries",
+			 (json_int_t)source->zip.n, "Bytes", (json_int_t)source->zip.bytes);
 }
 
 static json_t *member_json(const struct tds_zip_entry *e)
 {
-	return json_pack("{s:s%, s:I, s:I, s:b}", "name", e->name, (size_t)e->name_len, "size",
-			 (json_int_t)e->size, "packed", (json_int_t)e->packed, "executable",
+	return json_pack("{s:s%, s:I, s:I, s:b}", "Name", e->name, (size_t)e->name_len, "Size",
+			 (json_int_t)e->size, "Packed", (json_int_t)e->packed, "Executable",
 			 e->executable);
 }
 
@@ -76,7 +74,7 @@ static void print_listing(struct run *run, json_t *doc, const struct tds_zip *zi
 	size_t i = 0;
 
 	if (text)
-		(void)fprintf(out, "%.*s,\"members\":[", (int)strlen(text) - 1, text);
+		(void)fprintf(out, "%.*s,\"Members\":[", (int)strlen(text) - 1, text);
 	for (; text && i < zip->n; i++) {
 		json_t *member = member_json(&zip->v[i]);
 
@@ -91,23 +89,20 @@ static void print_listing(struct run *run, json_t *doc, const struct tds_zip *zi
 		tds_cli_error(&run->cli, NULL, &(struct tds_err){ .code = TDS_E_NOMEM });
 }
 
-void report_json(struct run *run, const struct operand *operand, const struct tds_source *source,
-		 const struct tds_err *err)
+void report_json(struct run *run, const struct operand *operand, const struct tds_source *source)
 {
-	json_t *doc;
+	bool whole = source != NULL;
+	json_t *content = whole ? source_json(operand, source)
+				: json_pack("{s:o?}", "File", tds_cli_json_text(operand->path));
 
-	if (err)
-		doc = json_pack("{s:o?, s:b, s:i, s:o?}", "file", tds_cli_json_text(operand->path),
-				"ok", false, "status", tds_code_status(err->code), "error",
-				tds_cli_json_text(err->reason));
-	else
-		doc = source_json(operand, source);
-	if (doc && run->checks)
-		(void)json_object_set(doc, "checks", run->checks);
-	if (!err && run->opts.mode == MODE_LIST) {
+	if (content && run->checks)
+		(void)json_object_set(content, "Checks", run->checks);
+	if (whole && run->opts.mode == MODE_LIST) {
+		json_t *doc = tds_cli_document(&run->cli, content);
+
 		print_listing(run, doc, &source->zip);
 		json_decref(doc);
 	} else {
-		tds_cli_print_json(&run->cli, doc);
+		tds_cli_print_document(&run->cli, content);
 	}
 }

@@ -48,8 +48,7 @@ int use_source(struct run *run, const struct operand *operand, const struct tds_
 void report_check(void *ctx, const struct tds_check *check);
 void report_heading(struct run *run, const char *path);
 
-/* The object of -j for an operand: what it holds or, where err is not NULL, why it was refused. */
-void report_json(struct run *run, const struct operand *operand, const struct tds_source *source,
-		 const struct tds_err *err);
+/* The document of -j for an operand: what it holds or, where source is NULL, what was said of it. */
+void report_json(struct run *run, const struct operand *operand, const struct tds_source *source);
 
 #endif

@@ -136,8 +136,8 @@ static void print_reason(struct tds_cli *cli, const char *reason)
 	(void)fputc('\n', cli->err);
 }
 
-/* For the next document. Where memory is short only the status is kept. */
-static void keep_failure(struct tds_cli *cli, const char *subject, const struct tds_err *err)
+/* Where memory is short only the status is kept. */
+void tds_cli_keep_failure(struct tds_cli *cli, const char *subject, const struct tds_err *err)
 {
 	int status = tds_code_status(err->code);
 
@@ -160,7 +160,7 @@ static void forget_failures(struct tds_cli *cli)
 
 void tds_cli_error(struct tds_cli *cli, const char *subject, const struct tds_err *err)
 {
-	keep_failure(cli, subject, err);
+	tds_cli_keep_failure(cli, subject, err);
 	print_subject(cli, subject);
 	if (err->line)
 		(void)fprintf(cli->err, ":%u:%u", err->line, err->column);
@@ -187,7 +187,7 @@ void tds_cli_usage(struct tds_cli *cli, const char *fmt, ...)
 	(void)vsnprintf(err.reason, sizeof(err.reason), fmt, ap);
 	va_end(ap);
 	cli->json = cli->json || is_json_to_come(cli);
-	keep_failure(cli, NULL, &err);
+	tds_cli_keep_failure(cli, NULL, &err);
 	print_subject(cli, NULL);
 	tds_text_escape(cli->err, err.reason, strlen(err.reason));
 	(void)fprintf(cli->err, "; see '%s --help'\n", cli->tool);

@@ -88,7 +88,13 @@ bool tds_cli_option(struct tds_cli *cli, int opt, const char *arg, const char *h
  */
 void tds_cli_error(struct tds_cli *cli, const char *subject, const struct tds_err *err);
 
-/* The same for a usage error: status 2, and a hint at --help. */
+/*
+ * The same without the line, which another program of ours has printed already: for the status, and the next document of
+ * -j.
+ */
+void tds_cli_keep_failure(struct tds_cli *cli, const char *subject, const struct tds_err *err);
+
+/* tds_cli_error for a usage error: status 2, and a hint at --help. */
 void tds_cli_usage(struct tds_cli *cli, const char *fmt, ...) TDS_PRINTF(2, 3);
 
 /* One line on stderr, "TOOL: [SUBJECT: ]warning: …"; nothing with -q. The status stays. */

@@ -65,9 +65,9 @@ own_units() {
 @test "config: JSON" {
 	echo "{'x': (1, None)}" >"$DIR/othercaps.cfg"
 	echo /tmp >"$DIR/thesplogd.cfg"
-	tds-admin -j config | jq -e --arg dir "$DIR" '.directory == $dir and .base == "tdsLocalBase" and .oldBase == null
-		and .adminPort == 1900 and .logDirectory == "/tmp" and .otherCapabilities == "{'\''x'\'': (1, None)}"
-		and .capabilities.t == "dict" and .log == null'
+	tds-admin -j config | jq -e --arg dir "$DIR" '.Directory == $dir and .Base == "tdsLocalBase" and .OldBase == null
+		and .AdminPort == 1900 and .LogDirectory == "/tmp" and .OtherCapabilities == "{'\''x'\'': (1, None)}"
+		and .Capabilities.t == "dict" and .Log == null'
 }
 
 @test "config: what cannot be read is named with its place, and the rest is printed" {
@@ -103,8 +103,8 @@ tds-admin: $DIR/othercaps.cfg:2:7: call to open is not allowed"
 	grep -Fx "ExecStartPost=-\"$TDS_BIN/tds-load\" -C \"$DIR\" --no-start --all" root/etc/systemd/system/*.service
 	grep -Fx 'Type=notify' root/etc/systemd/system/*.service
 	grep -Fx 'Delegate=yes' root/etc/systemd/system/*.service
-	tds-admin -j bootstart --root=root my.mill | jq -e '.unit == "my-mill"
-		and .path == "root/etc/systemd/system/my-mill.service"'
+	tds-admin -j bootstart --root=root my.mill | jq -e '.Unit == "my-mill"
+		and .Path == "root/etc/systemd/system/my-mill.service"'
 }
 
 @test "bootstart: systemctl is told, as by the Director" {

@@ -79,7 +79,7 @@ a: ./director/a-1.tls    $(sum 1)" '' tds-avail --directory=./director/
 	touch "$DIR/a-1.tls" "$DIR/.a.tli" "$DIR/.tli"
 	expect 0 "THESPIAN_DIRECTOR_DIR=$DIR" '' tds-avail
 	expect 0 '' '' tds-avail -p
-	[ "$(tds-avail -j)" = "{\"directory\":\"$DIR\",\"groups\":[]}" ]
+	[ "$(tds-avail -j)" = "{\"Format\":1,\"Success\":true,\"Directory\":\"$DIR\",\"Groups\":[]}" ]
 }
 
 @test 'a directory that is not there, is no directory, or cannot be read' {
@@ -135,7 +135,7 @@ b:
 c: c-9.tls    $(sum 9)" '' tds-avail -l
 	expect 0 "$DIR/a-3.tls
 $DIR/c-9.tls" '' tds-avail --paths --latest
-	[ "$(tds-avail -j --latest | jq -c '[.groups[].packages[].file]')" = '["a-3.tls","c-9.tls"]' ]
+	[ "$(tds-avail -j --latest | jq -c '[.Groups[].Packages[].File]')" = '["a-3.tls","c-9.tls"]' ]
 }
 
 @test '--null, and names of any bytes' {
@@ -152,7 +152,7 @@ $DIR/c-9.tls" '' tds-avail --paths --latest
 		 + a-\\x1b[1m.tls    $(sum '')
 		 + a-\\x0a.tls    $(sum '')
 	EOF
-	tds-avail -j | jq -e '.groups[0].packages | length == 5 and .[0].file == "a-\\xff.tls" and .[4].version == "\n"'
+	tds-avail -j | jq -e '.Groups[0].Packages | length == 5 and .[0].File == "a-\\xff.tls" and .[4].Version == "\n"'
 }
 
 @test 'names of groups are indented by characters' {
@@ -183,7 +183,7 @@ a: a-3.tls    $(sum 3)
  + a-0.tls    $(sum 1)" "tds-avail: $DIR/a-2.tls: cannot be opened: No such file or directory" tds-avail
 	run --separate-stderr tds-avail -j
 	[ "$status" -eq 4 ]
-	jq -e '.groups[0].packages | map(.error) == [null, "cannot be opened: No such file or directory", null, null]' <<<"$output"
+	jq -e '.Groups[0].Packages | map(.Message) == [null, "cannot be opened: No such file or directory", null, null]' <<<"$output"
 	# Paths alone need nothing of the file.
 	run --separate-stderr tds-avail -p
 	[ "$status" -eq 0 ] && [ "${#lines[@]}" -eq 4 ]
@@ -209,8 +209,8 @@ a: a-1.tls    $(sum 1)" '' tds-avail -q
 	run --separate-stderr tds-avail -j
 	[ "$status" -eq 0 ]
 	[ "$stderr" = "$warning" ]
-	jq -e '.groups[0] | .tli_error == {line: 2, column: 7, error: "call to os.system is not allowed"}
-		and .packages[0].file == "a-1.tls"' <<<"$output"
+	jq -e '.Groups[0] | .TLIError == {Line: 2, Column: 7, Message: "call to os.system is not allowed"}
+		and .Packages[0].File == "a-1.tls"' <<<"$output"
 	[ ! -e canary ] && [ ! -e "$DIR/canary" ]
 }
 
@@ -222,14 +222,14 @@ a: a-1.tls    $(sum 1)" '' tds-avail -q
 	loaded a-10.tls
 	tds-avail -j >json
 	[ "$(wc -l <json)" -eq 1 ]
-	jq -e --arg dir "$DIR" '.directory == $dir and [.groups[].name] == ["a", "b"]' json
-	jq -e --arg dir "$DIR" --arg old "$(sum old)" '.groups[0] | .keep_limit == 2 and .tli.TLS_Keep_Limit == 2
-		and [.packages[].version] == ["10", "1", null] and [.packages[].loaded] == [true, false, false]
-		and .packages[2] == {file: "a.tls", path: ($dir + "/a.tls"), version: null, md5: $old, size: 3,
-			mtime: 1700000000, loaded: false}' json
+	jq -e --arg dir "$DIR" '.Directory == $dir and [.Groups[].Name] == ["a", "b"]' json
+	jq -e --arg dir "$DIR" --arg old "$(sum old)" '.Groups[0] | .KeepLimit == 2 and .TLI.TLS_Keep_Limit == 2
+		and [.Packages[].Version] == ["10", "1", null] and [.Packages[].Loaded] == [true, false, false]
+		and .Packages[2] == {File: "a.tls", Path: ($dir + "/a.tls"), Version: null, MD5: $old, Size: 3,
+			Modified: "2023-11-14T22:13:20.000Z", Loaded: false}' json
 	# A tuple has no plain JSON.
-	jq -e '.groups[1] | .keep_limit == null and .tli == null and .packages == [] and .tli_typed.t == "dict"
-		and .tli_typed.v[1] == [{t: "str", v: "AutoUnload"}, {t: "bool", v: true}]' json
+	jq -e '.Groups[1] | .KeepLimit == null and .TLI == null and .Packages == [] and .TLITyped.t == "dict"
+		and .TLITyped.v[1] == [{t: "str", v: "AutoUnload"}, {t: "bool", v: true}]' json
 }
 
 @test 'JSON where it cannot be told what is loaded' {
@@ -239,7 +239,7 @@ a: a-1.tls    $(sum 1)" '' tds-avail -q
 	run --separate-stderr tds-avail -j
 	[ "$status" -eq 0 ]
 	[[ $stderr == "tds-avail: warning: $DIR/.tds/loaded.json: is not JSON: line "* ]]
-	jq -e '.groups[0].packages[0].loaded == null' <<<"$output"
+	jq -e '.Groups[0].Packages[0].Loaded == null' <<<"$output"
 }
 
 @test '--verify says by which key a package loads, or why it does not' {
@@ -262,9 +262,9 @@ a: a-1.tls    $(sum 1)" '' tds-avail -q
 
 	run --separate-stderr tds-avail --verify -j
 	[ "$status" -eq 7 ]
-	jq -e --arg key "$DIR/birch_tls.key" '.groups[0].packages | map(.verify.ok) == [false, false, false, true]
-		and map(.verify.status) == [7, 7, 7, null] and .[3].verify.key == $key
-		and .[3].md5 == .[3].verify.md5 and .[2].verify.error != ""' <<<"$output"
+	jq -e --arg key "$DIR/birch_tls.key" '.Groups[0].Packages | map(.Verify.Success) == [false, false, false, true]
+		and map(.Verify.Status) == [7, 7, 7, null] and .[3].Verify.Key == $key
+		and .[3].MD5 == .[3].Verify.MD5 and .[2].Verify.Message != ""' <<<"$output"
 	rm "$DIR"/mill-west-[234].tls
 	tds-avail --verify -q
 	ln -s nowhere "$DIR/mill-west-9.tls"
@@ -495,8 +495,8 @@ $DIR/e-1.tls" '' tds-avail --excess
 	expect 0 "$DIR/e-1.tls" '' tds-avail --excess -q e
 	[ "$(tds-avail --excess -0 a | tr '\0' '|')" = "$DIR/a-2.tls|$DIR/a-1.tls|" ]
 	tds-avail --excess -j >json
-	jq -e '[.groups[] | [.name, (.packages | map(.file))]] == [["a", ["a-2.tls", "a-1.tls"]], ["b", []], ["c", []],
-		["d", []], ["e", ["e-1.tls"]], ["f", []]] and .groups[0].packages[0].version == "2"' json
+	jq -e '[.Groups[] | [.Name, (.Packages | map(.File))]] == [["a", ["a-2.tls", "a-1.tls"]], ["b", []], ["c", []],
+		["d", []], ["e", ["e-1.tls"]], ["f", []]] and .Groups[0].Packages[0].Version == "2"' json
 	[ "$(left)" = 'a-1.tls a-10.tls a-2.tls a-3.tls b-1.tls b-2.tls c-1.tls c-2.tls c-3.tls d-1.tls d-2.tls e-1.tls e-2.tls f-1.tls f-2.tls ' ]
 }
 
@@ -514,7 +514,7 @@ $DIR/e-1.tls" '' tds-avail --prune
 	[ "$(left)" = 'a-10.tls c-1.tls c-2.tls e-2.tls ' ]
 	group a 1 3 10
 	tds-avail --prune -j a >json
-	jq -e '[.groups[] | [.name, (.packages | map(.file))]] == [["a", ["a-3.tls"]]]' json
+	jq -e '[.Groups[] | [.Name, (.Packages | map(.File))]] == [["a", ["a-3.tls"]]]' json
 	[ "$(left)" = 'a-10.tls c-1.tls c-2.tls e-2.tls ' ]
 }
 

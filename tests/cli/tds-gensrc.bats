@@ -87,7 +87,7 @@ for i in zipfile.ZipFile(sys.argv[1]).infolist(): print($2)" "$BATS_TEST_TMPDIR/
 @test 'group and version are signed' {
 	pack foo key.pem src --release=1.0 foo/actor.py
 	ended 0 ''
-	[ "$(tds-verify -q -j foo-1.0.tls | jq -r '.group, .version')" = "$(printf 'foo\n1.0')" ]
+	[ "$(tds-verify -q -j foo-1.0.tls | jq -r '.Group, .Version')" = "$(printf 'foo\n1.0')" ]
 	mv "$DIR/foo-1.0.tls" "$DIR/foo-2.0.tls"
 	run tds-verify foo-2.0.tls
 	[ "$status" -eq 6 ]
@@ -169,32 +169,32 @@ for i in zipfile.ZipFile(sys.argv[1]).infolist(): print($2)" "$BATS_TEST_TMPDIR/
 @test '-j tells what was written' {
 	pack -j foo key.pem src version:1 'foo/*.py'
 	ended 0 ''
-	[ "$(jq -r '.path, .group, .version, .members, .size, .md5, .sha256, .key' <<<"$output")" = "$(
+	[ "$(jq -r '.Path, .Group, .Version, .Entries, .Size, .MD5, .SHA256, .Key' <<<"$output")" = "$(
 		printf '%s\n' "$DIR/foo-1.tls" foo 1 2 "$(stat -c %s "$DIR/foo-1.tls")"
 		md5sum <"$DIR/foo-1.tls" | cut -d ' ' -f 1
 		sha256sum <"$DIR/foo-1.tls" | cut -d ' ' -f 1
 		echo key.pem
 	)" ]
 	pack -j foo key.pem src foo/actor.py
-	[ "$(jq .version <<<"$output")" = null ]
-	[[ $output == '{"ok":true,'* ]]
+	[ "$(jq .Version <<<"$output")" = null ]
+	[[ $output == '{"Format":1,"Success":true,'* ]]
 }
 
 @test '-j tells what went wrong' {
 	pack -j foo none.pem src foo/actor.py
 	ended 4 'tds-gensrc: none.pem: cannot be opened: No such file or directory'
-	[ "$output" = '{"ok":false,"status":4,"error":"none.pem: cannot be opened: No such file or directory"}' ]
+	[ "$output" = '{"Format":1,"Success":false,"Status":4,"Message":"cannot be opened: No such file or directory","Subject":"none.pem"}' ]
 	printf 'x = (\n' >src/foo/a.py
 	printf 'y = 1\n\0' >src/foo/b.py
 	pack -j foo key.pem src 'foo/*.py'
 	[ "${#stderr_lines[@]}" -eq 2 ]
-	[[ $output == '{"ok":false,"status":1,"error":"src/foo/a.py:1:5: '*'"}' ]]
+	[[ $output == '{"Format":1,"Success":false,"Status":1,"Message":"'*'","Subject":"src/foo/a.py","Line":1,"Column":5,"Failures":['* ]]
 	pack -j foo key.pem src ../a
-	[ "$output" = '{"ok":false,"status":2,"error":"../a: lies outside src"}' ]
+	[ "$output" = '{"Format":1,"Success":false,"Status":2,"Message":"../a: lies outside src"}' ]
 	pack -j --bogus
-	[ "$output" = '{"ok":false,"status":2,"error":"wrong usage"}' ]
+	[ "$output" = '{"Format":1,"Success":false,"Status":2,"Message":"unknown or ambiguous option: --bogus"}' ]
 	pack -j -C none foo key.pem src foo/actor.py
-	[ "$output" = '{"ok":false,"status":5,"error":"none: cannot be opened: No such file or directory"}' ]
+	[ "$output" = '{"Format":1,"Success":false,"Status":5,"Message":"cannot be opened: No such file or directory","Subject":"none"}' ]
 	[ "$(files "$DIR")" = "$BEFORE" ]
 }
 
@@ -205,7 +205,7 @@ for i in zipfile.ZipFile(sys.argv[1]).infolist(): print($2)" "$BATS_TEST_TMPDIR/
 	ended 0 ''
 	[ "$output" = 'Wrote o\x1b[2Jut/foo.tls' ]
 	pack -j -o "$folder" foo key.pem src foo/actor.py
-	[ "$(jq -r .path <<<"$output")" = "$folder/foo.tls" ]
+	[ "$(jq -r .Path <<<"$output")" = "$folder/foo.tls" ]
 }
 
 @test 'usage errors' {

@@ -460,7 +460,7 @@ tds-verify: foo-1.tls: no key validates it: it is signed with $DIR/birch_tls.key
 	verify foo-1.tls
 	is 7 '' 'tds-verify: foo-1.tls: is revoked'
 	verify -j foo-1.tls
-	[ "$(jq -c . <<<"$output")" = '{"file":"foo-1.tls","ok":false,"status":7,"error":"is revoked"}' ]
+	[ "$(jq -c . <<<"$output")" = '{"Format":1,"Success":false,"Status":7,"Message":"is revoked","Subject":"foo-1.tls","File":"foo-1.tls"}' ]
 	# Nothing signs the header: the same archive and signature in another format.
 	tds-verify -C /nowhere -k "$KEYS/birch_tls.key" -o z.zip foo-1.tls
 	mkdir other
@@ -492,27 +492,27 @@ tds-verify: foo-1.tls: no key validates it: it is signed with $DIR/birch_tls.key
 	[ "$status" -eq 4 ]
 	[ "$stderr" = "tds-verify: nowhere: no such file, package in $DIR, or group" ]
 	[ "$(jq -s -c 'map(keys_unsorted) | unique' <<<"$output")" = \
-		'[["file","ok","key","format","group","version","md5","sha256","size","entries","bytes"],["file","ok","status","error"]]' ]
-	[ "$(sed -n 1p <<<"$output" | jq -c 'del(.size)')" = "$(printf '{"file":"foo-1.0.tls","ok":true,"key":"%s","format":"ThespianDirectorFMT1","group":"foo","version":"1.0","md5":"%s","sha256":"%s","entries":2,"bytes":7}' \
+		'[["Format","Success","File","Key","PackageFormat","Group","Version","MD5","SHA256","Size","Entries","Bytes"],["Format","Success","Status","Message","Subject","File"]]' ]
+	[ "$(sed -n 1p <<<"$output" | jq -c 'del(.Size)')" = "$(printf '{"Format":1,"Success":true,"File":"foo-1.0.tls","Key":"%s","PackageFormat":"ThespianDirectorFMT1","Group":"foo","Version":"1.0","MD5":"%s","SHA256":"%s","Entries":2,"Bytes":7}' \
 		"$DIR/birch_tls.key" "$(md5sum <foo-1.0.tls | cut -c -32)" "$(sha256sum <foo-1.0.tls | cut -c -64)")" ]
-	[ "$(sed -n 1p <<<"$output" | jq .size)" = "$(stat -c %s foo-1.0.tls)" ]
-	[ "$(sed -n 2p <<<"$output" | jq -c '[.group, .version, .entries, .bytes]')" = '[null,null,0,0]' ]
-	[ "$(sed -n 3p <<<"$output")" = "{\"file\":\"nowhere\",\"ok\":false,\"status\":4,\"error\":\"no such file, package in $DIR, or group\"}" ]
+	[ "$(sed -n 1p <<<"$output" | jq .Size)" = "$(stat -c %s foo-1.0.tls)" ]
+	[ "$(sed -n 2p <<<"$output" | jq -c '[.Group, .Version, .Entries, .Bytes]')" = '[null,null,0,0]' ]
+	[ "$(sed -n 3p <<<"$output")" = "{\"Format\":1,\"Success\":false,\"Status\":4,\"Message\":\"no such file, package in $DIR, or group\",\"Subject\":\"nowhere\",\"File\":\"nowhere\"}" ]
 	verify -j -t foo-1.0.tls
-	[ "$(jq -c '[.entries, .members]' <<<"$output")" = '[2,[{"name":"a.py","size":6,"packed":6,"executable":false},{"name":"run","size":1,"packed":3,"executable":true}]]' ]
+	[ "$(jq -c '[.Entries, .Members]' <<<"$output")" = '[2,[{"Name":"a.py","Size":6,"Packed":6,"Executable":false},{"Name":"run","Size":1,"Packed":3,"Executable":true}]]' ]
 	verify -j -d out foo-1.0.tls
-	[ "$status" -eq 0 ] && [ "$(jq .ok <<<"$output")" = true ] && [ -x out/run ]
+	[ "$status" -eq 0 ] && [ "$(jq .Success <<<"$output")" = true ] && [ -x out/run ]
 	# A name that is no UTF-8 stays apart from every other.
 	cp bare.tls $'\xff.tls'
 	verify -j $'\xff.tls'
-	[ "$(jq -r .file <<<"$output")" = '\xff.tls' ]
+	[ "$(jq -r .File <<<"$output")" = '\xff.tls' ]
 }
 
 @test "JSON with --explain" {
 	forge foo-1.tls 'named(b"foo", b"1")'
 	verify -j --explain foo-1.tls
 	[ "$status" -eq 0 ] && [ -z "$stderr" ]
-	[ "$(jq -c '.checks | map([.check, .ok, .offset, .detail])[]' <<<"$output")" = "$(
+	[ "$(jq -c '.Checks | map([.Check, .Passed, .Offset, .Detail])[]' <<<"$output")" = "$(
 		cat <<-END
 			["header",true,0,"format ThespianDirectorFMT1, SHA-256"]
 			["header",true,28,"signature of 256 bytes"]
@@ -525,7 +525,7 @@ tds-verify: foo-1.tls: no key validates it: it is signed with $DIR/birch_tls.key
 	)" ]
 	echo junk >junk.tls
 	verify -j --explain junk.tls
-	[ "$(jq -c .checks <<<"$output")" = '[{"check":"package","ok":false,"detail":"not a package (byte 0: no format name that is known)"}]' ]
+	[ "$(jq -c .Checks <<<"$output")" = '[{"Check":"package","Passed":false,"Detail":"not a package (byte 0: no format name that is known)"}]' ]
 }
 
 @test "--explain of a good package" {
