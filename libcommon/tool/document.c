@@ -63,6 +63,21 @@ static int add_failures(json_t *doc, int status, const json_t *failures)
 	return n == 1 ? rc : rc + json_object_set(doc, "Failures", (json_t *)(uintptr_t)failures);
 }
 
+/* json_object_update_missing says nothing of what there was no memory for. */
+static int add_missing(json_t *doc, json_t *content)
+{
+	const char *key;
+	json_t *value;
+	int rc = 0;
+
+	json_object_foreach(content, key, value)
+	{
+		if (!json_object_get(doc, key))
+			rc += json_object_set_nocheck(doc, key, value);
+	}
+	return rc;
+}
+
 static json_t *fill(json_t *doc, int status, const json_t *failures, json_t *content)
 {
 	int rc = doc && content ? 0 : -1;
@@ -70,7 +85,7 @@ static json_t *fill(json_t *doc, int status, const json_t *failures, json_t *con
 	if (rc == 0 && status != 0)
 		rc = add_failures(doc, status, failures);
 	if (rc == 0)
-		rc = json_object_update_missing(doc, content);
+		rc = add_missing(doc, content);
 	json_decref(content);
 	if (rc == 0)
 		return doc;
