@@ -187,11 +187,11 @@ def frames():
     def session(how, *steps, join=''):
         return bytes([how | 64]) + (join if isinstance(join, str) else json.dumps(join)).encode() + b'\n' + b''.join(steps)
 
-    # Ids: programs are 2 and 3, the first actor is 4, its children's from 5 on; the second 69. Links: the parent 0,
+    # Ids: programs are 2 and 3, the first actor is 4, the second 5, or children that the first asked ids for. Links: the parent 0,
     # programs 1 and 2, what is made later from 3 on.
     usual = parent | one | two
     made = op(1, 'create', ref=1, **{'class': 'm.A'}) + op(0, 'spawned', id=4, pid=4194305) + op(3, 'up')
-    second = op(1, 'create', ref=2, name='n', **{'class': 'm.B'}) + op(0, 'spawned', id=69, pid=4194305) + op(4, 'up')
+    second = op(1, 'create', ref=2, name='n', **{'class': 'm.B'}) + op(0, 'spawned', id=5, pid=4194305) + op(4, 'up')
     brought = op(3, 'authority') + op(1, 'load', fd=sealed, hash=md5, info='i')
     taken = brought + op(3, 'validated', fd=sealed, hash=md5, info='i', archive=True)
     derived = taken + op(1, 'create', ref=3, hash=md5, **{'class': 'm.D'}) + op(0, 'parent-started', fd=process, ref=2)
@@ -213,9 +213,9 @@ def frames():
         past=session(usual, raw(1, b'\x01\0\x10\0C')), split=session(usual, *(raw(1, bytes([b])) for b in b'\x0f\0\0\0C{"op":"status"}'[:19])),
         notjson=session(usual, step(1, b'C{'), step(2, b'C[]'), step(0, b'C')), noop=session(usual, op(1, ''), step(1, {'op': 1})),
         controls=session(parent | one, told(0, 2)), ids=session(usual, made, op(3, 'ids'), op(3, 'ids'), op(3, 'create', id=5, **{'class': 'm.C'})),
-        child=session(usual, made, op(3, 'create', id=5, ref=1, name='c', **{'class': 'm.C'}), told(3, 5),
+        child=session(usual, made, op(3, 'ids'), op(3, 'create', id=5, ref=1, name='c', **{'class': 'm.C'}), told(3, 5),
                 op(0, 'spawn-failed', id=5, kind='import', error='e'), told(3, 5)),
-        child_twice=session(usual, made, op(3, 'create', id=5, **{'class': 'm.C'}), op(3, 'create', id=5, **{'class': 'm.C'})),
+        child_twice=session(usual, made, op(3, 'ids'), op(3, 'create', id=5, **{'class': 'm.C'}), op(3, 'create', id=5, **{'class': 'm.C'})),
         actor_ops=session(usual, made, op(3, 'status'), op(3, 'authority'), op(3, 'load', fd=sealed, hash=md5, info='i'), op(3, 'unload', hash=md5)),
         imported=session(usual, op(0, 'imported', classes={}), op(0, 'import-failed', error='e')),
         named=session(usual, made, second, op(2, 'create', ref=1, name='n', **{'class': 'm.B'}), op(2, 'create', ref=2, name='g', **{'class': 'm.B'}),
@@ -225,22 +225,22 @@ def frames():
                 op(3, 'failed', kind='class', error='e'), told(1, 4), op(0, 'gone', id=4, status=-9)),
         gone=session(usual, made, told(1, 4, hold=True), op(0, 'gone', id=4, status=3), told(1, 4)),
         gone_type=session(usual, made, op(0, 'gone', id=4, status='x')),
-        leaving=session(usual, made, second, op(3, 'deadletters', on=True), op(4, 'leaving'), told(1, 69), op(4, 'leaving'),
-                op(0, 'gone', id=69, status=0)),
+        leaving=session(usual, made, second, op(3, 'deadletters', on=True), op(4, 'leaving'), told(1, 5), op(4, 'leaving'),
+                op(0, 'gone', id=5, status=0)),
         log=session(usual, made, op(3, 'log', text='t', level=20), op(3, 'done', ref=1, ok=False, error='e'), op(3, 'log')),
         done=session(usual, made, op(3, 'done', ref='x')), up_twice=session(usual, made, op(3, 'up')),
         spawned_pid=session(usual, op(1, 'create', ref=1, **{'class': 'm.A'}), op(0, 'spawned', id=4, pid=1), op(3, 'up'), step(0, b'', close=True)),
-        direct=session(usual, made, second, told(3, 69, times=40), op(3, 'linked', to=69), op(4, 'linked', to=4), op(3, 'switched', to=69),
+        direct=session(usual, made, second, told(3, 5, times=40), op(3, 'linked', to=5), op(4, 'linked', to=4), op(3, 'switched', to=5),
                 op(4, 'switched', to=4),
-                op(0, 'gone', id=69, status=0)), linked=session(usual, made, second, told(3, 69, times=40), op(3, 'switched', to=69)),
+                op(0, 'gone', id=5, status=0)), linked=session(usual, made, second, told(3, 5, times=40), op(3, 'switched', to=5)),
         capability=session(usual, made, op(1, 'capability', name='a', value='1'), op(3, 'capability', name='a', value=None), op(3, 'capability')),
         stop=session(usual | stops, made, op(3, 'shutdown')), stop_none=session(one | stops, op(0, 'shutdown')),
         sources=session(usual, made, op(3, 'sources', on=True), taken),
-        brought=session(usual, made, brought, op(1, 'create', ref=3, hash=md5, **{'class': 'm.D'}), told(1, 69), op(1, 'unload', hash=md5)),
+        brought=session(usual, made, brought, op(1, 'create', ref=3, hash=md5, **{'class': 'm.D'}), told(1, 5), op(1, 'unload', hash=md5)),
         refused=session(usual, made, brought, op(1, 'create', ref=3, hash=md5, **{'class': 'm.D'}),
                 op(3, 'validated', hash=md5, info='i', archive=False)),
         derived=session(usual, made, derived, op(5, 'up'), told(5, 4), op(1, 'unload', hash=md5)),
-        late=session(usual, made, taken, op(1, 'create', ref=3, hash=md5, **{'class': 'm.D'}), told(1, 69), op(0, 'parent-failed', ref=2, error='e')),
+        late=session(usual, made, taken, op(1, 'create', ref=3, hash=md5, **{'class': 'm.D'}), told(1, 5), op(0, 'parent-failed', ref=2, error='e')),
         impostor=session(usual, made, taken, op(1, 'create', ref=3, hash=md5, **{'class': 'm.D'}), op(0, 'parent-started', fd=other, ref=2)),
         load_fd=session(usual, made, op(3, 'authority'), op(1, 'load', hash=md5, info='i')),
         load_hash=session(usual, op(1, 'load', fd=sealed, hash='x', info='i')),
@@ -249,7 +249,7 @@ def frames():
         unread=session(usual, step(1, {'op': 'status'}, times=64, deaf=True), *[step(1, {'op': 'status'}, times=64, deaf=True)] * 20,
                 op(1, 'status')),
         unread_end=session(usual, *[step(1, {'op': 'status'}, times=64, deaf=True)] * 40),
-        classless=session(usual, made, op(1, 'create', ref=1), op(3, 'create', id=5)),
+        classless=session(usual, made, op(1, 'create', ref=1), op(3, 'ids'), op(3, 'create', id=5)),
         ends=session(usual, made, step(1, b'', close=True), step(0, b'', close=True), told(3, 2)), cut=session(usual, made)[:-4],
         fds=session(usual, *[raw(1, b'\x09', fd=other)] * 20),
         grown=session(usual, raw(1, b'\xff\xff\x0f\0C{"op":"create","class":"A","requirements":[1'), raw(1, b',1e15' * 3276, 63),

@@ -126,7 +126,7 @@ def create_and_ask(admin, parent):
     ours, theirs = socket.socketpair()
     start = time.perf_counter()
     parent.wire.op([theirs.detach()], op='spawn', id=ident, requirements=None, name=None, parent=None,
-                   ids=[0, 0], **{'class': 'mod.A'})
+                   **{'class': 'mod.A'})
     ours.recv(1000)     # up
     ours.send(struct.pack('<IBQIB', 18, ord('M'), 5, 0, ord('l')) + b"'hi'")
     ours.recv(1000)

@@ -250,7 +250,7 @@ class Admin:
         self.watch(('actor', actor), ours.fileno())
         parent.wire.op([os.dup(theirs.fileno())], op='spawn', id=ident, requirements=requirements,
                        name=name, parent=creator.text if creator and not name else None,
-                       ids=self.block(), **{'class': class_})
+                       **{'class': class_})
         theirs.close()
         if wait:
             self.pump(lambda: (actor.up and actor.started) or actor.dead)
@@ -258,7 +258,7 @@ class Admin:
 
     def block(self):
         first, self.next_id = self.next_id, self.next_id + self.ids_size
-        return [first, self.next_id]
+        return list(range(first, self.next_id))
 
     # --- the loop
 

@@ -305,7 +305,7 @@ BAD_FOR_ACTORS = {
     'ask with a bad ref': control(op='ask', ref='x', enc='l', text='1'),
     'ask with a bad enc': control(op='ask', ref=1, enc='ll', text='1'),
     'message without ref': control(op='message', enc='l', text='1'),
-    'ids that are none': control(op='ids', ids=[1]),
+    'ids that are none': control(op='ids', ids=['one']),
     'exited without address': control(op='exited'),
     'exited with a bad address': control(op='exited', address='x'),
     'direct without descriptor': control(op='direct', address='1.2'),

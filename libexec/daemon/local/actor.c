@@ -57,19 +57,28 @@ bool actor_bind(struct local *engine, const char *global_name, struct actor *act
 
 json_t *actor_grant_ids(struct actor *actor)
 {
-	struct local *engine = actor->realm->engine;
+	struct registry *registry = &actor->realm->engine->registry;
+	uint64_t *block = actor->ids[1] ? actor->ids[1] : calloc(IDS_IN_A_BLOCK, sizeof(*block));
+	json_t *ids = json_array();
 
-	memcpy(actor->ids[1], actor->ids[0], sizeof(actor->ids[0]));
-	actor->ids[0][0] = registry_ids(&engine->registry, IDS_IN_A_BLOCK);
-	actor->ids[0][1] = actor->ids[0][0] + IDS_IN_A_BLOCK;
-	return json_pack("[I, I]", (json_int_t)actor->ids[0][0], (json_int_t)actor->ids[0][1]);
+	if (!block)
+		return ids;
+	actor->ids[1] = actor->ids[0];
+	actor->ids[0] = block;
+	for (size_t i = 0; i < IDS_IN_A_BLOCK; i++) {
+		block[i] = registry_id(registry);
+		(void)json_array_append_new(ids, json_integer((json_int_t)block[i]));
+	}
+	return ids;
 }
 
 bool actor_takes_id(struct actor *actor, uint64_t id)
 {
-	for (int i = 0; i < 2; i++) {
-		if (id >= actor->ids[i][0] && id < actor->ids[i][1]) {
-			actor->ids[i][0] = id + 1;
+	for (size_t i = 0; i < 2 * IDS_IN_A_BLOCK && id != 0; i++) {
+		uint64_t *block = actor->ids[i / IDS_IN_A_BLOCK];
+
+		if (block && block[i % IDS_IN_A_BLOCK] == id) {
+			block[i % IDS_IN_A_BLOCK] = 0;
 			return true;
 		}
 	}
@@ -98,11 +107,10 @@ static bool open_channels(struct actor *actor, json_t *requirements)
 	theirs = ends[1];
 	if (!budget_has_descriptor(realm_budget(actor->realm), theirs))
 		return false;
-	struct frame *spawn = frame_control(
-		json_pack("{s:s, s:I, s:s, s:O?, s:s?, s:o, s:o}", "op", "spawn", "id",
-			  (json_int_t)actor->bearer.id, "class", actor->class_name, "requirements",
-			  requirements, "name", actor->bearer.name, "parent", parent_address(actor),
-			  "ids", actor_grant_ids(actor)));
+	struct frame *spawn = frame_control(json_pack(
+		"{s:s, s:I, s:s, s:O?, s:s?, s:o}", "op", "spawn", "id",
+		(json_int_t)actor->bearer.id, "class", actor->class_name, "requirements",
+		requirements, "name", actor->bearer.name, "parent", parent_address(actor)));
 	if (!spawn ||
 	    !link_init(&actor->link, engine->base, ours, engine->hooks->actor_link, actor)) {
 		frame_free(spawn);
@@ -164,6 +172,8 @@ static void actor_free(struct actor *actor)
 	realm_budget(realm)->actors--;
 	link_fini(&actor->link);
 	json_decref(actor->requirements);
+	free(actor->ids[0]);
+	free(actor->ids[1]);
 	free(actor->class_name);
 	free(actor);
 	realm->engine->hooks->actor_freed(realm);

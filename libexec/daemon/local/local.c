@@ -127,6 +127,7 @@ static void op_close(struct engine *head)
 	while (engine->realms)
 		end_now(engine->realms);
 	json_decref(engine->capabilities);
+	registry_fini(&engine->registry);
 	free(engine);
 }
 
@@ -156,8 +157,8 @@ static struct engine_actor *op_create(struct engine *engine, struct engine_sourc
 				      const char *class_name, void *owner, struct tds_err *err)
 {
 	struct actor *actor =
-		actor_create(to_realm(source), registry_ids(&to_local(engine)->registry, 1),
-			     class_name, NULL, NULL, 0, owner);
+		actor_create(to_realm(source), registry_id(&to_local(engine)->registry), class_name,
+			     NULL, NULL, 0, owner);
 
 	if (actor)
 		return &actor->pub;
@@ -200,7 +201,7 @@ static struct engine_actor *op_find_name(struct engine *engine, const char *glob
 
 static uint64_t op_ticket(struct engine *engine)
 {
-	return registry_ids(&to_local(engine)->registry, 1);
+	return registry_id(&to_local(engine)->registry);
 }
 
 static json_t *op_capabilities(const struct engine *engine)
@@ -272,7 +273,6 @@ struct engine *local_engine_open(struct event_base *base, const struct engine_co
 		.events = events,
 		.ctx = ctx,
 		.hooks = &hooks,
-		.registry = { .next_id = DIRECTOR_ID + 1 },
 		.capabilities = capabilities_new(config->settings),
 	};
 	return &engine->engine;

@@ -52,8 +52,8 @@ struct actor {
 	struct actor *next; /* in its realm */
 	struct actor **self;
 	enum actor_state state;
-	uint64_t ids[2]
-		    [2];  /* that it may give its children: the block at hand, and the one before */
+	uint64_t *ids
+		[2]; /* that it may give its children: two blocks, the later one first, 0 for one that is used; NULL: none */
 	uint64_t creator; /* told of its exit; 0: the admin created it */
 	char *class_name;
 	bool left_behind;     /* the process that forked it is gone; its realm may have another */

@@ -62,7 +62,7 @@ struct endpoint *program_endpoint_new(struct realm *realm)
 	if (!endpoint)
 		return NULL;
 	*endpoint = (struct endpoint){ .realm = realm,
-				       .bearer = { .id = registry_ids(&engine->registry, 1),
+				       .bearer = { .id = registry_id(&engine->registry),
 						   .realm = realm->number,
 						   .kind = BEARER_PROGRAM },
 				       .link = { .fd = -1, .ended = true },
@@ -255,7 +255,7 @@ static void create(struct endpoint *endpoint, json_int_t ref, const json_t *op)
 
 	if (!realm)
 		return;
-	struct actor *actor = actor_create(realm, registry_ids(&realm->engine->registry, 1),
+	struct actor *actor = actor_create(realm, registry_id(&realm->engine->registry),
 					   json_string_value(json_object_get(op, "class")),
 					   json_object_get(op, "requirements"), name, 0, NULL);
 	if (actor)

@@ -2,9 +2,13 @@
 /* Ids, names and tombstones. */
 #include "registry.h"
 
+#include <errno.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+
+#define RESERVED_IDS 2 /* nobody, and the Director */
 
 static int compare_ids(const void *a, const void *b)
 {
@@ -19,23 +23,46 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(((const struct bearer *)a)->name, ((const struct bearer *)b)->name);
 }
 
-uint64_t registry_ids(struct registry *registry, unsigned n)
+/* getrandom fails for so few bytes only where the kernel has none to give, and then nothing can be promised. */
+static void refill(struct registry *registry)
 {
-	uint64_t first = registry->next_id;
+	size_t have = 0;
 
-	registry->next_id += n;
-	return first;
+	while (have < sizeof(registry->random)) {
+		ssize_t n = getrandom((char *)registry->random + have,
+				      sizeof(registry->random) - have, 0);
+
+		if (n < 0 && errno != EINTR)
+			abort();
+		have += n > 0 ? (size_t)n : 0;
+	}
+	registry->nrandom = IDS_AT_A_TIME;
+}
+
+uint64_t registry_id(struct registry *registry)
+{
+	uint64_t id;
+
+	do {
+		if (registry->nrandom == 0)
+			refill(registry);
+		id = registry->random[--registry->nrandom] >> 1;
+	} while (id < RESERVED_IDS);
+	return id;
 }
 
 bool registry_add(struct registry *registry, struct bearer *bearer)
 {
-	return tsearch(bearer, &registry->by_id, compare_ids) != NULL;
+	struct bearer **found = tsearch(bearer, &registry->by_id, compare_ids);
+
+	return found && *found == bearer;
 }
 
 void registry_remove(struct registry *registry, struct bearer *bearer)
 {
 	registry_unbind(registry, bearer);
-	(void)tdelete(bearer, &registry->by_id, compare_ids);
+	if (registry_find(registry, bearer->id) == bearer)
+		(void)tdelete(bearer, &registry->by_id, compare_ids);
 }
 
 struct bearer *registry_find(const struct registry *registry, uint64_t id)
@@ -85,15 +112,40 @@ void registry_unbind(struct registry *registry, struct bearer *bearer)
 	bearer->name = NULL;
 }
 
+static int compare_graves(const void *a, const void *b)
+{
+	uint64_t x = ((const struct tombstone *)a)->id;
+	uint64_t y = ((const struct tombstone *)b)->id;
+
+	return x < y ? -1 : x > y;
+}
+
+static void forget_tombstone(struct registry *registry, struct tombstone *stone)
+{
+	if (registry_tombstone(registry, stone->id) == stone)
+		(void)tdelete(stone, &registry->by_grave, compare_graves);
+}
+
+/* Where memory is missing, it is forgotten at once. */
 void registry_add_tombstone(struct registry *registry, uint64_t id, uint32_t realm, bool never)
 {
-	registry->tombstones[id % TOMBSTONES] =
-		(struct tombstone){ .id = id, .realm = realm, .never = never };
+	struct tombstone *stone = &registry->tombstones[registry->next_tombstone++ % TOMBSTONES];
+
+	forget_tombstone(registry, stone);
+	*stone = (struct tombstone){ .id = id, .realm = realm, .never = never };
+	(void)tsearch(stone, &registry->by_grave, compare_graves);
 }
 
 const struct tombstone *registry_tombstone(const struct registry *registry, uint64_t id)
 {
-	const struct tombstone *stone = &registry->tombstones[id % TOMBSTONES];
+	const struct tombstone key = { .id = id };
+	struct tombstone **found = tfind(&key, &registry->by_grave, compare_graves);
 
-	return stone->id == id ? stone : NULL;
+	return found ? *found : NULL;
+}
+
+void registry_fini(struct registry *registry)
+{
+	for (size_t i = 0; i < TOMBSTONES; i++)
+		forget_tombstone(registry, &registry->tombstones[i]);
 }

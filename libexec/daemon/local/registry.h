@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who there is: ids, which are never used again, what bears them, global names, and what is remembered of actors that
- * are gone. It knows of a bearer no more than where messages for it go.
+ * Who there is: ids, which nobody can guess and none has twice, what bears them, global names, and what is remembered of
+ * actors that are gone. It knows of a bearer no more than where messages for it go.
  */
 #ifndef TDS_DAEMON_REGISTRY_H
 #define TDS_DAEMON_REGISTRY_H
@@ -11,7 +11,8 @@
 
 struct link;
 
-#define TOMBSTONES 4096 /* actors that are gone and remembered */
+#define TOMBSTONES 4096 /* the last actors that are gone are remembered */
+#define IDS_AT_A_TIME 64
 
 enum bearer_kind { BEARER_ACTOR, BEARER_PROGRAM };
 
@@ -31,15 +32,21 @@ struct tombstone {
 	bool never; /* its class was never constructed: what is sent to it goes back */
 };
 
+/* Its zero state is empty. */
 struct registry {
-	uint64_t next_id;
-	void *by_id; /* tsearch trees of entries */
+	uint64_t random[IDS_AT_A_TIME]; /* the kernel is asked for many at once */
+	unsigned nrandom;               /* of these are left */
+	void *by_id;                    /* tsearch trees of entries */
 	void *by_name;
-	struct tombstone tombstones[TOMBSTONES]; /* by id modulo TOMBSTONES */
+	void *by_grave; /* the same of tombstones */
+	struct tombstone tombstones[TOMBSTONES];
+	unsigned next_tombstone; /* in whose place the next one comes */
 };
 
-/* The first of n ids that nobody has had or will have. */
-uint64_t registry_ids(struct registry *registry, unsigned n);
+void registry_fini(struct registry *registry); /* of the living nobody is in it any more */
+
+/* 63 random bits: an id that nobody has had or will have. */
+uint64_t registry_id(struct registry *registry);
 
 /* False: out of memory. */
 bool registry_add(struct registry *registry, struct bearer *bearer);

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from typing import Any, Deque, Dict, List, Optional, Set, Tuple, Union
+from typing import Any, Deque, Dict, List, Optional, Set, Union
 
 from tdshost.actor.links import Links
 from tdshost.source.classes import name_of
@@ -16,12 +16,9 @@ IDS_LOW = 25          # with fewer ids left for children, more are asked for
 
 
 class Children:
-    """Those that an actor created and that have not ended, and the ids for more.
+    """Those that an actor created and that have not ended, and the ids for more."""
 
-    Source:  ids is what the admin said.
-    """
-
-    def __init__(self, links: Links, own_realm: int, source_hash: str, ids: Tuple[int, int]) -> None:
+    def __init__(self, links: Links, own_realm: int, source_hash: str) -> None:
         self.addresses: List[ActorAddress] = []
         self.told: List[ActorAddress] = []                     # those that were told to exit
         self.refused: Set[int] = set()                         # ids of those that cannot be made
@@ -29,7 +26,7 @@ class Children:
         self._realm = own_realm
         self._source_hash = source_hash
         self._prefix = '{{%s}}' % source_hash
-        self._ids: Deque[range] = deque([range(*ids)])
+        self._ids: Deque[int] = deque()
         self._ids_asked = False
         self._named: Dict[int, Optional[ActorAddress]] = {}    # answers that create waits for
 
@@ -55,11 +52,15 @@ class Children:
 
     def _await_named(self, ref: int) -> ActorAddress:
         while self._named[ref] is None:
-            if threading.get_ident() == self._links.thread:
-                self._links.take()
-            else:
-                time.sleep(0.002)  # the loop's thread takes the answer
+            self._wait()
         return self._named.pop(ref)  # type: ignore[return-value]
+
+    def _wait(self) -> None:
+        """Something that the admin says may have come."""
+        if threading.get_ident() == self._links.thread:
+            self._links.take()
+        else:
+            time.sleep(0.002)  # the loop's thread takes the answer
 
     def _class_spec(self, actor_class: Any) -> str:
         """The dotted name of a class, by which the source process finds it, without the prefix of the source."""
@@ -67,24 +68,18 @@ class Children:
         return name[len(self._prefix):] if name.startswith(self._prefix) else name
 
     def next_id(self) -> int:
-        """An id of the blocks that the admin gave; asks for more in time, and waits if it must."""
+        """An id of those that the admin gave; asks for more in time, and waits if it must, as for the first."""
         while True:
-            left = sum(map(len, self._ids))
-            if left < IDS_LOW and not self._ids_asked:
+            if len(self._ids) < IDS_LOW and not self._ids_asked:
                 self._ids_asked = True
                 self._links.admin.send_control({'op': 'ids'})
-            if left:
-                break
-            self._links.take()
-        while not self._ids[0]:
-            self._ids.popleft()
-        block = self._ids[0]
-        self._ids[0] = block[1:]
-        return block[0]
+            if self._ids:
+                return self._ids.popleft()
+            self._wait()
 
-    def add_ids(self, first: int, end: int) -> None:
+    def add_ids(self, ids: List[int]) -> None:
         """More ids, which the admin gave."""
-        self._ids.append(range(first, end))
+        self._ids.extend(ids)
         self._ids_asked = False
 
     def awaits(self, ref: int) -> bool:

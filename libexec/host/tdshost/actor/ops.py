@@ -15,8 +15,7 @@ log = logging.getLogger('tds.host')
 
 
 def _ids(actor: Reference, op: dict, fds: List[int]) -> None:
-    first, end = op['ids']
-    actor.children.add_ids(int(first), int(end))
+    actor.children.add_ids([int(ident) for ident in op['ids']])
 
 
 def _named(actor: Reference, op: dict, fds: List[int]) -> None:

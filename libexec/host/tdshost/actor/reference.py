@@ -49,7 +49,7 @@ class Reference:
         self.queue: Deque[Event] = deque()
         self.links = Links(link_fd, (self.realm, self.id), self.max_message, self.queue, self.obey)
         self.link = self.links.admin
-        self.children = Children(self.links, self.realm, self.source_hash, spawn['ids'])
+        self.children = Children(self.links, self.realm, self.source_hash)
         self.wakeups: wakeups.Heap = []
         self.exiting = False
         self.instance: Any = None

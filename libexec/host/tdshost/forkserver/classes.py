@@ -44,9 +44,7 @@ class Realm(Classes):
         """
         parent = spawn.get('parent')
         own = self.program or (parent is not None and parse_address(parent)[0] == self.settings['realm'])
-        first, end = spawn.get('ids') or (0, 0)
-        order = {'id': int(spawn['id']), 'name': spawn.get('name'), 'parent': parent,
-                 'ids': (int(first), int(end))}
+        order = {'id': int(spawn['id']), 'name': spawn.get('name'), 'parent': parent}
         order['class'], actor_class = self.find(str(spawn['class']))
         try:
             order['requirements'] = unpack_requirements(spawn.get('requirements'), own)

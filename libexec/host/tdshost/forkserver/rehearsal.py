@@ -26,7 +26,7 @@ def rehearse() -> None:
     """
     name = '%s._Rehearsed' % __name__
     settings = {'realm': 1, 'hash': '0' * 32, 'maxmessage': MAXMESSAGE, 'capabilities': read_capabilities({})}
-    spawn = {'id': 1, 'class': name, 'name': None, 'parent': None, 'ids': (2, 100), 'requirements': None}
+    spawn = {'id': 1, 'class': name, 'name': None, 'parent': None, 'requirements': None}
     for _ in range(REHEARSALS):
         ours, theirs = socket.socketpair()
         with ours:
