@@ -8,7 +8,9 @@
 #include "base/dir.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "director/desired.h"
 #include "director/groups.h"
+#include "director/rundir.h"
 #include "plan.h"
 #include "tool/cli.h"
 #include "tool/client.h"
@@ -17,23 +19,34 @@ static const char help[] =
 	"usage: tds-load [options] NAME...\n"
 	"       tds-load [options] --all\n"
 	"       tds-load [options] --unload HASH...\n"
+	"       tds-load [options] --hold GROUP [VERSION]\n"
+	"       tds-load [options] --release GROUP...\n"
+	"       tds-load [options] --rollback GROUP...\n"
 	"Load the newest package of groups, or package files, and make them active.\n"
 	"NAME is a group, a package file, or a TLI file.\n"
 	"\n"
 	"  -a, --all              refresh: the newest package of every group, where it is not "
 	"active already\n"
 	"      --unload           NAMEs are source hashes: unload these\n"
+	"      --hold             keep GROUP at VERSION (at what is active, or else the newest), "
+	"which is\n"
+	"                         loaded where it is not active\n"
+	"      --release          let GROUPs not be held any more\n"
+	"      --rollback         back to the version of GROUP before, and hold it there\n"
 	"  -n, --dry-run          only say what would be loaded\n"
 	"      --retry            with --all: also packages whose last load was undone\n"
 	"      --wait=SECONDS     how long a source may take until it is ready (60)\n"
 	"      --no-start         do not start the admin process: status 8 where it does not "
 	"run\n" TDS_CLI_HELP_NAMES TDS_CLI_HELP_NUL TDS_CLI_HELP;
 
-enum { OPT_UNLOAD = 256, OPT_RETRY, OPT_WAIT, OPT_NO_START };
+enum { OPT_UNLOAD = 256, OPT_HOLD, OPT_RELEASE, OPT_ROLLBACK, OPT_RETRY, OPT_WAIT, OPT_NO_START };
 
 static const struct option options[] = {
 	{ "all", no_argument, NULL, 'a' },
 	{ "unload", no_argument, NULL, OPT_UNLOAD },
+	{ "hold", no_argument, NULL, OPT_HOLD },
+	{ "release", no_argument, NULL, OPT_RELEASE },
+	{ "rollback", no_argument, NULL, OPT_ROLLBACK },
 	{ "dry-run", no_argument, NULL, 'n' },
 	{ "retry", no_argument, NULL, OPT_RETRY },
 	{ "wait", required_argument, NULL, OPT_WAIT },
@@ -47,11 +60,35 @@ static const struct option options[] = {
 #define ANSWER_MS 10000  /* that an admin may take to say how it is */
 #define RESTART_MS 70000 /* that one may take to be there again */
 
+/* What is done with what is named. */
+enum deed {
+	DEED_LOAD,
+	DEED_UNLOAD,
+	DEED_HOLD,
+	DEED_RELEASE,
+	DEED_ROLLBACK,
+};
+
+static const struct {
+	const char *option;
+	const char *request; /* of the protocol */
+	const char *field;   /* where it has the name */
+	const char *done;    /* the word for it; NULL: nothing is said */
+	bool waits;          /* for actors to be up, as long as --wait says */
+} deeds[] = {
+	[DEED_LOAD] = { NULL, "LoadSource", "Source", "Loaded", true },
+	[DEED_UNLOAD] = { "--unload", "UnloadSource", "SourceHash", NULL, false },
+	[DEED_HOLD] = { "--hold", "Hold", "Group", "Held", true },
+	[DEED_RELEASE] = { "--release", "Release", "Group", "Released", false },
+	[DEED_ROLLBACK] = { "--rollback", "Rollback", "Group", "Rolled back", true },
+};
+
 struct run {
 	struct tds_cli cli;
 	const char *names_from;
 	bool all;
-	bool unload;
+	enum deed deed;
+	bool twice; /* two deeds are asked for */
 	bool dry_run;
 	bool retry;
 	bool no_start;
@@ -61,6 +98,12 @@ struct run {
 	struct tds_client client;
 };
 
+static void set_deed(struct run *run, enum deed deed)
+{
+	run->twice = run->twice || (run->deed != DEED_LOAD && run->deed != deed);
+	run->deed = deed;
+}
+
 static void parse_option(struct run *run, int opt, bool *done)
 {
 	switch (opt) {
@@ -68,7 +111,16 @@ static void parse_option(struct run *run, int opt, bool *done)
 		run->all = true;
 		break;
 	case OPT_UNLOAD:
-		run->unload = true;
+		set_deed(run, DEED_UNLOAD);
+		break;
+	case OPT_HOLD:
+		set_deed(run, DEED_HOLD);
+		break;
+	case OPT_RELEASE:
+		set_deed(run, DEED_RELEASE);
+		break;
+	case OPT_ROLLBACK:
+		set_deed(run, DEED_ROLLBACK);
 		break;
 	case 'n':
 		run->dry_run = true;
@@ -95,6 +147,25 @@ static void parse_option(struct run *run, int opt, bool *done)
 	}
 }
 
+/* What does not go together. */
+static void check_opts(struct run *run, const struct tds_names *names)
+{
+	const char *option = deeds[run->deed].option;
+
+	if (run->twice)
+		tds_cli_usage(&run->cli,
+			      "only one of --unload, --hold, --release and --rollback at a time");
+	else if (run->all && (names->n > 0 || option))
+		tds_cli_usage(&run->cli, "--all goes with no NAME and not with %s",
+			      option ? option : "--unload");
+	else if (run->dry_run && option)
+		tds_cli_usage(&run->cli, "--dry-run does not go with %s", option);
+	else if (!run->all && names->n == 0 && !run->names_from)
+		tds_cli_usage(&run->cli, "nothing is named");
+	else if (run->deed == DEED_HOLD && (names->n > 2 || run->names_from))
+		tds_cli_usage(&run->cli, "--hold takes one GROUP and at most one VERSION");
+}
+
 static bool parse_opts(struct run *run, int argc, char **argv, struct tds_names *names)
 {
 	struct tds_err err;
@@ -111,12 +182,7 @@ static bool parse_opts(struct run *run, int argc, char **argv, struct tds_names 
 		tds_cli_error(&run->cli, NULL, &err);
 		return false;
 	}
-	if (run->all && (names->n > 0 || run->unload))
-		tds_cli_usage(&run->cli, "--all goes with no NAME and not with --unload");
-	else if (run->dry_run && run->unload)
-		tds_cli_usage(&run->cli, "--dry-run does not go with --unload");
-	else if (!run->all && names->n == 0 && !run->names_from)
-		tds_cli_usage(&run->cli, "nothing is named");
+	check_opts(run, names);
 	return run->cli.status == 0;
 }
 
@@ -226,10 +292,13 @@ static void report(struct run *run, const char *name, int rc, json_t *answer, st
 		tds_cli_print_document(&run->cli, answer ? json_incref(answer) : json_object());
 		return;
 	}
-	if (rc != 0 || run->unload || (run->cli.quiet && !changed))
+	if (rc != 0 || !deeds[run->deed].done || (run->cli.quiet && !changed))
 		return;
-	(void)fprintf(run->cli.out, "Loaded \"%s\" %s: %s\n", text_of(answer, "Group"),
-		      text_of(answer, "Path"), text_of(answer, "SourceHash"));
+	(void)fprintf(run->cli.out, "%s \"%s\"", deeds[run->deed].done, text_of(answer, "Group"));
+	if (run->deed != DEED_RELEASE)
+		(void)fprintf(run->cli.out, " %s: %s", text_of(answer, "Path"),
+			      text_of(answer, "SourceHash"));
+	(void)fputc('\n', run->cli.out);
 }
 
 /*
@@ -243,7 +312,8 @@ static int ask_on(struct run *run, json_t *request, json_t **answer, struct tds_
 	for (;;) {
 		int rc = tds_client_ask(&run->client, json_incref(request), answer, err);
 		bool later = json_is_true(json_object_get(*answer, "Restarting"));
-		bool again = later || (rc == TDS_E_NO_ADMIN && !*answer && !run->unload && !ended);
+		bool again = later || (rc == TDS_E_NO_ADMIN && !*answer &&
+				       run->deed != DEED_UNLOAD && !ended);
 
 		if (again) {
 			ended = !later;
@@ -259,16 +329,20 @@ static int ask_on(struct run *run, json_t *request, json_t **answer, struct tds_
 	}
 }
 
-static void one(struct run *run, const char *name, bool named)
+/* version: of DEED_HOLD; NULL: not said. */
+static void one(struct run *run, const char *name, const char *version)
 {
 	struct tds_err err = { 0 };
 	json_t *answer = NULL;
-	json_t *request =
-		run->unload
-			? json_pack("{s:s, s:s}", "DirectorOp", "UnloadSource", "SourceHash", name)
-			: json_pack("{s:s, s:s, s:I, s:b}", "DirectorOp", "LoadSource", "Source",
-				    name, "Wait", (json_int_t)run->wait_s, "Retry",
-				    named || run->retry);
+	json_t *request = json_pack("{s:s, s:s, s:s*}", "DirectorOp", deeds[run->deed].request,
+				    deeds[run->deed].field, name, "Version", version);
+
+	if (deeds[run->deed].waits)
+		(void)json_object_set_new(request, "Wait", json_integer((json_int_t)run->wait_s));
+	if (run->deed == DEED_LOAD) {
+		(void)json_object_set_new(request, "Retry", json_boolean(!run->all || run->retry));
+		(void)json_object_set_new(request, "Refresh", json_boolean(run->all));
+	}
 	int rc = ask_on(run, request, &answer, &err);
 
 	report(run, name, rc, answer, &err);
@@ -287,31 +361,38 @@ static char *resolve(const char *name)
 	return strdup(name);
 }
 
-static void load_named(struct run *run, const struct tds_names *names)
+static void do_named(struct run *run, const struct tds_names *names)
 {
+	if (run->deed == DEED_HOLD) {
+		one(run, names->v[0], names->n > 1 ? names->v[1] : NULL);
+		return;
+	}
 	for (size_t i = 0; i < names->n; i++) {
 		size_t n = strlen(names->v[i]);
 		bool is_file = n > 4 && strcmp(names->v[i] + n - 4, ".tls") == 0;
-		tds_autofree char *name =
-			is_file && !run->unload ? resolve(names->v[i]) : strdup(names->v[i]);
+		tds_autofree char *name = is_file && run->deed == DEED_LOAD ? resolve(names->v[i])
+									    : strdup(names->v[i]);
 
 		if (name)
-			one(run, name, true);
+			one(run, name, NULL);
 	}
 }
 
 static void load_all(struct run *run)
 {
 	tds_auto(groups) struct tds_groups groups = { 0 };
+	tds_auto(loaded) struct tds_loaded loaded = { 0 };
 	struct tds_err err = { 0 };
 
 	if (tds_groups_scan(&run->dir, &groups, &err) != 0) {
 		tds_cli_error(&run->cli, run->cli.dir, &err);
 		return;
 	}
+	/* Where that cannot be read, the admin says so. */
+	(void)!tds_loaded_read(&run->dir, &loaded, NULL);
 	for (size_t i = 0; i < groups.n; i++)
-		if (groups.v[i].n > 0)
-			one(run, groups.v[i].name, false);
+		if (groups.v[i].n > 0 || tds_desired_held(loaded.desired, groups.v[i].name))
+			one(run, groups.v[i].name, NULL);
 }
 
 /* That is no name's fault: it is told after them. */
@@ -342,7 +423,7 @@ static void work(struct run *run, const struct tds_names *names)
 	else if (run->all)
 		load_all(run);
 	else
-		load_named(run, names);
+		do_named(run, names);
 	if (run->incomplete)
 		keep_incomplete(run);
 }

@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "director/desired.h"
 #include "director/groups.h"
 #include "director/rundir.h"
 #include "director/tli.h"
@@ -22,7 +23,8 @@ struct planner {
 	struct tds_cli *cli;
 	const struct tds_dir *dir;
 	struct tds_groups groups;
-	json_t *sources; /* of loaded.json; NULL: nothing is loaded */
+	struct tds_loaded loaded;
+	json_t *sources; /* of loaded.json, borrowed; NULL: nothing is loaded */
 	json_t *answer;  /* of the admin, to RetrieveAll; NULL: it does not run, or does not tell */
 	bool retry;
 };
@@ -131,6 +133,18 @@ static void refuse_verdict(struct planner *p, const char *path, const json_t *ve
 	tds_cli_error(p->cli, path, &err);
 }
 
+/* Is the group held at another package? Then err says so. */
+static bool is_held_elsewhere(const struct planner *p, const char *group, const char *sha256,
+			      struct tds_err *err)
+{
+	const json_t *held = tds_desired_held(p->loaded.desired, group);
+
+	if (!held || strcmp(json_string_value(json_object_get(held, "SHA256")), sha256) == 0)
+		return false;
+	(void)tds_desired_refuse(held, group, err);
+	return true;
+}
+
 /* What would become of a package that is not refused. */
 struct fate {
 	const char *word; /* load, activate, keep */
@@ -171,15 +185,15 @@ static bool foretell(struct planner *p, const char *name, const char *group, con
 	const char *sha256 = json_string_value(json_object_get(verdict, "SHA256"));
 	const char *md5 = json_string_value(json_object_get(verdict, "MD5"));
 	const json_t *known = sha256 ? find_source(p, "SHA256", sha256, group, false) : NULL;
+	struct tds_err err = { 0 };
 
 	if (!sha256 || !md5) {
 		refuse_verdict(p, path, verdict);
 		return false;
 	}
-	if (!known && is_undone(p, group, sha256)) {
-		struct tds_err err;
-
+	if (!known && is_undone(p, group, sha256))
 		tds_err_set(&err, TDS_E_REFUSED, TDS_UNDONE);
+	if (is_held_elsewhere(p, group, sha256, &err) || err.code) {
 		complain(p->cli, name, path, &err);
 		return false;
 	}
@@ -206,8 +220,32 @@ static void plan_package(struct planner *p, const char *name, const char *group,
 						 "Path", tds_cli_json_text(path)));
 }
 
-static void plan_group(struct planner *p, const char *name, const struct tds_group *group)
+/* Its package is in the store, which the admin alone can read. */
+static void plan_held(struct planner *p, const char *group, const json_t *held)
 {
+	const char *sha256 = json_string_value(json_object_get(held, "SHA256"));
+
+	const json_t *known = find_source(p, "SHA256", sha256, group, false);
+	struct fate fate = fate_of(p, group, known);
+
+	free(fate.why);
+	fate.why = strdup("it is held");
+	print_fate(p, group, json_string_value(json_object_get(held, "Path")),
+		   json_string_value(json_object_get(held, "MD5")), &fate);
+	free(fate.why);
+}
+
+/* all: of a refresh. Where nothing is active, the name of a group that is held means what it is held at. */
+static void plan_group(struct planner *p, const char *name, const struct tds_group *group, bool all)
+{
+	const json_t *held = tds_desired_held(p->loaded.desired, group->name);
+
+	if (held && (all || !find_source(p, "", NULL, group->name, true))) {
+		plan_held(p, group->name, held);
+		return;
+	}
+	if (group->n == 0)
+		return;
 	tds_autofree char *path = tds_dir_join(p->dir, group->files[0].name);
 
 	if (path)
@@ -223,8 +261,8 @@ static void plan_name(struct planner *p, const char *name)
 	const struct tds_group *group = stem ? tds_groups_find(&p->groups, stem) : NULL;
 	struct tds_err err;
 
-	if (group && group->n > 0) {
-		plan_group(p, name, group);
+	if (group && (group->n > 0 || tds_desired_held(p->loaded.desired, group->name))) {
+		plan_group(p, name, group, false);
 		return;
 	}
 	const struct tds_group *owner = group ? NULL : tds_groups_owner(&p->groups, base);
@@ -243,12 +281,16 @@ static void plan_name(struct planner *p, const char *name)
 		tds_cli_print_document(p->cli, json_object());
 }
 
-static void read_sources(struct planner *p)
+/* What is loaded, and wanted. Where that is not known nothing would be loaded. */
+static int read_state(struct planner *p, struct tds_err *err)
 {
-	tds_auto(loaded) struct tds_loaded loaded = { 0 };
+	int rc = tds_loaded_read(p->dir, &p->loaded, err);
 
-	if (tds_loaded_read(p->dir, &loaded, NULL) == 0)
-		p->sources = json_incref(json_object_get(loaded.document, "Sources"));
+	if (rc == 0 && p->loaded.desired && !tds_desired_fits(p->loaded.desired))
+		rc = tds_err_set(err, TDS_E_UNUSABLE,
+				 TDS_DESIRED_NAME ": is not what tds-admin writes");
+	p->sources = json_object_get(p->loaded.document, "Sources");
+	return rc;
 }
 
 /* Where no admin runs, or it does not serve this user, what was undone is not known. */
@@ -267,20 +309,24 @@ void plan(struct tds_cli *cli, const struct tds_dir *dir, const struct tds_names
 	  bool retry)
 {
 	struct planner p = { .cli = cli, .dir = dir, .retry = retry };
+	const struct tds_names none = { 0 };
 	struct tds_err err;
 
 	if (tds_groups_scan(dir, &p.groups, &err) != 0) {
 		tds_cli_error(cli, dir->path, &err);
 		return;
 	}
-	read_sources(&p);
+	if (read_state(&p, &err) != 0) {
+		tds_cli_error(cli, NULL, &err);
+		all = false;
+		names = &none;
+	}
 	p.answer = retry ? NULL : ask_admin(dir);
 	for (size_t i = 0; all && i < p.groups.n; i++)
-		if (p.groups.v[i].n > 0)
-			plan_group(&p, p.groups.v[i].name, &p.groups.v[i]);
+		plan_group(&p, p.groups.v[i].name, &p.groups.v[i], true);
 	for (size_t i = 0; i < names->n; i++)
 		plan_name(&p, names->v[i]);
-	json_decref(p.sources);
+	tds_loaded_fini(&p.loaded);
 	json_decref(p.answer);
 	tds_groups_fini(&p.groups);
 }

@@ -216,33 +216,16 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int parse_loaded(const char *text, size_t len, struct tds_loaded *loaded,
-			struct tds_err *err)
-{
-	json_error_t where;
-
-	/* Of two equal keys the parser would keep the last value alone, and the first would not count. */
-	loaded->document = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
-	if (!loaded->document)
-		return tds_err_set(err, TDS_E_WRITE, "is not JSON: line %d: %s", where.line,
-				   where.text);
-	if (!add_names(loaded, loaded->document))
-		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	if (loaded->n > 0)
-		qsort(loaded->names, loaded->n, sizeof(*loaded->names), by_text);
-	return 0;
-}
-
-/* Where there is no such file, nothing is loaded. */
-static int read_loaded(const struct tds_dir *dir, const struct tds_dir *rundir,
-		       struct tds_loaded *loaded, struct tds_err *err)
+/* A JSON document of the run directory; *document stays NULL where there is no such file. */
+static int read_json(const struct tds_dir *dir, const struct tds_dir *rundir, const char *name,
+		     json_t **document, struct tds_err *err)
 {
 	tds_autofree char *text = NULL;
 	tds_autofd int fd = -1;
 	struct stat st;
 	size_t len = 0;
-	int rc = open_checked(dir, rundir->fd, TDS_LOADED_NAME, O_RDONLY | O_NONBLOCK | O_NOCTTY,
-			      &fd, err);
+	json_error_t where;
+	int rc = open_checked(dir, rundir->fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, &fd, err);
 
 	if (rc == TDS_E_MISSING)
 		return 0;
@@ -250,9 +233,25 @@ static int read_loaded(const struct tds_dir *dir, const struct tds_dir *rundir,
 		rc = tds_err_set(err, TDS_E_WRITE, "is not a regular file");
 	if (rc == 0)
 		rc = tds_io_slurp_fd(fd, TDS_LOADED_MAX_BYTES, &text, &len, err);
+	/* Of two equal keys the parser would keep the last value alone, and the first would not count. */
+	if (rc == 0 && !(*document = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where)))
+		rc = tds_err_set(err, TDS_E_WRITE, "is not JSON: line %d: %s", where.line,
+				 where.text);
+	return rc == 0 ? 0 : tds_err_prefix(err, "%s/%s", rundir->path, name);
+}
+
+static int read_both(const struct tds_dir *dir, const struct tds_dir *rundir,
+		     struct tds_loaded *loaded, struct tds_err *err)
+{
+	int rc = read_json(dir, rundir, TDS_LOADED_NAME, &loaded->document, err);
+
 	if (rc == 0)
-		rc = parse_loaded(text, len, loaded, err);
-	return rc == 0 ? 0 : tds_err_prefix(err, "%s/" TDS_LOADED_NAME, rundir->path);
+		rc = read_json(dir, rundir, TDS_DESIRED_NAME, &loaded->desired, err);
+	if (rc == 0 && !(add_names(loaded, loaded->document) && add_names(loaded, loaded->desired)))
+		rc = tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	if (rc == 0 && loaded->n > 0)
+		qsort(loaded->names, loaded->n, sizeof(*loaded->names), by_text);
+	return rc;
 }
 
 int tds_loaded_read(const struct tds_dir *dir, struct tds_loaded *loaded, struct tds_err *err)
@@ -265,7 +264,7 @@ int tds_loaded_read(const struct tds_dir *dir, struct tds_loaded *loaded, struct
 	if (rc == TDS_E_MISSING)
 		return 0;
 	if (rc == 0)
-		rc = read_loaded(dir, &rundir, loaded, &why);
+		rc = read_both(dir, &rundir, loaded, &why);
 	if (rc == 0)
 		return 0;
 	tds_loaded_fini(loaded);
@@ -275,6 +274,7 @@ int tds_loaded_read(const struct tds_dir *dir, struct tds_loaded *loaded, struct
 void tds_loaded_fini(struct tds_loaded *loaded)
 {
 	json_decref(loaded->document);
+	json_decref(loaded->desired);
 	free(loaded->names);
 	*loaded = (struct tds_loaded){ 0 };
 }

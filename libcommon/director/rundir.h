@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The run directory of the admin process, as its clients see it: where it is, and which packages its
- * loaded.json names. Nothing here writes, or asks whether the admin runs.
+ * loaded.json and desired.json name. Nothing here writes, or asks whether the admin runs.
  */
 #ifndef TDS_RUNDIR_H
 #define TDS_RUNDIR_H
@@ -25,6 +25,7 @@
 #define TDS_RUNDIR_RESTARTING "restarting\n"
 #define TDS_RUNDIR_SOCKET "admin.sock"
 #define TDS_LOADED_NAME "loaded.json"
+#define TDS_DESIRED_NAME "desired.json"     /* what groups are held at, and were at before */
 #define TDS_GROUPS_NAME "groups.json"       /* definitions that came by DefineGroup */
 #define TDS_RETURNING_NAME "restoring.json" /* what is on its way back */
 #define TDS_AUDIT_NAME "audit.log"
@@ -55,27 +56,28 @@ int tds_rundir_open(const struct tds_dir *dir, struct tds_dir *rundir,
  */
 const char *tds_rundir_network(uint64_t type);
 
-/* What loaded.json names. A zeroed one names nothing. */
+/* What loaded.json and desired.json name. A zeroed one names nothing. */
 struct tds_loaded {
-	json_t *document;   /* owns the names */
-	const char **names; /* the last path component of each string in the document, sorted */
+	json_t *document;   /* loaded.json; NULL: nothing is loaded. Both own the names */
+	json_t *desired;    /* desired.json (desired.h); NULL: nothing is wanted */
+	const char **names; /* the last path component of each string in the documents, sorted */
 	size_t n;
 	size_t room;
 };
 
 /*
- * Read loaded.json, so that nothing it names gets deleted: every string anywhere in it counts, whatever the
- * key. Where there is no such file, or no run directory, nothing is loaded.
- * Source:  the file is believed where its directory is, by the same rule; the content is untrusted all the same.
+ * Read both, so that nothing that they name gets deleted: every string anywhere in them counts, whatever the key. Where
+ * there is no such file, or no run directory, nothing is loaded or wanted.
+ * Source:  the files are believed where their directory is, by the same rule; the content is untrusted all the same.
  * Owner:   caller frees with tds_loaded_fini, on success only.
- * Errors:  TDS_E_WRITE: it cannot be told what is loaded, so nothing may be deleted; TDS_E_NOMEM.
+ * Errors:  TDS_E_WRITE: it cannot be told what is named, so nothing may be deleted; TDS_E_NOMEM.
  */
 int tds_loaded_read(const struct tds_dir *dir, struct tds_loaded *loaded,
 		    struct tds_err *err) TDS_MUST_CHECK;
 void tds_loaded_fini(struct tds_loaded *loaded);
 #define tds_loaded_cleanup tds_loaded_fini
 
-/* Does it name this package file, alone or behind a path? A name that JSON cannot hold is found as it is escaped. */
+/* Do they name this package file, alone or behind a path? A name that JSON cannot hold is found as it is escaped. */
 bool tds_loaded_has(const struct tds_loaded *loaded, const char *file);
 
 #endif

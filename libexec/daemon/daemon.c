@@ -20,7 +20,6 @@
 #include "daemon/base/signals.h"
 #include "daemon/guardian/ward.h"
 #include "daemon/keep/state.h"
-#include "daemon/keep/store.h"
 #include "director/rundir.h"
 #include "inside.h"
 #include "recall.h"
@@ -315,7 +314,7 @@ static int run(struct daemon *d, json_t *state, const json_t *groups)
 	/* What it may have died of comes back alone, as far as that goes, so that nothing else is blamed for it. */
 	if (!returning_is_empty(&d->world.returning))
 		d->director_settings.slots = 1;
-	store_sweep(d->settings->rundir, state);
+	recall_sweep(d->settings->rundir, state);
 	director_restore(d->director, state, groups, on_not_restored, on_restored, d);
 	(void)event_base_dispatch(d->base);
 	signals_hold_ends(); /* it ends already, and whoever asks again shall not cut that short */

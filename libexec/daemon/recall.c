@@ -26,6 +26,15 @@ static bool move_aside(int rundir, const char *name, const char *aside, struct t
 	return false;
 }
 
+/* What is wanted is not what a crash left: only what cannot be understood is moved aside. */
+static bool desired_is_whole(int rundir)
+{
+	struct tds_err err;
+
+	json_decref(desired_read(rundir, &err));
+	return err.code == TDS_OK;
+}
+
 bool recall_read(const struct daemon_settings *settings, json_t **state, json_t **groups,
 		 struct tds_err *err)
 {
@@ -36,6 +45,9 @@ bool recall_read(const struct daemon_settings *settings, json_t **state, json_t 
 		(void)unlinkat(rundir, TDS_RETURNING_NAME, 0);
 	if (settings->fresh && (!move_aside(rundir, TDS_LOADED_NAME, TDS_LOADED_NAME ".old", err) ||
 				!move_aside(rundir, TDS_GROUPS_NAME, TDS_GROUPS_NAME ".old", err)))
+		return false;
+	if (settings->fresh && !desired_is_whole(rundir) &&
+	    !move_aside(rundir, TDS_DESIRED_NAME, TDS_DESIRED_NAME ".old", err))
 		return false;
 	*state = state_read(rundir, err);
 	if (err->code == TDS_OK)
@@ -58,6 +70,16 @@ static bool drop(int rundir, const char *name, struct tds_err *err)
 	return false;
 }
 
+void recall_sweep(int rundir, const json_t *state)
+{
+	struct tds_err err;
+	json_t *desired = desired_read(rundir, &err);
+
+	if (err.code == TDS_OK)
+		store_sweep(rundir, state, desired);
+	json_decref(desired);
+}
+
 int recall_forget(int rundir, struct tds_err *err)
 {
 	(void)unlinkat(rundir, TDS_RETURNING_NAME, 0);
@@ -66,7 +88,7 @@ int recall_forget(int rundir, struct tds_err *err)
 	if (fsync(rundir) != 0 && errno != EINVAL)
 		return tds_err_sys(err, TDS_E_WRITE,
 				   "what was loaded could not be forgotten: the run directory");
-	store_sweep(rundir, NULL);
+	recall_sweep(rundir, NULL);
 	return 0;
 }
 

@@ -22,6 +22,9 @@ bool recall_read(const struct daemon_settings *settings, json_t **state, json_t 
 void recall_leave_out(struct world *world, json_t *state,
 		      void (*failed)(void *ctx, const char *what, const char *why), void *ctx);
 
+/* The store keeps what state (NULL: nothing) and desired.json want; where that cannot be read, all. */
+void recall_sweep(int rundir, const json_t *state);
+
 /*
  * A clean end: nothing is to be brought back by the next start. Where it would be, it keeps its packages.
  * Errors:  TDS_E_WRITE.

@@ -12,6 +12,7 @@
 #include "daemon/keep/logger.h"
 #include "daemon/keep/state.h"
 #include "daemon/keep/store.h"
+#include "director/rundir.h"
 
 /* What a verdict rested on: the file, and the files that decide what is trusted. */
 struct vouch {
@@ -22,8 +23,9 @@ struct vouch {
 
 /* A package on its way into the store. */
 struct stored {
-	struct store_entry entry; /* none: it is there already, or begun says why not */
+	struct store_entry entry; /* none: it is kept already, or begun says why not */
 	struct tds_err begun;
+	bool is_kept;    /* it is there already */
 	int write_errno; /* why the verifier could not write it; 0: it has */
 };
 
@@ -142,6 +144,7 @@ static struct verification *verify(void *ctx, const struct candidate *found, con
 	/* That there is no room for it is said when it is to be kept: a package that does not hold is refused for that. */
 	if (!found->is_kept && store_begin(world->rundir, &package->entry, &package->begun) == 0)
 		store_fd = package->entry.file.fd;
+	package->is_kept = found->is_kept;
 	*v = (struct verification){ .world = world,
 				    .file = identity_of(found->fd),
 				    .package = package,
@@ -177,6 +180,13 @@ static int find_stored(void *ctx, const char *sha256, int *fd, struct tds_err *e
 					   : "its package cannot be opened");
 }
 
+static char *path_of(void *ctx, const char *file)
+{
+	const struct world *world = ctx;
+
+	return tds_dir_join(world->dir, file);
+}
+
 static int stored_declaration(void *ctx, const char *sha256, struct tds_tli *tli,
 			      struct tds_err *err)
 {
@@ -188,11 +198,13 @@ static int stored_declaration(void *ctx, const char *sha256, struct tds_tli *tli
 static int keep(void *ctx, struct stored *package, const char *sha256, const struct tds_tli *tli,
 		struct tds_err *err)
 {
+	const struct world *world = ctx;
 	int rc = package->begun.code;
 
-	(void)ctx;
 	*err = package->begun;
-	if (rc == 0)
+	if (package->is_kept)
+		rc = store_redefine(world->rundir, sha256, tli, err);
+	else if (rc == 0)
 		rc = store_commit(&package->entry, sha256, tli, package->write_errno, err);
 	stored_free(package);
 	return rc;
@@ -223,6 +235,28 @@ static int save_groups(void *ctx, json_t *definitions, struct tds_err *err)
 	const struct world *world = ctx;
 
 	return groups_save(world->rundir, definitions, err);
+}
+
+static int save_desired(void *ctx, json_t *wanted, struct tds_err *err)
+{
+	const struct world *world = ctx;
+
+	return desired_write(world->rundir, wanted, err);
+}
+
+static int desired(void *ctx, json_t **document, struct tds_err *err)
+{
+	const struct world *world = ctx;
+
+	tds_autofree char *path = NULL;
+
+	*document = desired_read(world->rundir, err);
+	if (err->code == TDS_OK)
+		return 0;
+	struct tds_err why = *err;
+	return tds_rundir_path(world->dir, &path, err) == 0
+		       ? tds_err_set(err, why.code, "%s/%s (mend or remove it)", path, why.reason)
+		       : err->code;
 }
 
 static void returning(void *ctx, const char *sha256, bool under_way)
@@ -276,12 +310,15 @@ void world_open(struct world *world)
 				       .verify = verify,
 				       .cancel = cancel,
 				       .find_stored = find_stored,
+				       .path_of = path_of,
 				       .stored_declaration = stored_declaration,
 				       .keep = keep,
 				       .discard = discard,
 				       .forget = forget,
 				       .save_sources = save_sources,
 				       .save_groups = save_groups,
+				       .save_desired = save_desired,
+				       .desired = desired,
 				       .returning = returning,
 				       .event = event,
 				       .audit = add_audit,

@@ -355,6 +355,25 @@ class Admin:
     def state(self):
         return json.loads((self.dir / '.tds/loaded.json').read_text())
 
+    def desired(self, group):
+        """What desired.json has of a group: held version (None: none), versions that were active, the last one last."""
+        try:
+            wanted = json.loads((self.dir / '.tds/desired.json').read_text())['Groups'].get(group, {})
+        except FileNotFoundError:
+            wanted = {}
+        return wanted.get('Held', {}).get('Version'), [p['Version'] for p in wanted.get('WasActive', [])]
+
+    def wrong_in_store(self):
+        """Names of the store that are missing, or that neither loaded.json names nor desired.json wants stored."""
+        store = {p.name for p in (self.dir / '.tds/store').iterdir()}
+        loaded = {s['SHA256'] for s in self.state()['Sources']}
+        wanted = set()
+        with contextlib.suppress(FileNotFoundError):
+            for group in json.loads((self.dir / '.tds/desired.json').read_text())['Groups'].values():
+                wanted |= {p['SHA256'] for p in [*group.get('WasActive', [])[-2:], group.get('Held')] if p}
+        files = [{sha + suffix for sha in shas for suffix in ('.tls', '.tli')} for shas in (loaded, loaded | wanted)]
+        return sorted((files[0] - store) | (store - files[1]))
+
     def state_of(self, group):
         """version -> is active, as loaded.json has it."""
         return {s['Version']: s['Active'] for s in self.state()['Sources'] if s['Group'] == group}

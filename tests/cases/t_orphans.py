@@ -36,9 +36,8 @@ def whole(a):
     kept = {(s['Group'], s['SHA256'], s['Active']) for s in state}
     if said != kept:
         wrong.append('it says %s, loaded.json %s' % (said, kept))
-    store = {p.name for p in (a.dir / '.tds/store').iterdir()}
-    if store != {s['SHA256'] + suffix for s in state for suffix in ('.tls', '.tli')}:
-        wrong.append('the store has %s' % store)
+    if a.wrong_in_store():
+        wrong.append('the store has wrong %s' % a.wrong_in_store())
     for g, v in groups.items():
         if not v['Loaded']:
             continue

@@ -69,6 +69,26 @@ def good_and_bad_fields(a):
             ok(failed(c.ask('LoadSource', Source='foo', Wait=wait), 'SourceLoaded', 2), 'LoadSource: a bad Wait', wait)
         for retry in 1, 'yes', []:
             ok(failed(c.ask('LoadSource', Source='foo', Retry=retry), 'SourceLoaded', 2), 'LoadSource: a bad Retry', retry)
+        for refresh in 0, 'no', {}:
+            ok(failed(c.ask('LoadSource', Source='foo', Refresh=refresh), 'SourceLoaded', 2), 'LoadSource: a bad Refresh', refresh)
+        for op, response in ('Hold', 'GroupHeld'), ('Rollback', 'GroupRolledBack'), ('Release', 'GroupReleased'):
+            wrong = [g for g in (1, [], None, '') if not failed(c.ask(op, Group=g), response, 2)]
+            ok(not wrong, '%s: a bad Group is usage' % op, wrong)
+            wrong = [g for g in ('bar', '../foo', '/', 'foo-1.tls', 'foo.tli', 'x' * 70000) if not failed(c.ask(op, Group=g), response, 4)]
+            ok(not wrong, '%s: there is no such group' % op, wrong)
+        for op, response in ('Hold', 'GroupHeld'), ('Rollback', 'GroupRolledBack'):
+            ok(failed(c.ask(op, Group='foo', Wait=0), response, 2), '%s: a bad Wait' % op)
+        for version, status in (1, 2), ([], 2), ('', 4), ('9', 4), ('/../foo-1', 4), ('x' * 70000, 4):
+            ok(failed(c.ask('Hold', Group='foo', Version=version), 'GroupHeld', status), 'Hold: a bad Version', str(version)[:20])
+        r = c.ask('Hold', Group='foo')
+        ok(r['Success'] and r['DirectorResponse'] == 'GroupHeld' and r['SourceHash'] == h and r['Changed'], 'Hold', r)
+        held = c.ask('RetrieveAll')['Groups']['foo']['Held']
+        ok(held['Version'] == '2' and held['MD5'] == h and held['File'] == 'foo-2.tls', 'RetrieveAll has what it is held at', held)
+        ok(c.ask('LoadSource', Source='foo', Refresh=True)['Success'], 'LoadSource: as a refresh does')
+        ok(failed(c.ask('UnloadSource', SourceHash=h), 'SourceUnloaded', 1), 'UnloadSource of what is held')
+        r = c.ask('Release', Group='foo')
+        ok(r['Success'] and r['DirectorResponse'] == 'GroupReleased' and r['Changed'] and
+           'Held' not in c.ask('RetrieveAll')['Groups']['foo'], 'Release', r)
         r = c.ask('LoadSource', Source='foo', Wait=5, Retry=True)
         ok(r['Success'] and r['SourceHash'] == h and r['Path'] == str(a.dir / 'foo-2.tls') and r['Group'] == 'foo' and
            r['Changed'] is False, 'LoadSource', r)

@@ -86,13 +86,42 @@ loaded() {
 }
 
 @test '2: usage' {
-	for args in '' '--all foo' '--all --unload' '--wait=0 foo' '--wait=x foo' '--wait= foo' '--wait=-1 foo' '--bad' '--unload'; do
+	for args in '' '--all foo' '--all --unload' '--wait=0 foo' '--wait=x foo' '--wait= foo' '--wait=-1 foo' '--bad' '--unload' '--hold' \
+		'--hold foo 1 2' '--hold -T /dev/null foo' '--release' '--rollback' '--hold --release foo' '--rollback --unload foo' \
+		'-a --hold' '-a --rollback' '-n --hold foo' '-n --release foo' '-n --rollback foo'; do
 		# shellcheck disable=SC2086
 		run --separate-stderr tds-load $args
 		[ "$status" -eq 2 ] && [ -z "$output" ]
 		[[ $stderr == *tds-load* ]]
 	done
 	[ ! -e "$DIR/.tds/admin.sock" ]
+}
+
+@test 'a group is held, rolled back and released' {
+	group foo 1 2 3
+	tds-load -q foo-1.tls
+	held() { echo "$1 \"foo\" $DIR/$2: $(sum "$DIR/$2")"; }
+	why='group foo is held at version 2 (tds-load --release foo)'
+	expect 0 "$(held Held foo-2.tls)" '' tds-load --hold foo 2
+	expect 0 "$(held Held foo-2.tls)" '' tds-load --hold foo
+	expect 0 '' '' tds-load -q --hold foo
+	expect 0 "$(loaded foo foo-2.tls)" '' tds-load -a
+	expect 1 '' "tds-load: foo: foo-3.tls: $why" tds-load foo
+	expect 0 "Would keep \"foo\" $DIR/foo-2.tls: $(sum "$DIR/foo-2.tls") (it is held)" '' tds-load -na
+	expect 1 '' "tds-load: foo: foo-3.tls: $why" tds-load -n foo
+	expect 1 '' "tds-load: foo-1.tls: $why" tds-load -n foo-1.tls
+	expect 0 "$(held 'Rolled back' foo-1.tls)" '' tds-load --rollback foo
+	expect 4 '' 'tds-load: foo: no version before foo-1.tls was active' tds-load --rollback foo
+	rm "$DIR"/foo-?.tls
+	tds-admin shutdown
+	run tds-load -jna
+	[ "$(jq -r '.Plan, .Group, .Reason' <<<"$output" | tr '\n' ' ')" = 'load foo it is held ' ]
+	tds-load -qa
+	expect 0 "'1'" '' tds-admin ask foo 0
+	expect 0 'Released "foo"' '' tds-load --release foo
+	expect 0 '' '' tds-load -q --release foo
+	echo '{' >"$DIR/.tds/desired.json"
+	refused 5 tds-load -na
 }
 
 @test '4: what is not there' {

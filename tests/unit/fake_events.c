@@ -92,6 +92,16 @@ static bool is_parked(const struct fake *f)
 	return f->director->parked != NULL;
 }
 
+static void add_wishes(unsigned g, struct possible *p)
+{
+	unsigned first = (g * FAKE_VERSIONS + 1) | FAKE_WANT;
+
+	for (unsigned v = 0; v < p->alphabet->versions[g]; v++)
+		add(p, FAKE_LOAD, (g * FAKE_VERSIONS + v + 1) | FAKE_WANT);
+	add(p, FAKE_UNLOAD, first);
+	add(p, FAKE_SEND, first);
+}
+
 static void add_requests(const struct fake *f, struct possible *p)
 {
 	for (unsigned g = 0; g < 2; g++) {
@@ -106,6 +116,8 @@ static void add_requests(const struct fake *f, struct possible *p)
 		}
 		if (p->alphabet->versions[g] && !is_parked(f))
 			add(p, FAKE_SEND, g * FAKE_VERSIONS + 1);
+		if (free_place && p->alphabet->wants && p->alphabet->versions[g])
+			add_wishes(g, p);
 	}
 }
 
@@ -212,11 +224,29 @@ static void happens_to_actor(struct fake *f, enum fake_event kind, struct fake_a
 				  kind == FAKE_TAKEN ? ENCODING_LITERAL : ENCODING_POISON);
 }
 
+/* Of the group of a source, or of that version of it. */
+static void want(struct fake *f, enum fake_event kind, unsigned number)
+{
+	const char *group = group_names[(number - 1) / FAKE_VERSIONS];
+	const char version[] = { file_of(number)[4], '\0' };
+
+	if (kind == FAKE_LOAD)
+		(void)fake_hold(f, group, version);
+	else if (kind == FAKE_UNLOAD)
+		(void)fake_rollback(f, group);
+	else
+		(void)fake_release(f, group);
+}
+
 void fake_happens(struct fake *f, unsigned char event)
 {
 	enum fake_event kind = event & 0xf0;
 	unsigned number = event & 0x0f;
 
+	if (kind <= FAKE_SEND && number & FAKE_WANT) {
+		want(f, kind, number & ~FAKE_WANT);
+		return;
+	}
 	switch (kind) {
 	case FAKE_LOAD:
 		(void)fake_load_for(f, &(struct load_request){ .target = file_of(number),
@@ -288,8 +318,11 @@ static void mix_change(uint64_t *digest, const struct change *c)
 {
 	mix(digest, 100 + c->kind);
 	mix(digest, c->state);
-	mix(digest, (unsigned char)c->target[4]);
+	mix(digest, strlen(c->target) > 4 ? (unsigned char)c->target[4] : 0);
 	mix(digest, c->kind == CHANGE_LOAD ? 0 : (unsigned char)c->target[strlen(c->target) - 1]);
+	mix(digest, c->purpose);
+	mix(digest, c->version ? (unsigned char)*c->version : 0);
+	mix(digest, c->wanted[0] ? (unsigned char)c->wanted[63] : 0);
 	mix(digest, number_of(c->source));
 	mix(digest, number_of(c->before));
 	mix(digest, c->rested);
@@ -303,11 +336,21 @@ static void mix_change(uint64_t *digest, const struct change *c)
 	mix(digest, timer_runs(&c->deadline));
 }
 
+static void mix_package(uint64_t *digest, const json_t *package)
+{
+	const char *sha256 = json_string_value(json_object_get(package, "SHA256"));
+
+	mix(digest, sha256 ? (unsigned char)sha256[63] : 0);
+}
+
 static void mix_group(uint64_t *digest, const struct group *g)
 {
 	mix(digest, (unsigned char)*g->name);
 	mix(digest, number_of(g->active));
 	mix(digest, (unsigned char)g->undone[0] ? (unsigned char)g->undone[63] : 0);
+	mix_package(digest, g->held);
+	for (size_t i = 0; i < json_array_size(g->was_active); i++)
+		mix_package(digest, json_array_get(g->was_active, i));
 	for (const struct source *s = g->sources; s; s = s->next)
 		mix_source(digest, s);
 	for (const struct change *c = g->changes; c; c = c->next)
@@ -340,6 +383,8 @@ static void mix_disk(uint64_t *digest, const struct fake_means *means)
 		mix(digest, (unsigned char)sha256[63]);
 		mix(digest, json_is_true(json_object_get(s, "Active")));
 	}
+	for (size_t k = 0; k < FAKE_MAX; k++)
+		mix(digest, (unsigned char)means->stored[k].sha256[63]);
 	mix(digest, means->fail_save);
 }
 
@@ -382,13 +427,16 @@ char *fake_history(const unsigned char *events, size_t n)
 					     "invalid", "imported", "not-imported", "up",
 					     "failed",  "taken",    "not-taken",    "exited",
 					     "ended",   "time",     "crash",        "disk" };
+	static const char *const wishes[] = { "hold", "rollback", "release" };
 	char *text = malloc(n * 20 + 1);
 	char *end = text;
 
 	assert(text);
 	*text = '\0';
 	for (size_t i = 0; i < n; i++)
-		end += events[i] >> 4 >= FAKE_TIME >> 4
+		end += events[i] >> 4 <= FAKE_SEND >> 4 && events[i] & FAKE_WANT
+			       ? sprintf(end, "%s %d; ", wishes[events[i] >> 4], events[i] & 0x07)
+		       : events[i] >> 4 >= FAKE_TIME >> 4
 			       ? sprintf(end, "%s; ", words[events[i] >> 4])
 			       : sprintf(end, "%s %d; ", words[events[i] >> 4], events[i] & 0x0f);
 	return text;

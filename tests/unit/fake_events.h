@@ -13,6 +13,8 @@
 #define FAKE_EVENTS_MAX 64
 
 #define FAKE_SECOND 8 /* of an actor: the source's a.B, not its a.A */
+#define FAKE_WANT \
+	8 /* of a request: LOAD is a hold, UNLOAD a rollback, SEND a release of the source's group */
 
 /* Of which source, stands in the low four bits. */
 enum fake_event {
@@ -43,6 +45,7 @@ struct fake_alphabet {
 	unsigned queue;
 	unsigned slots;
 	unsigned kinds; /* 1 << (event >> 4) */
+	bool wants;     /* groups are held, too */
 };
 #define FAKE_ALL 0xffff
 #define FAKE_BUT(event) (FAKE_ALL & ~(1u << ((event) >> 4)))

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/text.h"
+#include "director/desired.h"
 #include "literal/repr.h"
 #include "package/version.h"
 
@@ -78,7 +80,7 @@ static int group_of(void *ctx, const char *target, char **group, struct tds_err 
 static int find(void *ctx, const char *target, const char *group, struct candidate *found,
 		struct tds_err *err)
 {
-	const struct fake_package *p = look_up(ctx, target, group);
+	const struct fake_package *p = look_up(ctx, tds_text_base(target), group);
 	char path[64];
 
 	if (!p)
@@ -189,13 +191,21 @@ void fake_verdict(struct verification *v, int status, const char *error)
 				   .is_none = status == FAKE_NONE,
 				   .archive = -1 };
 
+	char version[32] = "";
+
 	unlink_verification(v);
+	if (*p->version)
+		(void)snprintf(version, sizeof(version), "%s", p->version);
+	else if (strchr(p->file, '-'))
+		(void)snprintf(version, sizeof(version), "%.*s",
+			       (int)(strlen(p->file) - strlen(p->group) - 5),
+			       strchr(p->file, '-') + 1);
 	(void)snprintf(md5, sizeof(md5), "%032x", p->md5 ? p->md5 : p->number);
 	(void)snprintf(sha256, sizeof(sha256), "%064x", p->number);
 	if (status == 0) {
 		verdict.md5 = md5;
 		verdict.sha256 = sha256;
-		verdict.version = p->unsigned_version ? NULL : "signed";
+		verdict.version = p->unsigned_version ? NULL : version;
 		verdict.key = "/dir/a.cert";
 		verdict.archive = open_something();
 		verdict.package = package_of(v->means);
@@ -336,6 +346,40 @@ static void event(void *ctx, json_t *event)
 	json_decref(event);
 }
 
+static int save_desired(void *ctx, json_t *wanted, struct tds_err *err)
+{
+	struct fake_means *means = ctx;
+
+	bool fails = means->fail_desired || means->fail_save;
+
+	fake_trace_add(means->trace, "want%s", fails ? " fails" : "");
+	return save(means, fails, &means->wanted, wanted, err);
+}
+
+static json_t *desired_json(const struct fake_means *means)
+{
+	return means->wanted ? json_pack("{s:i, s:O}", "Version", 1, "Groups", means->wanted)
+			     : NULL;
+}
+
+static int desired(void *ctx, json_t **document, struct tds_err *err)
+{
+	const struct fake_means *means = ctx;
+
+	if (means->damaged)
+		return tds_err_set(err, TDS_E_UNUSABLE, "desired.json: is damaged");
+	*document = desired_json(means);
+	return 0;
+}
+
+static char *path_of(void *ctx, const char *file)
+{
+	char *path = NULL;
+
+	(void)ctx;
+	return asprintf(&path, "/dir/%s", file) < 0 ? NULL : path;
+}
+
 static void audit(void *ctx, json_t *line)
 {
 	const char *error = json_string_value(json_object_get(line, "Message"));
@@ -392,9 +436,13 @@ static bool is_in_state(const struct fake_means *means, const char *sha256)
 
 void fake_sweep(struct fake_means *means)
 {
+	json_t *wanted = desired_json(means);
+
 	for (struct fake_stored *s = means->stored; s < means->stored + FAKE_MAX; s++)
-		if (*s->sha256 && !is_in_state(means, s->sha256))
+		if (*s->sha256 && !is_in_state(means, s->sha256) &&
+		    !tds_desired_stores(wanted, s->sha256))
 			forget(means, s->sha256);
+	json_decref(wanted);
 }
 
 /* --- life --- */
@@ -416,6 +464,9 @@ void fake_means_init(struct fake_means *means)
 				       .forget = forget,
 				       .save_sources = save_sources,
 				       .save_groups = save_groups,
+				       .save_desired = save_desired,
+				       .desired = desired,
+				       .path_of = path_of,
 				       .event = event,
 				       .audit = audit,
 				       .prune = prune,
@@ -427,6 +478,7 @@ void fake_means_fini(struct fake_means *means)
 {
 	json_decref(means->sources);
 	json_decref(means->defined);
+	json_decref(means->wanted);
 	for (size_t i = 0; i < FAKE_MAX; i++) {
 		free(means->declarations[i].text);
 		free(means->stored[i].text);

@@ -19,6 +19,7 @@ struct fake_package {
 	unsigned md5; /* where it is not the number: of the same name as another */
 	bool deleted; /* the file is gone */
 	bool unsigned_version;
+	char version[16]; /* that is signed; empty: that of its name */
 };
 
 struct verification {
@@ -47,6 +48,7 @@ struct fake_means {
 	struct verification *verifications;
 	json_t *sources;          /* as loaded.json has it; NULL: none */
 	json_t *defined;          /* as groups.json has it */
+	json_t *wanted;           /* as desired.json has it; NULL: there is none */
 	bool frozen;              /* whoever writes now is dead already */
 	struct fake_trace *trace; /* borrowed; NULL: none */
 	unsigned saves;
@@ -56,6 +58,8 @@ struct fake_means {
 	/* faults */
 	bool fail_save;
 	bool fail_groups;
+	bool fail_desired;
+	bool damaged; /* desired.json cannot be read */
 	bool fail_verify;
 	bool fail_open; /* a stored package, for want of a descriptor */
 	bool fail_keep;

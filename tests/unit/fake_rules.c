@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/director/change.h"
+#include "daemon/director/desired.h"
 
 #define REST_MS 200000 /* longer than any wait, retry or restart */
 
@@ -167,12 +168,29 @@ const char *fake_broken(const struct fake *f)
 
 /* --- at rest --- */
 
-static size_t stored(const struct fake *f)
+/* Does its group want it in the store, loaded or not? */
+static bool is_wanted(const struct fake *f, const char *sha256)
 {
-	size_t n = 0;
+	const struct group *g = f->director->groups;
 
-	for (size_t i = 0; i < FAKE_MAX; i++)
-		n += f->means.stored[i].sha256[0] != '\0';
+	while (g && !group_stores(g, sha256))
+		g = g->next;
+	return g != NULL;
+}
+
+/* How many of the store are loaded; -1: one is there that nobody has or wants. */
+static int stored(const struct fake *f)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < FAKE_MAX; i++) {
+		const char *sha256 = f->means.stored[i].sha256;
+
+		if (*sha256 && source_find(f->director, sha256))
+			n++;
+		else if (*sha256 && !is_wanted(f, sha256))
+			return -1;
+	}
 	return n;
 }
 
@@ -185,6 +203,9 @@ static const char *unrest_of_group(const struct group *g)
 			return "a source is on its way for ever";
 	if (g->sources && !g->active)
 		return "of the loaded sources none is active";
+	for (const struct source *s = g->sources; s; s = s->next)
+		if (group_is_held_at(g, s->sha256) && s != g->active)
+			return "what the group is held at is loaded, but not active";
 	for (size_t i = 0; g->active && i < g->active->ndeclared; i++) {
 		const struct declared *d = &g->active->declared[i];
 
@@ -196,9 +217,9 @@ static const char *unrest_of_group(const struct group *g)
 	return NULL;
 }
 
-static size_t sources(const struct fake *f)
+static int sources(const struct fake *f)
 {
-	size_t n = 0;
+	int n = 0;
 
 	for (const struct group *g = f->director->groups; g; g = g->next)
 		for (const struct source *s = g->sources; s; s = s->next)
@@ -221,7 +242,7 @@ const char *fake_broken_at_rest(struct fake *f)
 	if (f->director->parked)
 		return "a message is parked for ever";
 	if (!f->means.save_failed && stored(f) != sources(f))
-		return "the store does not hold what is loaded, and nothing else";
+		return "the store does not hold what is loaded, or holds what nobody wants";
 	for (size_t i = 0; i < f->nasked; i++)
 		if (f->asked[i].answers != 1)
 			return "a request is not answered";

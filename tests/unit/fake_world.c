@@ -228,6 +228,34 @@ struct fake_asked *fake_load(struct fake *f, const char *target)
 	return fake_load_for(f, &(struct load_request){ .target = target, .wait_s = 60 });
 }
 
+struct fake_asked *fake_hold(struct fake *f, const char *group, const char *version)
+{
+	return fake_load_for(f, &(struct load_request){ .purpose = LOAD_HOLD,
+							.target = group,
+							.version = version,
+							.wait_s = 60 });
+}
+
+struct fake_asked *fake_rollback(struct fake *f, const char *group)
+{
+	return fake_load_for(f, &(struct load_request){
+					.purpose = LOAD_ROLLBACK, .target = group, .wait_s = 60 });
+}
+
+struct fake_asked *fake_refresh(struct fake *f, const char *group)
+{
+	return fake_load_for(f, &(struct load_request){
+					.purpose = LOAD_REFRESH, .target = group, .wait_s = 60 });
+}
+
+struct fake_asked *fake_release(struct fake *f, const char *group)
+{
+	struct fake_asked *asked = ask(f);
+
+	director_release(f->director, group, on_done, asked);
+	return asked;
+}
+
 struct fake_asked *fake_unload(struct fake *f, unsigned number)
 {
 	struct fake_asked *asked = ask(f);
@@ -421,4 +449,51 @@ void assert_answer(const struct fake_asked *asked, int status, const char *error
 void assert_no_answer(const struct fake_asked *asked)
 {
 	assert_int_equal(asked->answers, 0);
+}
+
+static unsigned package_number(const json_t *package)
+{
+	const char *sha256 = json_string_value(json_object_get(package, "SHA256"));
+
+	return sha256 ? (unsigned)strtoul(sha256 + 56, NULL, 16) : 0;
+}
+
+static void wanted_text(const json_t *held, const json_t *was_active, char text[128])
+{
+	const json_t *package;
+	size_t len = (size_t)snprintf(text, 128, "%u:", package_number(held));
+	size_t i;
+
+	json_array_foreach(was_active, i, package)
+	{
+		len += (size_t)snprintf(text + len, 128 - len, " %u", package_number(package));
+	}
+}
+
+void assert_wanted(struct fake *f, const char *group, const char *expected)
+{
+	const struct group *g = group_find(f->director, group);
+	const json_t *disk = json_object_get(f->means.wanted, group);
+	char text[128];
+
+	wanted_text(g ? g->held : NULL, g ? g->was_active : NULL, text);
+	assert_string_equal(text, expected);
+	wanted_text(json_object_get(disk, "Held"), json_object_get(disk, "WasActive"), text);
+	assert_string_equal(text, expected);
+}
+
+void assert_stored(struct fake *f, const char *expected)
+{
+	char text[128] = "";
+
+	for (unsigned number = 1; number < 100; number++)
+		for (size_t i = 0; i < FAKE_MAX; i++) {
+			const char *sha256 = f->means.stored[i].sha256;
+			size_t len = strlen(text);
+
+			if (*sha256 && strtoul(sha256 + 56, NULL, 16) == number)
+				(void)snprintf(text + len, sizeof(text) - len, "%s%u",
+					       len ? " " : "", number);
+		}
+	assert_string_equal(text, expected);
 }

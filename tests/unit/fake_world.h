@@ -53,6 +53,11 @@ struct fake_asked *fake_load(struct fake *f, const char *target);
 /* A request names a package by its file or its group; of which number that is, asked->number says only for files. */
 struct fake_asked *fake_load_for(struct fake *f, const struct load_request *request);
 struct fake_asked *fake_unload(struct fake *f, unsigned number);
+struct fake_asked *fake_hold(struct fake *f, const char *group,
+			     const char *version); /* NULL: none said */
+struct fake_asked *fake_rollback(struct fake *f, const char *group);
+struct fake_asked *fake_release(struct fake *f, const char *group);
+struct fake_asked *fake_refresh(struct fake *f, const char *group); /* as a refresh loads it */
 
 /* The same to the end, which is a good one; the trace begins with it. */
 struct fake_asked *fake_loaded(struct fake *f, const char *target);
@@ -87,6 +92,12 @@ void assert_trace(struct fake *f, const char *words, const char *expected);
 
 /* What is loaded, as fake_disk() has it, in the model and on disk. */
 void assert_loaded(struct fake *f, const char *expected);
+
+/* What is wanted of a group, in the model and on disk, by number: "2: 1 3 2", it is held at 2, and 2 was active last. */
+void assert_wanted(struct fake *f, const char *group, const char *expected);
+
+/* The packages in the store, by number, in order: "1 2". */
+void assert_stored(struct fake *f, const char *expected);
 
 /* It was answered once, with this; error NULL: none. */
 void assert_answer(const struct fake_asked *asked, int status, const char *error);

@@ -197,10 +197,17 @@ static void search(const struct fake_alphabet *alphabet, unsigned depth, double 
 static void all_histories(void **state)
 {
 	static const struct fake_alphabet alphabets[] = {
-		{ "one group", PLAIN, { 2, 0 }, 2, 2, FAKE_BUT(FAKE_DISK) },
-		{ "one group, AutoUnload", UNLOADS, { 2, 0 }, 2, 2, FAKE_BUT(FAKE_DISK) },
-		{ "one group, ready-first", READY_FIRST, { 3, 0 }, 1, 2, FAKE_BUT(FAKE_DISK) },
-		{ "two groups", PLAIN, { 1, 1 }, 1, 1, FAKE_BUT(FAKE_DISK) },
+		{ "one group", PLAIN, { 2, 0 }, 2, 2, FAKE_BUT(FAKE_DISK), false },
+		{ "one group, AutoUnload", UNLOADS, { 2, 0 }, 2, 2, FAKE_BUT(FAKE_DISK), false },
+		{ "one group, ready-first",
+		  READY_FIRST,
+		  { 3, 0 },
+		  1,
+		  2,
+		  FAKE_BUT(FAKE_DISK),
+		  false },
+		{ "two groups", PLAIN, { 1, 1 }, 1, 1, FAKE_BUT(FAKE_DISK), false },
+		{ "one group, held", UNLOADS, { 2, 0 }, 1, 2, FAKE_BUT(FAKE_DISK), true },
 	};
 
 	(void)state;
@@ -255,10 +262,12 @@ static void play_by_chance(const struct fake_alphabet *alphabet, uint64_t *rando
 static void by_chance(void **state)
 {
 	static const struct fake_alphabet alphabets[] = {
-		{ "plain", PLAIN, { 3, 3 }, 3, 2, FAKE_ALL },
-		{ "AutoUnload", UNLOADS, { 3, 3 }, 3, 1, FAKE_ALL },
-		{ "ready-first", READY_FIRST, { 3, 3 }, 3, 1, FAKE_ALL },
-		{ "two actors", TWO_ACTORS, { 3, 3 }, 3, 2, FAKE_ALL },
+		{ "plain", PLAIN, { 3, 3 }, 3, 2, FAKE_ALL, false },
+		{ "AutoUnload", UNLOADS, { 3, 3 }, 3, 1, FAKE_ALL, false },
+		{ "ready-first", READY_FIRST, { 3, 3 }, 3, 1, FAKE_ALL, false },
+		{ "two actors", TWO_ACTORS, { 3, 3 }, 3, 2, FAKE_ALL, false },
+		{ "held", PLAIN, { 3, 3 }, 3, 2, FAKE_ALL, true },
+		{ "held, AutoUnload", UNLOADS, { 3, 3 }, 3, 1, FAKE_ALL, true },
 	};
 	const char *given = getenv("TDS_SEED");
 	uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);

@@ -8,6 +8,7 @@
 
 #include "base/digest.h"
 #include "base/mem.h"
+#include "director/desired.h"
 #include "director/rundir.h"
 #include "daemon/keep/audit.h"
 #include "daemon/keep/state.h"
@@ -132,16 +133,21 @@ static void a_store_that_cannot_be_made_is_said(void **state)
 	store_drop(&entry);
 }
 
-static void what_comes_from_the_store_stays(void **state)
+static void what_comes_from_the_store_is_defined_anew(void **state)
 {
 	const struct folder *f = *state;
-	struct store_entry none = { 0 };
+	struct tds_tli tli = { 0 };
 	struct tds_err err = { 0 };
+	static const char definition[] = "{'Actors': {}}";
 
 	store(f, ONE, "abc", "{}");
-	assert_fine(commit(&none, ONE, "{'Actors': {}}", 0, &err), &err);
+	assert_fine(tds_tli_parse(definition, strlen(definition), (struct tds_tli_watcher){ 0 },
+				  &tli, &err),
+		    &err);
+	assert_fine(store_redefine(f->fd, ONE, &tli, &err), &err);
+	tds_tli_fini(&tli);
 	assert_file(f, "store/" ONE ".tls", "abc");
-	assert_file(f, "store/" ONE ".tli", "{}");
+	assert_file(f, "store/" ONE ".tli", definition);
 }
 
 static void definition_comes_back(void **state)
@@ -191,11 +197,11 @@ static void sweep_leaves_what_the_state_names(void **state)
 	store(f, TWO, "2", "{}");
 	put(f, "store/" TWO ".tli.new", 0600, "{");
 	put(f, "store/" TDS_IO_TEMP_PREFIX "dead", 0600, "of a writer that is gone");
-	store_sweep(f->fd, named);
+	store_sweep(f->fd, named, NULL);
 	assert_store(f, TWO ".tli " TWO ".tls");
 	/* What is being written now is nobody's leftover. */
 	assert_fine(store_begin(f->fd, &entry, &err), &err);
-	store_sweep(f->fd, NULL);
+	store_sweep(f->fd, NULL, NULL);
 	assert_fine(commit(&entry, ONE, "{}", 0, &err), &err);
 	assert_store(f, ONE ".tli " ONE ".tls");
 	store_remove(f->fd, ONE);
@@ -318,6 +324,67 @@ static void damaged_groups_are_named(void **state)
 		if (strncmp(err.reason, damaged_groups[i].why, strlen(damaged_groups[i].why)) != 0)
 			fail_msg("%s, not %s", err.reason, damaged_groups[i].why);
 	}
+}
+
+#define PACKAGE \
+	"\"Version\":\"1\",\"MD5\":\"00112233445566778899aabbccddeeff\",\"SHA256\":\"" ONE "\""
+#define HELD(file)                                                                   \
+	"{\"Version\":1,\"Groups\":{\"foo\":{\"Held\":{" PACKAGE ",\"File\":\"" file \
+	"\",\"Path\":\"/foo-1.tls\",\"SinceMs\":1}}}}"
+
+static const char *const damaged_wishes[] = {
+	"",
+	"[]",
+	"{\"Version\":1}",
+	"{\"Version\":2,\"Groups\":{}}",
+	"{\"Version\":1,\"Groups\":[]}",
+	"{\"Version\":1,\"Groups\":{\"-foo\":{}}}",
+	"{\"Version\":1,\"Groups\":{\"foo\":{\"Held\":1}}}",
+	"{\"Version\":1,\"Groups\":{\"foo\":{\"Held\":{" PACKAGE "}}}}",
+	"{\"Version\":1,\"Groups\":{\"foo\":{\"WasActive\":{}}}}",
+	"{\"Version\":1,\"Groups\":{\"foo\":{\"WasActive\":[{}]}}}",
+	HELD("bar-1.tls"),
+	HELD("foo-/../1.tls"),
+};
+
+static void what_is_wanted_comes_back_whole_or_is_named(void **state)
+{
+	const struct folder *f = *state;
+	struct tds_err err = { 0 };
+
+	assert_null(desired_read(f->fd, &err));
+	assert_int_equal(err.code, TDS_OK);
+	for (size_t i = 0; i < COUNT(damaged_wishes); i++) {
+		put(f, "desired.json", 0644, damaged_wishes[i]);
+		assert_null(desired_read(f->fd, &err));
+		assert_int_equal(err.code, TDS_E_UNUSABLE);
+		assert_int_equal(strncmp(err.reason, "desired.json:", 13), 0);
+	}
+	put(f, "desired.json", 0644, HELD("foo-1.tls"));
+	json_t *doc = desired_read(f->fd, &err);
+	assert_non_null(tds_desired_held(doc, "foo"));
+	assert_null(tds_desired_held(doc, "bar"));
+	assert_fine(desired_write(f->fd, json_incref(json_object_get(doc, "Groups")), &err), &err);
+	json_t *again = desired_read(f->fd, &err);
+	assert_true(json_equal(doc, again));
+	json_decref(doc);
+	json_decref(again);
+}
+
+/* Of what was active the last two, and what is held. */
+static void sweep_leaves_what_is_wanted(void **state)
+{
+	const struct folder *f = *state;
+	json_t *wanted = json_pack("{s:{s:{s:{s:s}, s:[{s:s},{s:s},{s:s}]}}}", "Groups", "foo",
+				   "Held", "SHA256", ONE, "WasActive", "SHA256", TWO, "SHA256",
+				   HEX "03", "SHA256", HEX "04");
+
+	store(f, ONE, "1", "{}");
+	store(f, TWO, "2", "{}");
+	store(f, HEX "03", "3", "{}");
+	store_sweep(f->fd, NULL, wanted);
+	assert_store(f, ONE ".tli " ONE ".tls " HEX "03.tli " HEX "03.tls");
+	json_decref(wanted);
 }
 
 static void state_that_cannot_be_written_stays_as_it_was(void **state)
@@ -447,7 +514,7 @@ int main(void)
 		IN_FOLDER(what_could_not_be_written_leaves_nothing),
 		IN_FOLDER(what_gets_no_name_leaves_no_definition),
 		IN_FOLDER(a_store_that_cannot_be_made_is_said),
-		IN_FOLDER(what_comes_from_the_store_stays),
+		IN_FOLDER(what_comes_from_the_store_is_defined_anew),
 		IN_FOLDER(definition_comes_back),
 		IN_FOLDER(a_definition_that_cannot_be_written_leaves_what_was),
 		IN_FOLDER(sweep_leaves_what_the_state_names),
@@ -455,6 +522,8 @@ int main(void)
 		IN_FOLDER(damaged_state_is_named),
 		IN_FOLDER(damaged_definition_is_named),
 		IN_FOLDER(damaged_groups_are_named),
+		IN_FOLDER(what_is_wanted_comes_back_whole_or_is_named),
+		IN_FOLDER(sweep_leaves_what_is_wanted),
 		IN_FOLDER(state_that_cannot_be_written_stays_as_it_was),
 		IN_FOLDER(each_line_has_the_digest_of_the_one_before),
 		IN_FOLDER(a_line_that_a_crash_left_unfinished_goes),

@@ -80,6 +80,7 @@ static void the_verdict_of_now(void **state)
 	struct fake *f = *state;
 
 	fake_loaded(f, "foo-1.tls");
+	(void)strcpy(f->means.packages[0].version, "signed");
 	fake_crash(f);
 	fake_run(f);
 	assert_string_equal(source(f, 1)->key, "/dir/a.cert");

@@ -184,6 +184,21 @@ static void names(void **state)
 	keeps("1.tls", false);
 }
 
+/* What is held counts as what is loaded does, and is as strictly read. */
+static void desired(void **state)
+{
+	(void)state;
+	write_loaded("[\"a-1.tls\"]");
+	write_file(".tds/desired.json", "{\"File\": \"a-2.tls\"}", 19);
+	keeps("a-1.tls", true);
+	keeps("a-2.tls", true);
+	keeps("a-3.tls", false);
+	write_file(".tds/desired.json", "{", 1);
+	refused("desired.json: is not JSON: line 1: ");
+	assert_int_equal(fchmodat(dir.fd, ".tds/desired.json", 0666, 0), 0);
+	refused("desired.json: others may write it");
+}
+
 static void elsewhere(void **state)
 {
 	char path[96];
@@ -308,17 +323,10 @@ static void unreadable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		EACH(place),
-		EACH(bad_place),
-		EACH(absent),
-		EACH(names),
-		EACH(elsewhere),
-		EACH(not_json),
-		EACH(too_large),
-		EACH(not_a_file),
-		EACH(owners),
-		EACH(unreadable),
-		cmocka_unit_test(network_file_systems),
+		EACH(place),    EACH(bad_place),  EACH(absent),
+		EACH(names),    EACH(desired),    EACH(elsewhere),
+		EACH(not_json), EACH(too_large),  EACH(not_a_file),
+		EACH(owners),   EACH(unreadable), cmocka_unit_test(network_file_systems),
 	};
 
 	return cmocka_run_group_tests_name("rundir", tests, NULL, NULL);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Becoming active: names move, it is written down, what is superfluous goes; and coming back to a source. */
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "change.h"
 #include "declaration.h"
+#include "desired.h"
 #include "rules.h"
 
 /* An actor that is not there, or on its way out, has its name when it is started again: until then nobody has. */
@@ -22,6 +25,10 @@ static void take_names(struct source *source)
 
 static void choose(struct source *source)
 {
+	struct clock *clock = source->director->clock;
+
+	if (source->active_wall_ms == 0 || !source->returns_active)
+		source->active_wall_ms = clock->wall_ms(clock);
 	source->group->active = source;
 	source->state = SOURCE_LOADED;
 	source->returns_active = false;
@@ -30,8 +37,11 @@ static void choose(struct source *source)
 static void take_over(struct source *source)
 {
 	/* Whoever is on its way back comes back to a group that has chosen another. */
-	for (struct source *s = source->group->sources; s; s = s->next)
+	for (struct source *s = source->group->sources; s; s = s->next) {
 		s->returns_active = false;
+		if (s != source)
+			s->active_wall_ms = 0;
+	}
 	take_names(source);
 	declared_want_all(source, true);
 }
@@ -77,28 +87,100 @@ enum change_state keep_inactive(struct change *change)
 	return change_fall_back(change);
 }
 
+/* Is the group to be held at the source, now that it is active? A change that fails may come to another one. */
+static bool holds(const struct change *change, const struct source *source)
+{
+	return change->kind == CHANGE_LOAD &&
+	       (change->purpose == LOAD_HOLD || change->purpose == LOAD_ROLLBACK) &&
+	       strcmp(change->wanted, source->sha256) == 0;
+}
+
+static void tell(const struct change *change, const char *what, const char *error)
+{
+	audit(change->director, what, change->group, change->source, error);
+	tell_change(change->director, what, change->group, change->source, error);
+}
+
+static void tell_held(const struct change *change)
+{
+	if (group_is_held_at(change->group, change->source->sha256) &&
+	    holds(change, change->source))
+		tell(change, change->purpose == LOAD_HOLD ? "Held" : "RolledBack", NULL);
+}
+
+/*
+ * The source is the active one: that is written down, and what comes of it for what is wanted. A new source that is not
+ * would be forgotten by a crash: it is not loaded, and wanted is what was.
+ */
+static int write_down(const struct change *change, bool is_new, struct tds_err *err)
+{
+	struct source *source = change->source;
+	struct wish before = wish_activated(source, holds(change, source));
+	int rc = model_save(change->director, err);
+
+	if (rc == 0)
+		rc = desired_save(change->director, err);
+	if (rc != 0 && is_new)
+		wish_undo(change->group, &before);
+	else
+		wish_done(change->group, &before);
+	if (rc != 0)
+		tell_change(change->director, "StateNotWritten", change->group, NULL, err->reason);
+	return rc;
+}
+
 enum change_state activate(struct change *change)
 {
 	struct source *source = change->source;
 	bool is_new = source->state == SOURCE_LOADING;
-	struct director *director = change->director;
 	struct tds_err err;
 
 	choose(source);
-	if (model_save(director, &err) != 0) {
-		tell_change(director, "StateNotWritten", change->group, NULL, err.reason);
-		/* A new source that is not written down would be forgotten by a crash: it is not loaded. */
+	if (write_down(change, is_new, &err) != 0) {
 		if (is_new) {
 			change->group->active = change->before;
 			return change_undo(change, 5, err.reason);
 		}
+		if (holds(change, source))
+			change_blame(change, 5, err.reason);
 	}
 	take_over(source);
 	change->group->undone[0] = '\0';
 	change->changed = true;
-	audit(director, "Loaded", change->group, source, NULL);
-	tell_change(director, "Loaded", change->group, source, NULL);
+	tell(change, "Loaded", NULL);
+	tell_held(change);
 	return clear_others(change);
+}
+
+enum change_state already_active(struct change *change)
+{
+	struct source *source = change->source = change->group->active;
+	struct tds_err err;
+
+	(void)snprintf(change->wanted, sizeof(change->wanted), "%s", source->sha256);
+	if (!holds(change, source) || group_is_held_at(change->group, source->sha256))
+		return CHANGE_ENDED;
+	if (group_hold(change->group, source, &err) != 0)
+		return change_refuse(change, 5, err.reason);
+	change->changed = true;
+	tell_held(change);
+	return CHANGE_ENDED;
+}
+
+enum change_state release_begin(struct change *change)
+{
+	struct tds_err err;
+
+	change->source = change->group->active;
+	if (desired_known(change->director, &err) != 0)
+		return change_refuse(change, tds_code_status(err.code), err.reason);
+	if (!change->group->held)
+		return CHANGE_ENDED;
+	if (group_hold(change->group, NULL, &err) != 0)
+		return change_refuse(change, 5, err.reason);
+	change->changed = true;
+	tell(change, "Released", NULL);
+	return CHANGE_ENDED;
 }
 
 /* --- what is superfluous --- */
@@ -161,7 +243,6 @@ enum change_state load_cleared(struct change *change, const struct news *news)
 enum change_state returned(struct change *change, const struct news *news)
 {
 	struct source *source = change->source;
-	struct director *director = change->director;
 	bool was_asked_for = change->kind == CHANGE_LOAD && !change->error;
 	struct tds_err err;
 
@@ -170,14 +251,13 @@ enum change_state returned(struct change *change, const struct news *news)
 	change->changed = true;
 	if (news->error)
 		change_blame(change, 1, news->error);
-	if (model_save(director, &err) != 0) {
-		tell_change(director, "StateNotWritten", change->group, NULL, err.reason);
+	if (write_down(change, false, &err) != 0) {
 		tds_err_prefix(&err, "%s is active, but that could not be written down",
 			       source->file);
 		change_blame(change, 5, err.reason);
 	}
-	audit(director, "Activated", change->group, source, news->error);
-	tell_change(director, "Activated", change->group, source, news->error);
+	tell(change, "Activated", news->error);
+	tell_held(change);
 	if (was_asked_for && !change->error)
 		return clear_others(change);
 	return CHANGE_ENDED;

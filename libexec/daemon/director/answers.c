@@ -74,10 +74,10 @@ static json_t *group_json(const struct group *group)
 		(void)json_object_set_new(running, s->md5, runs);
 		(void)json_object_set_new(sources, s->md5, source_json(s));
 	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:o*}", "ActiveHash",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o*, s:O*}", "ActiveHash",
 			 group->active ? json_string(group->active->md5) : json_null(), "Loaded",
 			 loaded, "Running", running, "Sources", sources, "Undone",
-			 group->undone[0] ? json_string(group->undone) : NULL);
+			 group->undone[0] ? json_string(group->undone) : NULL, "Held", group->held);
 }
 
 json_t *director_retrieve_all(struct director *director, const char *group)
@@ -85,7 +85,7 @@ json_t *director_retrieve_all(struct director *director, const char *group)
 	json_t *groups = json_object();
 
 	for (const struct group *g = director->groups; g; g = g->next)
-		if ((g->sources || g->known) && (!group || strcmp(group, g->name) == 0))
+		if ((g->sources || g->known || g->held) && (!group || strcmp(group, g->name) == 0))
 			(void)json_object_set_new(groups, g->name, group_json(g));
 	return json_pack("{s:s, s:b, s:o}", "DirectorResponse", "AllAddresses", "Success", 1,
 			 "Groups", groups);

@@ -24,7 +24,14 @@ static enum change_state begin(struct change *change, const struct news *news)
 {
 	(void)news;
 	tell_return(change, true);
-	return change->kind == CHANGE_UNLOAD ? unload_begin(change) : load_begin(change);
+	switch (change->kind) {
+	case CHANGE_UNLOAD:
+		return unload_begin(change);
+	case CHANGE_RELEASE:
+		return release_begin(change);
+	default:
+		return load_begin(change);
+	}
 }
 
 /* The wait counts from the request: it may be over before it begins. */

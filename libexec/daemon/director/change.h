@@ -17,6 +17,7 @@ enum change_kind {
 	CHANGE_LOAD, /* of a package: it is verified, imported, its actors are up; or it is only made active */
 	CHANGE_RETURN, /* of a source that was lost, from the store */
 	CHANGE_UNLOAD,
+	CHANGE_RELEASE, /* of a group that is held */
 };
 
 enum change_state {
@@ -37,10 +38,12 @@ struct change {
 	struct group *group;
 	struct change *next; /* in its group's queue */
 	enum change_kind kind;
-	char *target;    /* of a load: as the request has it; of an unload: a hash */
-	bool given;      /* the request named the group */
-	bool retry;      /* even if its last load was undone */
-	unsigned wait_s; /* 0: as long as it takes */
+	char *target;              /* of a load: as the request has it; of an unload: a hash */
+	enum load_purpose purpose; /* of a load */
+	char *version;             /* that is to be held; NULL: not said */
+	bool given;                /* the request named the group */
+	bool retry;                /* even if its last load was undone */
+	unsigned wait_s;           /* 0: as long as it takes */
 	change_done_fn *done;
 	void *ctx;
 
@@ -53,6 +56,8 @@ struct change {
 	bool rested;     /* before, if any, was told */
 	int keeps; /* how many other sources stay when this one is active, of rested; -1: all */
 	struct candidate found;
+	char wanted
+		[65]; /* SHA-256 of what it must be, or of what is to be held; empty: whatever is found */
 	struct source
 		*incoming; /* what would be loaded, until the verdict; not in its group's list */
 	struct tds_err incoming_err; /* why there is none */
@@ -116,6 +121,9 @@ void source_gone(struct source *source);
 /* Take a source out of everything, and forget what is stored of it. Errors: TDS_E_WRITE: loaded.json has it still. */
 int source_drop(struct source *source, const char *what, const char *why, struct tds_err *err);
 
+/* choose.c: the package that a load is of, in found and wanted, or that is active already, in source. Errors: TDS_E_MISSING. */
+int choose_package(struct change *change, struct tds_err *err) TDS_MUST_CHECK;
+
 /* load.c, activate.c, unload.c: what the table's steps do; each returns the state that follows. */
 enum change_state load_begin(struct change *change);
 enum change_state load_judge(struct change *change, const struct news *news);
@@ -126,6 +134,7 @@ enum change_state load_overdue(struct change *change, const struct news *news);
 enum change_state load_gone(struct change *change, const struct news *news);
 enum change_state load_cleared(struct change *change, const struct news *news);
 enum change_state unload_begin(struct change *change);
+enum change_state release_begin(struct change *change);
 enum change_state returned(struct change *change, const struct news *news);
 enum change_state return_lost(struct change *change, const struct news *news);
 enum change_state return_overdue(struct change *change, const struct news *news);
@@ -143,6 +152,7 @@ enum change_state return_to(struct change *change, struct source *source);
 enum change_state activate(struct change *change);
 enum change_state clear_others(struct change *change);
 enum change_state keep_inactive(struct change *change);
+enum change_state already_active(struct change *change);
 void source_stop(struct source *source);
 
 /* Does it only become loaded again, while another one is active? */

@@ -8,6 +8,7 @@
 #include "change.h"
 #include "declaration.h"
 #include "define.h"
+#include "desired.h"
 #include "launch.h"
 #include "package/version.h"
 #include "rules.h"
@@ -278,6 +279,7 @@ static void group_free(struct group *group)
 		group->sources = source->next;
 		source_free(source);
 	}
+	desired_free(group);
 	free(group->definition);
 	free(group->name);
 	free(group);

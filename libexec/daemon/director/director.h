@@ -43,7 +43,17 @@ struct outcome {
 };
 typedef void change_done_fn(void *ctx, const struct outcome *outcome);
 
+enum load_purpose {
+	LOAD_NAMED,    /* what is named: where its group is held, nothing else than that */
+	LOAD_REFRESH,  /* the newest of a group, or what that is held at */
+	LOAD_HOLD,     /* a version of a group, which is held there then */
+	LOAD_ROLLBACK, /* the version before, where the group is held then */
+};
+
 struct load_request {
+	enum load_purpose purpose; /* LOAD_HOLD, LOAD_ROLLBACK: target is a group */
+	const char *
+		version; /* LOAD_HOLD; NULL: that which is active, else what it is held at, else the newest */
 	const char *target; /* a group, a package file, or a TLI file, as tds-load takes them */
 	const char *group; /* that the file is for, where its name does not decide; NULL: it does */
 	unsigned wait_s;   /* from now until it is undone; 0: as long as it takes */
@@ -54,6 +64,10 @@ struct load_request {
 void director_load(struct director *director, const struct load_request *request,
 		   change_done_fn *done, void *ctx);
 void director_unload(struct director *director, const char *hash, change_done_fn *done, void *ctx);
+
+/* Let a group not be held any more; what is active stays so. */
+void director_release(struct director *director, const char *group, change_done_fn *done,
+		      void *ctx);
 
 /*
  * The newest package of every group, one group's failure stopping no other. results: an array with an object for each

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "change.h"
 #include "declaration.h"
+#include "desired.h"
 #include "rules.h"
 
 static enum change_state refuse_err(struct change *change, const struct tds_err *err)
@@ -38,11 +39,10 @@ static int read_declaration(struct change *change, struct tds_tli *tli, struct t
 /* The package, and what would be loaded of it. Where the declaration is at fault the package is not named. */
 static int find(struct change *change, struct tds_err *err)
 {
-	const struct means *means = change->director->means;
 	tds_auto(tli) struct tds_tli tli = { 0 };
 	struct tds_err declared = { 0 };
 	int rc_declared = read_declaration(change, &tli, &declared);
-	int rc = means->find(means->ctx, change->target, change->group->name, &change->found, err);
+	int rc = choose_package(change, err);
 
 	if (rc == 0 && rc_declared != 0) {
 		candidate_fini(&change->found);
@@ -58,12 +58,14 @@ static int find(struct change *change, struct tds_err *err)
 	return 0;
 }
 
-/* Is the file the source that is active? Then there is nothing to verify, and nothing happens. */
+/* Is it the source that is active? Then there is nothing to verify, and nothing is loaded. */
 static bool is_active_already(const struct change *change)
 {
 	const struct means *means = change->director->means;
 	const struct source *active = change->group->active;
 
+	if (active && *change->wanted)
+		return strcmp(change->wanted, active->sha256) == 0;
 	/* Of another name it would be another version, which its signed name would have to agree with. */
 	return active && active->vouch && strcmp(change->found.file, active->file) == 0 &&
 	       means->is_unchanged(means->ctx, &change->found, active->vouch);
@@ -117,12 +119,9 @@ enum change_state load_begin(struct change *change)
 
 	if (change->kind == CHANGE_RETURN)
 		return return_begin(change);
-	if (find(change, &err) != 0)
+	if (desired_known(change->director, &err) != 0 || find(change, &err) != 0)
 		return refuse_err(change, &err);
-	if (!is_active_already(change))
-		return verify(change);
-	change->source = change->group->active;
-	return CHANGE_ENDED;
+	return is_active_already(change) ? already_active(change) : verify(change);
 }
 
 /* --- the verdict --- */
@@ -207,22 +206,31 @@ static enum change_state load_known(struct change *change, struct source *known,
 	if (verdict->archive >= 0)
 		(void)close(verdict->archive);
 	if (change->group->active == known)
-		return CHANGE_ENDED;
+		return already_active(change);
 	rest_active(change);
 	return return_to(change, known);
 }
 
-/* Why what the verdict is about cannot be loaded, though a key validates it; NULL: it can. */
-static const char *objection(const struct change *change, const struct source *known,
-			     const char *sha256)
+/* May what the verdict is about be loaded? A key validates it. Errors: TDS_E_REFUSED, TDS_E_MISSING. */
+static int check_objections(struct change *change, const struct source *known, const char *sha256,
+			    struct tds_err *err)
 {
+	const struct group *group = change->group;
+	bool is_named = change->kind == CHANGE_LOAD && change->purpose == LOAD_NAMED;
+
 	if (known && strcmp(known->sha256, sha256) != 0)
-		return "another source of the same source hash is loaded";
-	if (known && known->group != change->group)
-		return "it is loaded in another group";
-	if (!known && !change->retry && strcmp(change->group->undone, sha256) == 0)
-		return TDS_UNDONE;
-	return NULL;
+		return tds_err_set(err, TDS_E_REFUSED,
+				   "another source of the same source hash is loaded");
+	if (known && known->group != group)
+		return tds_err_set(err, TDS_E_REFUSED, "it is loaded in another group");
+	if (*change->wanted && strcmp(change->wanted, sha256) != 0)
+		return tds_err_set(err, TDS_E_MISSING, "is another package by now (its SHA-256)");
+	if (is_named && group->held && !group_is_held_at(group, sha256))
+		return group_refuse_held(group, err);
+	if (!known && !change->retry && strcmp(group->undone, sha256) == 0)
+		return tds_err_set(err, TDS_E_REFUSED, TDS_UNDONE);
+	(void)snprintf(change->wanted, sizeof(change->wanted), "%s", sha256);
+	return 0;
 }
 
 static void drop_verdict(const struct change *change, const struct verdict *verdict)
@@ -239,10 +247,13 @@ enum change_state load_judge(struct change *change, const struct news *news)
 	const char *error = verdict->error;
 	int status = verdict->status;
 	struct source *known = status == 0 ? source_find(change->director, verdict->md5) : NULL;
+	struct tds_err err;
 
 	change->warnings = json_deep_copy(verdict->warnings);
-	if (status == 0 && (error = objection(change, known, verdict->sha256)))
-		status = 1;
+	if (status == 0 && check_objections(change, known, verdict->sha256, &err) != 0) {
+		status = tds_code_status(err.code);
+		error = err.reason;
+	}
 	if (status != 0) {
 		drop_verdict(change, verdict);
 		error = error ? error : "no verdict";

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "change.h"
+#include "desired.h"
 #include "rules.h"
 
 #define STEADY_MS 60000 /* loaded for this long: the next loss is a first one */
@@ -42,7 +43,8 @@ int source_drop(struct source *source, const char *what, const char *why, struct
 	forget_in_changes(group->changes, source);
 	if (kept)
 		rc = model_save(director, err);
-	director->means->forget(director->means->ctx, source->sha256);
+	if (source->dismissed || !group_stores(group, source->sha256))
+		director->means->forget(director->means->ctx, source->sha256);
 	/* Where the disk is full, what the store held makes room. */
 	if (rc != 0)
 		rc = model_save(director, err);
@@ -194,12 +196,16 @@ static struct source *recall(struct director *director, const json_t *stored, st
 		source_new(group, text_of(stored, "File"), text_of(stored, "Path"), &tli, err);
 	if (!source)
 		return NULL;
+	const json_t *held_ms = json_object_get(stored, "HeldMs");
 	group->known = true;
 	source->state = SOURCE_LOST;
 	source->returns_active = json_is_true(json_object_get(stored, "Active"));
 	(void)snprintf(source->md5, sizeof(source->md5), "%s", text_of(stored, "MD5"));
 	(void)snprintf(source->sha256, sizeof(source->sha256), "%s", text_of(stored, "SHA256"));
 	source_add(source);
+	source->active_wall_ms = json_integer_value(json_object_get(stored, "ActiveMs"));
+	if (json_is_integer(held_ms))
+		desired_complete(source, json_integer_value(held_ms));
 	return source;
 }
 
@@ -236,6 +242,8 @@ void director_restore(struct director *director, const json_t *state, const json
 	*restore =
 		(struct restore){ .left = 1, .failed = failed, .finished = finished, .ctx = ctx };
 	restore_groups(director, json_object_get(groups, "Groups"));
+	if (desired_known(director, &err) != 0)
+		failed(ctx, "what is wanted of groups", err.reason);
 	/* First all are there, lost: so none that is not back yet is forgotten by what is written down meanwhile. */
 	json_array_foreach(sources, i, stored)
 	{

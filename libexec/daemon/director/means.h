@@ -71,21 +71,32 @@ struct means {
 
 	/* What was loaded: the stored package and its declaration, by digest. */
 	int (*find_stored)(void *ctx, const char *sha256, int *fd, struct tds_err *err);
+
+	/* The path that a package of this name has in the director directory, for people. Caller frees; NULL: out of memory. */
+	char *(*path_of)(void *ctx, const char *file);
 	int (*stored_declaration)(void *ctx, const char *sha256, struct tds_tli *tli,
 				  struct tds_err *err);
 
 	/*
-	 * Keep a package with its declaration, for as long as it is loaded; think better of it before (accepts NULL);
-	 * forget it afterwards. keep takes the package over, whatever comes of it.
+	 * Keep a package with its declaration, for as long as it is loaded or desired.json wants it stored; think better of
+	 * it before (accepts NULL); forget it afterwards. keep takes the package over, whatever comes of it; of one that
+	 * is kept already only the declaration is written.
 	 */
 	int (*keep)(void *ctx, struct stored *package, const char *sha256,
 		    const struct tds_tli *tli, struct tds_err *err);
 	void (*discard)(void *ctx, struct stored *package);
 	void (*forget)(void *ctx, const char *sha256);
 
-	/* Write the sources of loaded.json, the groups of groups.json; take the reference. Errors: TDS_E_WRITE, TDS_E_NOMEM. */
+	/*
+	 * Write the sources of loaded.json, the groups of groups.json and those of desired.json; take the reference.
+	 * Errors: TDS_E_WRITE, TDS_E_NOMEM.
+	 */
 	int (*save_sources)(void *ctx, json_t *sources, struct tds_err *err);
 	int (*save_groups)(void *ctx, json_t *groups, struct tds_err *err);
+	int (*save_desired)(void *ctx, json_t *groups, struct tds_err *err);
+
+	/* desired.json, a new reference; NULL: there is none. Errors: TDS_E_UNUSABLE: it is damaged; the reason names it. */
+	int (*desired)(void *ctx, json_t **document, struct tds_err *err);
 
 	/* The return of a stored package begins, or ends, however that is. NULL: nobody wants to know. */
 	void (*returning)(void *ctx, const char *sha256, bool under_way);

@@ -10,6 +10,15 @@
 #include "package/version.h"
 #include "rules.h"
 
+struct group *group_find(const struct director *director, const char *name)
+{
+	struct group *group = director->groups;
+
+	while (group && strcmp(group->name, name) != 0)
+		group = group->next;
+	return group;
+}
+
 struct group *group_get(struct director *director, const char *name)
 {
 	struct group **p = &director->groups;
@@ -33,7 +42,8 @@ void group_tidy(struct group *group)
 {
 	struct group **p = &group->director->groups;
 
-	if (group->sources || group->changes || group->definition || group->known)
+	if (group->sources || group->changes || group->definition || group->known || group->held ||
+	    group->was_active)
 		return;
 	while (*p != group)
 		p = &(*p)->next;
@@ -122,11 +132,22 @@ struct source *source_highest(const struct group *group)
 {
 	struct source *best = NULL;
 
-	for (struct source *s = group->sources; s; s = s->next)
-		if (s->state == SOURCE_LOADED &&
-		    (!best || tds_version_cmp(group->name, s->file, best->file) > 0))
+	for (struct source *s = group->sources; s; s = s->next) {
+		if (s->state != SOURCE_LOADED)
+			continue;
+		if (group_is_held_at(group, s->sha256))
+			return s;
+		if (!best || tds_version_cmp(group->name, s->file, best->file) > 0)
 			best = s;
+	}
 	return best;
+}
+
+bool group_is_held_at(const struct group *group, const char *sha256)
+{
+	const char *held = json_string_value(json_object_get(group->held, "SHA256"));
+
+	return held && strcmp(held, sha256) == 0;
 }
 
 bool group_has_lost(const struct group *group)
@@ -178,12 +199,16 @@ static json_t *source_state(const struct source *source)
 	const struct source *active = source->group->active;
 	bool is_active = active ? active == source : source->returns_active;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:b, s:I}", "Group",
+	bool is_held = is_active && group_is_held_at(source->group, source->sha256);
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:b, s:I, s:o*, s:O*}", "Group",
 			 tds_cli_json_text(source->group->name), "File",
 			 tds_cli_json_text(source->file), "Path", tds_cli_json_text(source->path),
 			 "Version", tds_cli_json_text(source->version), "MD5", source->md5,
 			 "SHA256", source->sha256, "Active", is_active, "LoadedMs",
-			 (json_int_t)source->loaded_wall_ms);
+			 (json_int_t)source->loaded_wall_ms, "ActiveMs",
+			 is_active ? json_integer(source->active_wall_ms) : NULL, "HeldMs",
+			 is_held ? json_object_get(source->group->held, "SinceMs") : NULL);
 }
 
 /* Oldest load first, so that loading them in order brings the same order back. False: out of memory. */

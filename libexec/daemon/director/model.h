@@ -66,6 +66,8 @@ struct source {
 	unsigned losses;    /* how often its process ended under it, shortly after it was loaded */
 	struct timer retry; /* of a lost one: its next try */
 	int64_t loaded_wall_ms;
+	int64_t active_wall_ms;       /* since when it is active, through crashes; 0: it is not */
+	bool dismissed;               /* it was unloaded by name: the store keeps nothing of it */
 	struct tds_tli tli;           /* the definition that it was loaded with */
 	struct engine_source *loaded; /* in the engine; NULL: not there */
 	struct declared *declared;
@@ -81,9 +83,15 @@ struct group {
 	struct change *changes; /* the first is under way, or waits for its begin */
 	bool known; /* its declaration was read once: it is listed, also with nothing loaded */
 	char *definition; /* text of a declaration that came by DefineGroup; NULL: none */
+	json_t *held;     /* the package that it is held at, as desired.json has it; NULL: none */
+	json_t *was_active; /* the packages that were active, the last one last; NULL: none. Both are never altered, but */
+	/* replaced (desired.c) */
 	char undone
 		[65]; /* SHA-256 of the package whose last load was undone; refresh leaves it alone */
 };
+
+/* One that has or had anything, or that its declaration was read of; NULL: none. */
+struct group *group_find(const struct director *director, const char *name);
 
 /* Made where it is missing. NULL: out of memory. */
 struct group *group_get(struct director *director, const char *name);
@@ -102,8 +110,11 @@ void source_free(struct source *source); /* accepts NULL */
 /* By MD5, the name that Thespian gives a source, or by SHA-256. NULL: none. */
 struct source *source_find(const struct director *director, const char *hash);
 
-/* Of those of the group that are loaded, the highest version. */
+/* Of those of the group that are loaded: what it is held at, else the highest version. */
 struct source *source_highest(const struct group *group);
+
+/* Is the group held at the package of this SHA-256? */
+bool group_is_held_at(const struct group *group, const char *sha256);
 
 /* Is one of the group's on its way back? */
 bool group_has_lost(const struct group *group);

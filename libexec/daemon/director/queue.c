@@ -47,6 +47,7 @@ void change_free(struct change *change)
 	source_free(change->incoming);
 	json_decref(change->warnings);
 	free(change->event_error);
+	free(change->version);
 	free(change->target);
 	free(change->error);
 	free(change);
@@ -126,11 +127,16 @@ static void on_slow(void *ctx)
 	queue_run(change->director);
 }
 
+static bool needs_slot(const struct change *change)
+{
+	return change->kind == CHANGE_LOAD || change->kind == CHANGE_RETURN;
+}
+
 static void take_slot(struct change *change)
 {
 	struct director *director = change->director;
 
-	if (change->kind == CHANGE_UNLOAD)
+	if (!needs_slot(change))
 		return;
 	change->has_slot = true;
 	director->slots_used++;
@@ -142,8 +148,7 @@ static struct change *pick(struct director *director)
 {
 	struct change *change = director->ready;
 
-	while (change && change->kind != CHANGE_UNLOAD &&
-	       director->slots_used >= director->settings->slots)
+	while (change && needs_slot(change) && director->slots_used >= director->settings->slots)
 		change = change->next_ready;
 	return change;
 }
@@ -186,24 +191,71 @@ static void refuse_load(struct director *director, change_done_fn *done, void *c
 	refuse(done, ctx, tds_code_status(err->code), err->reason);
 }
 
+static bool is_of_group(enum load_purpose purpose)
+{
+	return purpose == LOAD_HOLD || purpose == LOAD_ROLLBACK;
+}
+
+/* One that clients have defined is known here alone; its definition counts then, as for a load that names it. */
+static const char *defined(const struct director *director, const char *name)
+{
+	const struct group *group = group_find(director, name);
+
+	return group && group->definition ? name : NULL;
+}
+
+/* The name of the group that a load is of. *owner is the caller's to free, and may be what is returned. NULL: none. */
+static const char *group_of(const struct director *director, const struct load_request *request,
+			    char **owner, bool *given, struct tds_err *err)
+{
+	const struct means *means = director->means;
+	const char *name;
+
+	*given = request->group != NULL;
+	if (request->group && tds_group_name_ok(request->group))
+		return request->group;
+	if (request->group) {
+		tds_err_set(err, TDS_E_USAGE, "not a name that a group can have");
+		return NULL;
+	}
+	bool known = means->group_of(means->ctx, request->target, owner, err) == 0;
+	if (known && (!is_of_group(request->purpose) || strcmp(*owner, request->target) == 0))
+		return *owner;
+	name = is_of_group(request->purpose) ? defined(director, request->target) : NULL;
+	*given = name != NULL;
+	if (!name && known)
+		tds_err_set(err, TDS_E_MISSING, "no such group");
+	return name;
+}
+
+static struct change *load_new_change(struct group *group, const struct load_request *request,
+				      change_done_fn *done, void *ctx)
+{
+	struct change *change = change_new(group, CHANGE_LOAD, request->target, done, ctx);
+
+	if (!change)
+		return NULL;
+	change->purpose = request->purpose;
+	change->wait_s = request->wait_s;
+	change->retry = request->retry || is_of_group(request->purpose);
+	change->version = request->version ? strdup(request->version) : NULL;
+	if (!request->version || change->version)
+		return change;
+	change_free(change);
+	return NULL;
+}
+
 void director_load(struct director *director, const struct load_request *request,
 		   change_done_fn *done, void *ctx)
 {
-	const struct means *means = director->means;
-	struct tds_err err = { 0 };
 	tds_autofree char *owner = NULL;
+	struct tds_err err = { 0 };
+	bool given;
+	const char *name = group_of(director, request, &owner, &given, &err);
+	struct group *group = name ? group_get(director, name) : NULL;
+	struct change *change = group ? load_new_change(group, request, done, ctx) : NULL;
 
-	if (request->group && !tds_group_name_ok(request->group)) {
-		refuse(done, ctx, 2, "not a name that a group can have");
-		return;
-	}
-	int rc = request->group ? 0 : means->group_of(means->ctx, request->target, &owner, &err);
-	struct group *group =
-		rc == 0 ? group_get(director, request->group ? request->group : owner) : NULL;
-	struct change *change =
-		group ? change_new(group, CHANGE_LOAD, request->target, done, ctx) : NULL;
-
-	if (rc != 0) {
+	if (!name) {
 		refuse_load(director, done, ctx, &err);
 		return;
 	}
@@ -211,10 +263,26 @@ void director_load(struct director *director, const struct load_request *request
 		refuse(done, ctx, 5, "out of memory");
 		return;
 	}
-	change->given = request->group != NULL;
-	change->wait_s = request->wait_s;
-	change->retry = request->retry;
+	change->given = given;
 	change_enqueue(change);
+}
+
+void director_release(struct director *director, const char *name, change_done_fn *done, void *ctx)
+{
+	const struct load_request request = { .purpose = LOAD_HOLD, .target = name };
+	struct group *group = group_find(director, name);
+	tds_autofree char *owner = NULL;
+	struct tds_err err = { 0 };
+	bool given;
+
+	if (!group && group_of(director, &request, &owner, &given, &err))
+		group = group_get(director, name);
+	struct change *change = group ? change_new(group, CHANGE_RELEASE, name, done, ctx) : NULL;
+	if (change)
+		change_enqueue(change);
+	else
+		refuse(done, ctx, err.code ? tds_code_status(err.code) : 5,
+		       err.code ? err.reason : "out of memory");
 }
 
 void director_unload(struct director *director, const char *hash, change_done_fn *done, void *ctx)

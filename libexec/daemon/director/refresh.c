@@ -75,7 +75,8 @@ void director_refresh(struct director *director, unsigned wait_s, bool retry, re
 	director->refreshes = r;
 	json_array_foreach(groups, i, name)
 	{
-		struct load_request request = { .target = json_string_value(name),
+		struct load_request request = { .purpose = LOAD_REFRESH,
+						.target = json_string_value(name),
 						.wait_s = wait_s,
 						.retry = retry };
 

@@ -30,7 +30,9 @@ struct director {
 	struct group *groups; /* by name */
 	struct change *ready; /* first of their queues, and waiting for a place; longest first */
 	unsigned slots_used;
-	bool running; /* queue_run is */
+	bool running;         /* queue_run is */
+	bool knows_desired;   /* desired.json was read (desired.c) */
+	bool desired_unsaved; /* what is wanted is not on disk */
 	/* The table of changes, handed down: what is below it lets events happen without knowing it. */
 	void (*happens)(struct change *change, enum change_event event, const struct news *news);
 	struct restore restore;

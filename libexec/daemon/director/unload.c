@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "change.h"
+#include "desired.h"
 #include "rules.h"
 
 enum change_state unload_begin(struct change *change)
@@ -13,7 +14,12 @@ enum change_state unload_begin(struct change *change)
 
 	if (!source || source->group != change->group || source->state == SOURCE_UNLOADING)
 		return change_refuse(change, 4, "no such source is loaded");
+	if (desired_known(change->director, &err) != 0 ||
+	    (group_is_held_at(change->group, source->sha256) &&
+	     group_refuse_held(change->group, &err) != 0))
+		return change_refuse(change, tds_code_status(err.code), err.reason);
 	change->changed = true;
+	source->dismissed = true;
 	if (source->state != SOURCE_LOST) {
 		change->source = source;
 		source_stop(source);

@@ -46,6 +46,7 @@ struct asker {
 	const struct asker_ops *ops;
 	struct door *door;
 	enum asker_kind kind;
+	const struct request *row; /* of the table: what it asked last */
 	bool pending; /* a change will answer: until then it stays, even if nobody is there to hear that */
 	bool notify; /* RequestNotification: to be told of the next change of what is active */
 };

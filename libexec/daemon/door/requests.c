@@ -50,14 +50,11 @@ static void answer_notification(struct asker *asker, const struct request *row,
 	asker->ops->stay(asker);
 }
 
-static void on_loaded(void *ctx, const struct outcome *outcome)
+static void on_changed(void *ctx, const struct outcome *outcome)
 {
-	asker_answer(ctx, outcome_json("SourceLoaded", outcome));
-}
+	struct asker *asker = ctx;
 
-static void on_unloaded(void *ctx, const struct outcome *outcome)
-{
-	asker_answer(ctx, outcome_json("SourceUnloaded", outcome));
+	asker_answer(asker, outcome_json(asker->row->response, outcome));
 }
 
 /* The seconds that a load may take. False: refused already. */
@@ -76,14 +73,47 @@ static bool get_wait(struct asker *asker, const struct request *row, const json_
 
 static void answer_load(struct asker *asker, const struct request *row, const json_t *request)
 {
-	struct load_request load = { .target = request_text(request, "Source"),
+	bool refresh = json_is_true(json_object_get(request, "Refresh"));
+	struct load_request load = { .purpose = refresh ? LOAD_REFRESH : LOAD_NAMED,
+				     .target = request_text(request, "Source"),
 				     .group = request_text(request, "Group"),
 				     .retry = json_is_true(json_object_get(request, "Retry")) };
 
 	if (!get_wait(asker, row, request, &load.wait_s))
 		return;
 	asker->pending = true;
-	director_load(asker->door->director, &load, on_loaded, asker);
+	director_load(asker->door->director, &load, on_changed, asker);
+}
+
+static void answer_hold(struct asker *asker, const struct request *row, const json_t *request)
+{
+	struct load_request load = { .purpose = LOAD_HOLD,
+				     .target = request_text(request, "Group"),
+				     .version = json_string_value(
+					     json_object_get(request, "Version")) };
+
+	if (!get_wait(asker, row, request, &load.wait_s))
+		return;
+	asker->pending = true;
+	director_load(asker->door->director, &load, on_changed, asker);
+}
+
+static void answer_rollback(struct asker *asker, const struct request *row, const json_t *request)
+{
+	struct load_request load = { .purpose = LOAD_ROLLBACK,
+				     .target = request_text(request, "Group") };
+
+	if (!get_wait(asker, row, request, &load.wait_s))
+		return;
+	asker->pending = true;
+	director_load(asker->door->director, &load, on_changed, asker);
+}
+
+static void answer_release(struct asker *asker, const struct request *row, const json_t *request)
+{
+	(void)row;
+	asker->pending = true;
+	director_release(asker->door->director, request_text(request, "Group"), on_changed, asker);
 }
 
 static void on_refreshed(void *ctx, json_t *results, int status)
@@ -118,7 +148,7 @@ static void answer_unload(struct asker *asker, const struct request *row, const 
 {
 	(void)row;
 	asker->pending = true;
-	director_unload(asker->door->director, request_text(request, "SourceHash"), on_unloaded,
+	director_unload(asker->door->director, request_text(request, "SourceHash"), on_changed,
 			asker);
 }
 
@@ -243,6 +273,9 @@ static const struct request requests[] = {
 	{ "LoadSource", "SourceLoaded", CHANGERS, "Source", answer_load },
 	{ "UnloadSource", "SourceUnloaded", CHANGERS, "SourceHash", answer_unload },
 	{ "Refresh", "Refreshed", CHANGERS, NULL, answer_refresh },
+	{ "Hold", "GroupHeld", CHANGERS, "Group", answer_hold },
+	{ "Release", "GroupReleased", CHANGERS, "Group", answer_release },
+	{ "Rollback", "GroupRolledBack", CHANGERS, "Group", answer_rollback },
 	{ "RetrieveAll", "AllAddresses", ANYBODY, NULL, answer_retrieve_all },
 	{ "RetrieveRole", "RoleAddress", ANYBODY, "Role", answer_retrieve_role },
 	{ "RequestNotification", "NotificationOfUpdate", ANYBODY, NULL, answer_notification },
@@ -288,7 +321,9 @@ static const struct {
 	{ "Target", is_text, "Target is not a text" },
 	{ "Literal", is_text, "Literal is not a text" },
 	{ "Program", is_text, "Program is not a text" },
+	{ "Version", is_text, "Version is not a text" },
 	{ "Retry", is_truth, "Retry is not true or false" },
+	{ "Refresh", is_truth, "Refresh is not true or false" },
 	{ "Output", is_truth, "Output is not true or false" },
 };
 
@@ -361,6 +396,7 @@ void request_dispatch(struct asker *asker, const json_t *request, const char *wh
 	} else if (asker->door->state == DOOR_RESTARTING && !(row->may & IN_ANY_PROTOCOL)) {
 		asker_answer(asker, later_json(row->response));
 	} else {
+		asker->row = row;
 		row->answer(asker, row, request);
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* loaded.json and groups.json: written whole, and read only as they are written. */
+/* loaded.json, groups.json and desired.json: written whole, and read only as they are written. */
 #include "state.h"
 
 #include <string.h>
@@ -7,6 +7,7 @@
 #include "base/io.h"
 #include "base/jsontext.h"
 #include "base/mem.h"
+#include "director/desired.h"
 #include "director/groups.h"
 #include "director/rundir.h"
 #include "director/tli.h"
@@ -43,6 +44,12 @@ int groups_save(int rundir, json_t *groups, struct tds_err *err)
 {
 	return write_document(rundir, TDS_GROUPS_NAME,
 			      json_pack("{s:i, s:o}", "Version", 1, "Groups", groups), 0600, err);
+}
+
+int desired_write(int rundir, json_t *groups, struct tds_err *err)
+{
+	return write_document(rundir, TDS_DESIRED_NAME,
+			      json_pack("{s:i, s:o}", "Version", 1, "Groups", groups), 0644, err);
 }
 
 static bool is_text(const json_t *source, const char *key)
@@ -161,6 +168,17 @@ json_t *groups_read(int rundir, struct tds_err *err)
 	}
 	if (err->code == TDS_OK)
 		return doc;
+	json_decref(doc);
+	return NULL;
+}
+
+json_t *desired_read(int rundir, struct tds_err *err)
+{
+	json_t *doc = read_document(rundir, TDS_DESIRED_NAME, err);
+
+	if (!doc || tds_desired_fits(doc))
+		return doc;
+	tds_err_set(err, TDS_E_UNUSABLE, TDS_DESIRED_NAME ": is not what tds-admin writes");
 	json_decref(doc);
 	return NULL;
 }

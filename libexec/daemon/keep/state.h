@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What outlives a crash of the admin, besides the store: loaded.json and groups.json in the run directory. */
+/* What outlives the admin, besides the store: loaded.json and groups.json, and desired.json through a shutdown too. */
 #ifndef TDS_DAEMON_STATE_H
 #define TDS_DAEMON_STATE_H
 
@@ -16,6 +16,9 @@
 int state_save(int rundir, json_t *sources, struct tds_err *err) TDS_MUST_CHECK;
 int groups_save(int rundir, json_t *groups, struct tds_err *err) TDS_MUST_CHECK;
 
+/* The same for desired.json, by its groups. */
+int desired_write(int rundir, json_t *groups, struct tds_err *err) TDS_MUST_CHECK;
+
 /*
  * What they say, a new reference, checked: loaded.json with the definitions that it needs from the store. NULL with
  * err->code TDS_OK: there is none.
@@ -23,5 +26,6 @@ int groups_save(int rundir, json_t *groups, struct tds_err *err) TDS_MUST_CHECK;
  */
 json_t *state_read(int rundir, struct tds_err *err);
 json_t *groups_read(int rundir, struct tds_err *err);
+json_t *desired_read(int rundir, struct tds_err *err);
 
 #endif

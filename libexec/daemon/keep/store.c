@@ -13,6 +13,7 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "director/desired.h"
 #include "literal/repr.h"
 
 #define STORE "store"
@@ -107,10 +108,21 @@ static int commit(struct store_entry *entry, const char *sha256, const struct td
 int store_commit(struct store_entry *entry, const char *sha256, const struct tds_tli *tli,
 		 int write_errno, struct tds_err *err)
 {
-	int rc = entry->file.temp ? commit(entry, sha256, tli, write_errno, err) : 0;
+	int rc = commit(entry, sha256, tli, write_errno, err);
 
 	store_drop(entry);
 	return rc;
+}
+
+int store_redefine(int rundir, const char *sha256, const struct tds_tli *tli, struct tds_err *err)
+{
+	tds_autofd int store = open_store(rundir);
+	char definition[80];
+
+	store_name(sha256, DEFINITION, definition);
+	int rc = store < 0 ? tds_err_sys(err, TDS_E_WRITE, STORE)
+			   : put_definition(store, definition, tli, err);
+	return rc != 0 || fsync(store) == 0 ? rc : tds_err_sys(err, TDS_E_WRITE, STORE);
 }
 
 void store_drop(struct store_entry *entry)
@@ -158,6 +170,15 @@ void store_remove(int rundir, const char *sha256)
 	}
 }
 
+/* Is it the name of a package that is wanted, or of its definition? */
+static bool is_wanted(const json_t *desired, const char *name)
+{
+	char sha256[65];
+
+	(void)snprintf(sha256, sizeof(sha256), "%.64s", name);
+	return tds_desired_stores(desired, sha256);
+}
+
 static bool is_named(const json_t *state, const char *name)
 {
 	const json_t *source;
@@ -177,7 +198,7 @@ static bool is_named(const json_t *state, const char *name)
 	return false;
 }
 
-void store_sweep(int rundir, const json_t *state)
+void store_sweep(int rundir, const json_t *state, const json_t *desired)
 {
 	int store = open_store(rundir);
 	DIR *names = store < 0 ? NULL : fdopendir(store);
@@ -189,7 +210,8 @@ void store_sweep(int rundir, const json_t *state)
 	}
 	tds_io_sweep(store);
 	while ((entry = readdir(names)))
-		if (entry->d_name[0] != '.' && !is_named(state, entry->d_name))
+		if (entry->d_name[0] != '.' && !is_named(state, entry->d_name) &&
+		    !is_wanted(desired, entry->d_name))
 			(void)unlinkat(store, entry->d_name, 0);
 	(void)closedir(names);
 }

@@ -28,12 +28,16 @@ int store_begin(int rundir, struct store_entry *entry, struct tds_err *err) TDS_
 /*
  * Give it its name, and put the definition that it is loaded with beside it, before it: a literal, in which nothing is
  * asked of the environment any more. From now on both outlast a loss of power. Where the package could not be written,
- * write_errno is why, and that is the failure. None is a package that is in the store already: nothing happens.
+ * write_errno is why, and that is the failure.
  * Errors:  TDS_E_WRITE, the reason naming the file; TDS_E_NOMEM; TDS_E_REFUSED for a definition that is too long. The entry
  *          is then none, and nothing is left of it.
  */
 int store_commit(struct store_entry *entry, const char *sha256, const struct tds_tli *tli,
 		 int write_errno, struct tds_err *err) TDS_MUST_CHECK;
+
+/* A package that is in the store is loaded with this definition from now on. Errors: as store_commit. */
+int store_redefine(int rundir, const char *sha256, const struct tds_tli *tli,
+		   struct tds_err *err) TDS_MUST_CHECK;
 
 /* Nothing comes of it. Accepts none. */
 void store_drop(struct store_entry *entry);
@@ -48,7 +52,10 @@ int store_definition(int rundir, const char *sha256, struct tds_tli *tli,
 /* Package and definition go. */
 void store_remove(int rundir, const char *sha256);
 
-/* Remove what state (loaded.json; NULL: nothing is loaded) does not name, and what a crash left. */
-void store_sweep(int rundir, const json_t *state);
+/*
+ * Remove what neither state (loaded.json; NULL: nothing is loaded) names nor desired (desired.json; NULL: nothing is wanted)
+ * wants stored, and what a crash left.
+ */
+void store_sweep(int rundir, const json_t *state, const json_t *desired);
 
 #endif

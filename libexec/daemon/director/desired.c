@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/* Where groups are held, and which packages were active: remembered, written down, and taken back. */
+#include "desired.h"
+
+#include <string.h>
+
+#include "director/desired.h"
+#include "rules.h"
+#include "tool/cli.h"
+
+static const char *text_of(const json_t *package, const char *key)
+{
+	const char *text = json_string_value(json_object_get(package, key));
+
+	return text ? text : "";
+}
+
+json_t *package_json(const struct source *source)
+{
+	return json_pack("{s:o, s:s, s:s}", "Version", tds_cli_json_text(source->version), "MD5",
+			 source->md5, "SHA256", source->sha256);
+}
+
+static json_t *held_json(const struct source *source, int64_t since_ms)
+{
+	json_t *held = package_json(source);
+
+	if (held && json_object_set_new(held, "File", tds_cli_json_text(source->file)) == 0 &&
+	    json_object_set_new(held, "Path", tds_cli_json_text(source->path)) == 0 &&
+	    json_object_set_new(held, "SinceMs", json_integer(since_ms)) == 0)
+		return held;
+	json_decref(held);
+	return NULL;
+}
+
+static int64_t now_ms(const struct group *group)
+{
+	struct clock *clock = group->director->clock;
+
+	return clock->wall_ms(clock);
+}
+
+/* --- what is known --- */
+
+static void take(struct director *director, const json_t *document)
+{
+	const char *name;
+	json_t *wanted;
+
+	json_object_foreach(json_object_get(document, "Groups"), name, wanted)
+	{
+		struct group *group = group_get(director, name);
+
+		if (!group)
+			continue;
+		group->held = json_incref(json_object_get(wanted, "Held"));
+		group->was_active = json_incref(json_object_get(wanted, "WasActive"));
+	}
+}
+
+int desired_known(struct director *director, struct tds_err *err)
+{
+	const struct means *means = director->means;
+	json_t *document = NULL;
+
+	if (director->knows_desired)
+		return 0;
+	int rc = means->desired(means->ctx, &document, err);
+	if (rc != 0)
+		return rc;
+	take(director, document);
+	json_decref(document);
+	director->knows_desired = true;
+	return 0;
+}
+
+int group_refuse_held(const struct group *group, struct tds_err *err)
+{
+	return tds_desired_refuse(group->held, group->name, err);
+}
+
+bool group_stores(const struct group *group, const char *sha256)
+{
+	return tds_desired_group_stores(group->held, group->was_active, sha256);
+}
+
+/* --- written down --- */
+
+static json_t *wanted_json(const struct group *group)
+{
+	return json_pack("{s:O*, s:O*}", "Held", group->held, "WasActive", group->was_active);
+}
+
+/* The Groups of desired.json. NULL: out of memory. */
+static json_t *desired_json(const struct director *director)
+{
+	json_t *groups = json_object();
+	bool complete = groups != NULL;
+
+	for (const struct group *g = director->groups; complete && g; g = g->next)
+		complete = (!g->held && !g->was_active) ||
+			   json_object_set_new(groups, g->name, wanted_json(g)) == 0;
+	if (complete)
+		return groups;
+	json_decref(groups);
+	return NULL;
+}
+
+static struct wish wish_of(const struct group *group)
+{
+	return (struct wish){ .held = json_incref(group->held),
+			      .was_active = json_incref(group->was_active),
+			      .unsaved = group->director->desired_unsaved };
+}
+
+static void wish_fini(struct wish *wish)
+{
+	json_decref(wish->held);
+	json_decref(wish->was_active);
+	*wish = (struct wish){ 0 };
+}
+
+void wish_undo(struct group *group, struct wish *before)
+{
+	json_decref(group->held);
+	json_decref(group->was_active);
+	group->held = before->held;
+	group->was_active = before->was_active;
+	group->director->desired_unsaved = before->unsaved;
+	*before = (struct wish){ 0 };
+}
+
+/* What the store has of a package that is neither loaded nor wanted any more goes. */
+static void drop_stored(const struct group *group, const json_t *package)
+{
+	const struct means *means = group->director->means;
+	const char *sha256 = text_of(package, "SHA256");
+
+	if (*sha256 && !group_stores(group, sha256) && !source_find(group->director, sha256))
+		means->forget(means->ctx, sha256);
+}
+
+void wish_done(struct group *group, struct wish *before)
+{
+	const json_t *package;
+	size_t i;
+
+	json_array_foreach(before->was_active, i, package)
+	{
+		drop_stored(group, package);
+	}
+	drop_stored(group, before->held);
+	wish_fini(before);
+}
+
+int desired_save(struct director *director, struct tds_err *err)
+{
+	const struct means *means = director->means;
+	int rc = director->desired_unsaved
+			 ? means->save_desired(means->ctx, desired_json(director), err)
+			 : 0;
+
+	if (rc == 0)
+		director->desired_unsaved = false;
+	return rc;
+}
+
+/* --- what happens --- */
+
+static void set_held(struct group *group, json_t *held)
+{
+	json_decref(group->held);
+	group->held = held;
+	group->director->desired_unsaved = true;
+}
+
+static void set_was_active(struct group *group, json_t *packages)
+{
+	json_decref(group->was_active);
+	group->was_active = packages;
+	group->director->desired_unsaved = true;
+}
+
+static json_t *without(const json_t *packages, const char *sha256)
+{
+	json_t *others = json_array();
+	json_t *package;
+	size_t i;
+
+	json_array_foreach(packages, i, package)
+	{
+		if (strcmp(text_of(package, "SHA256"), sha256) != 0)
+			(void)json_array_append(others, package);
+	}
+	return others;
+}
+
+static bool was_active_last(const struct group *group, const char *sha256)
+{
+	size_t n = json_array_size(group->was_active);
+
+	return n > 0 &&
+	       strcmp(text_of(json_array_get(group->was_active, n - 1), "SHA256"), sha256) == 0;
+}
+
+static void remember(struct group *group, const struct source *source)
+{
+	if (was_active_last(group, source->sha256))
+		return;
+	json_t *packages = without(group->was_active, source->sha256);
+	(void)json_array_append_new(packages, package_json(source));
+	while (json_array_size(packages) > TDS_DESIRED_WAS_ACTIVE_MAX)
+		(void)json_array_remove(packages, 0);
+	set_was_active(group, packages);
+}
+
+struct wish wish_activated(const struct source *source, bool held)
+{
+	struct group *group = source->group;
+	struct wish before = wish_of(group);
+
+	remember(group, source);
+	if (held && !group_is_held_at(group, source->sha256))
+		set_held(group, held_json(source, now_ms(group)));
+	return before;
+}
+
+/* Of a change that is made whole or not at all. */
+static int save_or_undo(struct group *group, struct wish *before, struct tds_err *err)
+{
+	int rc = desired_save(group->director, err);
+
+	if (rc == 0)
+		wish_done(group, before);
+	else
+		wish_undo(group, before);
+	return rc;
+}
+
+int group_hold(struct group *group, const struct source *source, struct tds_err *err)
+{
+	struct wish before = wish_of(group);
+
+	set_held(group, source ? held_json(source, now_ms(group)) : NULL);
+	int rc = model_save(group->director, err);
+	if (rc == 0)
+		rc = save_or_undo(group, &before, err);
+	else
+		wish_undo(group, &before);
+	if (rc != 0)
+		save_state(group->director, group);
+	return rc;
+}
+
+void desired_complete(struct source *source, int64_t held_ms)
+{
+	struct group *group = source->group;
+	struct wish before = wish_of(group);
+	struct tds_err err;
+
+	if (!group_is_held_at(group, source->sha256))
+		set_held(group, held_json(source, held_ms));
+	if (desired_save(group->director, &err) != 0)
+		tell_change(group->director, "StateNotWritten", group, NULL, err.reason);
+	wish_done(group, &before);
+}
+
+int desired_forget(struct group *group, struct tds_err *err)
+{
+	struct wish before = wish_of(group);
+
+	if (group->was_active)
+		set_was_active(group, NULL);
+	return save_or_undo(group, &before, err);
+}
+
+void desired_free(struct group *group)
+{
+	json_decref(group->held);
+	json_decref(group->was_active);
+}
