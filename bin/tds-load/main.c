@@ -75,12 +75,13 @@ static const struct {
 	const char *field;   /* where it has the name */
 	const char *done;    /* the word for it; NULL: nothing is said */
 	bool waits;          /* for actors to be up, as long as --wait says */
+	bool again;          /* done twice is done once */
 } deeds[] = {
-	[DEED_LOAD] = { NULL, "LoadSource", "Source", "Loaded", true },
-	[DEED_UNLOAD] = { "--unload", "UnloadSource", "SourceHash", NULL, false },
-	[DEED_HOLD] = { "--hold", "Hold", "Group", "Held", true },
-	[DEED_RELEASE] = { "--release", "Release", "Group", "Released", false },
-	[DEED_ROLLBACK] = { "--rollback", "Rollback", "Group", "Rolled back", true },
+	[DEED_LOAD] = { NULL, "LoadSource", "Source", "Loaded", true, true },
+	[DEED_UNLOAD] = { "--unload", "UnloadSource", "SourceHash", NULL, false, false },
+	[DEED_HOLD] = { "--hold", "Hold", "Group", "Held", true, true },
+	[DEED_RELEASE] = { "--release", "Release", "Group", "Released", false, true },
+	[DEED_ROLLBACK] = { "--rollback", "Rollback", "Group", "Rolled back", true, false },
 };
 
 struct run {
@@ -312,8 +313,8 @@ static int ask_on(struct run *run, json_t *request, json_t **answer, struct tds_
 	for (;;) {
 		int rc = tds_client_ask(&run->client, json_incref(request), answer, err);
 		bool later = json_is_true(json_object_get(*answer, "Restarting"));
-		bool again = later || (rc == TDS_E_NO_ADMIN && !*answer &&
-				       run->deed != DEED_UNLOAD && !ended);
+		bool again = later ||
+			     (rc == TDS_E_NO_ADMIN && !*answer && deeds[run->deed].again && !ended);
 
 		if (again) {
 			ended = !later;

@@ -141,10 +141,10 @@ def killed(a):
     a.env.update(LD_PRELOAD=LIBRARY, TDS_FAULT_IN=DAEMON, TDS_FAULT_WISH=str(a.base / 'wish'),
                  ASAN_OPTIONS='verify_asan_link_order=0:' + a.env['ASAN_OPTIONS'])
     a.start()
-    for operation, before, after in ((('--rollback', 'foo'), ('2', False), ('1', True)),
-                                     (('--hold', 'foo', '1'), ('2', False), ('1', True)),
-                                     (('--hold', 'foo'), ('2', False), ('2', True)),
-                                     (('--release', 'foo'), ('2', True), ('2', False))):
+    for operation, before, after in ((('Rollback', {}), ('2', False), ('1', True)),
+                                     (('Hold', {'Version': '1'}), ('2', False), ('1', True)),
+                                     (('Hold', {}), ('2', False), ('2', True)),
+                                     (('Release', {}), ('2', True), ('2', False))):
         bad, seen = [], set()
         for call in ('rename', 'fsync') if SCALE >= 20 else ('rename',):
             turn, fired = 0, True
@@ -156,9 +156,10 @@ def killed(a):
                 if before[1]:
                     a.must(a.load('--hold', 'foo'))
                 wish.ask(call, turn, -9)
-                b = a.load('--no-start', *operation)
+                with a.client() as c:
+                    b = c.ask(operation[0], Group='foo', **operation[1])
                 fired = wish.end() > 0
-                if b.status == 0 and not is_at(a, *after):
+                if not fired and not (b['Success'] and is_at(a, *after)):
                     bad.append((call, turn, 'done, but it is not'))
                 if fired:
                     a.must(a.admin('start'))
@@ -166,7 +167,7 @@ def killed(a):
                 seen.add(now)
                 if now is None or a.wrong_in_store() or a.leftovers():
                     bad.append((call, turn, b, a.active('foo'), a.desired('foo'), a.wrong_in_store()))
-        ok(not bad and seen == {before, after}, 'killed at each write of %s: all or nothing' % ' '.join(operation), *bad)
+        ok(not bad and seen == {before, after}, 'killed at each write of %s: all or nothing' % operation[0], seen, *bad)
 
 
 if __name__ == '__main__':
