@@ -350,23 +350,25 @@ static void nobody_guesses(void **state)
 	struct fake *f = *state;
 
 	fake_loaded(f, "foo-1.tls");
+	ends(f, fake_hold(f, "bar", "1"), 0, NULL);
 	f->means.damaged = true;
 	fake_crash(f);
 	fake_run(f);
 	assert_string_equal(f->not_restored,
 			    "what is wanted of groups: desired.json: is damaged; ");
-	assert_loaded(f, "1*");
+	assert_loaded(f, "4* 1*");
 	ends(f, fake_refresh(f, "foo"), 4, "desired.json: is damaged");
 	ends(f, fake_load(f, "foo-2.tls"), 4, "desired.json: is damaged");
 	ends(f, fake_hold(f, "foo", NULL), 4, "desired.json: is damaged");
 	ends(f, fake_release(f, "foo"), 4, "desired.json: is damaged");
 	ends(f, fake_rollback(f, "foo"), 4, "desired.json: is damaged");
 	ends(f, fake_unload(f, 1), 4, "desired.json: is damaged");
-	/* It is read again when it is mended. */
+	/* Nor is it written over. It is read again when it is mended. */
 	f->means.damaged = false;
 	ends(f, fake_refresh(f, "foo"), 0, NULL);
-	assert_loaded(f, "1 3*");
+	assert_loaded(f, "4* 1 3*");
 	assert_wanted(f, "foo", "0: 1 3");
+	assert_wanted(f, "bar", "4: 4");
 }
 
 /* Whatever was written when the crash came: all is as before, or as it was to be. */

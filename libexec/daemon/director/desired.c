@@ -40,40 +40,6 @@ static int64_t now_ms(const struct group *group)
 	return clock->wall_ms(clock);
 }
 
-/* --- what is known --- */
-
-static void take(struct director *director, const json_t *document)
-{
-	const char *name;
-	json_t *wanted;
-
-	json_object_foreach(json_object_get(document, "Groups"), name, wanted)
-	{
-		struct group *group = group_get(director, name);
-
-		if (!group)
-			continue;
-		group->held = json_incref(json_object_get(wanted, "Held"));
-		group->was_active = json_incref(json_object_get(wanted, "WasActive"));
-	}
-}
-
-int desired_known(struct director *director, struct tds_err *err)
-{
-	const struct means *means = director->means;
-	json_t *document = NULL;
-
-	if (director->knows_desired)
-		return 0;
-	int rc = means->desired(means->ctx, &document, err);
-	if (rc != 0)
-		return rc;
-	take(director, document);
-	json_decref(document);
-	director->knows_desired = true;
-	return 0;
-}
-
 int group_refuse_held(const struct group *group, struct tds_err *err)
 {
 	return tds_desired_refuse(group->held, group->name, err);
@@ -81,7 +47,9 @@ int group_refuse_held(const struct group *group, struct tds_err *err)
 
 bool group_stores(const struct group *group, const char *sha256)
 {
-	return tds_desired_group_stores(group->held, group->was_active, sha256);
+	/* As long as nobody knows, all stays. */
+	return !group->director->knows_desired ||
+	       tds_desired_group_stores(group->held, group->was_active, sha256);
 }
 
 /* --- written down --- */
@@ -203,8 +171,10 @@ static bool was_active_last(const struct group *group, const char *sha256)
 	       strcmp(text_of(json_array_get(group->was_active, n - 1), "SHA256"), sha256) == 0;
 }
 
-static void remember(struct group *group, const struct source *source)
+static void remember(const struct source *source)
 {
+	struct group *group = source->group;
+
 	if (was_active_last(group, source->sha256))
 		return;
 	json_t *packages = without(group->was_active, source->sha256);
@@ -214,12 +184,51 @@ static void remember(struct group *group, const struct source *source)
 	set_was_active(group, packages);
 }
 
+static void take(struct director *director, const json_t *document)
+{
+	const char *name;
+	json_t *wanted;
+
+	json_object_foreach(json_object_get(document, "Groups"), name, wanted)
+	{
+		struct group *group = group_get(director, name);
+
+		if (!group)
+			continue;
+		group->held = json_incref(json_object_get(wanted, "Held"));
+		group->was_active = json_incref(json_object_get(wanted, "WasActive"));
+	}
+}
+
+int desired_known(struct director *director, struct tds_err *err)
+{
+	const struct means *means = director->means;
+	json_t *document = NULL;
+
+	if (director->knows_desired)
+		return 0;
+	int rc = means->desired(means->ctx, &document, err);
+	if (rc != 0)
+		return rc;
+	take(director, document);
+	json_decref(document);
+	director->knows_desired = true;
+	/* What became active while it could not be read was not remembered. */
+	for (const struct group *g = director->groups; g; g = g->next)
+		if (g->active)
+			remember(g->active);
+	return 0;
+}
+
 struct wish wish_activated(const struct source *source, bool held)
 {
 	struct group *group = source->group;
 	struct wish before = wish_of(group);
 
-	remember(group, source);
+	/* What cannot be read is not to be written over. */
+	if (!group->director->knows_desired)
+		return before;
+	remember(source);
 	if (held && !group_is_held_at(group, source->sha256))
 		set_held(group, held_json(source, now_ms(group)));
 	return before;
@@ -258,7 +267,7 @@ void desired_complete(struct source *source, int64_t held_ms)
 	struct wish before = wish_of(group);
 	struct tds_err err;
 
-	if (!group_is_held_at(group, source->sha256))
+	if (group->director->knows_desired && !group_is_held_at(group, source->sha256))
 		set_held(group, held_json(source, held_ms));
 	if (desired_save(group->director, &err) != 0)
 		tell_change(group->director, "StateNotWritten", group, NULL, err.reason);
