@@ -44,7 +44,7 @@ LIBS := libcrypto libarchive jansson libevent_core
 TDS_CPPFLAGS := -D_GNU_SOURCE -DTDS_VERSION='"$(VERSION)"' -Ilibcommon -Ilibexec $(shell $(PKG_CONFIG) --cflags $(LIBS))
 TDS_CFLAGS := -std=gnu11 -O2 -g -pthread $(WARNINGS) $(HARDENING) $(SANITIZE)
 TDS_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
-LDLIBS += $(shell $(PKG_CONFIG) --libs $(LIBS))
+LDLIBS += $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@echo "  $(1)	$(2)")

@@ -234,6 +234,16 @@ static int check_actors(struct work *w, const struct rule *rule, const struct td
 	return rc;
 }
 
+/* Messages go to actors, and the declaration into the state, as literals. */
+static int check_writable(struct work *w, const struct tds_value *value)
+{
+	const struct tds_value *culprit = tds_value_unwritable(value);
+
+	return !culprit ? 0
+			: REFUSE(w, culprit, "a %s cannot be written as a literal",
+				 culprit->type == TDS_VALUE_FROZENSET ? "frozenset" : "nan");
+}
+
 int tds_tli_parse(const char *text, size_t len, struct tds_tli_watcher watcher, struct tds_tli *tli,
 		  struct tds_err *err)
 {
@@ -249,6 +259,8 @@ int tds_tli_parse(const char *text, size_t len, struct tds_tli_watcher watcher, 
 
 	*tli = (struct tds_tli){ 0 };
 	int rc = tds_literal_parse(text, len, true, &tli->value, err);
+	if (rc == 0)
+		rc = check_writable(&w, tli->value);
 	if (rc == 0)
 		rc = check_dict(&w, "a declaration", tli->value, rules);
 	if (rc != 0)

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "unicode.h"
 #include "uniname.h"
 
 /*
@@ -28,26 +29,11 @@ static int fail_in_string(const struct tds_lex *lex, const char *at, struct tds_
 	return tds_err_at(err, TDS_E_SYNTAX, line, column, "%s", reason);
 }
 
-static bool add_utf8(struct tds_buf *buf, uint32_t c)
-{
-	char out[4];
-	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-
-	if (n == 1) {
-		out[0] = (char)c;
-	} else {
-		for (size_t i = n - 1; i > 0; i--, c >>= 6)
-			out[i] = (char)(0x80 | (c & 0x3f));
-		out[0] = (char)(0xf00u >> n | c);
-	}
-	return tds_buf_add(buf, out, n);
-}
-
 static bool add_character(struct tds_buf *buf, bool bytes, uint32_t c)
 {
 	char byte = (char)c;
 
-	return bytes ? tds_buf_add(buf, &byte, 1) : add_utf8(buf, c);
+	return bytes ? tds_buf_add(buf, &byte, 1) : tds_unicode_add(buf, c);
 }
 
 /* Exactly count hexadecimal digits from *p on. */

@@ -1,52 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* The closed list of os and sys that a literal may name, and what each of them is. */
+/* The surroundings of an expression. */
 #include "literal_env.h"
 
 #include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
 
-static const struct {
-	const char *name;
-	enum tds_env_use use;
-	enum tds_value_type type; /* of constants */
-	const char *text;
-} list[] = {
-	{ "os.getenv", TDS_ENV_GET, 0, NULL },
-	{ "os.environ.get", TDS_ENV_GET, 0, NULL },
-	{ "os.environ", TDS_ENV_SUBSCRIPT, 0, NULL },
-	{ "os.path.join", TDS_ENV_JOIN, 0, NULL },
-	{ "os.getcwd", TDS_ENV_GETCWD, 0, NULL },
-	{ "os.sep", TDS_ENV_CONSTANT, TDS_VALUE_STR, "/" },
-	{ "os.linesep", TDS_ENV_CONSTANT, TDS_VALUE_STR, "\n" },
-	{ "os.name", TDS_ENV_CONSTANT, TDS_VALUE_STR, "posix" },
-	{ "sys.platform", TDS_ENV_CONSTANT, TDS_VALUE_STR, "linux" },
-	{ "sys.maxsize", TDS_ENV_CONSTANT, TDS_VALUE_INT,
-	  sizeof(void *) == 8 ? "9223372036854775807" : "2147483647" },
-};
-
-#define LIST_LENGTH (sizeof(list) / sizeof(list[0]))
-
-enum tds_env_use tds_env_use(const char *name)
+static int add(struct tds_buf *buf, const char *text, const char *what, struct tds_err *err)
 {
-	for (size_t i = 0; i < LIST_LENGTH; i++)
-		if (strcmp(list[i].name, name) == 0)
-			return list[i].use;
-	return TDS_ENV_NOTHING;
-}
-
-bool tds_env_constant(const char *name, struct tds_value *value)
-{
-	size_t i = 0;
-
-	while (i < LIST_LENGTH - 1 && strcmp(list[i].name, name) != 0)
-		i++;
-	value->type = list[i].type;
-	return tds_value_set_text(value, list[i].text, strlen(list[i].text));
+	if (!tds_text_is_utf8(text, strlen(text)))
+		return tds_err_set(err, TDS_E_SYNTAX, "%s is not UTF-8", what);
+	return tds_buf_add(buf, text, strlen(text))
+		       ? 0
+		       : tds_err_set(err, TDS_E_NOMEM, "out of memory");
 }
 
 int tds_env_get(const struct tds_value *name, const char **text, struct tds_err *err)
@@ -66,16 +40,6 @@ int tds_env_get(const struct tds_value *name, const char **text, struct tds_err 
 	return 0;
 }
 
-bool tds_env_join(struct tds_buf *path, bool first, const struct tds_value *part)
-{
-	if (part->len > 0 && part->text[0] == '/')
-		path->len = 0;
-	else if (!first && path->len > 0 && path->data[path->len - 1] != '/' &&
-		 !tds_buf_add(path, "/", 1))
-		return false;
-	return tds_buf_add(path, part->text, part->len);
-}
-
 int tds_env_getcwd(struct tds_buf *path, struct tds_err *err)
 {
 	tds_autofree char *cwd = getcwd(NULL, 0);
@@ -83,9 +47,67 @@ int tds_env_getcwd(struct tds_buf *path, struct tds_err *err)
 	if (!cwd)
 		return tds_err_sys(err, errno == ENOMEM ? TDS_E_NOMEM : TDS_E_SYNTAX,
 				   "os.getcwd()");
-	if (!tds_text_is_utf8(cwd, strlen(cwd)))
-		return tds_err_set(err, TDS_E_SYNTAX,
-				   "os.getcwd(): the name of the working folder is not UTF-8");
-	return tds_buf_add(path, cwd, strlen(cwd)) ? 0
-						   : tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	return add(path, cwd, "os.getcwd(): the name of the working folder", err);
+}
+
+int tds_env_home(const char *user, struct tds_buf *path, bool *found, struct tds_err *err)
+{
+	const char *home = *user ? NULL : getenv("HOME");
+	struct passwd *entry = home ? NULL : *user ? getpwnam(user) : getpwuid(getuid());
+
+	if (entry)
+		home = entry->pw_dir;
+	*found = home != NULL;
+	return home ? add(path, home, "the name of the home folder", err) : 0;
+}
+
+bool tds_env_exists(const struct tds_value *path, enum tds_env_file kind)
+{
+	struct stat st;
+
+	if (memchr(path->text, '\0', path->len) || stat(path->text, &st) != 0)
+		return false;
+	return kind == TDS_ENV_ANY ||
+	       (kind == TDS_ENV_FOLDER ? S_ISDIR(st.st_mode) : S_ISREG(st.st_mode));
+}
+
+void tds_env_uname(const char *texts[TDS_ENV_UNAME])
+{
+	static struct utsname name;
+
+	(void)uname(&name);
+	texts[0] = name.sysname;
+	texts[1] = name.nodename;
+	texts[2] = name.release;
+	texts[3] = name.version;
+	texts[4] = name.machine;
+}
+
+long tds_env_cpu_count(void)
+{
+	return sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+int tds_env_python(struct tds_buf *path, bool *found, struct tds_err *err)
+{
+	const char *folders = getenv("PATH");
+	int rc = 0;
+
+	*found = false;
+	for (size_t n; rc == 0 && !*found && folders && *folders;
+	     folders += n + (folders[n] == ':')) {
+		tds_autofree char *name = NULL;
+
+		n = strcspn(folders, ":");
+		if (n == 0 || *folders != '/')
+			continue;
+		if (asprintf(&name, "%.*s/python3", (int)n, folders) < 0) {
+			name = NULL;
+			return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+		}
+		*found = access(name, X_OK) == 0;
+		if (*found)
+			rc = add(path, name, "the path of python3", err);
+	}
+	return rc;
 }

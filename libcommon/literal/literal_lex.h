@@ -25,10 +25,12 @@ struct tds_token {
 	enum tds_token_type type;
 	unsigned line;
 	unsigned column;
-	const char *text; /* as it stands there; of a string what is between its quotes */
+	const char *begin; /* where it begins, its prefix and quotes too */
+	const char *text;  /* as it stands there; of a string what is between its quotes */
 	size_t len;
 	bool bytes; /* of strings */
 	bool raw;
+	bool formatted; /* an f-string: fields stand in its text */
 };
 
 struct tds_bracket {
@@ -67,6 +69,20 @@ int tds_lex_next(struct tds_lex *lex, struct tds_token *token, struct tds_err *e
  */
 int tds_lex_decode(const struct tds_lex *lex, const struct tds_token *token, struct tds_buf *buf,
 		   struct tds_err *err) TDS_MUST_CHECK;
+
+/*
+ * A reader of what stands in a string token of outer. It shares the text, and is not to be freed. Its places are counted
+ * from the token's on, so what is asked of it goes forward only.
+ */
+void tds_lex_within(struct tds_lex *lex, const struct tds_lex *outer,
+		    const struct tds_token *token);
+
+/* Read on behind the bracket at a place in the text, which closes as any other. Errors: TDS_E_SYNTAX. */
+int tds_lex_enter(struct tds_lex *lex, const char *at, struct tds_err *err) TDS_MUST_CHECK;
+
+/* Refuse with a place in the text. */
+int tds_lex_fail(struct tds_lex *lex, const char *at, struct tds_err *err,
+		 const char *reason) TDS_MUST_CHECK;
 
 /* Is the token this operator, or name? */
 bool tds_token_is(const struct tds_token *token, enum tds_token_type type, const char *text);

@@ -6,10 +6,7 @@
 
 #include "base/text.h"
 
-/*
- * Length of the character at text where Python's str.strip cuts it off, else 0. text ends in NUL.
- */
-static size_t blank_len(const char *text)
+size_t tds_pytext_blank(const char *text)
 {
 	static const char *const wide[] = {
 		"\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x81",
@@ -33,11 +30,11 @@ const char *tds_pytext_strip(const char *text, size_t *len)
 	const char *end = text + *len;
 	const char *last = text;
 
-	for (size_t n; text < end && (n = blank_len(text)) > 0;)
+	for (size_t n; text < end && (n = tds_pytext_blank(text)) > 0;)
 		text += n;
 	last = text;
 	for (const char *p = text; p < end;) {
-		size_t n = blank_len(p);
+		size_t n = tds_pytext_blank(p);
 
 		p += n ? n : 1;
 		last = n ? last : p;
@@ -50,7 +47,7 @@ const char *tds_pytext_strip(const char *text, size_t *len)
  * The digit that begins at *p in any script of Unicode 14, or -1; *p moves behind it. Each script's
  * ten are in a row.
  */
-static int next_digit(const char **p, const char *end)
+int tds_pytext_digit(const char **p, const char *end)
 {
 	static const uint32_t zeros[] = {
 		0x30,    0x660,   0x6f0,   0x7c0,   0x966,   0x9e6,   0xa66,   0xae6,   0xb66,
@@ -89,7 +86,7 @@ bool tds_pytext_int(const char *text, size_t len, int64_t *value)
 	if (p < end && (*p == '-' || *p == '+'))
 		p++;
 	do {
-		int digit = next_digit(&p, end);
+		int digit = tds_pytext_digit(&p, end);
 
 		if (digit < 0)
 			return false;

@@ -9,6 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Length of the character at text where Python's str.strip cuts it off, else 0. text ends in NUL. */
+size_t tds_pytext_blank(const char *text);
+
+/* The digit that begins at *p in any script, or -1; *p moves behind it. */
+int tds_pytext_digit(const char **p, const char *end);
+
 /*
  * Where text, UTF-8 with a NUL behind it, begins without the blanks at both ends; *len becomes its
  * length.

@@ -6,135 +6,161 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/mem.h"
 #include "base/text.h"
+#include "unicode.h"
 
-static void write_value(FILE *out, const struct tds_value *value);
+struct writer {
+	struct tds_buf *buf;
+	enum tds_repr_style style;
+};
 
-/* A code point of UTF-8 text that is n bytes long. */
-static uint32_t code_point(const unsigned char *s, size_t n)
+static bool write_value(const struct writer *w, const struct tds_value *value);
+
+static bool put(const struct writer *w, const char *text)
 {
-	static const unsigned char masks[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
-	uint32_t c = s[0] & masks[n];
-
-	for (size_t i = 1; i < n; i++)
-		c = c << 6 | (s[i] & 0x3f);
-	return c;
+	return tds_buf_add(w->buf, text, strlen(text));
 }
 
-static void write_char(FILE *out, uint32_t c)
+/* The short escapes of a character, which only repr and ascii write; NUL: it has none. */
+static char short_escape(uint32_t c)
 {
-	if (c == '\'' || c == '\\')
-		(void)fprintf(out, "\\%c", (char)c);
-	else if (c >= 0x20 && c < 0x7f)
-		(void)fputc((int)c, out);
-	else if (c <= 0xff)
-		(void)fprintf(out, "\\x%02x", c);
+	return c == '\n' ? 'n' : c == '\r' ? 'r' : c == '\t' ? 't' : '\0';
+}
+
+static bool put_escape(const struct writer *w, uint32_t c)
+{
+	char text[16];
+
+	if (w->style != TDS_REPR_LITERAL && short_escape(c))
+		(void)snprintf(text, sizeof(text), "\\%c", short_escape(c));
 	else
-		(void)fprintf(out, c > 0xffff ? "\\U%08x" : "\\u%04x", c);
+		(void)snprintf(text, sizeof(text),
+			       c <= 0xff     ? "\\x%02x"
+			       : c <= 0xffff ? "\\u%04x"
+					     : "\\U%08x",
+			       c);
+	return put(w, text);
 }
 
-static void write_text(FILE *out, const struct tds_value *value)
+static bool put_char(const struct writer *w, uint32_t c, const char *text, size_t len, char quote)
+{
+	if (c == (unsigned char)quote || c == '\\')
+		return put(w, "\\") && tds_buf_add(w->buf, text, 1);
+	if ((c >= ' ' && c < 0x7f) ||
+	    (c >= 0x80 && len > 1 && w->style == TDS_REPR_REPR && tds_unicode_printable(c)))
+		return tds_buf_add(w->buf, text, len);
+	return put_escape(w, c);
+}
+
+/* Double quotes where there are single ones in the text and no double ones. */
+static char choose_quote(const struct writer *w, const struct tds_value *value)
+{
+	bool single = memchr(value->text, '\'', value->len) != NULL;
+	bool both = memchr(value->text, '"', value->len) != NULL;
+
+	return w->style != TDS_REPR_LITERAL && single && !both ? '"' : '\'';
+}
+
+static bool write_text(const struct writer *w, const struct tds_value *value)
 {
 	bool bytes = value->type == TDS_VALUE_BYTES;
+	char quote = choose_quote(w, value);
+	bool well = put(w, bytes ? "b" : "") && tds_buf_add(w->buf, &quote, 1);
 
-	(void)fputs(bytes ? "b'" : "'", out);
-	for (size_t i = 0, n; i < value->len; i += n) {
-		n = bytes ? 1 : tds_text_utf8_len(value->text + i, value->len - i);
-		n = n ? n : 1;
-		write_char(out, bytes ? (unsigned char)value->text[i]
-				      : code_point((unsigned char *)value->text + i, n));
+	for (size_t i = 0, n = 1; well && i < value->len; i += n) {
+		uint32_t c =
+			bytes ? (unsigned char)value->text[i] : tds_unicode_at(value->text + i, &n);
+
+		well = put_char(w, c, value->text + i, n, quote);
 	}
-	(void)fputc('\'', out);
+	return well && tds_buf_add(w->buf, &quote, 1);
 }
 
-static void write_items(FILE *out, const struct tds_value *value, const char *open,
+static bool write_items(const struct writer *w, const struct tds_value *value, const char *open,
 			const char *close)
 {
-	(void)fputs(open, out);
-	for (size_t i = 0; i < value->n; i++) {
-		(void)fputs(i ? ", " : "", out);
-		write_value(out, value->items[i]);
-	}
-	(void)fputs(value->type == TDS_VALUE_TUPLE && value->n == 1 ? ",)" : close, out);
+	bool well = put(w, open);
+
+	for (size_t i = 0; well && i < value->n; i++)
+		well = put(w, i ? ", " : "") && write_value(w, value->items[i]);
+	return well && put(w, value->type == TDS_VALUE_TUPLE && value->n == 1 ? ",)" : close);
 }
 
-static void write_dict(FILE *out, const struct tds_value *value)
+static bool write_dict(const struct writer *w, const struct tds_value *value)
 {
-	(void)fputc('{', out);
-	for (size_t i = 0; i < value->n; i++) {
-		(void)fputs(i ? ", " : "", out);
-		write_value(out, value->items[2 * i]);
-		(void)fputs(": ", out);
-		write_value(out, value->items[2 * i + 1]);
-	}
-	(void)fputc('}', out);
+	bool well = put(w, "{");
+
+	for (size_t i = 0; well && i < value->n; i++)
+		well = put(w, i ? ", " : "") && write_value(w, value->items[2 * i]) &&
+		       put(w, ": ") && write_value(w, value->items[2 * i + 1]);
+	return well && put(w, "}");
 }
 
-/* What repr writes for these ("inf") is no literal; a number too large to hold is. */
-static void write_float(FILE *out, double real)
+/* What repr writes for infinity ("inf") is no literal; a number too large to hold is. */
+static bool write_float(const struct writer *w, double real)
 {
 	char text[TDS_FLOAT_TEXT_MAX];
 
+	if (isinf(real) && w->style == TDS_REPR_LITERAL)
+		return put(w, real < 0 ? "-1e999" : "1e999");
 	tds_float_text(real, text);
-	(void)fputs(isinf(real) ? (real < 0 ? "-1e999" : "1e999") : text, out);
+	return put(w, text);
 }
 
-static void write_value(FILE *out, const struct tds_value *value)
+static bool write_complex(const struct writer *w, const struct tds_value *value)
 {
 	char text[TDS_COMPLEX_TEXT_MAX];
 
+	tds_complex_text(value->real, value->imag, text);
+	return put(w, text);
+}
+
+static bool write_value(const struct writer *w, const struct tds_value *value)
+{
 	switch (value->type) {
 	case TDS_VALUE_NONE:
-		(void)fputs("None", out);
-		break;
+		return put(w, "None");
 	case TDS_VALUE_BOOL:
-		(void)fputs(value->boolean ? "True" : "False", out);
-		break;
+		return put(w, value->boolean ? "True" : "False");
 	case TDS_VALUE_INT:
-		(void)fputs(value->text, out);
-		break;
+		return put(w, value->text);
 	case TDS_VALUE_FLOAT:
-		write_float(out, value->real);
-		break;
+		return write_float(w, value->real);
 	case TDS_VALUE_COMPLEX:
-		tds_complex_text(value->real, value->imag, text);
-		(void)fputs(text, out);
-		break;
+		return write_complex(w, value);
 	case TDS_VALUE_STR:
 	case TDS_VALUE_BYTES:
-		write_text(out, value);
-		break;
+		return write_text(w, value);
 	case TDS_VALUE_ELLIPSIS:
-		(void)fputs("...", out);
-		break;
+		return put(w, w->style == TDS_REPR_LITERAL ? "..." : "Ellipsis");
 	case TDS_VALUE_LIST:
-		write_items(out, value, "[", "]");
-		break;
+		return write_items(w, value, "[", "]");
 	case TDS_VALUE_TUPLE:
-		write_items(out, value, "(", ")");
-		break;
+		return write_items(w, value, "(", ")");
 	case TDS_VALUE_SET:
-		write_items(out, value, value->n ? "{" : "set(", value->n ? "}" : ")");
-		break;
+		return write_items(w, value, value->n ? "{" : "set(", value->n ? "}" : ")");
+	case TDS_VALUE_FROZENSET:
+		return write_items(w, value, value->n ? "frozenset({" : "frozenset(",
+				   value->n ? "})" : ")");
 	case TDS_VALUE_DICT:
-		write_dict(out, value);
-		break;
+		return write_dict(w, value);
 	}
+	return false;
+}
+
+bool tds_repr_add(struct tds_buf *buf, const struct tds_value *value, enum tds_repr_style style)
+{
+	struct writer w = { buf, style };
+
+	return write_value(&w, value);
 }
 
 char *tds_value_repr(const struct tds_value *value)
 {
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
+	tds_auto(buf) struct tds_buf buf = { 0 };
 
-	if (!out)
-		return NULL;
-	write_value(out, value);
-	if (fclose(out) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	return tds_repr_add(&buf, value, TDS_REPR_LITERAL) ? tds_steal(&buf.data) : NULL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tree of a Python value: memory, equality of keys, Python's text for floats, JSON. */
+/* The tree of a Python value: memory, and Python's text for floats. */
 #include "value.h"
 
 #include <float.h>
@@ -23,7 +23,7 @@ struct tds_value *tds_value_new(enum tds_value_type type, unsigned line, unsigne
 	return value;
 }
 
-static size_t count_items(const struct tds_value *value)
+size_t tds_value_items(const struct tds_value *value)
 {
 	return value->type == TDS_VALUE_DICT ? 2 * value->n : value->n;
 }
@@ -36,7 +36,7 @@ void tds_value_free(struct tds_value *value)
 {
 	if (!value)
 		return;
-	for (size_t i = 0; i < count_items(value); i++)
+	for (size_t i = 0; i < tds_value_items(value); i++)
 		tds_value_free(value->items[i]);
 	free(value->items);
 	free(value->text);
@@ -60,7 +60,7 @@ bool tds_value_set_text(struct tds_value *value, const char *text, size_t len)
 
 static bool make_room(struct tds_value *value, size_t more)
 {
-	size_t need = count_items(value) + more;
+	size_t need = tds_value_items(value) + more;
 
 	if (need <= value->room)
 		return true;
@@ -90,35 +90,62 @@ bool tds_value_add_pair(struct tds_value *value, struct tds_value *key, struct t
 	return true;
 }
 
-static bool append_text(struct tds_value *value, const struct tds_value *other)
+bool tds_value_add_text(struct tds_value *value, const char *text, size_t len)
 {
-	size_t need = value->len + other->len + 1;
+	size_t need = value->len + len + 1;
 
 	if (need > value->room) {
-		char *text = realloc(value->text, 2 * need);
+		char *more = realloc(value->text, 2 * need);
 
-		if (!text)
+		if (!more)
 			return false;
-		value->text = text;
+		value->text = more;
 		value->room = 2 * need;
 	}
-	memcpy(value->text + value->len, other->text, other->len + 1);
-	value->len += other->len;
+	memcpy(value->text + value->len, text, len);
+	value->len += len;
+	value->text[value->len] = '\0';
 	return true;
 }
 
 bool tds_value_append(struct tds_value *value, struct tds_value *other)
 {
 	if (value->type == TDS_VALUE_STR || value->type == TDS_VALUE_BYTES)
-		return append_text(value, other);
-	if (!make_room(value, other->n))
+		return tds_value_add_text(value, other->text, other->len);
+	size_t more = tds_value_items(other);
+
+	if (!make_room(value, more))
 		return false;
-	if (other->n)
-		memcpy(value->items + value->n, other->items,
-		       other->n * sizeof(struct tds_value *));
+	if (more)
+		memcpy(value->items + tds_value_items(value), other->items,
+		       more * sizeof(struct tds_value *));
 	value->n += other->n;
 	other->n = 0;
 	return true;
+}
+
+struct tds_value *tds_value_copy(const struct tds_value *value)
+{
+	tds_auto(value) struct tds_value *copy =
+		tds_value_new(value->type, value->line, value->column);
+
+	if (!copy || (value->text && !tds_value_set_text(copy, value->text, value->len)))
+		return NULL;
+	copy->boolean = value->boolean;
+	copy->real = value->real;
+	copy->imag = value->imag;
+	for (size_t i = 0; i < tds_value_items(value); i += value->type == TDS_VALUE_DICT ? 2 : 1) {
+		tds_auto(value) struct tds_value *item = tds_value_copy(value->items[i]);
+		tds_auto(value) struct tds_value *second =
+			value->type == TDS_VALUE_DICT ? tds_value_copy(value->items[i + 1]) : NULL;
+
+		if (!item || !(value->type == TDS_VALUE_DICT
+				       ? second && tds_value_add_pair(copy, item, second)
+				       : tds_value_add(copy, item)))
+			return NULL;
+		item = second = NULL;
+	}
+	return tds_steal(&copy);
 }
 
 const struct tds_value *tds_value_unhashable(const struct tds_value *value)
@@ -139,151 +166,6 @@ const struct tds_value *tds_value_unhashable(const struct tds_value *value)
 	default:
 		return NULL;
 	}
-}
-
-/* Numbers are equal across types, so a float that is whole is written as the int that it equals. */
-static bool add_number_identity(struct tds_buf *buf, double number)
-{
-	char text[512];
-	bool whole =
-		isfinite(number) && (fabs(number) >= 0x1p53 || (double)(int64_t)number == number);
-
-	if (whole)
-		(void)snprintf(text, sizeof(text), "i%.0f;", number == 0 ? 0.0 : number);
-	else
-		(void)snprintf(text, sizeof(text), "f%a;", number);
-	return tds_buf_add(buf, text, strlen(text));
-}
-
-static bool add_text_identity(struct tds_buf *buf, char kind, size_t len, const char *text)
-{
-	char head[32];
-
-	(void)snprintf(head, sizeof(head), "%c%zu:", kind, len);
-	return tds_buf_add(buf, head, strlen(head)) && (!text || tds_buf_add(buf, text, len));
-}
-
-/*
- * Write bytes that are the same for values that Python holds equal, and different for all others.
- */
-static bool add_identity(struct tds_buf *buf, const struct tds_value *value)
-{
-	switch (value->type) {
-	case TDS_VALUE_NONE:
-		return tds_buf_add(buf, "n", 1);
-	case TDS_VALUE_ELLIPSIS:
-		return tds_buf_add(buf, "e", 1);
-	case TDS_VALUE_BOOL:
-		return tds_buf_add(buf, value->boolean ? "i1;" : "i0;", 3);
-	case TDS_VALUE_INT:
-		return tds_buf_add(buf, "i", 1) && tds_buf_add(buf, value->text, value->len) &&
-		       tds_buf_add(buf, ";", 1);
-	case TDS_VALUE_FLOAT:
-		return add_number_identity(buf, value->real);
-	case TDS_VALUE_COMPLEX:
-		if (value->imag == 0)
-			return add_number_identity(buf, value->real);
-		return tds_buf_add(buf, "c", 1) && add_number_identity(buf, value->real) &&
-		       add_number_identity(buf, value->imag);
-	case TDS_VALUE_STR:
-		return add_text_identity(buf, 's', value->len, value->text);
-	case TDS_VALUE_BYTES:
-		return add_text_identity(buf, 'b', value->len, value->text);
-	default:
-		break;
-	}
-	if (!add_text_identity(buf, 't', value->n, NULL))
-		return false;
-	for (size_t i = 0; i < value->n; i++)
-		if (!add_identity(buf, value->items[i]))
-			return false;
-	return true;
-}
-
-struct key {
-	const char *identity;
-	size_t len;
-	size_t index; /* which item, or which pair */
-};
-
-static int compare_identity(const struct key *a, const struct key *b)
-{
-	int order = memcmp(a->identity, b->identity, a->len < b->len ? a->len : b->len);
-
-	return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
-}
-
-static int compare_keys(const void *a, const void *b)
-{
-	const struct key *x = a;
-	const struct key *y = b;
-	int order = compare_identity(x, y);
-
-	return order != 0 ? order : (x->index > y->index) - (x->index < y->index);
-}
-
-/*
- * One more of what first is: it goes, but its value, in a dictionary, takes the place of the first
- * one's.
- */
-static void drop_item(struct tds_value *value, size_t first, size_t index)
-{
-	struct tds_value **items = value->items;
-
-	if (value->type == TDS_VALUE_DICT) {
-		struct tds_value *old = items[2 * first + 1];
-
-		items[2 * first + 1] = items[2 * index + 1];
-		items[2 * index + 1] = old;
-		tds_value_free(items[2 * index]);
-		tds_value_free(items[2 * index + 1]);
-		items[2 * index] = items[2 * index + 1] = NULL;
-	} else {
-		tds_value_free(items[index]);
-		items[index] = NULL;
-	}
-}
-
-static void close_gaps(struct tds_value *value)
-{
-	size_t all = count_items(value);
-	size_t left = 0;
-
-	for (size_t i = 0; i < all; i++)
-		if (value->items[i])
-			value->items[left++] = value->items[i];
-	value->n = value->type == TDS_VALUE_DICT ? left / 2 : left;
-}
-
-/* Sorted, not hashed: no choice of keys makes it slow, and no secret is needed. */
-int tds_value_unique(struct tds_value *value, struct tds_err *err)
-{
-	size_t stride = value->type == TDS_VALUE_DICT ? 2 : 1;
-	tds_auto(buf) struct tds_buf buf = { 0 };
-
-	if (value->n < 2)
-		return 0;
-	tds_autofree struct key *keys = calloc(value->n, sizeof(*keys));
-	if (!keys)
-		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	for (size_t i = 0; i < value->n; i++) {
-		size_t at = buf.len;
-
-		if (!add_identity(&buf, value->items[stride * i]))
-			return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-		keys[i] = (struct key){ .len = buf.len - at, .index = i };
-	}
-	for (size_t i = 0, at = 0; i < value->n; at += keys[i++].len)
-		keys[i].identity = buf.data + at;
-	qsort(keys, value->n, sizeof(*keys), compare_keys);
-	for (size_t i = 1, first = 0; i < value->n; i++) {
-		if (compare_identity(&keys[first], &keys[i]) == 0)
-			drop_item(value, keys[first].index, keys[i].index);
-		else
-			first = i;
-	}
-	close_gaps(value);
-	return 0;
 }
 
 const struct tds_value *tds_value_get(const struct tds_value *value, const char *key)
@@ -309,7 +191,8 @@ const char *tds_value_type_name(const struct tds_value *value)
 		[TDS_VALUE_COMPLEX] = "complex", [TDS_VALUE_STR] = "str",
 		[TDS_VALUE_BYTES] = "bytes",     [TDS_VALUE_ELLIPSIS] = "ellipsis",
 		[TDS_VALUE_LIST] = "list",       [TDS_VALUE_TUPLE] = "tuple",
-		[TDS_VALUE_SET] = "set",         [TDS_VALUE_DICT] = "dict",
+		[TDS_VALUE_SET] = "set",         [TDS_VALUE_FROZENSET] = "frozenset",
+		[TDS_VALUE_DICT] = "dict",
 	};
 
 	return names[value->type];

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 enum tds_value_type {
@@ -23,10 +24,11 @@ enum tds_value_type {
 	TDS_VALUE_ELLIPSIS,
 	TDS_VALUE_LIST, /* items, n */
 	TDS_VALUE_TUPLE,
-	TDS_VALUE_SET,  /* in order of first appearance, no equal ones twice */
+	TDS_VALUE_SET, /* in order of first appearance, no equal ones twice */
+	TDS_VALUE_FROZENSET,
 	TDS_VALUE_DICT, /* items: key, value, key, value, ...; n counts pairs */
 };
-#define TDS_VALUE_TYPES 12
+#define TDS_VALUE_TYPES 13
 
 struct tds_value {
 	enum tds_value_type type;
@@ -51,8 +53,15 @@ static inline void tds_value_cleanup(struct tds_value **value)
 	tds_value_free(*value);
 }
 
-/* Set its text to a copy. false: out of memory. */
+/* A copy of it and all that it holds. NULL: out of memory. */
+struct tds_value *tds_value_copy(const struct tds_value *value);
+
+/* Set its text to a copy, or add one to its end: a chain of these costs no more than its result. false: out of memory. */
 bool tds_value_set_text(struct tds_value *value, const char *text, size_t len) TDS_MUST_CHECK;
+bool tds_value_add_text(struct tds_value *value, const char *text, size_t len) TDS_MUST_CHECK;
+
+/* How many items it has: of a dictionary keys and values. */
+size_t tds_value_items(const struct tds_value *value);
 
 /*
  * Add an item to a list, tuple or set, which owns it then. false: out of memory, and item stays the
@@ -65,13 +74,16 @@ bool tds_value_add_pair(struct tds_value *value, struct tds_value *key,
 			struct tds_value *item) TDS_MUST_CHECK;
 
 /*
- * Move what other holds to the end of value: both are texts, or lists or tuples, of the same type.
+ * Move what other holds to the end of value: both are texts, or containers, of the same kind.
  * A chain of these costs no more than its result. false: out of memory, and nothing is moved.
  */
 bool tds_value_append(struct tds_value *value, struct tds_value *other) TDS_MUST_CHECK;
 
 /* The part of value that cannot be a key or in a set (a list, dictionary or set); NULL: none. */
 const struct tds_value *tds_value_unhashable(const struct tds_value *value);
+
+/* The part of value that no literal writes (a frozenset, a nan); NULL: none. */
+const struct tds_value *tds_value_unwritable(const struct tds_value *value);
 
 /*
  * Take out what a set or dictionary holds twice, as Python does: of equal keys (1, 1.0 and True
@@ -80,6 +92,19 @@ const struct tds_value *tds_value_unhashable(const struct tds_value *value);
  * Errors: TDS_E_NOMEM.
  */
 int tds_value_unique(struct tds_value *value, struct tds_err *err) TDS_MUST_CHECK;
+
+/* Are they equal, as Python's == has it? 1, 1.0 and True are; nan is equal to nothing. Errors: TDS_E_NOMEM. */
+int tds_value_equal(const struct tds_value *a, const struct tds_value *b, bool *equal,
+		    struct tds_err *err) TDS_MUST_CHECK;
+
+/*
+ * Add bytes that are the same for equal values, and different for all others; a nan has the same as another. false: out
+ * of memory.
+ */
+bool tds_value_identity(struct tds_buf *buf, const struct tds_value *value) TDS_MUST_CHECK;
+
+/* Is a nan in it? */
+bool tds_value_has_nan(const struct tds_value *value);
 
 /*
  * The value of key in a dictionary; NULL where there is none, or value is no dictionary. Borrowed.

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Generated texts, half of them damaged, read by `tds-admin check --literal` and by Python. Prints TAP.
 
-What ast.literal_eval reads must be read as the same value; what it refuses may only be read where it is a sum
-or a formatted text, which eval without any names then must give too.
+What ast.literal_eval reads must be read as the same value; what it refuses may only be read where it is a pure
+expression, which eval without any names but set then must give too.
 """
 import ast
 import json
@@ -13,6 +13,7 @@ import struct
 import warnings
 
 from tap import done, folder, ok, run
+from values import sort_sets, typed
 
 BATCH = 500
 BATCHES = 8 * int(os.environ.get('TDS_SCALE', '1'))
@@ -24,34 +25,6 @@ BYTES = ['a', ' ', r'\n', r'\x00', r'\xff', r'\101', r'\400', r'\q', r'\u00e9', 
 DAMAGE = list('()[]{},:+-.\'"\\\n\r\t #_0123456789eEjJxXobBrRuUfNTas\f*%=<;@!$?~^&|/\x00\ufeff\u3000') + [
     'None', 'True', 'if', 'for', '...', '\\\n', '\r\n', '0x', '1_', 'set()', "'''", '"""', 'é', r'\u12', '\n ']
 ATOMS = ['None', 'True', 'False', '...', '0', '1', '1.0', '-0.0', '0j', '1+0j', "''", '()', 'set()']
-
-
-def typed(v):
-    """A value as tds-admin writes it; sets in a fixed order."""
-    if v is None or v is ...:
-        return {'t': 'none' if v is None else 'ellipsis'}
-    t = type(v)
-    if t is bool:
-        return {'t': 'bool', 'v': v}
-    if t in (int, str):
-        return {'t': t.__name__, 'v': str(v)}
-    if t in (float, complex):
-        return {'t': t.__name__, 'v': repr(v)}
-    if t is bytes:
-        return {'t': 'bytes', 'hex': v.hex()}
-    if t is dict:
-        return {'t': 'dict', 'v': [[typed(k), typed(x)] for k, x in v.items()]}
-    return sort_sets({'t': t.__name__, 'v': [typed(x) for x in v]})
-
-
-def sort_sets(v):
-    if v['t'] in ('list', 'tuple', 'set'):
-        v['v'] = [sort_sets(x) for x in v['v']]
-    if v['t'] == 'set':
-        v['v'].sort(key=json.dumps)
-    if v['t'] == 'dict':
-        v['v'] = [[sort_sets(k), sort_sets(x)] for k, x in v['v']]
-    return v
 
 
 class Generator:
@@ -144,8 +117,8 @@ def verdict(text, answer):
         if not (1 <= answer['line'] <= len(lines) and 1 <= answer['column'] <= len(lines[answer['line'] - 1]) + 2):
             return 'the place is not in the text'
         return None if value is None or 'surrogate' in answer['error'] else 'Python reads %s' % value
-    # Only what tds-admin has read, which calls nothing, is ever evaluated.
-    value = value or python_value(eval, text.lstrip(' \t'), {'__builtins__': {}})
+    # Only what tds-admin has read, which can do nothing, is ever evaluated.
+    value = value or python_value(eval, text.lstrip(' \t'), {'__builtins__': {'set': set}})
     return None if value == sort_sets(answer['value']) else 'Python: %s' % value
 
 

@@ -193,6 +193,10 @@ def comparable(v):
     return kind, repr({'int': lambda x: int(str(x), 0), 'float': float, 'complex': complex}.get(kind, str)(value)).lower()
 
 
+# Expressions that are pure beyond doubt: no name but of these, no attribute.
+PURE = r"(?:[-+*/%<>=&|^~()\[\]{}:, 0-9j]|'[^'\\]*'|\b(?:if|else|and|or|not|in|is|None|True|False|int|str|list|tuple|dict|set|frozenset|len|min|max)\b)*"
+
+
 def readings(c):
     """(the value where there is one, whether a refusal is right too)"""
     if c['literal_eval']['ok']:
@@ -204,7 +208,8 @@ def readings(c):
         listed = r'os\.(getenv|environ(\.get)?|sep|linesep|name|getcwd|path\.join)|sys\.(platform|maxsize)'
         names = re.findall(r'\b(?:os|sys)\.[a-z_.]+', re.sub(r"'[^']*'|\"[^\"]*\"", '', c['text']))
         return known, known is None or any(not re.fullmatch(listed, n.rstrip('.')) for n in names)
-    return (known, True) if c['class'] == 'expression' else (None, True)
+    # What only computes has its value, and so has what only calls what computes; t_pure.py knows what that is.
+    return known, not (known and known['t'] != 'object' and re.fullmatch(PURE, c['text']))
 
 
 def declarations():

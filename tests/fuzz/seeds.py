@@ -261,6 +261,33 @@ def frames():
                 raw(1, b']}' + b' ' * 150)))
 
 
+def literal():
+    good = {
+        'mode': "{'Actors': {'a.B': {'OnLoad': {'Role': 'x', 'Message': 1} if os.getenv('TDS_FUZZ') == 'value' else {}}}}",
+        'sums': '[1+2*3**2//4%5-6/7, ~5|3^6&9, 1<<70>>65, -2**63, 9007199254740993+.5, (1+2j)*(3-1j)/2j]',
+        'words': "1 if not '' else 2, None or [] or 3, 0 and 1/0, 1 < 2 <= 3 != 4, 'a' in 'cab', 1 not in {2: 3}, None is not True",
+        'parts': "'añb'[1], [1, 2, 3][::-1], (1, 2)[-1:], b'ab'[0], {'a': {'b': 5}}['a']['b'], 'x'[5:], 'abcdef'[-1:0:-2]",
+        'text': "'a,b'.split(','), ' a b '.split(None, 1), 'aXbX'.rsplit('X', 1), '-'.join(['a', 'b']), 'ßx'.upper().title(), 'aa'.replace('', '.')",
+        'format': "'{:>8}|{0:,}'.format(1), '{:{}}'.format('a', 5), '{k!r}'.format(k='é'), '{:010_x}'.format(65535), '%05.1f %-4d|%#x %r' % (2.25, 3, 255, [1])",
+        'fields': "f'{1+1:>{4}}|{\"a\"!r:5}{2=}{{}}', rf'\\{3}', f\'\'\'{ [1,\n2] }\'\'\'",
+        'types': "int('0x1f', 16), int(2.9), float(' 1_0.5 '), str([1, 'a']), bool(''), list('ab'), tuple({1: 2}), dict([(1, 2)], a=3), frozenset({1}), max([2, 4])",
+        'sets': "{1, 2} | {3}, {1, 2} & {2}, {1} - {1.0}, {1} ^ {2}, {1} <= {1, 2}, {frozenset({1, 2}), frozenset({2, 1})}, {**{1: 2}, 1.0: 3}, [*'ab', *()]",
+        'machine': "os.path.join('a', '/b'), os.path.splitext('.a.b'), os.path.abspath('../x'), os.path.expanduser('~root/x'), os.uname().sysname, sys.platform.upper()",
+    }
+    hostile = {
+        'repeat': "'a'*10**9", 'power': '10**10**10', 'shift': '1<<10**10', 'rows': '[[[1]*1000]*1000]*1000', 'width': "'{:{}}'.format(1, 10**9)",
+        'star': "'%*d' % (10**9, 1)", 'precision': "'%.1000000f' % 1e300", 'split': "(('x'*1000+',')*1000).split(',')", 'join': "('b'*1000).join(['b'*1000]*1000)",
+        'replace': "('ab'*500000).replace('a','b'*100)", 'title': "('ß'*100000).title()", 'list': '[0]*99999', 'set': "set('a'*100000)", 'find': "'a' in ['b']*40000",
+        'strip': "('é'*50000).strip('abcdefghé')", 'groups': "f'{9**4500:,}'", 'radix': "'%o%x' % (9**4500, -9**4500)", 'minus': '-' * 990 + '1', 'deep': '-' * 2000 + '1',
+        'powers': '[%s]' % ('9**4500,' * 200), 'floats': '[%s]' % ('str(1e-310),' * 300), 'fields': "f'%s'" % ('{1}' * 1000), 'not': 'not ' * 900 + '1',
+        'dots': '[1]' + '[0:]' * 999, 'else': '1 if 0 else ' * 900 + '2', 'brackets': '(' * 200 + '1' + ')' * 200, 'stat': '[%s]' % ("os.path.exists('/'+'a/'*2000)," * 99),
+        'lambda': 'lambda: 1', 'comprehension': '[x for x in []]', 'walrus': '(x := 1)', 'attribute': "'{0.x}{0[1]}'.format(1)", 'nul': "'{:\\0}'.format('a')",
+        'field-open': "f'{1'", 'field-spec': "f'{1:{2:{3}}}'", 'field-brace': "f'}'", 'field-attribute': "f'{os.sep}'", 'nan': "{float('nan')}",
+    }
+    put('literal', **{'pure-' + k: v for k, v in good.items()})
+    put('literal', **{'hostile-' + k: v for k, v in hostile.items()})
+
+
 if __name__ == '__main__':
-    for make in config, logconfig, trustfile, state, cache, verdict, door, frames:
+    for make in config, literal, logconfig, trustfile, state, cache, verdict, door, frames:
         make()
