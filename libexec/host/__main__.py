@@ -19,13 +19,14 @@ def main() -> int:
     forkhooks.keep_away()
     import tdshost.forkserver.library  # before all others
     from tdshost.forkserver.main import main as run
+    from tdshost.forkserver import helpers
     # What sources import and pickles name, so that all actors share it.
     import thespian.actors
     import thespian.system.timing
     import thespian.system.utilis
     import thespian.troupe
     forkhooks.keep_no_more()
-    sys.path.pop(0)
+    helpers.keep(sys.path.pop(0))
     if sys.argv[1:] == ['--program']:
         from tdshost.program import launch, opening
         launch.run_interpreter(opening.move_in)

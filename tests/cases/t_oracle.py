@@ -15,8 +15,8 @@ sys.path.insert(0, str(tap.ROOT / 'tests/oracle'))
 import compare  # noqa: E402
 
 SCALE = int(os.environ.get('TDS_SCALE', '1'))
-REAL = 8  # programs that are played with the real one too
-JOBS = 3  # most of the time they wait
+REAL = 6  # programs that are played with the real one too
+JOBS = 6  # most of the time they wait
 # Programs of Python alone: no byte of theirs is another in a sanitized build, but for the daemon's.
 FEW = 10 if 'asan' in str(tap.BIN) and SCALE == 1 else 1
 
@@ -27,14 +27,12 @@ def turn(case, parts):
 
 
 def chosen(cases):
-    """One base of each program: another one for the next program; in the program itself it costs nothing."""
+    """One base of each program: another one for the next program."""
     by_name = {}
     for case in cases:
         by_name.setdefault(case.name, []).append(case)
     for number, group in enumerate(by_name.values()):
-        inside = [case for case in group if case.base == 'simple']
-        others = [case for case in group if case.base != 'simple']
-        yield from group if SCALE > 1 else inside + others[number % len(others):][:1] if others else inside
+        yield from group if SCALE > 1 else [group[number % len(group)]]
 
 
 def check_tables(cases):

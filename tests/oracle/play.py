@@ -89,6 +89,7 @@ def played(name: str, base: str) -> None:
 
 def main(args: List[str]) -> None:
     sys.path.insert(0, str(HERE))
+    sys.path.append(str(HERE.parent.parent / 'libexec/host'))  # where tdsasync is, beside the real Thespian too
     if args == ['--list']:
         for name, function in programs().items():
             print(name, *function.bases)  # type: ignore[attr-defined]

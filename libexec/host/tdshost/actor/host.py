@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import time
 import traceback
 from typing import Any, Callable, Dict, NoReturn, Optional
 
@@ -110,7 +111,9 @@ class ActorHost(Reference, Life):
         queue = self.queue
         heap = self.wakeups
         while True:
-            ready = self.links.take_input(0 if queue else wakeups.patience(self.wakeups))
+            ready = self.links.take_input(0 if queue else self._patience())
+            if self.beside is not None:
+                self._run_beside()
             if pending_signals:
                 self._take_signals()
             if ready and self.links.watch is not None:
@@ -123,6 +126,16 @@ class ActorHost(Reference, Life):
                 self._take(queue.popleft())
             if heap:
                 self._fire_wakeups()
+
+    def _patience(self) -> Optional[int]:
+        return wakeups.patience(self.wakeups, None if self.beside is None else self.beside.due)
+
+    def _run_beside(self) -> None:
+        """Let the actor's own loop run, if something is ready for it, or it is time."""
+        due = self.beside.due
+        if self.links.beside_ready or due is not None and due <= time.monotonic():
+            self.links.beside_ready = False
+            self.beside.run()
 
     def _take_signals(self) -> None:
         while pending_signals:

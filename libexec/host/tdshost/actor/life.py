@@ -4,7 +4,7 @@
 No process and no link is known here; who runs the actor gives the rest.
 """
 import logging
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from tdshost.wire import logs
 from tdshost.words.address import ActorAddress
@@ -27,6 +27,7 @@ class Life:
     exiting: bool       # it was told to exit, and waits for its children
     children: Any       # .addresses: those alive; .told: those told to exit; .ended(address)
     source_prefix: str  # of the file names of its source: its tracebacks begin there
+    _ref: Optional[int] = None  # of the message that is being delivered, unless its end was promised for later
 
     # --- what who runs the actor gives
 
@@ -70,6 +71,7 @@ class Life:
             if ref is not None:
                 self.done(ref, 'the actor is exiting')
             return
+        self._ref, failure = ref, None
         if isinstance(message, Thespian_StatusReq):
             self.send(sender, self.status())
         else:
@@ -79,13 +81,26 @@ class Life:
                 failure = self._attempt(self.again(message), sender)
             if failure is not None:
                 log.error('%s failed on a message twice: %s', self.class_name, failure.rstrip('\n'))
-                if ref is not None:
-                    self.done(ref, logs.last_line(failure), failure)
-                elif not isinstance(message, PoisonMessage):
-                    self.poison(message, failure, sender)
-                return
-        if ref is not None:
+        if self._ref is not None or failure is not None:
+            self._finish(message, sender, self._ref, failure)
+
+    def finish_later(self, message: Any, sender: ActorAddress) -> Callable[[Optional[BaseException]], None]:
+        """For code that goes on with a message after its handler has returned: what it calls in the end.
+
+        Shape:   called while the message is delivered. What it returns takes None, or the exception that the second
+                 attempt ended with: then the sender gets poison, as everywhere.
+        """
+        ref, self._ref = self._ref, None
+        return lambda error: self._finish(message, sender, ref, None if error is None else self._describe(error))
+
+    def _finish(self, message: Any, sender: ActorAddress, ref: Optional[int], failure: Optional[str]) -> None:
+        """Say how a message ended. failure: the text of the second attempt's exception."""
+        if ref is not None and failure is not None:
+            self.done(ref, logs.last_line(failure), failure)
+        elif ref is not None:
             self.done(ref)
+        elif failure is not None and not isinstance(message, PoisonMessage):
+            self.poison(message, failure, sender)
 
     def _call(self, message: Any, sender: ActorAddress) -> None:
         """One call of receiveMessage. What it returns, or that it raises, replaces the watch."""
@@ -100,8 +115,11 @@ class Life:
         try:
             self._call(message, sender)
         except Exception as error:
-            return logs.describe(error, 2, self.source_prefix)
+            return self._describe(error)
         return None
+
+    def _describe(self, error: BaseException) -> str:
+        return logs.describe(error, 2, self.source_prefix)  # our two frames are left out
 
     def _exit_requested(self, message: ActorExitRequest, sender: ActorAddress, ref: Optional[int]) -> None:
         """The actor's code first, then its children; without any, or if it leaves them, the end.

@@ -4,7 +4,7 @@ import logging
 import os
 import select
 import threading
-from typing import Any, Callable, Deque, Dict, List, Optional, Tuple, Union
+from typing import Any, Callable, Deque, Dict, Iterable, List, Optional, Set, Tuple, Union
 
 from tdshost.wire import realm
 from tdshost.wire.link import (INLINE_MAX, Closed, Event, Link, ProtocolError, direct_file_frame,
@@ -52,6 +52,8 @@ class Links:
         self._poll.register(waker.read_fd, select.POLLIN)
         self._unwatched: Watch = (self._poll, {})
         self.watch: Optional[Watch] = None
+        self._beside = -1                           # what the actor's own loop waits for, and whether it is ready
+        self.beside_ready = False
 
     # --- input
 
@@ -66,6 +68,8 @@ class Links:
                 waker.drain()
             elif fd in self._readable:
                 self._read_direct(self._readable[fd])
+            elif fd == self._beside:
+                self.beside_ready = True
             elif fd in watched:
                 if event & select.POLLNVAL:
                     poll.unregister(fd)
@@ -134,9 +138,8 @@ class Links:
         direct = self.directs.get(peer_id)
         if direct is not None:
             self._readable[direct.link.fd] = direct
-            self._poll.register(direct.link.fd, select.POLLIN)
-            if self.watch is not None:
-                self.watch[0].register(direct.link.fd, select.POLLIN)
+            for poll in self._polls():
+                poll.register(direct.link.fd, select.POLLIN)
 
     def _read_direct(self, direct: Direct) -> bool:
         """Read once from a direct link; False if nothing was there or it is over."""
@@ -159,9 +162,8 @@ class Links:
         if self.directs.pop(direct.id, None) is None:
             return
         if self._readable.pop(fd, None) is not None:
-            self._poll.unregister(fd)
-            if self.watch is not None:
-                self.watch[0].unregister(fd)
+            for poll in self._polls():
+                poll.unregister(fd)
         direct.link.shut()
         direct.link.close()
 
@@ -179,12 +181,32 @@ class Links:
 
     # --- what the actor watches
 
+    def _polls(self) -> List[Any]:
+        """The poll objects that the links are in."""
+        polls = [self._poll]
+        if self._unwatched[0] is not self._poll:
+            polls.append(self._unwatched[0])
+        if self.watch is not None:
+            polls.append(self.watch[0])
+        return polls
+
+    def _own(self) -> Set[int]:
+        own = {self.admin.fd, waker.read_fd, *self._readable}
+        return own if self._beside < 0 else own | {self._beside}
+
+    def set_beside(self, fd: int) -> None:
+        """Have beside_ready said when this can be read, in take_input alone; -1: nothing.
+
+        While the actor's code waits for the admin it is not looked at: it would be ready again and again.
+        """
+        self._beside = fd
+        self._unwatched = (_poll_of(self._own()), {})
+        self.watch = None
+
     def set_watch(self, filenos: Any) -> None:
         """Watch these besides the links, instead of others; what is no open descriptor is left out."""
-        poll = select.poll()
-        own = {self.admin.fd, waker.read_fd, *self._readable}
-        for fd in own:
-            poll.register(fd, select.POLLIN)
+        own = self._own()
+        poll = _poll_of(own)
         watched = {}
         for item in filenos:
             try:
@@ -228,3 +250,11 @@ class Links:
                     self.ways.pop(ident, None)
             if self.admin.send_frame(make(ident, enc, body), fds, ident, self.ways):
                 return
+
+
+def _poll_of(fds: Iterable[int]) -> Any:
+    """A poll object that waits for these to be readable."""
+    poll = select.poll()
+    for fd in fds:
+        poll.register(fd, select.POLLIN)
+    return poll

@@ -51,6 +51,7 @@ class Reference:
         self.link = self.links.admin
         self.children = Children(self.links, self.realm, self.source_hash)
         self.wakeups: wakeups.Heap = []
+        self.beside: Any = None
         self.exiting = False
         self.instance: Any = None
 
@@ -129,6 +130,15 @@ class Reference:
         seconds = wakeups.seconds_of(period)
         if not self.exiting:
             wakeups.add(self.wakeups, seconds, period, payload)
+
+    def run_beside(self, beside: Any) -> None:
+        """Run a loop of the actor's own in turn with its messages; None: no more.
+
+        Shape:   it has fileno(), which can be read when something is ready for it; due, the time.monotonic() at
+                 which it wants to run in any case, or None; and run(), which does not wait.
+        """
+        self.beside = beside
+        self.links.set_beside(-1 if beside is None else beside.fileno())
 
     def handle_dead_letters(self, on: bool) -> None:
         """Register, or deregister, as the handler of dead letters."""

@@ -33,11 +33,13 @@ def add(heap: Heap, seconds: float, period: Any, payload: Any) -> None:
     heapq.heappush(heap, (time.monotonic() + max(seconds, 0.0), next(_order), period, payload))
 
 
-def patience(heap: Heap) -> Optional[int]:
-    """How long a poll may wait: milliseconds until the next wakeup, rounded up; None: for ever."""
-    if not heap:
+def patience(heap: Heap, due: Optional[float] = None) -> Optional[int]:
+    """How long a poll may wait: milliseconds until the next wakeup, or until due, rounded up; None: for ever."""
+    if heap and (due is None or heap[0][0] < due):
+        due = heap[0][0]
+    if due is None:
         return None
-    return max(0, math.ceil(min(heap[0][0] - time.monotonic(), POLL_MAX) * 1000))
+    return max(0, math.ceil(min(due - time.monotonic(), POLL_MAX) * 1000))
 
 
 def due(heap: Heap) -> Iterator[Tuple[Any, Any]]:
