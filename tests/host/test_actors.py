@@ -318,7 +318,7 @@ class A(Actor):
         actor = self.actor(self.SOURCE)
         self.assertEqual(self.admin.message(actor, 'fine')['ok'], True)
         done = self.admin.message(actor, 'bad')
-        self.assertEqual((done['ok'], done['error']), (False, 'ValueError: always 2'))
+        self.assertEqual((done['ok'], done['error']), (False, 'mod.py:25: ValueError: always 2'))
         self.assertTrue(done['traceback'].startswith('Traceback'))
         self.assertEqual(self.admin.message(actor, ['once'])['ok'], True)
         actor.wire.op(op='message', ref=5, enc='l', text='os.x')
@@ -421,7 +421,7 @@ class Picky(Actor):
         mark = len(self.admin.seen)
         self.admin.tell(actor, ('create', 'mod.BadInit'))
         failed = self.admin.until('failed', since=mark)[2]
-        self.assertEqual((failed['kind'], failed['error']), ('init', 'RuntimeError: never'))
+        self.assertEqual((failed['kind'], failed['error']), ('init', 'mod.py:15: RuntimeError: never'))
         self.assertIn("raise RuntimeError('never')", failed['traceback'])
         log = next(e[2] for e in self.admin.seen if e[0] == 'log')
         self.assertEqual((log['name'], log['level'], log['text'].splitlines()[0]),

@@ -272,7 +272,7 @@ class Bad(Actor):
                 self.admin.kill(actor, signal.SIGTERM)
                 self.admin.until_dead(actor)
         actor = self.admin.spawn(parent, 'mod.Bad')
-        self.assertEqual(self.admin.until('failed')[2]['error'], 'ValueError: bad')
+        self.assertEqual(self.admin.until('failed')[2]['error'], 'mod.py:13: ValueError: bad')
         actor = self.admin.spawn(parent, 'mod.A')
         os.kill(parent.pid, signal.SIGKILL)
         self.admin.until_dead(actor)

@@ -163,7 +163,7 @@ class Model:
         """Why ours may refuse what was recorded as loaded; "unexplained" where it may not."""
         told = [line for line in errors.splitlines() if line.startswith('tds-load: ')]
         own = [line for line in told if line.startswith('tds-load: %s' % group)] or told
-        if any('its role or global name belongs to group' in line for line in own) and self.shares(group):
+        if any(re.search('its (role|global name) .* belongs to group', line) for line in own) and self.shares(group):
             return 'shared'
         if any(re.search(r'\.tli:\d+:\d+: ', line) for line in own) and group in self.odd:
             return 'declaration'

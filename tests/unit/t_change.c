@@ -127,7 +127,7 @@ static void an_actor_that_cannot_be_constructed(void **state)
 	fake_exited(f->engine, fake_the(f, 2, "a.A"), "exited with status 1");
 	assert_no_answer(load);
 	fake_ends(f, 2);
-	assert_answer(load, 1, "a.A: TypeError: no");
+	assert_answer(load, 1, "a.A (r): TypeError: no");
 	assert_loaded(f, "1*");
 }
 
@@ -141,7 +141,7 @@ static void an_actor_that_cannot_be_started(void **state)
 	f->engine->fail_create = true;
 	fake_imports(f, 2, NULL);
 	f->engine->fail_create = false;
-	undone(f, load, 1, "a.A: no process could be started");
+	undone(f, load, 1, "a.A (r): no process could be started");
 }
 
 static void an_actor_that_fails_its_message(void **state)
@@ -151,7 +151,7 @@ static void an_actor_that_fails_its_message(void **state)
 
 	fake_up(f->engine, fake_the(f, 2, "a.A"));
 	fake_taken(f->engine, fake_the(f, 2, "a.A"), "ValueError: 1");
-	undone(f, load, 1, "a.A: ValueError: 1");
+	undone(f, load, 1, "a.A (r): its OnLoad message: ValueError: 1");
 }
 
 static void a_class_that_is_not_found(void **state)
@@ -205,7 +205,7 @@ static void its_process_ends_while_it_is_undone(void **state)
 
 	fake_failed(f->engine, fake_the(f, 2, "a.A"), "TypeError: no");
 	fake_ends(f, 2);
-	assert_answer(load, 1, "a.A: TypeError: no");
+	assert_answer(load, 1, "a.A (r): TypeError: no");
 	assert_loaded(f, "1*");
 }
 
@@ -235,7 +235,7 @@ static void two_reasons(void **state)
 	fake_failed(f->engine, fake_the(f, 2, "a.A"), "TypeError: no");
 	fake_ends(f, 2);
 	fake_failed(f->engine, fake_the(f, 1, "a.A"), "ValueError: 1");
-	assert_answer(load, 1, "a.A: TypeError: no");
+	assert_answer(load, 1, "a.A (r): TypeError: no");
 }
 
 /* --- the time of --wait is over --- */
@@ -262,7 +262,7 @@ static void overdue_while_it_is_verified(void **state)
 	struct fake_asked *load = load_of(f, "foo-1.tls", 30);
 
 	fake_clock_go(&f->clock, 30000);
-	assert_answer(load, 9, "was not ready in time");
+	assert_answer(load, 9, "it was not verified in time");
 	assert_false(load->changed);
 	assert_trace(f, "cancel", "cancel 1");
 }
@@ -278,7 +278,7 @@ static void overdue_while_it_is_imported(void **state)
 	assert_true(fake_source(f->engine, 1)->stopping);
 	fake_imports(f, 1, NULL); /* too late, and ignored */
 	fake_run(f);
-	assert_answer(load, 9, "was not ready in time");
+	assert_answer(load, 9, "its import did not end in time");
 	assert_loaded(f, "");
 }
 
@@ -291,7 +291,7 @@ static void overdue_while_it_starts(void **state)
 	assert_trace(f, "none", "");
 	fake_up(f->engine, fake_the(f, 2, "a.A")); /* too late, and ignored */
 	assert_trace(f, "send create", "");
-	undone(f, load, 9, "was not ready in time");
+	undone(f, load, 9, "a.A (r): was not made in time");
 }
 
 /* --- returning --- */
@@ -325,7 +325,7 @@ static void a_return_whose_actor_fails(void **state)
 	struct fake_asked *load = returning(f);
 
 	fake_failed(f->engine, fake_the(f, 1, "a.A"), "TypeError: no");
-	assert_answer(load, 1, "a.A: TypeError: no");
+	assert_answer(load, 1, "a.A (r): TypeError: no");
 	assert_loaded(f, "1* 2");
 	assert_trace(f, "bind", "bind n -"); /* nobody has it until the next start */
 	fake_exited(f->engine, fake_the(f, 1, "a.A"), "exited with status 1");
@@ -353,7 +353,7 @@ static void a_return_that_is_overdue(void **state)
 	struct fake_asked *load = returning(f);
 
 	fake_clock_go(&f->clock, 30000);
-	assert_answer(load, 9, "was not ready in time");
+	assert_answer(load, 9, "a.A (r): was not made in time");
 	assert_loaded(f, "1 2*");
 	assert_trace(f, "send", "send 2 a.A 'again'");
 }

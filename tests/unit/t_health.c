@@ -84,7 +84,7 @@ static void an_exit_is_no_answer(void **state)
 
 	fake_exited(f->engine, a(f, 2), "exited with status 0");
 	fake_run(f);
-	assert_answer(load, 1, "a.A: exited with status 0");
+	assert_answer(load, 1, "a.A: at its health check: exited with status 0");
 }
 
 static void the_answer_to_another_question(void **state)
@@ -151,7 +151,7 @@ static void not_ready(void **state)
 	struct fake_asked *load = asked_how_it_is(f, READY_FIRST);
 	(void)fake_answer(f->engine, a(f, 2), ENCODING_POISON);
 	fake_run(f);
-	assert_answer(load, 1, "a.A: failed its health check");
+	assert_answer(load, 1, "a.A (r): failed its health check");
 	assert_trace(f, "send bind", "send 2 a.A 'load', send 2 a.A None");
 	assert_loaded(f, "1*");
 	assert_string_equal(a(f, 1)->name, "n");

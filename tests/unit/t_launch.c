@@ -129,8 +129,9 @@ static void taken_after_5_seconds(void **state)
 	assert_no_answer(load);
 	fake_clock_go(&f->clock, 1);
 	assert_answer(load, 0, NULL);
-	assert_string_equal(json_string_value(json_array_get(load->warnings, 0)),
-			    "a.A: still at its OnLoad message, which counts as taken");
+	assert_string_equal(
+		json_string_value(json_array_get(load->warnings, 0)),
+		"a.A (r): still at its OnLoad message after 5 seconds, which counts as taken");
 	assert_loaded(f, "1*");
 	/* How it ends then is nobody's concern. */
 	fake_taken(f->engine, a(f, 1), "ValueError: 1");
@@ -146,7 +147,7 @@ static void failed_by_an_exception(void **state)
 	fake_up(f->engine, a(f, 2));
 	fake_taken(f->engine, a(f, 2), "ValueError: 1");
 	fake_run(f);
-	assert_answer(load, 1, "a.A: ValueError: 1");
+	assert_answer(load, 1, "a.A (r): its OnLoad message: ValueError: 1");
 	assert_loaded(f, "1*");
 }
 
@@ -158,7 +159,7 @@ static void failed_by_its_exit(void **state)
 	fake_up(f->engine, a(f, 1));
 	fake_exited(f->engine, a(f, 1), "exited with status 3");
 	fake_run(f);
-	assert_answer(load, 1, "a.A: exited with status 3");
+	assert_answer(load, 1, "a.A (r): at its OnLoad message: exited with status 3");
 	assert_loaded(f, "");
 }
 

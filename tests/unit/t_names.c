@@ -60,7 +60,7 @@ static void names_of_other_groups(void **state)
 	fake_stranger(f->engine, fake_source(f->engine, 1), "living");
 	assert_trace(f, "send", "send 1 a.A 'load'");
 	refused_for_a_name(f, "{'Actors': {'b.B': {'OnLoad': {'Role': 'r'}}}}",
-			   "b.B: its role or global name belongs to group foo");
+			   "b.B: its role r belongs to group foo");
 	refused_for_a_name(f, "{'Actors': {'b.B': {'OnLoad': {'GlobalName': 'n'}}}}",
 			   "b.B: its global name belongs to an actor of group foo");
 	refused_for_a_name(f, "{'Actors': {'b.B': {'OnLoad': {'GlobalName': 'living'}}}}",
@@ -92,7 +92,7 @@ static void a_name_without_an_actor_is_taken(void **state)
 	assert_trace(f, "none", "");
 	fake_exited(f->engine, fake_the(f, 1, "a.A"), "exited with status 0");
 	refused_for_a_name(f, "{'Actors': {'b.B': {'OnLoad': {'GlobalName': 'n'}}}}",
-			   "b.B: its role or global name belongs to group foo");
+			   "b.B: its global name n belongs to group foo");
 }
 
 static void a_program_owns_no_name(void **state)

@@ -48,7 +48,7 @@ static void a_hanging_import_holds_up_its_own_group_alone(void **state)
 	fake_clock_go(&f->clock, 60000);
 	assert_answer(behind, 9, "its turn did not come in time");
 	fake_run(f);
-	assert_answer(hangs, 9, "was not ready in time");
+	assert_answer(hangs, 9, "its import did not end in time");
 }
 
 /* What waits behind a hanging change begins when that is undone. */
@@ -65,7 +65,7 @@ static void behind_a_hanging_import(void **state)
 	fake_clock_go(&f->clock, 29999);
 	assert_no_answer(behind);
 	fake_clock_go(&f->clock, 1);
-	assert_answer(behind, 9, "was not ready in time");
+	assert_answer(behind, 9, "it was not verified in time");
 }
 
 static void as_many_as_there_are_places(void **state)

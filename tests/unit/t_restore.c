@@ -402,7 +402,7 @@ static void the_one_before_is_lost(void **state)
 	fake_ends(f, 1);
 	fake_failed(f->engine, fake_the(f, 2, "a.A"), "TypeError: no");
 	fake_run(f);
-	assert_answer(load, 1, "a.A: TypeError: no");
+	assert_answer(load, 1, "a.A (r): TypeError: no");
 	assert_loaded(f, "1*");
 	assert_int_equal(fake_role(f, "r"), 1);
 }

@@ -252,7 +252,7 @@ static void what_comes_back_hangs(void **state)
 	fake_ends(f, 2);
 	assert_no_answer(asked);
 	fake_clock_go(&f->clock, 60000);
-	assert_answer(asked, 9, "was not ready in time");
+	assert_answer(asked, 9, "a.A (r): was not made in time");
 	assert_loaded(f, "1*");
 	struct fake_asked *next = fake_unload(f, 1);
 	fake_ends(f, 1);

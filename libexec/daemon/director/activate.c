@@ -279,9 +279,11 @@ enum change_state return_lost(struct change *change, const struct news *news)
 enum change_state return_overdue(struct change *change, const struct news *news)
 {
 	struct source *before = change->before;
+	char why[TDS_ERR_REASON_MAX];
 
+	launch_overdue(change, why);
 	launch_cancel(change);
-	change_blame(change, 9, "was not ready in time");
+	change_blame(change, 9, why);
 	change->before = NULL;
 	return before ? return_to(change, before) : returned(change, news);
 }

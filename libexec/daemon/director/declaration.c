@@ -201,6 +201,19 @@ static bool source_has(const struct source *source, const struct declared *wante
 	return false;
 }
 
+/* Which of the two names it is, and whose. */
+static int tell_taken(const struct declared *declared, const struct source *other,
+		      struct tds_err *err)
+{
+	bool is_role = false;
+
+	for (size_t i = 0; declared->role && !is_role && i < other->ndeclared; i++)
+		is_role = declared_has(&other->declared[i], declared->role, NULL);
+	return tds_err_set(err, TDS_E_REFUSED, "%s: its %s %s belongs to group %s", declared->key,
+			   is_role ? "role" : "global name",
+			   is_role ? declared->role : declared->global_name, other->group->name);
+}
+
 static int check_declared(const struct declared *declared, struct tds_err *err)
 {
 	const struct group *own = declared->source->group;
@@ -208,10 +221,7 @@ static int check_declared(const struct declared *declared, struct tds_err *err)
 	for (const struct group *g = own->director->groups; g; g = g->next)
 		for (const struct source *s = g == own ? NULL : g->sources; s; s = s->next)
 			if (source_has(s, declared))
-				return tds_err_set(
-					err, TDS_E_REFUSED,
-					"%s: its role or global name belongs to group %s",
-					declared->key, g->name);
+				return tell_taken(declared, s, err);
 	return 0;
 }
 

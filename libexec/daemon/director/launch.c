@@ -9,6 +9,7 @@
 #include "change.h"
 #include "rules.h"
 
+#define NAME_MAX_BYTES 256 /* of an actor in a message; a longer one is cut */
 #define TAKEN_AFTER_MS \
 	5000 /* an OnLoad handler that runs this long without failing has taken its message */
 #define DELAY_FIRST_MS 100
@@ -71,14 +72,39 @@ static void finish(struct change *change, const char *error)
 	change_post(change, error ? CHANGE_FAILED : CHANGE_UP, error);
 }
 
-/* The same with the name of the actor at hand. */
-static void fail(struct change *change, const char *error)
+/* The actor at hand as people know it: "stock.keeper.Keeper (stock)", with its role where it has one. */
+static void name_actor(const struct change *change, char name[NAME_MAX_BYTES])
 {
 	const struct declared *d = &change->launch.source->declared[change->launch.at];
+
+	(void)snprintf(name, NAME_MAX_BYTES, d->role ? "%s (%s)" : "%s", d->key, d->role);
+}
+
+/* The same with the name of the actor at hand, and what it failed at. */
+static void fail(struct change *change, const char *at, const char *error)
+{
+	char name[NAME_MAX_BYTES];
 	char why[TDS_ERR_REASON_MAX];
 
-	(void)snprintf(why, sizeof(why), "%s: %s", d->key, error);
+	name_actor(change, name);
+	(void)snprintf(why, sizeof(why), "%s: %s%s", name, at, error);
 	finish(change, why);
+}
+
+void launch_overdue(const struct change *change, char why[TDS_ERR_REASON_MAX])
+{
+	const struct launch *launch = &change->launch;
+	char name[NAME_MAX_BYTES];
+
+	if (!launch->source || launch->at >= launch->source->ndeclared) {
+		(void)snprintf(why, TDS_ERR_REASON_MAX, "was not ready in time");
+		return;
+	}
+	name_actor(change, name);
+	(void)snprintf(why, TDS_ERR_REASON_MAX, "%s: %s in time", name,
+		       launch->ref        ? "did not take its OnLoad message"
+		       : launch->endpoint ? "did not answer its health check"
+					  : "was not made");
 }
 
 /* The launch that has this actor at hand; NULL: none. */
@@ -101,7 +127,7 @@ static void go_on(struct change *change)
 
 static void on_unhealthy(void *ctx)
 {
-	fail(ctx, "did not answer its health check in time");
+	fail(ctx, "", "did not answer its health check in time");
 }
 
 static void check_health(struct change *change)
@@ -124,10 +150,11 @@ static void check_health(struct change *change)
 static void on_taken(void *ctx)
 {
 	struct change *change = ctx;
-	const struct launch *launch = &change->launch;
+	char name[NAME_MAX_BYTES];
 
-	change_warn(change, launch->source->declared[launch->at].key,
-		    "still at its OnLoad message, which counts as taken");
+	name_actor(change, name);
+	change_warn(change, name,
+		    "still at its OnLoad message after 5 seconds, which counts as taken");
 	change->launch.ref = 0;
 	check_health(change);
 }
@@ -160,7 +187,7 @@ static void next(struct change *change)
 	if (launch->at == source->ndeclared)
 		finish(change, NULL);
 	else if (start(&source->declared[launch->at], &err) != 0)
-		fail(change, err.reason);
+		fail(change, "", err.reason);
 }
 
 void launch_start(struct change *change, struct source *source)
@@ -181,7 +208,7 @@ bool launch_answer(struct director *director, uint64_t endpoint, const struct pa
 		return false;
 	change->launch.endpoint = 0;
 	if (payload->encoding == ENCODING_POISON)
-		fail(change, "failed its health check");
+		fail(change, "", "failed its health check");
 	else
 		go_on(change);
 	return true;
@@ -195,7 +222,7 @@ void declared_message_done(struct declared *declared, uint64_t ref, const char *
 		return;
 	change->launch.ref = 0;
 	if (error)
-		fail(change, error);
+		fail(change, "its OnLoad message: ", error);
 	else
 		check_health(change);
 }
@@ -205,7 +232,7 @@ void declared_failed(struct declared *declared, const char *error)
 	struct change *change = launching(declared);
 
 	if (change)
-		fail(change, error);
+		fail(change, "", error);
 }
 
 /* --- starting again --- */
@@ -308,7 +335,11 @@ void declared_exited(struct declared *declared)
 	memcpy(declared->ending, declared->actor->ending, sizeof(declared->ending));
 	declared->actor = NULL;
 	if (change) {
-		fail(change, declared->ending);
+		fail(change,
+		     change->launch.ref        ? "at its OnLoad message: "
+		     : change->launch.endpoint ? "at its health check: "
+					       : "",
+		     declared->ending);
 		return;
 	}
 	if (declared->wanted && !source->director->stopping)

@@ -21,6 +21,9 @@ struct launch {
 void launch_start(struct change *change, struct source *source);
 void launch_cancel(struct change *change);
 
+/* What is not ready when a change's time is over: the actor at hand, and what it is at. */
+void launch_overdue(const struct change *change, char why[TDS_ERR_REASON_MAX]);
+
 /* What the engine tells of declared actors. */
 void declared_up(struct declared *declared);
 void declared_failed(struct declared *declared, const char *error);

@@ -296,7 +296,13 @@ enum change_state load_failed(struct change *change, const struct news *news)
 
 enum change_state load_overdue(struct change *change, const struct news *news)
 {
+	char why[TDS_ERR_REASON_MAX] = "its import did not end in time";
+
 	(void)news;
+	if (change->state == CHANGE_VERIFYING)
+		(void)strcpy(why, "it was not verified in time");
+	else if (change->state != CHANGE_IMPORTING)
+		launch_overdue(change, why);
 	change->director->means->cancel(tds_steal(&change->verification));
-	return change_undo(change, 9, "was not ready in time");
+	return change_undo(change, 9, why);
 }

@@ -93,7 +93,7 @@ class ActorHost(Reference, Life):
         except BaseException as error:
             text = logs.describe(error, skip=2)
             logging.getLogger(actor_class.__name__).error('instantiation exception\n%s', text.rstrip('\n'))
-            self.link.send_control({'op': 'failed', 'kind': 'init', 'error': wire_text(logs.last_line(text)),
+            self.link.send_control({'op': 'failed', 'kind': 'init', 'error': wire_text(logs.reason(text, self.source_prefix)),
                                     'traceback': wire_text(text)})
             return False
 

@@ -96,7 +96,7 @@ class Life:
     def _finish(self, message: Any, sender: ActorAddress, ref: Optional[int], failure: Optional[str]) -> None:
         """Say how a message ended. failure: the text of the second attempt's exception."""
         if ref is not None and failure is not None:
-            self.done(ref, logs.last_line(failure), failure)
+            self.done(ref, logs.reason(failure, self.source_prefix), failure)
         elif ref is not None:
             self.done(ref)
         elif failure is not None and not isinstance(message, PoisonMessage):

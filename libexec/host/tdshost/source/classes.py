@@ -73,8 +73,9 @@ class Classes:
         try:
             return sourceloader.load_module(self.source, name)
         except BaseException as error:  # SystemExit too: it is the module that ends, not we
-            text = logs.describe(error, 0, self.source.prefix if self.source else None)
-            raise Failure(failure.IMPORT, logs.last_line(text), text) from error
+            own = self.source.prefix if self.source else None
+            text = logs.describe(error, 0, own)
+            raise Failure(failure.IMPORT, logs.reason(text, own), text) from error
 
 
 def check(actor_class: Any, capabilities: dict, requirements: Any) -> None:

@@ -4,6 +4,7 @@
 What the admin does with it (files, formats, filters) is not decided here.
 """
 import logging
+import re
 import sys
 import traceback
 from types import TracebackType
@@ -130,6 +131,12 @@ def _frames(tb: Optional[TracebackType]) -> Any:
     while tb is not None:
         yield tb
         tb = tb.tb_next
+
+
+def reason(text: str, own: Optional[str] = None) -> str:
+    """The last line of a traceback's text; with own, as for describe, behind the last place in the source: 'm/a.py:3: '."""
+    places = re.findall(r'^  File "%s/(.*)", line (\d+)' % re.escape(own), text, re.M) if own else []
+    return '%s:%s: %s' % (*places[-1], last_line(text)) if places else last_line(text)
 
 
 def last_line(text: str) -> str:

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The ways to fail, one row each: the tool that is used, the one line that it says, and the status that it ends with.
+
+A line says what went wrong, where, and (where that does not follow from it) what to do. Prints TAP.
+"""
+import concurrent.futures
+import re
+import subprocess
+
+from adminlib import ACTOR, run_cases
+from tap import KEYS, ok
+
+ROLE = "{'Actors': {'m.a.A': {'OnLoad': {'Role': '%s', 'Message': 'load'}}}}\n"
+RAISES = ACTOR.replace("note(type(self).__name__, 'made', os.getpid())", "raise ValueError('no such place')")
+
+
+def on_load(statement):
+    """The actor, which does this at its OnLoad message."""
+    begin = 'me = type(self).__name__\n'
+    return ACTOR.replace(begin, "%s        if msg == 'load':\n            %s\n" % (begin, statement), 1)
+
+
+class Way:
+    """One way to fail. make(admin, group) prepares it; DIR and PATH in line are the directory and the package."""
+
+    def __init__(self, name, status, line, make, args=('GROUP',), tool='tds-load'):
+        self.name, self.status, self.line, self.make, self.args, self.tool = name, status, line, make, args, tool
+
+    def group(self):
+        return self.name.replace(' ', '-')
+
+    def run(self, a):
+        return a.run(self.tool, *(x.replace('GROUP', self.group()).replace('DIR', str(a.dir)) for x in self.args))
+
+    def judge(self, a, answer):
+        """Exactly this line, and this status."""
+        wanted = self.line.replace('GROUP', self.group()).replace('DIR', re.escape(str(a.dir)))
+        ok(answer.status == self.status and re.fullmatch(wanted + '\n', answer.err) is not None,
+           '%s: %s, status %d' % (self.name, self.tool, self.status), answer, wanted)
+
+
+def packed(source=ACTOR, declaration=ROLE, **more):
+    def make(a, group):
+        a.group(group, [1], declaration % group if '%s' in declaration else declaration, source=source, **more)
+    return make
+
+
+def declared(text):
+    """A good package whose declaration is this in the end."""
+    def make(a, group):
+        a.group(group, [1], ROLE % group)
+        a.tli(group, text)
+    return make
+
+
+def wrong_key(a, group):
+    a.group(group, [1], ROLE % group)
+    other = KEYS / 'alder.pem'
+    key, a.key = a.key, other
+    try:
+        a.pack(group, 1)
+    finally:
+        a.key = key
+
+
+def renamed(a, group):
+    a.group(group, [1], ROLE % group)
+    (a.dir / (group + '-1.tls')).rename(a.dir / (group + '-2.tls'))
+
+
+def anothers(a, group):
+    a.group('other', [1], ROLE % 'other')
+    a.tli(group, ROLE % group)
+    (a.dir / 'other-1.tls').rename(a.dir / (group + '-1.tls'))
+    (a.dir / 'other.tli').unlink()
+
+
+def revoked(a, group):
+    a.group(group, [1], ROLE % group)
+    digest = subprocess.run(['sha256sum', a.dir / (group + '-1.tls')], capture_output=True, check=True).stdout[:64]
+    (a.dir / 'revoked.cfg').write_bytes(digest + b'\n')
+
+
+def syntax_error(a, group):
+    src = a.base / 'source'
+    src.mkdir()
+    (src / 'a.py').write_text('x = 1\nclass A(:\n')
+    a.tli(group, '{}')
+
+
+# --- the table: way, status, line, and how it is made
+
+LOADS = [
+    Way('syntax in a package', 1, r'tds-load: GROUP: GROUP-1.tls: m/a\.py:2: SyntaxError: .+', packed('class A(:\n')),
+    Way('constructor raises', 1, r'tds-load: GROUP: GROUP-1.tls: m\.a\.A \(GROUP\): m/a\.py:\d+: ValueError: no such place', packed(RAISES)),
+    Way('OnLoad raises', 1, r'tds-load: GROUP: GROUP-1.tls: m\.a\.A \(GROUP\): its OnLoad message: m/a\.py:\d+: ValueError: not today',
+        packed(on_load("raise ValueError('not today')"))),
+    Way('missing class', 1, r'tds-load: GROUP: GROUP-1.tls: module m\.a has no class Absent', packed(declaration="{'Actors': {'m.a.Absent': {}}}")),
+    Way('missing module', 1, r"tds-load: GROUP: GROUP-1.tls: m/a\.py:2: ModuleNotFoundError: No module named 'absent_module'", packed(head='import absent_module\n')),
+    Way('hanging import', 9, r'tds-load: GROUP: GROUP-1.tls: its import did not end in time; --wait=SECONDS gives it more', packed('import time\ntime.sleep(600)\n'),
+        ('--wait=1', 'GROUP')),
+    Way('hanging OnLoad', 0, r'tds-load: GROUP: warning: m\.a\.A \(GROUP\): still at its OnLoad message after 5 seconds, which counts as taken',
+        packed(on_load('time.sleep(600)'))),
+    Way('wrong key', 7, r'tds-load: GROUP: GROUP-1.tls: no key validates it \(1 tried\)', wrong_key),
+    Way('renamed', 6, r'tds-load: GROUP: GROUP-2.tls: is signed as group GROUP version "1", which is not what its name says', renamed),
+    Way('another group', 6, r"tds-load: GROUP: GROUP-1.tls: is signed as group other version \"1\", which is not what its name says", anothers),
+    Way('TLI syntax', 1, r'tds-load: GROUP: GROUP.tli:2:\d+: .+', declared("{'Actors':\n {]}\n")),
+    Way('TLI type', 1, r"tds-load: GROUP: GROUP.tli:1:\d+: .*Actors.*", declared("{'Actors': 3}\n")),
+    Way('TLI code', 1, r'tds-load: GROUP: GROUP.tli:1:\d+: call to os\.system is not allowed', declared("{'Actors': os.system('id')}\n")),
+    Way('duplicate role', 1, r'tds-load: GROUP: GROUP-1.tls: m\.a\.A: its role taken belongs to group holder', packed(declaration=ROLE % 'taken')),
+    Way('revoked', 7, r'tds-load: GROUP: GROUP-1.tls: is revoked', revoked),
+]
+SYNTAX = Way('syntax error', 1, r'tds-gensrc: .*/source/a\.py:2:\d+: SyntaxError: .+', syntax_error,
+             ('GROUP', 'KEY', 'SRC', 'a.py'), 'tds-gensrc')
+
+
+def loads(a):
+    """All that a load may end with, in different groups at the same time."""
+    a.group('holder', [1], ROLE % 'taken')
+    for way in LOADS:
+        way.make(a, way.group())
+    a.start()
+    a.must(a.load('holder'))
+    with concurrent.futures.ThreadPoolExecutor(len(LOADS)) as pool:
+        for way, answer in zip(LOADS, pool.map(lambda way: way.run(a), LOADS)):
+            way.judge(a, answer)
+    ok(set(a.groups()['holder']['Sources']) and a.active('holder') == '1', 'the others run on')
+
+
+def main():
+    run_cases(loads)
+
+
+if __name__ == '__main__':
+    main()
