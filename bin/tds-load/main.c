@@ -287,7 +287,7 @@ static void report(struct run *run, const char *name, int rc, json_t *answer, st
 
 	json_array_foreach(json_object_get(answer, "Warnings"), i, warning)
 		tds_cli_warn(&run->cli, name, "%s", json_string_value(warning));
-	if (rc == TDS_E_TIMEOUT && !run->unload)
+	if (rc == TDS_E_TIMEOUT && deeds[run->deed].waits)
 		(void)strncat(err->reason, "; --wait=SECONDS gives it more",
 			      sizeof(err->reason) - strlen(err->reason) - 1);
 	if (rc != 0)
