@@ -82,7 +82,9 @@ int become_open_dir(struct admin *admin, struct tds_dir *dir, struct tds_err *er
 
 	if (rc == 0)
 		rc = make_absolute(dir, err);
-	if (rc == 0)
-		rc = tds_adminuser_read(dir, &adminuser, err);
-	return rc == 0 && adminuser.is_named ? become(dir, &adminuser.user, err) : rc;
+	if (rc != 0)
+		return rc;
+	if (tds_adminuser_read(dir, &adminuser, err) != 0)
+		return tds_err_prefix(err, "%s/" TDS_ADMINUSER_CFG, dir->path);
+	return adminuser.is_named ? become(dir, &adminuser.user, err) : 0;
 }

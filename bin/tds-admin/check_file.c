@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "check.h"
+#include "judge.h"
 #include "director/config.h"
 #include "director/tli.h"
 #include "literal/literal.h"
@@ -48,17 +50,29 @@ static int check_tli(struct report *report, const char *text, size_t len,
 	return rc;
 }
 
-static int check_config(struct report *report, const char *path, const char *text, size_t len,
-			struct tds_tli_watcher watcher)
+/* Is path the file of this name in dir? */
+static bool is_in(const struct tds_dir *dir, const char *path, const char *name)
 {
-	struct tds_config config;
-	int rc = tds_config_parse(tds_text_base(path), text, len, watcher, &config, &report->err);
+	struct stat here;
+	struct stat there;
 
-	if (rc == 0) {
-		report->value = tds_steal(&config.value);
-		tds_config_fini(&config);
-	}
-	return rc;
+	return dir->fd >= 0 && stat(path, &here) == 0 && fstatat(dir->fd, name, &there, 0) == 0 &&
+	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
+static void check_config(struct report *report, const struct tds_dir *dir, const char *path,
+			 const char *text, size_t len)
+{
+	static const struct tds_dir nowhere = { .fd = -1 };
+	const struct tds_tli_watcher watcher = { take_warning, report };
+	const char *name = tds_text_base(path);
+	struct tds_config config;
+
+	if (tds_config_parse(name, text, len, watcher, &config, &report->err) != 0)
+		return;
+	report->value = tds_steal(&config.value);
+	tds_config_fini(&config);
+	judge_value(report, is_in(dir, path, name) ? dir : &nowhere, name);
 }
 
 static int count_pattern(void *ctx, const struct tds_trust_line *line, struct tds_err *err)
@@ -128,7 +142,7 @@ void check_file(struct report *report, const struct tds_dir *dir, const char *pa
 		(void)check_tli(report, text, len, watcher);
 		break;
 	case KIND_CONFIG:
-		(void)check_config(report, path, text, len, watcher);
+		check_config(report, dir, path, text, len);
 		break;
 	case KIND_KEY:
 		check_key(report, dir, path);

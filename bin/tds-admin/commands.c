@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "director/rundir.h"
+#include "judge.h"
 #include "literal/literal.h"
 #include "tool/client.h"
 #include "tool/grouplist.h"
@@ -35,13 +36,6 @@ const char admin_watch_help[] = "usage: tds-admin [options] watch\n"
 static void fail(struct admin *admin, const char *subject, const struct tds_err *err)
 {
 	tds_cli_error(&admin->cli, subject, err);
-}
-
-int admin_open_dir(struct admin *admin, struct tds_dir *dir, struct tds_err *err)
-{
-	int rc = tds_dir_open(admin->cli.dir, dir, err);
-
-	return rc == 0 ? 0 : tds_err_prefix(err, "%s", admin->cli.dir);
 }
 
 static int connect_admin(struct admin *admin, struct tds_client *client, struct tds_err *err)
@@ -166,6 +160,7 @@ void admin_status(struct admin *admin, int argc, char **argv)
 			print_restarted(admin->cli.out, actor);
 	}
 	json_decref(answer);
+	judge_configured(admin);
 }
 
 void admin_list(struct admin *admin, int argc, char **argv)

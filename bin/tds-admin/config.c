@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "judge.h"
 #include "literal/literal.h"
 #include "literal/pytext.h"
 #include "literal/value.h"
@@ -255,6 +256,7 @@ void admin_config(struct admin *admin, int argc, char **argv)
 		return;
 	}
 	read_all(&view);
+	judge_configured(admin);
 	const char *logs = log_folder(&view, here, sizeof(here));
 	if (admin->cli.json)
 		print_json(&view, logs);

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "admin.h"
-#include "base/io.h"
 #include "base/mem.h"
 #include "command.h"
 #include "director/adminuser.h"
@@ -177,14 +176,10 @@ static int choose_rundir(struct setup *setup, struct tds_err *err)
 static int read_line(const struct tds_dir *dir, const char *name, char **line, struct tds_err *err)
 {
 	tds_auto(config) struct tds_config config = { 0 };
-	tds_autofree char *text = NULL;
-	size_t len;
-	int rc = tds_io_slurp(dir->fd, name, TDS_CONFIG_MAX_BYTES, &text, &len, err);
+	int rc = tds_config_read(dir, name, &config, err);
 
 	if (rc == TDS_E_MISSING)
 		return 0;
-	if (rc == 0)
-		rc = tds_config_parse(name, text, len, (struct tds_tli_watcher){ 0 }, &config, err);
 	if (rc == 0 && !(*line = strdup(config.text)))
 		rc = no_memory(err);
 	return rc == 0 ? 0 : tds_err_prefix(err, "%s/%s", dir->path, name);

@@ -17,6 +17,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "become.h"
+#include "judge.h"
 #include "director/handover.h"
 #include "director/rundir.h"
 #include "tool/client.h"
@@ -79,18 +80,6 @@ static int take_lock(int rundir, int *fd, struct tds_err *err)
 							     "names another place)");
 	*fd = tds_steal_fd(&lock);
 	return 0;
-}
-
-char *admin_libexec(void)
-{
-	tds_autofree char *folder = tds_cli_folder();
-	char *slash = folder ? strrchr(folder, '/') : NULL;
-	char *path = NULL;
-
-	if (!slash)
-		return NULL;
-	*slash = '\0';
-	return asprintf(&path, "%s/libexec/tds", folder) < 0 ? NULL : path;
 }
 
 /* A daemon has no terminal, and no folder that it keeps busy. */
@@ -304,6 +293,17 @@ static void start_detached(struct admin *admin, const struct tds_dir *dir, int r
 	(void)close(ready[0]);
 }
 
+/* What is said of the settings once, when they begin to count. */
+static void warn(struct admin *admin, const struct tds_dir *dir)
+{
+	tds_autofree char *path = tds_dir_join(dir, "thesplog.cfg");
+	struct tds_err err;
+
+	judge_effects(admin, dir);
+	if (judge_logging(dir, &err) != 0)
+		tds_cli_warn(&admin->cli, path, "%s", err.reason);
+}
+
 void admin_start(struct admin *admin, int argc, char **argv)
 {
 	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
@@ -326,6 +326,8 @@ void admin_start(struct admin *admin, int argc, char **argv)
 		return;
 	}
 	bool ours = lock >= 0;
+	if (ours)
+		warn(admin, &dir);
 	if (ours && admin->foreground)
 		run_here(admin, &dir, rundir, lock);
 	else if (ours)

@@ -198,7 +198,8 @@ static int start_admin(struct run *run, struct tds_err *err)
 	pid_t pid = fork();
 	if (pid == 0) {
 		(void)dup2(STDERR_FILENO, STDOUT_FILENO);
-		(void)execl(program, "tds-admin", "-C", run->cli.dir, "start", (char *)NULL);
+		(void)execl(program, "tds-admin", "-C", run->cli.dir, "start",
+			    run->cli.quiet ? "-q" : (char *)NULL, (char *)NULL);
 		_exit(127);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status) ||

@@ -49,22 +49,14 @@ static int parse(const char *text, size_t len, struct tds_adminuser *adminuser, 
 	return rc == 0 ? tds_user_find(config.value->text, &adminuser->user, err) : rc;
 }
 
-/* A link is not followed: it could lead to a file of the owner's that was written for something else. */
-static int read_file(const struct tds_dir *dir, struct tds_adminuser *adminuser,
-		     struct tds_err *err)
+/* Both together, so that what is read is what was looked at. */
+static int read_checked(const struct tds_dir *dir, int fd, struct tds_adminuser *adminuser,
+			struct tds_err *err)
 {
 	tds_autofree char *text = NULL;
-	tds_autofd int fd =
-		openat(dir->fd, TDS_ADMINUSER_CFG, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	size_t len;
-
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd < 0)
-		return errno == ELOOP ? tds_err_set(err, TDS_E_UNUSABLE,
-						    "is a symbolic link, so it does not count")
-				      : tds_err_sys(err, TDS_E_UNUSABLE, "cannot be opened");
 	int rc = check_both(dir, fd, err);
+
 	if (rc == 0)
 		rc = tds_io_slurp_fd(fd, TDS_CONFIG_MAX_BYTES, &text, &len, err);
 	if (rc == 0)
@@ -76,14 +68,19 @@ static int read_file(const struct tds_dir *dir, struct tds_adminuser *adminuser,
 int tds_adminuser_read(const struct tds_dir *dir, struct tds_adminuser *adminuser,
 		       struct tds_err *err)
 {
-	struct tds_err why;
+	/* A link could lead to a file of the owner's that was written for something else. */
+	tds_autofd int fd =
+		openat(dir->fd, TDS_ADMINUSER_CFG, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct tds_err own;
 
 	*adminuser = (struct tds_adminuser){ 0 };
-	int rc = read_file(dir, adminuser, &why);
-	if (rc == 0)
+	if (fd >= 0)
+		return read_checked(dir, fd, adminuser, err ? err : &own);
+	if (errno == ENOENT)
 		return 0;
-	return tds_err_set(err, rc == TDS_E_NOMEM ? rc : TDS_E_UNUSABLE, "%s/%s: %s", dir->path,
-			   TDS_ADMINUSER_CFG, why.reason);
+	return errno == ELOOP ? tds_err_set(err, TDS_E_UNUSABLE,
+					    "is a symbolic link, so it does not count")
+			      : tds_err_sys(err, TDS_E_UNUSABLE, "cannot be opened");
 }
 
 void tds_adminuser_fini(struct tds_adminuser *adminuser)

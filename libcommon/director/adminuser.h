@@ -22,8 +22,8 @@ struct tds_adminuser {
 
 /*
  * Owner:   caller frees with tds_adminuser_fini, on success only.
- * Errors:  TDS_E_UNUSABLE, the reason naming the file: it or the directory can be written by others than root and the
- *          directory's owner, it names no user, or several; TDS_E_NOMEM.
+ * Errors:  TDS_E_UNUSABLE: the file or the directory can be written by others than root and the directory's owner, or
+ *          the file names no user, or several; TDS_E_NOMEM. The reason does not name the file.
  */
 int tds_adminuser_read(const struct tds_dir *dir, struct tds_adminuser *adminuser,
 		       struct tds_err *err) TDS_MUST_CHECK;

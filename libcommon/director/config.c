@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/io.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "configkinds.h"
@@ -23,17 +24,18 @@
 /* tds.cfg(5) has a section for each. */
 static const struct config_rule rules[] = {
 	/* those of Thespian's Director */
-	{ NEVER("thespbase.cfg", "tdsLocalBase", "actors run in the local engine"), config_base },
-	{ NEVER("oldthespbase.cfg", "", "there is no other system to shut down"), config_old_base },
-	{ HALF("adminport.cfg", NULL, "nothing listens there; it is a capability that actors see"),
+	{ NEVER("thespbase.cfg", "tdsLocalBase",
+		"it has no effect: actors run in the local engine"), config_base },
+	{ NEVER("oldthespbase.cfg", "", "it has no effect: there is no other system to shut down"), config_old_base },
+	{ HALF("adminport.cfg", NULL, "nothing listens there: it is a capability that actors see"),
 	  config_number, .least = 1, .most = 65535 },
-	{ HALF("convleader.cfg", "", "no convention is joined; it is a capability that actors see"),
+	{ HALF("convleader.cfg", "", "no convention is joined: it is a capability that actors see"),
 	  config_leader },
 	{ AT_START("othercaps.cfg"), config_capabilities },
 	{ AT_START("thesplog.cfg"), config_logging },
 	{ AT_START("thesplogd.cfg"), config_optional_path },
-	{ NEVER("thesplogf.cfg", NULL, "there is no such log"), config_path },
-	{ NEVER("thesplogs.cfg", NULL, "there is no such log"),
+	{ NEVER("thesplogf.cfg", NULL, "it has no effect: there is no such log"), config_path },
+	{ NEVER("thesplogs.cfg", NULL, "it has no effect: there is no such log"),
 	  config_number, .least = 1, .most = SIZE_MAX_BYTES },
 	/* our own */
 	{ AT_START("actorlimits.cfg"), config_limits },
@@ -152,6 +154,36 @@ int tds_config_parse(const char *name, const char *text, size_t len, struct tds_
 	if (rc != 0)
 		tds_config_fini(config);
 	return rc;
+}
+
+int tds_config_read(const struct tds_dir *dir, const char *name, struct tds_config *config,
+		    struct tds_err *err)
+{
+	tds_autofree char *text = NULL;
+	size_t len;
+
+	*config = (struct tds_config){ 0 };
+	int rc = tds_io_slurp(dir->fd, name, TDS_CONFIG_MAX_BYTES, &text, &len, err);
+	return rc == 0 ? tds_config_parse(name, text, len, (struct tds_tli_watcher){ 0 }, config,
+					  err)
+		       : rc;
+}
+
+void tds_config_effects(const struct tds_dir *dir,
+			void (*tell)(void *ctx, const struct tds_config_file *file,
+				     const char *instead),
+			void *ctx)
+{
+	for (size_t i = 0; i < RULES; i++) {
+		const struct tds_config_file *file = &rules[i].file;
+		tds_auto(config) struct tds_config config = { 0 };
+
+		if (!file->instead || tds_config_read(dir, file->name, &config, NULL) != 0)
+			continue;
+		const char *instead = tds_config_instead(file, config.value);
+		if (instead)
+			tell(ctx, file, instead);
+	}
 }
 
 void tds_config_fini(struct tds_config *config)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/dir.h"
 #include "base/err.h"
 #include "literal/value.h"
 #include "package/trustfile.h"
@@ -52,6 +53,20 @@ const char *tds_config_instead(const struct tds_config_file *file, const struct 
  */
 int tds_config_parse(const char *name, const char *text, size_t len, struct tds_tli_watcher watcher,
 		     struct tds_config *config, struct tds_err *err) TDS_MUST_CHECK;
+
+/*
+ * Read a file of a director directory.
+ * Owner:   caller frees *config with tds_config_fini, on success only.
+ * Errors:  TDS_E_MISSING; TDS_E_UNUSABLE: it cannot be read; TDS_E_SYNTAX with the place; TDS_E_NOMEM.
+ */
+int tds_config_read(const struct tds_dir *dir, const char *name, struct tds_config *config,
+		    struct tds_err *err) TDS_MUST_CHECK;
+
+/* Tell of each file of the directory that says something which is not so, or not all of it. What cannot be read is left out. */
+void tds_config_effects(const struct tds_dir *dir,
+			void (*tell)(void *ctx, const struct tds_config_file *file,
+				     const char *instead),
+			void *ctx);
 
 void tds_config_fini(struct tds_config *config);
 #define tds_config_cleanup tds_config_fini

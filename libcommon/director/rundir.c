@@ -119,10 +119,12 @@ static int check_adminuser(const struct tds_dir *dir, uid_t uid, struct tds_err 
 	tds_auto(adminuser) struct tds_adminuser adminuser;
 	int rc = tds_adminuser_read(dir, &adminuser, err);
 
-	if (rc == 0 && !(adminuser.is_named && adminuser.user.uid == uid))
-		rc = tds_err_set(err, TDS_E_NO_ADMIN, "belongs to another user (uid %ju)",
-				 (uintmax_t)uid);
-	return rc;
+	if (rc != 0)
+		return tds_err_prefix(err, "%s/" TDS_ADMINUSER_CFG, dir->path);
+	if (!(adminuser.is_named && adminuser.user.uid == uid))
+		return tds_err_set(err, TDS_E_NO_ADMIN, "belongs to another user (uid %ju)",
+				   (uintmax_t)uid);
+	return 0;
 }
 
 /*

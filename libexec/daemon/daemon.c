@@ -20,6 +20,7 @@
 #include "daemon/base/signals.h"
 #include "daemon/guardian/ward.h"
 #include "daemon/keep/state.h"
+#include "director/config.h"
 #include "director/rundir.h"
 #include "inside.h"
 #include "recall.h"
@@ -293,6 +294,17 @@ static void on_restored(void *ctx)
 	supervisor_tell(SUPERVISOR_READY);
 }
 
+/* A setting that has no effect, or not the one that it names. */
+static void note_effect(void *ctx, const struct tds_config_file *file, const char *instead)
+{
+	struct daemon *d = ctx;
+	json_t *event = events_new(d->clock->wall_ms(d->clock), "NoEffect");
+
+	events_set(event, "File", file->name);
+	events_set(event, "Message", instead);
+	events_add(&d->world.events, event);
+}
+
 /* How the one before ended, as its guardian saw it. */
 static void note_last_end(struct daemon *d)
 {
@@ -309,6 +321,7 @@ static int run(struct daemon *d, json_t *state, const json_t *groups)
 
 	on_pulse(d);
 	note_last_end(d);
+	tds_config_effects(&d->settings->dir, note_effect, d);
 	returning_open(&d->world.returning, d->settings->rundir, state);
 	recall_leave_out(&d->world, state, on_not_restored, d);
 	/* What it may have died of comes back alone, as far as that goes, so that nothing else is blamed for it. */

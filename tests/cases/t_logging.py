@@ -124,6 +124,31 @@ def harm(a):
     os.kill(before, signal.SIGCONT)
 
 
+def unusable(a):
+    """A configuration that the logger cannot use is said once by start and by the logger, which is not started again."""
+    prepare(a, "{'version': 1, 'root': {'level': 20, 'handlers': ['h']}, 'handlers': {'h': {'class': 'logging.FileHandler', 'filename': 'a.log'}}}")
+    logs = a.base / 'logs'
+    (a.dir / 'thesplogd.cfg').write_text('%s\n' % logs)
+    why = "FileNotFoundError: [Errno 2] No such file or directory: '%s'" % logs
+    b = a.admin('start')
+    ok(b == (0, '', 'tds-admin: %s/thesplog.cfg: warning: logging cannot work: %s\n' % (a.dir, why)), 'start says so, and goes on', b)
+    until('the logger says so', lambda: 'there is no logger until' in a.admin('log').out)
+    a.must(a.load('foo'))
+    log(a, ('a', 30, 'hello'))
+    until('all is logged without it', lambda: 'hello' in a.admin('log').out)
+    shown = a.admin('log').out
+    ok(shown.count('thesplog.cfg: ' + why) == 1 and 'started again' not in shown and logger_of(a) is None, 'once', shown)
+    ok(a.admin('start') == (0, '', '') and a.admin('-q', 'shutdown').status == 0, 'a start that finds it running says nothing')
+    b = a.load('-q', 'foo')
+    ok(b == (0, b.out, ''), 'nor does a quiet load that starts it', b)
+    a.admin('shutdown')
+    logs.mkdir()
+    ok(a.admin('start') == (0, '', ''), 'it is mended')
+    a.must(a.load('foo'))
+    log(a, ('a', 30, 'hello'))
+    until('the logger has it', lambda: (logs / 'a.log').exists() and 'hello' in (logs / 'a.log').read_text())
+
+
 def refused(a):
     a.group('foo', ['1'])
     for text, place in (("{'version': 1,\n 'filters': {'f': {'()': 'os.system'}}}", ':2:26: '),
@@ -164,4 +189,4 @@ def capabilities(a):
 
 
 if __name__ == '__main__':
-    run_cases(as_the_guide_has_it, lowest_level, harm, refused, capabilities)
+    run_cases(as_the_guide_has_it, lowest_level, harm, unusable, refused, capabilities)

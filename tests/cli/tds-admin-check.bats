@@ -137,7 +137,7 @@ tds-admin: no.tli: cannot be opened: No such file or directory'
 		run --separate-stderr tds-admin $args
 		is 0 "$(tds-admin help check)" ''
 	done
-	for args in '--help' '-h --' 'help --help' 'restart -h'; do
+	for args in '--help' '-h --' 'help --help' 'rebuild -h'; do
 		# shellcheck disable=SC2086
 		run --separate-stderr tds-admin $args
 		is 0 "$(tds-admin help)" ''
@@ -147,12 +147,104 @@ tds-admin: no.tli: cannot be opened: No such file or directory'
 }
 
 @test "configuration files by their names" {
-	echo 29_50 >adminport.cfg
-	check -j adminport.cfg
-	is 0 '{"file":"adminport.cfg","ok":true,"value":{"t":"int","v":"2950"}}' ''
-	printf '\n  2900+1\n' >adminport.cfg
-	check adminport.cfg
-	is 1 '' 'tds-admin: adminport.cfg:2:3: not an int'
+	echo 29_50 >maxmessage.cfg
+	check -j maxmessage.cfg
+	is 0 '{"file":"maxmessage.cfg","ok":true,"value":{"t":"int","v":"2950"}}' ''
+	printf '\n  2900+1\n' >maxmessage.cfg
+	check maxmessage.cfg
+	is 1 '' 'tds-admin: maxmessage.cfg:2:3: not an int'
+}
+
+@test "settings that do not do what they say" {
+	echo multiprocTCPBase >"$DIR/thespbase.cfg"
+	echo leader:1900 >"$DIR/convleader.cfg"
+	printf '# on call\nroot\nno-such-user\n  nor-this\n4000000000\n' >"$DIR/adminusers.cfg"
+	echo nor-this >"$DIR/guests.cfg"
+	id -u >"$DIR/adminuser.cfg"
+	check -C "$DIR/"
+	[ "$status" -eq 1 ] && [ -z "$output" ]
+	diff - <(printf '%s\n' "${stderr//"$DIR/"/}") <<-'EOF'
+		tds-admin: adminusers.cfg:4:3: warning: no such user: nor-this
+		tds-admin: adminusers.cfg:3:1: no such user: no-such-user
+		tds-admin: convleader.cfg: warning: no convention is joined: it is a capability that actors see
+		tds-admin: guests.cfg:1:1: no such user: nor-this
+		tds-admin: thespbase.cfg: warning: it has no effect: actors run in the local engine
+	EOF
+	: >"$DIR/convleader.cfg"
+	echo tdsLocalBase >"$DIR/thespbase.cfg"
+	rm "$DIR/guests.cfg" "$DIR/adminusers.cfg"
+	check
+	is 0 '' ''
+	chmod 0664 "$DIR/adminuser.cfg"
+	check
+	is 1 '' "tds-admin: $DIR/adminuser.cfg: warning: others may write it
+tds-admin: $DIR/adminuser.cfg: others may write it, so it does not count"
+}
+
+@test "only root's admin process has a user of actors" {
+	echo 4000000000 >"$DIR/adminuser.cfg"
+	echo 4000000001 >"$DIR/actoruser.cfg"
+	check
+	is 1 '' "tds-admin: $DIR/actoruser.cfg: only root's admin process runs actors as another user, and it is that of adminuser.cfg"
+	echo 4000000000 >"$DIR/actoruser.cfg"
+	check
+	is 0 '' ''
+	echo 4000000001 >"$DIR/actoruser.cfg"
+	echo 0 >"$DIR/adminuser.cfg"
+	check
+	is 0 '' ''
+}
+
+# logging HANDLER: a configuration with this one, a literal.
+logging() {
+	echo "{'version': 1, 'root': {'handlers': ['h'], 'level': 'INFO'}, 'handlers': {'h': $1}}" >"$DIR/thesplog.cfg"
+}
+
+@test "logging that cannot work is tried, and no log is touched" {
+	local folder=$BATS_TEST_TMPDIR/logs
+	echo "$folder" >"$DIR/thesplogd.cfg"
+	logging "{'class': 'logging.FileHandler', 'filename': 'a.log', 'mode': 'w'}"
+	check
+	is 1 '' "tds-admin: $DIR/thesplog.cfg: logging cannot work: FileNotFoundError: [Errno 2] No such file or directory: '$folder'"
+	mkdir "$folder"
+	check
+	is 0 '' ''
+	[ -z "$(files "$folder")" ]
+	echo kept >"$folder/a.log"
+	check
+	is 0 '' ''
+	[ "$(cat "$folder/a.log")" = kept ]
+	logging "{'class': 'logging.FileHandler', 'filename': 'no/a.log', 'delay': True}"
+	check
+	is 1 '' "tds-admin: $DIR/thesplog.cfg: logging cannot work: FileNotFoundError: [Errno 2] No such file or directory: '$folder/no/a.log'"
+	logging "{'class': 'logging.StreamHandler', 'formatter': 'f'}"
+	check
+	is 1 '' "tds-admin: $DIR/thesplog.cfg: logging cannot work: ValueError: Unable to configure handler 'h': Unable to set formatter 'f': 'f'"
+	logging "{'class': 'logging.NoSuchHandler'}"
+	check
+	[ "$status" -eq 1 ] && [[ $stderr == *": logging cannot work: ValueError: Unable to configure handler 'h': "*NoSuchHandler* ]]
+	# What hangs is not waited for for ever: a FIFO that nobody reads.
+	mkfifo "$folder/fifo"
+	logging "{'class': 'logging.FileHandler', 'filename': 'fifo'}"
+	check
+	[ "$status" -eq 1 ] && [[ $stderr == *"No such device or address: '$folder/fifo'" ]]
+}
+
+@test "logging is tried as the user of the admin process, by root and that user alone" {
+	[ "$(id -u)" -eq 0 ] || skip 'not root'
+	mkdir -m 0755 "$BATS_TEST_TMPDIR/logs"
+	chmod 0755 "$BATS_TEST_TMPDIR" "${BATS_TEST_TMPDIR%/*}" "${BATS_TEST_TMPDIR%/*/*}"
+	echo "$BATS_TEST_TMPDIR/logs" >"$DIR/thesplogd.cfg"
+	echo 61001 >"$DIR/adminuser.cfg"
+	logging "{'class': 'logging.FileHandler', 'filename': 'a.log'}"
+	check
+	is 1 '' "tds-admin: $DIR/thesplog.cfg: logging cannot work: ValueError: Unable to configure handler 'h': [Errno 13] Permission denied: '$BATS_TEST_TMPDIR/logs/a.log'"
+	chown 61001 "$BATS_TEST_TMPDIR/logs"
+	check
+	is 0 '' ''
+	chown 61002 "$BATS_TEST_TMPDIR/logs"
+	run --separate-stderr setpriv --reuid 61002 --regid 61002 --clear-groups tds-admin check
+	is 0 '' ''
 }
 
 @test "keys by their names: short ones warn, minkeybits.cfg and revoked.cfg count, others are refused" {

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/io.h"
 #include "base/mem.h"
@@ -22,20 +23,11 @@
 static int read_value(const struct tds_dir *dir, const char *name, struct tds_value **value,
 		      struct tds_err *err)
 {
-	tds_autofree char *text = NULL;
-	struct tds_config config = { 0 };
-	size_t len;
+	tds_auto(config) struct tds_config config = { 0 };
+	int rc = tds_config_read(dir, name, &config, err);
 
-	*value = NULL;
-	int rc = tds_io_slurp(dir->fd, name, TDS_CONFIG_MAX_BYTES, &text, &len, err);
-	if (rc == TDS_E_MISSING)
-		return 0;
-	if (rc == 0)
-		rc = tds_config_parse(name, text, len, (struct tds_tli_watcher){ 0 }, &config, err);
-	if (rc == 0)
-		*value = tds_steal(&config.value);
-	tds_config_fini(&config);
-	if (rc == 0)
+	*value = tds_steal(&config.value);
+	if (rc == 0 || rc == TDS_E_MISSING)
 		return 0;
 	if (err->line)
 		return tds_err_set(err, TDS_E_UNUSABLE, "%s/%s:%u:%u: %s", dir->path, name,
@@ -43,12 +35,15 @@ static int read_value(const struct tds_dir *dir, const char *name, struct tds_va
 	return tds_err_set(err, TDS_E_UNUSABLE, "%s/%s: %s", dir->path, name, err->reason);
 }
 
-/* The user that a line of a file names. */
-static int find_user(const char *file, const char *name, struct tds_user *user, struct tds_err *err)
+/* The user that a value in a file names. */
+static int find_user(const struct tds_dir *dir, const char *file, const struct tds_value *name,
+		     struct tds_user *user, struct tds_err *err)
 {
-	int rc = tds_user_find(name, user, err);
+	int rc = tds_user_find(name->text, user, err);
 
-	return rc == 0 ? 0 : tds_err_prefix(err, "%s", file);
+	return rc == 0 ? 0
+		       : tds_err_prefix(err, "%s/%s:%u:%u", dir->path, file, name->line,
+					name->column);
 }
 
 /* A list of users; *users NULL: there is no such file. */
@@ -66,7 +61,7 @@ static int read_users(const struct tds_dir *dir, const char *file, uid_t **users
 	for (; *n < list->n && rc == 0; (*n)++) {
 		tds_auto(user) struct tds_user user = { 0 };
 
-		rc = find_user(file, list->items[*n]->text, &user, err);
+		rc = find_user(dir, file, list->items[*n], &user, err);
 		(*users)[*n] = user.uid;
 	}
 	return rc;
@@ -179,7 +174,12 @@ static int read_actoruser(const struct tds_dir *dir, struct settings *s, struct 
 	int rc = read_value(dir, "actoruser.cfg", &name, err);
 
 	if (rc == 0 && name)
-		rc = find_user("actoruser.cfg", name->text, &user, err);
+		rc = find_user(dir, "actoruser.cfg", name, &user, err);
+	if (rc == 0 && name && geteuid() != 0 && user.uid != geteuid())
+		return tds_err_set(err, TDS_E_UNUSABLE,
+				   "%s/actoruser.cfg: only root's admin process runs actors as "
+				   "another user",
+				   dir->path);
 	if (rc == 0 && name) {
 		s->actor_uid = user.uid;
 		s->actor_gid = user.gid;

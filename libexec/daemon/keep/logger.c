@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <event2/buffer.h>
@@ -18,12 +19,14 @@
 #include "base/mem.h"
 #include "daemon/base/child.h"
 #include "daemon/base/clock.h"
+#include "tool/document.h"
 
 #define REPORT_MAX_BYTES 4096
 #define DELAY_FIRST_MS 100
 #define DELAY_MAX_MS 30000
 #define STEADY_MS 60000 /* alive for this long: the next end is a first one */
 #define FAREWELL_MS 1000
+#define LOGGER_UNUSABLE 3 /* its exit status where it cannot use its configuration */
 
 struct logger {
 	struct event_base *base;
@@ -82,7 +85,8 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 		(void)kill(logger->child.pid, SIGKILL);
 }
 
-static void close_process(struct logger *logger)
+/* Returns what waitpid says of it. */
+static int close_process(struct logger *logger)
 {
 	if (logger->bev) {
 		report_lines(logger, true);
@@ -90,9 +94,9 @@ static void close_process(struct logger *logger)
 	}
 	if (logger->exited)
 		event_free(logger->exited);
-	(void)child_end(&logger->child);
 	logger->bev = NULL;
 	logger->exited = NULL;
+	return child_end(&logger->child);
 }
 
 static void on_again(evutil_socket_t fd, short what, void *arg)
@@ -118,13 +122,18 @@ static void start_again(struct logger *logger)
 static void on_exited(evutil_socket_t fd, short what, void *arg)
 {
 	static const char gone[] = "the logger has ended, and is started again";
+	static const char unusable[] = "there is no logger until the admin process starts anew";
 	struct logger *logger = arg;
 
 	(void)fd;
 	(void)what;
-	close_process(logger);
-	logger->settings->report(logger->settings->ctx, gone, strlen(gone));
-	start_again(logger);
+	int status = close_process(logger);
+	bool is_unusable = WIFEXITED(status) && WEXITSTATUS(status) == LOGGER_UNUSABLE;
+	const char *text = is_unusable ? unusable : gone;
+	logger->settings->report(logger->settings->ctx, text, strlen(text));
+	/* What is wrong with its configuration would be wrong again. */
+	if (!is_unusable)
+		start_again(logger);
 }
 
 /* The socket is its standard input; what it prints goes where the daemon's messages go. */
@@ -140,7 +149,6 @@ static bool start_process(struct logger *logger, int end)
 			 { STDERR_FILENO, STDERR_FILENO } },
 		.nfds = 3,
 		.complain_to = STDIN_FILENO,
-		.cwd = s->folder,
 	};
 
 	return child_start(&plan, &logger->child);
@@ -170,14 +178,15 @@ static void start(struct logger *logger)
 
 	logger->started_mono_ms = clock_now_mono_ms();
 	if (!open_process(logger)) {
-		close_process(logger);
+		(void)close_process(logger);
 		logger->settings->report(logger->settings->ctx, failed, strlen(failed));
 		start_again(logger);
 		return;
 	}
 	bufferevent_setcb(logger->bev, on_readable, NULL, on_event, logger);
 	(void)bufferevent_enable(logger->bev, EV_READ | EV_WRITE);
-	send_line(logger, json_pack("{s:s}", "config", logger->settings->config));
+	send_line(logger, json_pack("{s:s, s:o}", "config", logger->settings->config, "folder",
+				    tds_document_text(logger->settings->folder)));
 }
 
 struct logger *logger_new(struct event_base *base, const struct logger_settings *settings)
@@ -240,7 +249,7 @@ void logger_free(struct logger *logger)
 		return;
 	if (logger->bev)
 		say_farewell(logger);
-	close_process(logger);
+	(void)close_process(logger);
 	event_free(logger->again);
 	free(logger);
 }

@@ -2,10 +2,15 @@
 """The logger: handles what actors log, as a logging configuration says.
 
 Started by the admin as `python3 -I libexec/host/tdshost/logger.py` where there is a thesplog.cfg. Standard
-input is a socket: the admin sends JSON Lines, first {"config": TEXT}, the text of a literal, then
-{"address": ADDRESS, "record": RECORD}, the op `log` of an actor, and {"lost": N} where it could not
-send so many. What goes wrong here is said there, a line each. The end of the input is the end.
+input is a socket: the admin sends JSON Lines, first {"config": TEXT, "folder": PATH}, the text of a literal and
+the folder that names of files are relative to, then {"address": ADDRESS, "record": RECORD}, the op `log` of an
+actor, and {"lost": N} where it could not send so many. What goes wrong here is said there, a line each. The end
+of the input is the end; a configuration that cannot be used is one too, with status UNUSABLE.
+
+With --try it takes the first line alone, and says on standard output why it cannot be used, with the same status. No
+log is made, opened to be written, or cut.
 """
+import errno
 import ast
 import json
 import logging
@@ -14,8 +19,9 @@ import logging.handlers
 import os
 import sys
 import time
-from typing import Any, Dict
+from typing import IO, Any, Dict, List
 
+UNUSABLE = 3             # the exit status where the configuration cannot be used; the admin knows it
 LINE_MAX = 4 << 20       # bytes
 LOGGERS_MAX = 10000      # names; records of further ones go to the root logger
 COMPLAIN_AGAIN_S = 10.0  # seconds between complaints of one handler
@@ -23,11 +29,11 @@ COMPLAIN_AGAIN_S = 10.0  # seconds between complaints of one handler
 _complained: Dict[int, float] = {}
 
 
-def say(text: str) -> None:
+def say(text: str, to: int = 0) -> None:
     """A line to the admin."""
     line = ' '.join(text.split())[:2000]
     try:
-        os.write(0, line.encode('utf-8', 'backslashreplace') + b'\n')
+        os.write(to, line.encode('utf-8', 'backslashreplace') + b'\n')
     except OSError:
         pass  # nobody is left to be told
 
@@ -73,26 +79,68 @@ def handle(record: logging.LogRecord) -> None:
         logger.handle(record)
 
 
-def take(line: bytes) -> None:
-    """One line of the admin."""
+def configure(line: bytes) -> None:
+    """The first line of the admin. Errors: whatever logging finds wrong with it."""
     message = json.loads(line)
-    if 'config' in message:
-        logging.config.dictConfig(ast.literal_eval(message['config']))
-    elif 'lost' in message:
+    os.chdir(message['folder'])
+    logging.config.dictConfig(ast.literal_eval(message['config']))
+
+
+def why(error: BaseException) -> str:
+    """What is wrong with a configuration, with the reasons behind it."""
+    words = '%s: %s' % (type(error).__name__, error)
+    while error.__cause__:
+        error = error.__cause__
+        words += ': %s' % error
+    return words
+
+
+def take(line: bytes) -> None:
+    """Any other line of the admin."""
+    message = json.loads(line)
+    if 'lost' in message:
         logging.getLogger('tds').warning('%d records were lost, for want of time', message['lost'])
     elif isinstance(message.get('record'), dict):
         handle(record_of(message['record'], _text(message.get('address'))))
 
 
-def main() -> int:
-    """Until the input ends. 1: the configuration cannot be used."""
-    # thespian.director has the filter.
-    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    from tdshost.wire import process
-    process.catch_signals(process.forget_signal)  # it ends with its input, when all is written
-    process.release_signals()
+def probe(handler: logging.FileHandler) -> IO[str]:
+    """In place of FileHandler._open: could the log be written? It is left alone. Errors: OSError, LookupError."""
+    path = handler.baseFilename
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC))
+    except FileNotFoundError:
+        folder = os.path.dirname(path)
+        if os.path.isdir(folder) and not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path) from None
+        if not os.path.isdir(folder):
+            raise
+    return open(os.devnull, 'w', encoding=handler.encoding)
+
+
+def try_out(line: bytes) -> int:
+    """--try: an exit status."""
+    logging.FileHandler._open = probe  # type: ignore[assignment]
+    try:
+        configure(line)
+        for reference in logging._handlerList:  # type: ignore[attr-defined]
+            handler = reference()
+            if isinstance(handler, logging.FileHandler):
+                probe(handler)  # one that opens its file later, too
+        return 0
+    except Exception as error:
+        say(why(error), 1)
+        return UNUSABLE
+
+
+def serve() -> int:
+    """Until the input ends: an exit status."""
     logging.Handler.handleError = complain  # type: ignore[method-assign]
-    configured = False
+    try:
+        configure(sys.stdin.buffer.readline(LINE_MAX))
+    except Exception as error:
+        say('thesplog.cfg: %s' % why(error))
+        return UNUSABLE
     while True:
         line = sys.stdin.buffer.readline(LINE_MAX)
         if not line:
@@ -101,12 +149,20 @@ def main() -> int:
         try:
             take(line)
         except Exception as error:  # a record that cannot be handled harms no other
-            where = '' if configured else 'thesplog.cfg: '
-            say('logger: %s%s: %s' % (where, type(error).__name__, error))
-            if not configured:
-                return 1
-        configured = True
+            say('logger: %s: %s' % (type(error).__name__, error))
+
+
+def main(arguments: List[str]) -> int:
+    """An exit status."""
+    # thespian.director has the filter.
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    from tdshost.wire import process
+    process.catch_signals(process.forget_signal)  # it ends with its input, when all is written
+    process.release_signals()
+    if arguments == ['--try']:
+        return try_out(sys.stdin.buffer.readline(LINE_MAX))
+    return serve()
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

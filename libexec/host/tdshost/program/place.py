@@ -90,7 +90,7 @@ class Place:
                 _check_private(self.path)
         read_end, write_end = os.pipe2(os.O_CLOEXEC)
         try:
-            pid = self._admin(write_end, 'start', *(['--transient'] if self.transient else []))
+            pid = self._admin(write_end, '-q', 'start', *(['--transient'] if self.transient else []))
             os.close(write_end)
             write_end = -1
             with os.fdopen(read_end, 'rb', closefd=False) as stream:

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* Settings without effect, users that are not there, and logging that cannot work. */
+#include "judge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/user.h"
+#include "command.h"
+#include "director/adminuser.h"
+#include "director/config.h"
+#include "literal/repr.h"
+#include "tool/document.h"
+
+#define LOGGER_WAIT_MS 10000
+
+/* --- users --- */
+
+static const char *const files_of_users[] = { TDS_ADMINUSER_CFG, "adminusers.cfg", "actoruser.cfg",
+					      "guests.cfg" };
+
+static bool names_users(const char *file)
+{
+	for (size_t i = 0; i < sizeof(files_of_users) / sizeof(files_of_users[0]); i++)
+		if (strcmp(files_of_users[i], file) == 0)
+			return true;
+	return false;
+}
+
+/* The first that is not there is what the file is refused for, as it is when the admin process starts. */
+static void judge_user(struct report *report, const struct tds_value *name)
+{
+	tds_auto(user) struct tds_user user = { 0 };
+	struct tds_err why;
+	int rc = tds_user_find(name->text, &user, &why);
+
+	if (rc != 0 && report->err.code == TDS_OK)
+		tds_err_at(&report->err, rc == TDS_E_NOMEM ? rc : TDS_E_REFUSED, name->line,
+			   name->column, "%s", why.reason);
+	else if (rc != 0)
+		report_warn(report, name->line, name->column, "%s", why.reason);
+}
+
+static void judge_users(struct report *report)
+{
+	const struct tds_value *value = report->value;
+
+	if (value->type == TDS_VALUE_STR)
+		judge_user(report, value);
+	for (size_t i = 0; value->type == TDS_VALUE_LIST && i < value->n; i++)
+		judge_user(report, value->items[i]);
+}
+
+/* Only root can become another user. */
+static void judge_actoruser(struct report *report, const struct tds_dir *dir)
+{
+	tds_auto(adminuser) struct tds_adminuser admin = { 0 };
+	tds_auto(user) struct tds_user actors = { 0 };
+
+	if (report->err.code != TDS_OK || tds_adminuser_read(dir, &admin, NULL) != 0 ||
+	    tds_user_find(report->value->text, &actors, NULL) != 0)
+		return;
+	if (admin.is_named && admin.user.uid != 0 && admin.user.uid != actors.uid)
+		report_refuse(report, "only root's admin process runs actors as another user, and "
+				      "it is that of " TDS_ADMINUSER_CFG);
+}
+
+static void judge_adminuser(struct report *report, const struct tds_dir *dir)
+{
+	tds_auto(adminuser) struct tds_adminuser admin = { 0 };
+	struct tds_err why;
+
+	if (report->err.code == TDS_OK && tds_adminuser_read(dir, &admin, &why) != 0)
+		report_refuse(report, "%s", why.reason);
+}
+
+/* --- logging --- */
+
+/* Who runs the admin process. False: this process may not try anything in that user's name. */
+static bool find_admin(const struct tds_dir *dir, struct tds_user *user)
+{
+	tds_auto(adminuser) struct tds_adminuser admin = { 0 };
+	uid_t own = geteuid();
+	struct stat st;
+
+	*user = (struct tds_user){ .uid = own, .gid = getegid() };
+	if (tds_adminuser_read(dir, &admin, NULL) != 0 || fstat(dir->fd, &st) != 0)
+		return false;
+	if (!admin.is_named)
+		return own == 0 || own == st.st_uid;
+	*user = admin.user;
+	admin.user = (struct tds_user){ 0 };
+	return own == 0 || own == user->uid;
+}
+
+/* What the logger is told: its configuration, and the folder that names of files are relative to. NULL: there is none. */
+static char *logger_input(const struct tds_dir *dir)
+{
+	tds_auto(config) struct tds_config logging = { 0 };
+	tds_auto(config) struct tds_config folder = { 0 };
+	tds_autofree char *literal = NULL;
+
+	if (tds_config_read(dir, "thesplog.cfg", &logging, NULL) != 0 ||
+	    !(literal = tds_value_repr(logging.value)))
+		return NULL;
+	bool has_folder =
+		tds_config_read(dir, "thesplogd.cfg", &folder, NULL) == 0 && folder.value->len > 0;
+	json_t *message = json_pack("{s:o, s:o}", "config", tds_document_text(literal), "folder",
+				    tds_document_text(has_folder ? folder.value->text : dir->path));
+	char *line = message ? json_dumps(message, JSON_COMPACT) : NULL;
+	json_decref(message);
+	return line;
+}
+
+static int try_logger(const struct tds_user *user, const char *input, struct tds_err *err)
+{
+	tds_autofree char *libexec = admin_libexec();
+	tds_autofree char *program = NULL;
+	tds_autofree char *said = NULL;
+
+	if (!libexec || asprintf(&program, "%s/host/tdshost/logger.py", libexec) < 0)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	const char *const argv[] = { "python3", "-I", "-B", program, "--try", NULL };
+	int rc = command_talk(argv, user, input, LOGGER_WAIT_MS, &said, err);
+	if (said)
+		said[strcspn(said, "\n")] = '\0';
+	return rc == TDS_E_REFUSED && said && *said ? tds_err_set(err, rc, "%.400s", said) : rc;
+}
+
+int judge_logging(const struct tds_dir *dir, struct tds_err *err)
+{
+	tds_auto(user) struct tds_user user = { 0 };
+	tds_autofree char *input = logger_input(dir);
+
+	if (!input || !find_admin(dir, &user))
+		return 0;
+	int rc = try_logger(&user, input, err);
+	if (rc == 0)
+		return 0;
+	tds_err_prefix(err, "logging cannot work");
+	err->code = rc == TDS_E_NOMEM ? rc : TDS_E_REFUSED;
+	return err->code;
+}
+
+/* --- all of it --- */
+
+static void judge_effect(struct report *report, const char *name)
+{
+	const struct tds_config_file *file = tds_config_find(name);
+	const char *instead = tds_config_instead(file, report->value);
+
+	if (instead)
+		report_warn(report, 0, 0, "%s", instead);
+}
+
+void judge_value(struct report *report, const struct tds_dir *dir, const char *name)
+{
+	bool is_of_dir = dir->fd >= 0;
+
+	judge_effect(report, name);
+	if (names_users(name))
+		judge_users(report);
+	if (is_of_dir && strcmp(name, TDS_ADMINUSER_CFG) == 0)
+		judge_adminuser(report, dir);
+	if (is_of_dir && strcmp(name, "actoruser.cfg") == 0)
+		judge_actoruser(report, dir);
+	if (is_of_dir && strcmp(name, "thesplog.cfg") == 0 && report->err.code == TDS_OK)
+		(void)!judge_logging(dir, &report->err);
+}
+
+static void warn_of_effect(void *ctx, const struct tds_config_file *file, const char *instead)
+{
+	struct admin *admin = ((void **)ctx)[0];
+	const struct tds_dir *dir = ((void **)ctx)[1];
+	tds_autofree char *path = tds_dir_join(dir, file->name);
+
+	tds_cli_warn(&admin->cli, path ? path : file->name, "%s", instead);
+}
+
+void judge_effects(struct admin *admin, const struct tds_dir *dir)
+{
+	void *ctx[] = { admin, (void *)(uintptr_t)dir };
+
+	tds_config_effects(dir, warn_of_effect, ctx);
+}
+
+void judge_configured(struct admin *admin)
+{
+	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
+
+	if (tds_dir_open(admin->cli.dir, &dir, NULL) == 0)
+		judge_effects(admin, &dir);
+}

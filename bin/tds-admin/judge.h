@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Configuration that can be understood, and yet does not do what it says: settings without effect, users that are not
+ * there, logging that cannot work. Nothing is changed by looking.
+ */
+#ifndef TDS_ADMIN_JUDGE_H
+#define TDS_ADMIN_JUDGE_H
+
+#include "check.h"
+
+/*
+ * Take note of what is wrong with the value that a report has, of a file of this name; dir, where it is open, is what it
+ * counts for.
+ */
+void judge_value(struct report *report, const struct tds_dir *dir, const char *name);
+
+/* Warn of each setting of the directory that has no effect, or not the one that it names. */
+void judge_effects(struct admin *admin, const struct tds_dir *dir);
+
+/* The same of the director directory that is meant; nothing where there is none. */
+void judge_configured(struct admin *admin);
+
+/*
+ * Have the logger try thesplog.cfg, as the user of the admin process; nothing is written.
+ * Errors:  TDS_E_REFUSED: logging cannot work, with the reason. 0 too where there is no such file, it cannot be understood,
+ *          or this process may not become that user.
+ */
+int judge_logging(const struct tds_dir *dir, struct tds_err *err) TDS_MUST_CHECK;
+
+#endif
