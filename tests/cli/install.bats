@@ -16,10 +16,12 @@ expected() {
 plain() {
 	cat <<-'EOF'
 		0644 usr/libexec/tds/host/__main__.py
+		0644 usr/libexec/tds/host/tdsasync.py
 		0644 usr/libexec/tds/host/tdshost/__init__.py
 		0644 usr/libexec/tds/host/tdshost/actor/__init__.py
 		0644 usr/libexec/tds/host/tdshost/actor/children.py
 		0644 usr/libexec/tds/host/tdshost/actor/host.py
+		0644 usr/libexec/tds/host/tdshost/actor/life.py
 		0644 usr/libexec/tds/host/tdshost/actor/links.py
 		0644 usr/libexec/tds/host/tdshost/actor/ops.py
 		0644 usr/libexec/tds/host/tdshost/actor/reference.py
@@ -28,20 +30,30 @@ plain() {
 		0644 usr/libexec/tds/host/tdshost/forkserver/__init__.py
 		0644 usr/libexec/tds/host/tdshost/forkserver/classes.py
 		0644 usr/libexec/tds/host/tdshost/forkserver/forkhooks.py
+		0644 usr/libexec/tds/host/tdshost/forkserver/helpers.py
 		0644 usr/libexec/tds/host/tdshost/forkserver/interpreter.py
 		0644 usr/libexec/tds/host/tdshost/forkserver/library.py
 		0644 usr/libexec/tds/host/tdshost/forkserver/main.py
 		0644 usr/libexec/tds/host/tdshost/forkserver/rehearsal.py
 		0644 usr/libexec/tds/host/tdshost/forkserver/sourceprocess.py
 		0644 usr/libexec/tds/host/tdshost/forkserver/spare.py
+		0644 usr/libexec/tds/host/tdshost/inprocess/__init__.py
+		0644 usr/libexec/tds/host/tdshost/inprocess/endpoint.py
+		0644 usr/libexec/tds/host/tdshost/inprocess/engine.py
+		0644 usr/libexec/tds/host/tdshost/inprocess/library.py
+		0644 usr/libexec/tds/host/tdshost/inprocess/resident.py
+		0644 usr/libexec/tds/host/tdshost/inprocess/system.py
 		0644 usr/libexec/tds/host/tdshost/logger.py
 		0644 usr/libexec/tds/host/tdshost/program/__init__.py
 		0644 usr/libexec/tds/host/tdshost/program/endpoint.py
 		0644 usr/libexec/tds/host/tdshost/program/launch.py
 		0644 usr/libexec/tds/host/tdshost/program/logdefs.py
+		0644 usr/libexec/tds/host/tdshost/program/opening.py
 		0644 usr/libexec/tds/host/tdshost/program/place.py
+		0644 usr/libexec/tds/host/tdshost/program/rundir.py
 		0644 usr/libexec/tds/host/tdshost/program/system.py
 		0644 usr/libexec/tds/host/tdshost/source/__init__.py
+		0644 usr/libexec/tds/host/tdshost/source/classes.py
 		0644 usr/libexec/tds/host/tdshost/source/sourceloader.py
 		0644 usr/libexec/tds/host/tdshost/source/usersource.py
 		0644 usr/libexec/tds/host/tdshost/wire/__init__.py
@@ -50,13 +62,16 @@ plain() {
 		0644 usr/libexec/tds/host/tdshost/wire/link.py
 		0644 usr/libexec/tds/host/tdshost/wire/logs.py
 		0644 usr/libexec/tds/host/tdshost/wire/process.py
+		0644 usr/libexec/tds/host/tdshost/wire/protocol.py
 		0644 usr/libexec/tds/host/tdshost/wire/realm.py
+		0644 usr/libexec/tds/host/tdshost/wire/refusal.py
 		0644 usr/libexec/tds/host/tdshost/words/__init__.py
 		0644 usr/libexec/tds/host/tdshost/words/actor.py
 		0644 usr/libexec/tds/host/tdshost/words/address.py
 		0644 usr/libexec/tds/host/tdshost/words/arguments.py
 		0644 usr/libexec/tds/host/tdshost/words/errors.py
 		0644 usr/libexec/tds/host/tdshost/words/messages.py
+		0644 usr/libexec/tds/host/tdshost/words/outside.py
 		0644 usr/libexec/tds/host/tdshost/words/status.py
 		0644 usr/libexec/tds/host/tdshost/words/timing.py
 		0644 usr/libexec/tds/host/thespian/__init__.py
@@ -99,6 +114,7 @@ plain() {
 		0644 usr/share/man/man5/tls.5
 		0644 usr/share/man/man7/tds-protocol.7
 		0644 usr/share/man/man7/tds.7
+		0644 usr/share/man/man7/tdsasync.7
 		0644 usr/share/man/man7/thespian-compat.7
 		0644 usr/share/zsh/site-functions/_tds
 		0644 usr/share/zsh/site-functions/_tds-admin
