@@ -68,6 +68,23 @@ def folder() -> Iterator[str]:
         shutil.rmtree(path, ignore_errors=True)
 
 
+def processes_of(base: str) -> Iterator[int]:
+    """Those that a program has started, whatever session they are in: their environment names its folder."""
+    mark = b'TDS_PLAY_FOLDER=%s' % base.encode()
+    for entry in filter(str.isdigit, os.listdir('/proc')):
+        with contextlib.suppress(OSError), open('/proc/%s/environ' % entry, 'rb') as f:
+            if mark in f.read().split(b'\0'):
+                yield int(entry)
+
+
+def end_all(base: str) -> None:
+    """Kill them, and those that they started meanwhile."""
+    while left := list(processes_of(base)):
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
 def play(case: Case, path: str) -> Lines:
     """What a program prints with the Thespian of a search path. Ends all that it leaves running."""
     with folder() as base, open(os.path.join(base, 'errors'), 'w+b') as errors:
@@ -81,8 +98,7 @@ def play(case: Case, path: str) -> Lines:
             out = p.communicate(timeout=LIMIT_S)[0]
         except subprocess.TimeoutExpired:
             out = 'hangs\n'
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(p.pid, signal.SIGKILL)  # orphans of the real one too
+        end_all(base)
         p.wait()
         if p.returncode:
             errors.seek(0)
