@@ -16,6 +16,7 @@ MANDIR ?= $(PREFIX)/share/man
 COMPDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
 FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
+SCHEMADIR ?= $(PREFIX)/share/tds/schemas
 INSTALL ?= install
 PKG_CONFIG ?= pkg-config
 
@@ -195,6 +196,7 @@ placed = $(foreach t,$(TOOLS),0755:$(BIN)/$(t):$(BINDIR)/$(t)) \
 	$(foreach c,$(wildcard completions/bash/*),0644:$(c):$(COMPDIR)/$(notdir $(c))) \
 	$(foreach c,$(wildcard completions/zsh/*),0644:$(c):$(ZSHCOMPDIR)/$(notdir $(c))) \
 	$(foreach c,$(wildcard completions/fish/*),0644:$(c):$(FISHCOMPDIR)/$(notdir $(c))) \
+	$(foreach s,$(wildcard schemas/*.json),0644:$(s):$(SCHEMADIR)/$(notdir $(s))) \
 	$(foreach p,$(PROGRAMS),0755:$(LIBEXEC)/$(p):$(LIBEXECDIR)/$(p)) \
 	$(foreach f,$(HOST) $(HOST_COMPILED),0644:$(LIBEXEC)/$(f):$(LIBEXECDIR)/$(f))
 install: all

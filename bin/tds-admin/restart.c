@@ -225,10 +225,12 @@ void admin_restart(struct admin *admin, int argc, char **argv)
 		rc = ask_in_time(&r, &runs, &err);
 	if (rc == 0)
 		rc = await_successor(&r, &err);
+	if (runs && rc != 0)
+		tds_cli_error(&admin->cli, NULL, &err);
 	if (!runs)
 		admin_start(admin, argc, argv);
-	else if (rc != 0)
-		tds_cli_error(&admin->cli, NULL, &err);
+	else if (admin->cli.json)
+		tds_cli_print_document(&admin->cli, json_pack("{s:b}", "Started", 0));
 	free(r.program);
 	tds_dir_close(&r.dir);
 }

@@ -116,6 +116,23 @@ plain() {
 		0644 usr/share/man/man7/tds.7
 		0644 usr/share/man/man7/tdsasync.7
 		0644 usr/share/man/man7/thespian-compat.7
+		0644 usr/share/tds/schemas/common.json
+		0644 usr/share/tds/schemas/tds-admin-ask.json
+		0644 usr/share/tds/schemas/tds-admin-bootstart.json
+		0644 usr/share/tds/schemas/tds-admin-config.json
+		0644 usr/share/tds/schemas/tds-admin-list.json
+		0644 usr/share/tds/schemas/tds-admin-restart.json
+		0644 usr/share/tds/schemas/tds-admin-role.json
+		0644 usr/share/tds/schemas/tds-admin-setup.json
+		0644 usr/share/tds/schemas/tds-admin-shutdown.json
+		0644 usr/share/tds/schemas/tds-admin-start.json
+		0644 usr/share/tds/schemas/tds-admin-status.json
+		0644 usr/share/tds/schemas/tds-admin-tell.json
+		0644 usr/share/tds/schemas/tds-admin-watch.json
+		0644 usr/share/tds/schemas/tds-avail.json
+		0644 usr/share/tds/schemas/tds-gensrc.json
+		0644 usr/share/tds/schemas/tds-load.json
+		0644 usr/share/tds/schemas/tds-verify.json
 		0644 usr/share/zsh/site-functions/_tds
 		0644 usr/share/zsh/site-functions/_tds-admin
 		0644 usr/share/zsh/site-functions/_tds-avail

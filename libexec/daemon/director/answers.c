@@ -59,6 +59,19 @@ static json_t *source_json(const struct source *source)
 	return doc;
 }
 
+/* As desired.json has it, but with the time as every answer has times. */
+static json_t *held_json(const json_t *held)
+{
+	json_t *doc = json_copy((json_t *)(uintptr_t)held);
+	json_int_t since_wall_ms = json_integer_value(json_object_get(held, "SinceMs"));
+
+	if (!doc)
+		return NULL;
+	(void)json_object_del(doc, "SinceMs");
+	(void)json_object_set_new(doc, "Since", time_json(since_wall_ms));
+	return doc;
+}
+
 static json_t *group_json(const struct group *group)
 {
 	json_t *loaded = json_array();
@@ -74,10 +87,11 @@ static json_t *group_json(const struct group *group)
 		(void)json_object_set_new(running, s->md5, runs);
 		(void)json_object_set_new(sources, s->md5, source_json(s));
 	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:o*, s:O*}", "ActiveHash",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o*, s:o*}", "ActiveHash",
 			 group->active ? json_string(group->active->md5) : json_null(), "Loaded",
 			 loaded, "Running", running, "Sources", sources, "Undone",
-			 group->undone[0] ? json_string(group->undone) : NULL, "Held", group->held);
+			 group->undone[0] ? json_string(group->undone) : NULL, "Held",
+			 held_json(group->held));
 }
 
 json_t *director_retrieve_all(struct director *director, const char *group)
