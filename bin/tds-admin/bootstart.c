@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "command.h"
+#include "director/adminuser.h"
 
 #define UNITS "/etc/systemd/system" /* for the units of a machine's administrator */
 #define NAME_DEFAULT "thespian-director"
@@ -79,9 +80,10 @@ static void print_command(FILE *out, const char *key, const char *bin, const cha
 
 /*
  * The daemon is a child of the process that systemd starts, so all may say when it is ready. A group that does not
- * load is no reason to end the others: the dash. The cgroup is ours, for a limit of processes to each source.
+ * load is no reason to end the others: the dash. The cgroup is ours, for a limit of processes to each source; so systemd is
+ * told whose it is to be.
  */
-static void print_unit(FILE *out, const char *bin, const char *dir)
+static void print_unit(FILE *out, const char *bin, const char *dir, const char *user)
 {
 	(void)fputs("# Written by tds-admin bootstart.\n"
 		    "[Unit]\n"
@@ -101,6 +103,8 @@ static void print_unit(FILE *out, const char *bin, const char *dir)
 		    "Environment=",
 		    out);
 	print_word(out, "THESPIAN_DIRECTOR_DIR=", dir, false);
+	if (user)
+		(void)fprintf(out, "\nUser=%s", user);
 	(void)fputs("\nEnvironmentFile=-/etc/sysconfig/thespian\nEnvironmentFile=-/etc/default/"
 		    "thespian\n",
 		    out);
@@ -111,7 +115,7 @@ static void print_unit(FILE *out, const char *bin, const char *dir)
 }
 
 /* The text of the unit. Caller frees; NULL: out of memory. */
-static char *unit_text(const char *dir)
+static char *unit_text(const char *dir, const char *user)
 {
 	tds_autofree char *bin = tds_cli_folder();
 	char *text = NULL;
@@ -120,7 +124,7 @@ static char *unit_text(const char *dir)
 
 	if (!out)
 		return NULL;
-	print_unit(out, bin, dir);
+	print_unit(out, bin, dir, user);
 	if (fclose(out) == 0)
 		return text;
 	free(text);
@@ -190,9 +194,16 @@ static bool parse_operands(struct admin *admin, int argc, char **argv, const cha
 	return true;
 }
 
+/* The user that systemd is to start it as; NULL: root, as ever. */
+static const char *user_of(const struct tds_adminuser *adminuser)
+{
+	return adminuser->is_named && adminuser->user.uid != 0 ? adminuser->user.name : NULL;
+}
+
 void admin_bootstart(struct admin *admin, int argc, char **argv)
 {
 	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
+	tds_auto(adminuser) struct tds_adminuser adminuser = { 0 };
 	tds_autofree char *path = NULL;
 	struct tds_err err = { 0 };
 	const char *name;
@@ -207,8 +218,12 @@ void admin_bootstart(struct admin *admin, int argc, char **argv)
 		fail(admin, NULL, &err);
 		return;
 	}
+	if (tds_adminuser_read(&dir, &adminuser, &err) != 0) {
+		fail(admin, "adminuser.cfg", &err);
+		return;
+	}
 	tds_autofree char *whole = realpath(dir.path, NULL);
-	tds_autofree char *text = whole ? unit_text(whole) : NULL;
+	tds_autofree char *text = whole ? unit_text(whole, user_of(&adminuser)) : NULL;
 	int rc = text ? write_unit(admin, unit, text, &path, &err)
 		      : tds_err_sys(&err, TDS_E_UNUSABLE, "%s", dir.path);
 	if (rc != 0) {

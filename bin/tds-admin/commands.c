@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The commands that ask a running admin process, and print what it answers. */
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -135,6 +136,31 @@ static void print_restarted(FILE *out, const json_t *actor)
 	(void)fputc('\n', out);
 }
 
+/* The name of the user, else the number. */
+static void print_user(FILE *out, const json_t *answer, const char *key)
+{
+	json_int_t uid = json_integer_value(json_object_get(answer, key));
+	const struct passwd *user = getpwuid((uid_t)uid);
+
+	if (user)
+		tds_text_escape(out, user->pw_name, strlen(user->pw_name));
+	else
+		(void)fprintf(out, "%lld", (long long)uid);
+}
+
+/* Which of the two ways it is set up: are actors those of the admin process's own user? */
+static void print_users(FILE *out, const json_t *answer)
+{
+	bool same = json_equal(json_object_get(answer, "Uid"), json_object_get(answer, "ActorUid"));
+
+	(void)fputs("user ", out);
+	print_user(out, answer, "Uid");
+	(void)fputs(same ? ", and so are the actors" : ", actors ", out);
+	if (!same)
+		print_user(out, answer, "ActorUid");
+	(void)fputc('\n', out);
+}
+
 void admin_status(struct admin *admin, int argc, char **argv)
 {
 	struct tds_err err = { 0 };
@@ -153,6 +179,7 @@ void admin_status(struct admin *admin, int argc, char **argv)
 			      (long long)json_integer_value(json_object_get(answer, "Pid")));
 		print_restarts(admin->cli.out, answer);
 		(void)fputc('\n', admin->cli.out);
+		print_users(admin->cli.out, answer);
 		const char *cgroup = text_of(answer, "Cgroup");
 		if (*cgroup)
 			(void)fprintf(admin->cli.out, "cgroup %s\n", cgroup);

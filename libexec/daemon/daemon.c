@@ -111,6 +111,12 @@ static int restart(void *ctx, int64_t grace_ms, const char *program, struct tds_
 	return restart_begin(ctx, grace_ms, program, on_gone, err);
 }
 
+/* As whom the actors of packages run. */
+static uid_t actor_uid(const struct settings *settings)
+{
+	return settings->actor_uid == (uid_t)-1 ? geteuid() : settings->actor_uid;
+}
+
 /* Whom it is who asks: up, on the way up, or on the way down. */
 static void describe(void *ctx, json_t *status)
 {
@@ -122,6 +128,8 @@ static void describe(void *ctx, json_t *status)
 	(void)json_object_set_new(status, "Restarting", json_boolean(d->ending == ENDING_RESTART));
 	(void)json_object_set(status, "NotRestored", d->not_restored);
 	(void)json_object_set_new(status, "Restarts", json_integer(d->ward->restarts));
+	(void)json_object_set_new(status, "Uid", json_integer(geteuid()));
+	(void)json_object_set_new(status, "ActorUid", json_integer(actor_uid(&d->configured)));
 	if (d->ward->last_end)
 		(void)json_object_set_new(status, "LastEnd", json_string(d->ward->last_end));
 }

@@ -38,6 +38,7 @@ tds-load --unload HASH  0     0     8    0     8     8
 tds-avail --prune       0     5     5    5     5     5
 python                  1     1     1    1     0     1
 start                   0     0     1    1     1     1
+restart                 0     0     8    0     8     8
 shutdown                0     0     8    0     8     8
 start, down             0     0     1    1     1     1
 tds-load foo, down      0     0     8    8     8     8
@@ -62,6 +63,7 @@ tds-load --unload HASH  0     8     0    0     8     8
 tds-avail --prune       0     5     0    5     5     5
 python                  1     1     0    1     1     1
 start                   5     5     0    5     5     5
+restart                 0     8     0    0     8     8
 shutdown                0     8     0    0     8     8
 start, down             0     5     0    5     5     5
 tds-load foo, down      0     8     0    8     8     8
@@ -196,6 +198,8 @@ def environment(place):
     place.bring_down()
     place.must('root', 'start')
     pid = place.must('root', 'status').out.split('pid ')[1].split()[0]
+    said = place.must('root', 'status').out.splitlines()[1]
+    ok(said == 'user %d, and so are the actors' % USERS['admin'], 'status says whose process it is', said)
     with open('/proc/%s/environ' % pid) as f:
         got = dict(v.split('=', 1) for v in f.read().split('\0') if '=' in v)
     with open('/proc/%s/status' % pid) as f:

@@ -108,6 +108,13 @@ tds-admin: $DIR/othercaps.cfg:2:7: call to open is not allowed"
 	grep -Fx "ExecStartPost=-\"$TDS_BIN/tds-load\" -C \"$DIR\" --no-start --all" root/etc/systemd/system/*.service
 	grep -Fx 'Type=notify' root/etc/systemd/system/*.service
 	grep -Fx 'Delegate=yes' root/etc/systemd/system/*.service
+	run ! grep -q '^User=' root/etc/systemd/system/*.service
+	echo daemon >"$DIR/adminuser.cfg"
+	tds-admin bootstart --root=root nostart
+	grep -Fx 'User=daemon' root/etc/systemd/system/*.service
+	echo root >"$DIR/adminuser.cfg"
+	tds-admin bootstart --root=root nostart
+	run ! grep -q '^User=' root/etc/systemd/system/*.service
 	tds-admin -j bootstart --root=root my.mill | jq -e '.Unit == "my-mill"
 		and .Path == "root/etc/systemd/system/my-mill.service"'
 }

@@ -56,12 +56,12 @@ foo() {
 @test 'start twice: one; status says which' {
 	expect 0 '' '' tds-admin start
 	run --separate-stderr tds-admin status
-	[[ $output =~ ^'running, pid '([0-9]+)$ ]]
+	[[ $output =~ ^'running, pid '([0-9]+)$'\n''user '$(id -un)', and so are the actors'$ ]]
 	[ "$status" -eq 0 ]
-	pid=${BASH_REMATCH[1]}
+	pid=${BASH_REMATCH[1]} said=$output
 	kill -0 "$pid"
 	expect 0 '' '' tds-admin start
-	expect 0 "running, pid $pid" '' tds-admin status
+	expect 0 "$said" '' tds-admin status
 	run tds-admin -j status
 	jq -e --argjson p "$pid" '.Success and .Pid == $p' <<<"$output"
 }
