@@ -9,7 +9,9 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "director/groups.h"
 #include "director/rundir.h"
+#include "director/unknown.h"
 #include "judge.h"
 #include "literal/literal.h"
 #include "tool/client.h"
@@ -190,6 +192,20 @@ void admin_status(struct admin *admin, int argc, char **argv)
 	judge_configured(admin);
 }
 
+/* A group that is declared, and nothing of it is loaded, is listed as that: nothing. */
+static int find_declared(struct admin *admin, const char *group, struct tds_err *err)
+{
+	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
+	tds_auto(groups) struct tds_groups groups = { 0 };
+	int rc = admin_open_dir(admin, &dir, err);
+
+	if (rc == 0)
+		rc = tds_groups_scan(&dir, &groups, err);
+	if (rc != 0 || tds_groups_find(&groups, group))
+		return rc;
+	return tds_unknown_group(&dir, &groups, group, err);
+}
+
 void admin_list(struct admin *admin, int argc, char **argv)
 {
 	struct tds_err err = { 0 };
@@ -202,7 +218,7 @@ void admin_list(struct admin *admin, int argc, char **argv)
 		json_pack("{s:s, s:s}", "DirectorOp", "RetrieveAll", "Group", argc ? argv[0] : ""),
 		&answer, &err);
 	if (rc == 0 && argc > 0 && json_object_size(json_object_get(answer, "Groups")) == 0)
-		rc = tds_err_set(&err, TDS_E_MISSING, "no such group is loaded");
+		rc = find_declared(admin, argv[0], &err);
 	if (report(admin, argc ? argv[0] : NULL, rc, answer, &err))
 		tds_grouplist_write(admin->cli.out, answer, print_actor);
 	json_decref(answer);

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "director/groups.h"
 #include "director/prune.h"
+#include "director/unknown.h"
 
 static const char help[] =
 	"usage: tds-avail [options] [GROUP...]\n"
@@ -180,12 +181,14 @@ static bool choose(struct avail *avail, const struct tds_names *names)
 	}
 	for (size_t i = 0; i < names->n; i++) {
 		const struct tds_group *group = tds_groups_find(&avail->groups, names->v[i]);
-		const struct tds_err none = { .code = TDS_E_MISSING, .reason = "no such group" };
+		struct tds_err none;
 
-		if (group)
+		if (group) {
 			named[group - avail->groups.v] = true;
-		else
-			tds_cli_error(&avail->opts->cli, names->v[i], &none);
+			continue;
+		}
+		(void)tds_unknown_group(&avail->dir, &avail->groups, names->v[i], &none);
+		tds_cli_error(&avail->opts->cli, names->v[i], &none);
 	}
 	for (size_t i = 0; i < avail->groups.n; i++)
 		if (avail->all || named[i])

@@ -11,6 +11,7 @@
 #include "director/desired.h"
 #include "director/groups.h"
 #include "director/rundir.h"
+#include "judge.h"
 #include "plan.h"
 #include "tool/cli.h"
 #include "tool/client.h"
@@ -87,6 +88,7 @@ static const struct {
 struct run {
 	struct tds_cli cli;
 	const char *names_from;
+	struct tds_names names; /* the operands */
 	bool all;
 	enum deed deed;
 	bool twice; /* two deeds are asked for */
@@ -149,25 +151,25 @@ static void parse_option(struct run *run, int opt, bool *done)
 }
 
 /* What does not go together. */
-static void check_opts(struct run *run, const struct tds_names *names)
+static void check_opts(struct run *run)
 {
 	const char *option = deeds[run->deed].option;
 
 	if (run->twice)
 		tds_cli_usage(&run->cli,
 			      "only one of --unload, --hold, --release and --rollback at a time");
-	else if (run->all && (names->n > 0 || option))
+	else if (run->all && (run->names.n > 0 || option))
 		tds_cli_usage(&run->cli, "--all goes with no NAME and not with %s",
 			      option ? option : "--unload");
 	else if (run->dry_run && option)
 		tds_cli_usage(&run->cli, "--dry-run does not go with %s", option);
-	else if (!run->all && names->n == 0 && !run->names_from)
+	else if (!run->all && run->names.n == 0 && !run->names_from)
 		tds_cli_usage(&run->cli, "nothing is named");
-	else if (run->deed == DEED_HOLD && (names->n > 2 || run->names_from))
+	else if (run->deed == DEED_HOLD && (run->names.n > 2 || run->names_from))
 		tds_cli_usage(&run->cli, "--hold takes one GROUP and at most one VERSION");
 }
 
-static bool parse_opts(struct run *run, int argc, char **argv, struct tds_names *names)
+static bool parse_opts(struct run *run, int argc, char **argv)
 {
 	struct tds_err err;
 	bool done = false;
@@ -178,12 +180,12 @@ static bool parse_opts(struct run *run, int argc, char **argv, struct tds_names 
 		parse_option(run, opt, &done);
 	if (done)
 		return false;
-	if (tds_names_read(argv + optind, argc - optind, run->names_from, run->cli.nul, names,
+	if (tds_names_read(argv + optind, argc - optind, run->names_from, run->cli.nul, &run->names,
 			   &err) != 0) {
 		tds_cli_error(&run->cli, NULL, &err);
 		return false;
 	}
-	check_opts(run, names);
+	check_opts(run);
 	return run->cli.status == 0;
 }
 
@@ -366,17 +368,18 @@ static char *resolve(const char *name)
 	return strdup(name);
 }
 
-static void do_named(struct run *run, const struct tds_names *names)
+static void do_named(struct run *run)
 {
 	if (run->deed == DEED_HOLD) {
-		one(run, names->v[0], names->n > 1 ? names->v[1] : NULL);
+		one(run, run->names.v[0], run->names.n > 1 ? run->names.v[1] : NULL);
 		return;
 	}
-	for (size_t i = 0; i < names->n; i++) {
-		size_t n = strlen(names->v[i]);
-		bool is_file = n > 4 && strcmp(names->v[i] + n - 4, ".tls") == 0;
-		tds_autofree char *name = is_file && run->deed == DEED_LOAD ? resolve(names->v[i])
-									    : strdup(names->v[i]);
+	for (size_t i = 0; i < run->names.n; i++) {
+		size_t n = strlen(run->names.v[i]);
+		bool is_file = n > 4 && strcmp(run->names.v[i] + n - 4, ".tls") == 0;
+		tds_autofree char *name = is_file && run->deed == DEED_LOAD
+						  ? resolve(run->names.v[i])
+						  : strdup(run->names.v[i]);
 
 		if (name)
 			one(run, name, NULL);
@@ -400,6 +403,19 @@ static void load_all(struct run *run)
 			one(run, groups.v[i].name, NULL);
 }
 
+/* No admin process is started for names that mean nothing, which is said then. */
+static bool is_worth_it(struct run *run)
+{
+	if (run->all || run->no_start || tds_client_lock(&run->dir) != TDS_LOCK_FREE)
+		return true;
+	size_t n = run->deed == DEED_HOLD ? 1 : run->names.n; /* the other is a version */
+
+	return judge(&run->cli, &run->dir, run->names.v, n,
+		     run->deed == DEED_LOAD     ? JUDGED_PACKAGES
+		     : run->deed == DEED_UNLOAD ? JUDGED_HASHES
+						: JUDGED_GROUPS);
+}
+
 /* That is no name's fault: it is told after them. */
 static void keep_incomplete(struct run *run)
 {
@@ -409,7 +425,7 @@ static void keep_incomplete(struct run *run)
 	tds_cli_keep_failure(&run->cli, NULL, &err);
 }
 
-static void work(struct run *run, const struct tds_names *names)
+static void work(struct run *run)
 {
 	struct tds_err err = { 0 };
 	int rc = tds_dir_open(run->cli.dir, &run->dir, &err);
@@ -419,16 +435,18 @@ static void work(struct run *run, const struct tds_names *names)
 		return;
 	}
 	if (run->dry_run) {
-		plan(&run->cli, &run->dir, names, run->all, !run->all || run->retry);
+		plan(&run->cli, &run->dir, &run->names, run->all, !run->all || run->retry);
 		return;
 	}
+	if (!is_worth_it(run))
+		return;
 	rc = connect_admin(run, &err);
 	if (rc != 0)
 		tds_cli_error(&run->cli, NULL, &err);
 	else if (run->all)
 		load_all(run);
 	else
-		do_named(run, names);
+		do_named(run);
 	if (run->incomplete)
 		keep_incomplete(run);
 }
@@ -436,12 +454,12 @@ static void work(struct run *run, const struct tds_names *names)
 int main(int argc, char **argv)
 {
 	struct run run = { .dir = { .fd = -1 }, .client = { .fd = -1 } };
-	tds_auto(names) struct tds_names names = { 0 };
 
 	tds_cli_start(&run.cli, "tds-load", argv);
 	run.cli.options = options;
-	if (parse_opts(&run, argc, argv, &names))
-		work(&run, &names);
+	if (parse_opts(&run, argc, argv))
+		work(&run);
+	tds_names_fini(&run.names);
 	tds_client_close(&run.client);
 	tds_dir_close(&run.dir);
 	return tds_cli_finish(&run.cli);

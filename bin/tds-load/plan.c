@@ -15,6 +15,7 @@
 #include "director/groups.h"
 #include "director/rundir.h"
 #include "director/tli.h"
+#include "director/unknown.h"
 #include "tool/client.h"
 
 #define VERDICT_MAX (1 << 20)
@@ -275,7 +276,10 @@ static void plan_name(struct planner *p, const char *name)
 			tds_cli_print_document(p->cli, json_object());
 		return;
 	}
-	tds_err_set(&err, TDS_E_MISSING, group ? "the group has no package" : "no such group");
+	if (group)
+		tds_err_set(&err, TDS_E_MISSING, "the group has no package");
+	else
+		(void)tds_unknown_group(p->dir, &p->groups, stem ? stem : base, &err);
 	tds_cli_error(p->cli, name, &err);
 	if (p->cli->json)
 		tds_cli_print_document(p->cli, json_object());

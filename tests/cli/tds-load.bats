@@ -270,3 +270,23 @@ loaded() {
 	run bash -c 'tds-load foo >/dev/full'
 	[ "$status" -eq 5 ]
 }
+
+@test 'names that mean nothing start no admin process, and are told what is there or may be meant' {
+	printf '{}' >"$DIR/mill.tli"
+	: >"$DIR/saw-1.tls"
+	expect 4 '' "tds-load: nosuch: no such group
+tds-load: mlil: no such group (did you mean \"mill\"?)
+tds-load: saw: no such group: saw-1.tls is there, but no saw.tli
+tds-load: saw-1.tls: belongs to no declared group: there is no saw.tli
+tds-load: mill-9.tls: cannot be opened: No such file or directory
+tds-load: mill: the group has no package" tds-load nosuch mlil saw saw-1.tls mill-9.tls mill
+	expect 4 '' 'tds-load: 0123: no such source is loaded' tds-load --unload 0123
+	expect 4 '' 'tds-load: mlil: no such group (did you mean "mill"?)' tds-load --hold mlil 1
+	expect 4 '' 'tds-load: mlil: no such group (did you mean "mill"?)' tds-load --rollback mlil
+	expect 4 '' 'tds-load: mlil: no such group (did you mean "mill"?)' tds-load -n mlil
+	[ ! -e "$DIR/.tds" ]
+	tds-admin start
+	expect 4 '' 'tds-load: mlil: no such group (did you mean "mill"?)' tds-load mlil
+	expect 4 '' 'tds-admin: mlil: no such group (did you mean "mill"?)' tds-admin list mlil
+	expect 0 '' '' tds-admin list mill
+}

@@ -12,6 +12,7 @@
 #include "director/groups.h"
 #include "director/prune.h"
 #include "director/rundir.h"
+#include "director/unknown.h"
 
 static bool ends_in(const char *name, const char *suffix)
 {
@@ -39,7 +40,7 @@ int library_group_of(struct library *library, const char *target, char **group, 
 	if (is_file(groups, target)) {
 		owner = tds_groups_owner(groups, base);
 		if (!owner)
-			return tds_err_set(err, TDS_E_MISSING, "belongs to no declared group");
+			return tds_unknown_group(library->dir, groups, base, err);
 	} else {
 		tds_autofree char *name = strdup(base);
 
@@ -47,7 +48,7 @@ int library_group_of(struct library *library, const char *target, char **group, 
 			name[strlen(name) - 4] = '\0';
 		owner = name ? tds_groups_find(groups, name) : NULL;
 		if (!owner)
-			return tds_err_set(err, TDS_E_MISSING, "no such group");
+			return tds_unknown_group(library->dir, groups, name ? name : base, err);
 	}
 	*group = strdup(owner->name);
 	return *group ? 0 : tds_err_set(err, TDS_E_NOMEM, "out of memory");
