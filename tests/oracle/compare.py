@@ -45,9 +45,11 @@ class Case(NamedTuple):
 
 
 def real_path() -> Optional[str]:
-    """The search path with the real Thespian; None where it is not there."""
+    """The search path with the real Thespian; None where it is not there. Ends where TDS_THESPIAN names nothing."""
     named = os.environ.get('TDS_THESPIAN') or str(ROOT / 'build/thespian')
     if not os.path.exists(os.path.join(named, 'thespian/director.py')):
+        if os.environ.get('TDS_THESPIAN'):
+            sys.exit('TDS_THESPIAN=%s: no Thespian is there' % named)
         return None
     return os.pathsep.join((str(HERE / 'site'), named))
 
