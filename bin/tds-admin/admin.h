@@ -59,6 +59,8 @@ void admin_list(struct admin *admin, int argc, char **argv);
 extern const char admin_list_help[];
 void admin_role(struct admin *admin, int argc, char **argv);
 extern const char admin_role_help[];
+void admin_forget(struct admin *admin, int argc, char **argv);
+extern const char admin_forget_help[];
 void admin_tell(struct admin *admin, int argc, char **argv);
 extern const char admin_tell_help[];
 void admin_ask(struct admin *admin, int argc, char **argv);

@@ -26,6 +26,11 @@ const char admin_list_help[] = "usage: tds-admin [options] list [GROUP]\n"
 			       "List the loaded sources and their actors.\n";
 const char admin_role_help[] = "usage: tds-admin [options] role [--group=GROUP] ROLE\n"
 			       "Print the address of the actor that has a role.\n";
+const char admin_forget_help[] =
+	"usage: tds-admin [options] forget GROUP\n"
+	"Remove the group's data folder with all that is in it, and what is remembered of its "
+	"versions.\n"
+	"Nothing of the group may be loaded. A hold stays.\n";
 const char admin_tell_help[] =
 	"usage: tds-admin [options] tell [--timeout=SECONDS] TARGET MESSAGE\n"
 	"Send a message. TARGET is a role, @GLOBALNAME or an address; "
@@ -239,6 +244,20 @@ void admin_role(struct admin *admin, int argc, char **argv)
 		tds_err_set(&err, rc, "no active actor has this role");
 	if (report(admin, argv[0], rc, answer, &err))
 		(void)fprintf(admin->cli.out, "%s\n", tds_grouplist_address(answer));
+	json_decref(answer);
+}
+
+void admin_forget(struct admin *admin, int argc, char **argv)
+{
+	struct tds_err err = { 0 };
+	json_t *answer = NULL;
+
+	if (!takes(admin, "forget", argc, 1, 1))
+		return;
+	int rc = ask_admin(admin,
+			   json_pack("{s:s, s:s}", "DirectorOp", "Forget", "Group", argv[0]),
+			   &answer, &err);
+	(void)report(admin, argv[0], rc, answer, &err);
 	json_decref(answer);
 }
 

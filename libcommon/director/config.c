@@ -46,6 +46,7 @@ static const struct config_rule rules[] = {
 	{ AT_START("guests.cfg"), config_users },
 	{ AT_START("logkeep.cfg"), config_number, .least = 0, .most = 1000 },
 	{ AT_START("logsize.cfg"), config_number, .least = LOG_LEAST_BYTES, .most = SIZE_MAX_BYTES },
+	{ AT_START("datadir.cfg"), config_path },
 	{ AT_START("maxmessage.cfg"), config_number, .least = 1, .most = SIZE_MAX_BYTES },
 	{ AT_VERIFICATION("minkeybits.cfg"), config_bits, .as_bytes = true },
 	{ AT_START("newprivs.cfg"), config_switch },

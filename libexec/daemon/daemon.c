@@ -185,7 +185,7 @@ static bool start_logger(struct daemon *d)
 /* The Director, and the engine that runs its actors. False: out of memory. */
 static bool make_director(struct daemon *d)
 {
-	d->world.base = d->base;
+	d->world.base = d->world.data.base = d->base;
 	world_open(&d->world);
 	d->world.events.tell = on_event;
 	d->world.events.ctx = d;
@@ -203,17 +203,43 @@ static bool make_director(struct daemon *d)
 	return true;
 }
 
+/* One that leaves nothing behind has its data in its run directory, wherever datadir.cfg would have them. */
+static struct data_place data_place(const struct daemon *d)
+{
+	const struct settings *configured = &d->configured;
+	bool drops = configured->actor_uid != (uid_t)-1;
+
+	return (struct data_place){
+		.rundir = d->settings->rundir,
+		.rundir_path = d->rundir_path,
+		.configured = d->settings->transient ? NULL : configured->data_dir,
+		.uid = drops ? configured->actor_uid : geteuid(),
+		.gid = drops ? configured->actor_gid : getegid(),
+		.remover = d->remover,
+	};
+}
+
+/* What is started from here. False: out of memory. */
+static bool find_programs(struct daemon *d)
+{
+	const char *libexec = d->settings->libexec;
+
+	return asprintf(&d->verifier, "%s/tds-verifier", libexec) >= 0 &&
+	       asprintf(&d->remover, "%s/tds-remover", libexec) >= 0 &&
+	       asprintf(&d->host, "%s/host", libexec) >= 0 &&
+	       asprintf(&d->logger_program, "%s/tdshost/logger.py", d->host) >= 0;
+}
+
 static bool make(struct daemon *d, struct tds_err *err)
 {
 	const struct daemon_settings *s = d->settings;
 	const char *path = s->dir.path;
 	bool has_cgroup = d->ward->cgroup->path != NULL;
 
-	if (asprintf(&d->verifier, "%s/tds-verifier", s->libexec) < 0 ||
-	    asprintf(&d->host, "%s/host", s->libexec) < 0 ||
-	    asprintf(&d->logger_program, "%s/tdshost/logger.py", d->host) < 0)
+	if (!find_programs(d))
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
-	if (settings_read(&s->dir, &d->configured, err) != 0)
+	if (tds_rundir_path(&s->dir, &d->rundir_path, err) != 0 ||
+	    settings_read(&s->dir, &d->configured, err) != 0)
 		return false;
 	d->config = (struct engine_config){ .settings = &d->configured,
 					    .python = "python3",
@@ -225,7 +251,8 @@ static bool make(struct daemon *d, struct tds_err *err)
 	d->world = (struct world){ .dir = &s->dir,
 				   .rundir = s->rundir,
 				   .verifier = d->verifier,
-				   .logs = &d->configured.logs };
+				   .logs = &d->configured.logs,
+				   .data = data_place(d) };
 	d->director_settings = (struct director_settings){ .slots = cores() };
 	d->door_settings = (struct door_settings){ .uid = geteuid(),
 						   .users = d->configured.users,
@@ -273,6 +300,8 @@ static void unmake(struct daemon *d)
 	settings_fini(&d->configured);
 	json_decref(d->not_restored);
 	free(d->verifier);
+	free(d->remover);
+	free(d->rundir_path);
 	free(d->host);
 	free(d->logger_program);
 	free(d->successor);
@@ -336,6 +365,7 @@ static int run(struct daemon *d, json_t *state, const json_t *groups)
 	if (!returning_is_empty(&d->world.returning))
 		d->director_settings.slots = 1;
 	recall_sweep(d->settings->rundir, state);
+	data_sweep(&d->world.data);
 	director_restore(d->director, state, groups, on_not_restored, on_restored, d);
 	(void)event_base_dispatch(d->base);
 	signals_hold_ends(); /* it ends already, and whoever asks again shall not cut that short */

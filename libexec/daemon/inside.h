@@ -39,6 +39,8 @@ struct daemon {
 	struct logger_settings logger_settings;
 	struct door_settings door_settings;
 	char *verifier;
+	char *remover;
+	char *rundir_path; /* absolute */
 	char *host;
 	char *logger_program;
 	struct timer pulse;

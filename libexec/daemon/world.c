@@ -237,6 +237,21 @@ static int save_groups(void *ctx, json_t *definitions, struct tds_err *err)
 	return groups_save(world->rundir, definitions, err);
 }
 
+static int make_data_folder(void *ctx, const char *group, char **path, struct tds_err *err)
+{
+	const struct world *world = ctx;
+
+	return data_folder(&world->data, group, path, err);
+}
+
+static int remove_data(void *ctx, const char *group, removal_done_fn *done, void *done_ctx,
+		       struct tds_err *err)
+{
+	struct world *world = ctx;
+
+	return data_remove(&world->data, group, done, done_ctx, err);
+}
+
 static int save_desired(void *ctx, json_t *wanted, struct tds_err *err)
 {
 	const struct world *world = ctx;
@@ -317,6 +332,8 @@ void world_open(struct world *world)
 				       .forget = forget,
 				       .save_sources = save_sources,
 				       .save_groups = save_groups,
+				       .data_folder = make_data_folder,
+				       .remove_data = remove_data,
 				       .save_desired = save_desired,
 				       .desired = desired,
 				       .returning = returning,
@@ -330,6 +347,7 @@ void world_open(struct world *world)
 void world_close(struct world *world)
 {
 	events_close(&world->events);
+	data_close(&world->data);
 	library_fini(&world->library);
 	returning_close(&world->returning);
 }

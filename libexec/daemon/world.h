@@ -9,6 +9,7 @@
 #include "daemon/authority/verify.h"
 #include "daemon/director/means.h"
 #include "daemon/keep/audit.h"
+#include "daemon/keep/data.h"
 #include "daemon/keep/events.h"
 #include "daemon/keep/library.h"
 #include "daemon/keep/returning.h"
@@ -23,6 +24,7 @@ struct world {
 	struct event_base *base;
 	const struct clock *clock;
 	const char *verifier; /* the program */
+	struct data_place data;
 	const struct log_limits *logs;
 	struct logger *logger; /* gets what actors log; NULL: there is none */
 	struct library library;
@@ -32,7 +34,7 @@ struct world {
 	struct means means;         /* for the Director */
 };
 
-/* Make the means out of what is filled in: dir, rundir, base, verifier, logger. */
+/* Make the means out of what is filled in: dir, rundir, base, verifier, data, logger. */
 void world_open(struct world *world);
 void world_close(struct world *world);
 

@@ -189,11 +189,16 @@ def running(judge, a):
         hold('tds-admin tell', 1, 'nothing', '1')
         hold('tds-load', 0, '--unload', a.hash_of('foo', '1'))
         hold('tds-admin restart', 0)
+        hold('tds-admin forget', 1, 'foo')
+        hold('tds-load', 0, '--release', 'foo')
+        hold('tds-load', 0, '--unload', a.hash_of('foo', '2'))
+        hold('tds-admin forget', 0, 'foo')
+        hold('tds-admin forget', 4, 'foo')
         hold('tds-admin shutdown', 0)
     watched = a.end_tool(watch)
     judge.hold('tds-admin watch', watched, 8)
     judge.hold('tds-admin watch', watched._replace(status=0, out=watched.out.rpartition('{')[0]), 0)  # before its end
-    for command in 'start', 'shutdown', 'status', 'list', 'role', 'tell', 'ask', 'watch', 'restart':
+    for command in 'start', 'shutdown', 'status', 'list', 'role', 'tell', 'ask', 'watch', 'restart', 'forget':
         hold('tds-admin ' + command, 2, '--bogus')
     hold('tds-admin start', 4, '-C', '/nonexistent')
 

@@ -120,6 +120,7 @@ plain() {
 		0644 usr/share/tds/schemas/tds-admin-ask.json
 		0644 usr/share/tds/schemas/tds-admin-bootstart.json
 		0644 usr/share/tds/schemas/tds-admin-config.json
+		0644 usr/share/tds/schemas/tds-admin-forget.json
 		0644 usr/share/tds/schemas/tds-admin-list.json
 		0644 usr/share/tds/schemas/tds-admin-restart.json
 		0644 usr/share/tds/schemas/tds-admin-role.json
@@ -147,6 +148,7 @@ plain() {
 		0755 usr/bin/tds-load
 		0755 usr/bin/tds-verify
 		0755 usr/libexec/tds/tds-daemon
+		0755 usr/libexec/tds/tds-remover
 		0755 usr/libexec/tds/tds-verifier
 	EOF
 }

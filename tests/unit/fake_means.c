@@ -356,6 +356,30 @@ static int save_desired(void *ctx, json_t *wanted, struct tds_err *err)
 	return save(means, fails, &means->wanted, wanted, err);
 }
 
+static int data_folder(void *ctx, const char *group, char **path, struct tds_err *err)
+{
+	struct fake_means *means = ctx;
+
+	if (means->fail_data)
+		return tds_err_set(err, TDS_E_WRITE, "data/%s: no space left", group);
+	(void)snprintf(means->data, sizeof(means->data), "%s", group);
+	return asprintf(path, "/data/%s", group) < 0 ? TDS_E_NOMEM : 0;
+}
+
+static int remove_data(void *ctx, const char *group, void (*done)(void *ctx, const char *error),
+		       void *done_ctx, struct tds_err *err)
+{
+	struct fake_means *means = ctx;
+
+	if (strcmp(means->data, group) != 0)
+		return tds_err_set(err, TDS_E_MISSING, "nothing is kept of this group");
+	means->data[0] = '\0';
+	means->removed = done;
+	means->removed_ctx = done_ctx;
+	fake_trace_add(means->trace, "remove %s", group);
+	return 0;
+}
+
 static json_t *desired_json(const struct fake_means *means)
 {
 	return means->wanted ? json_pack("{s:i, s:O}", "Version", 1, "Groups", means->wanted)
@@ -464,6 +488,8 @@ void fake_means_init(struct fake_means *means)
 				       .forget = forget,
 				       .save_sources = save_sources,
 				       .save_groups = save_groups,
+				       .data_folder = data_folder,
+				       .remove_data = remove_data,
 				       .save_desired = save_desired,
 				       .desired = desired,
 				       .path_of = path_of,

@@ -46,9 +46,13 @@ struct fake_means {
 	struct fake_declaration declarations[FAKE_MAX];
 	struct fake_stored stored[FAKE_MAX];
 	struct verification *verifications;
-	json_t *sources;          /* as loaded.json has it; NULL: none */
-	json_t *defined;          /* as groups.json has it */
-	json_t *wanted;           /* as desired.json has it; NULL: there is none */
+	json_t *sources; /* as loaded.json has it; NULL: none */
+	json_t *defined; /* as groups.json has it */
+	json_t *wanted;  /* as desired.json has it; NULL: there is none */
+	char data[16];   /* the group whose data folder there is: that of the last load */
+	void (*removed)(void *ctx,
+			const char *error); /* to be called by the test; NULL: nothing is */
+	void *removed_ctx;
 	bool frozen;              /* whoever writes now is dead already */
 	struct fake_trace *trace; /* borrowed; NULL: none */
 	unsigned saves;
@@ -59,6 +63,7 @@ struct fake_means {
 	bool fail_save;
 	bool fail_groups;
 	bool fail_desired;
+	bool fail_data;
 	bool damaged; /* desired.json cannot be read */
 	bool fail_verify;
 	bool fail_open; /* a stored package, for want of a descriptor */

@@ -248,6 +248,21 @@ struct fake_asked *fake_refresh(struct fake *f, const char *group)
 					.purpose = LOAD_REFRESH, .target = group, .wait_s = 60 });
 }
 
+struct fake_asked *fake_forget(struct fake *f, const char *group)
+{
+	struct fake_asked *asked = ask(f);
+
+	director_forget_group(f->director, group, on_done, asked);
+	return asked;
+}
+
+void fake_removed(struct fake *f, const char *error)
+{
+	assert_non_null(f->means.removed);
+	f->means.removed(f->means.removed_ctx, error);
+	f->means.removed = NULL;
+}
+
 struct fake_asked *fake_release(struct fake *f, const char *group)
 {
 	struct fake_asked *asked = ask(f);

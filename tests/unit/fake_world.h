@@ -57,6 +57,9 @@ struct fake_asked *fake_hold(struct fake *f, const char *group,
 			     const char *version); /* NULL: none said */
 struct fake_asked *fake_rollback(struct fake *f, const char *group);
 struct fake_asked *fake_release(struct fake *f, const char *group);
+struct fake_asked *fake_forget(struct fake *f, const char *group);
+void fake_removed(struct fake *f,
+		  const char *error); /* the folder that is on its way out; NULL: all of it */
 struct fake_asked *fake_refresh(struct fake *f, const char *group); /* as a refresh loads it */
 
 /* The same to the end, which is a good one; the trace begins with it. */

@@ -412,6 +412,95 @@ static void what_a_crash_cut_off_is_completed(void **state)
 	ends(f, fake_load(f, "foo-2.tls"), 1, HELD_AT_1);
 }
 
+/* --- what is kept of a group --- */
+
+static void what_is_loaded_is_not_forgotten(void **state)
+{
+	struct fake *f = *state;
+
+	fake_loaded(f, "foo-1.tls");
+	ends(f, fake_forget(f, "foo"), 1, "group foo is loaded");
+	fake_ends(f, 1); /* lost, it comes back */
+	ends(f, fake_forget(f, "foo"), 1, "group foo is loaded");
+	fake_unloaded(f, 1);
+	struct fake_asked *load = fake_load(f, "foo-2.tls");
+	struct fake_asked *forget = fake_forget(f, "foo");
+	assert_answer(forget, 1, "group foo is loaded");
+	ends(f, load, 0, NULL);
+	ends(f, fake_forget(f, "bar"), 4, "nothing is kept of this group");
+	ends(f, fake_forget(f, "/"), 4, "no such group");
+}
+
+static void all_is_forgotten(void **state)
+{
+	struct fake *f = *state;
+
+	fake_loaded(f, "foo-1.tls");
+	fake_unloaded(f, 1);
+	assert_trace(f, "none", "");
+	struct fake_asked *asked = fake_forget(f, "foo");
+	assert_no_answer(asked);
+	fake_removed(f, NULL);
+	assert_answer(asked, 0, NULL);
+	assert_true(asked->changed);
+	assert_trace(f, "remove want audit event",
+		     "remove foo, want, audit Forgotten 0, event Forgotten 0");
+	assert_wanted(f, "foo", "0:");
+	ends(f, fake_forget(f, "foo"), 4, "nothing is kept of this group");
+}
+
+/* Loaded meanwhile, it needs what is remembered of it; a hold stays anyway. */
+static void it_is_loaded_while_it_is_forgotten(void **state)
+{
+	struct fake *f = *state;
+
+	held(f, "1");
+	shut_down(f);
+	struct fake_asked *asked = fake_forget(f, "foo");
+	fake_loaded(f, "foo");
+	fake_removed(f, NULL);
+	assert_answer(asked, 0, NULL);
+	assert_wanted(f, "foo", "1: 1");
+	shut_down(f);
+	(void)fake_forget(f, "foo");
+	fake_removed(f, NULL);
+	assert_wanted(f, "foo", "1:");
+	assert_stored(f, "1");
+}
+
+static void what_cannot_be_removed(void **state)
+{
+	struct fake *f = *state;
+
+	fake_loaded(f, "foo-1.tls");
+	fake_unloaded(f, 1);
+	struct fake_asked *asked = fake_forget(f, "foo");
+	fake_removed(f, "mounted: Device or resource busy");
+	assert_answer(asked, 5, "mounted: Device or resource busy");
+	assert_wanted(f, "foo", "0: 1");
+}
+
+/* A source without the folder for its actors is not loaded; one that comes back tries again. */
+static void no_folder(void **state)
+{
+	struct fake *f = *state;
+
+	f->means.fail_data = true;
+	ends(f, fake_load(f, "foo-1.tls"), 5, "data/foo: no space left");
+	assert_loaded(f, "");
+	assert_stored(f, "");
+	f->means.fail_data = false;
+	fake_loaded(f, "foo-1.tls");
+	f->means.fail_data = true;
+	fake_ends(f, 1);
+	fake_run_ms(f, 1000);
+	assert_int_equal(fake_role(f, "r"), 0);
+	assert_loaded(f, "1*");
+	f->means.fail_data = false;
+	fake_run_ms(f, 60000);
+	assert_int_equal(fake_role(f, "r"), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -436,6 +525,11 @@ int main(void)
 		IN_WORLD(nobody_guesses),
 		IN_WORLD(a_crash_at_each_step),
 		IN_WORLD(what_a_crash_cut_off_is_completed),
+		IN_WORLD(what_is_loaded_is_not_forgotten),
+		IN_WORLD(all_is_forgotten),
+		IN_WORLD(it_is_loaded_while_it_is_forgotten),
+		IN_WORLD(what_cannot_be_removed),
+		IN_WORLD(no_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -187,6 +187,16 @@ static int read_actoruser(const struct tds_dir *dir, struct settings *s, struct 
 	return rc;
 }
 
+static int read_data_dir(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
+{
+	tds_auto(value) struct tds_value *path = NULL;
+	int rc = read_value(dir, "datadir.cfg", &path, err);
+
+	if (rc == 0 && path && !(s->data_dir = strdup(path->text)))
+		rc = tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	return rc;
+}
+
 static int read_single_values(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
 {
 	tds_auto(value) struct tds_value *max = NULL;
@@ -200,7 +210,7 @@ static int read_single_values(const struct tds_dir *dir, struct settings *s, str
 	if (rc == 0)
 		rc = read_value(dir, "newprivs.cfg", &privs, err);
 	s->new_privs = privs && privs->boolean;
-	return rc;
+	return rc == 0 ? read_data_dir(dir, s, err) : rc;
 }
 
 static int add_capability(struct settings *s, const char *name, const char *literal,
@@ -331,5 +341,6 @@ void settings_fini(struct settings *settings)
 	json_decref(settings->capabilities);
 	free(settings->log_config);
 	free(settings->log_dir);
+	free(settings->data_dir);
 	*settings = (struct settings){ 0 };
 }

@@ -47,6 +47,7 @@ struct settings {
 		pids_max; /* its pids: processes and threads of a source; RLIM_INFINITY: no limit */
 	struct budget_limits budget; /* budget.cfg, of each source and of each user's programs */
 	bool new_privs;              /* newprivs.cfg */
+	char *data_dir;              /* datadir.cfg, absolute; NULL: there is none */
 	json_t *capabilities; /* the system's, name -> text of a literal; othercaps.cfg has a part in them */
 	char *log_config; /* thesplog.cfg, as the text of a literal; NULL: there is none */
 	char *log_dir;    /* thesplogd.cfg, absolute; NULL: there is none */

@@ -65,6 +65,13 @@ void director_load(struct director *director, const struct load_request *request
 		   change_done_fn *done, void *ctx);
 void director_unload(struct director *director, const char *hash, change_done_fn *done, void *ctx);
 
+/*
+ * Remove what the actors of a group have kept, and what is remembered of it, where nothing of it is loaded. It stays held
+ * where it is held.
+ */
+void director_forget_group(struct director *director, const char *group, change_done_fn *done,
+			   void *ctx);
+
 /* Let a group not be held any more; what is active stays so. */
 void director_release(struct director *director, const char *group, change_done_fn *done,
 		      void *ctx);

@@ -126,20 +126,35 @@ enum change_state load_begin(struct change *change)
 
 /* --- the verdict --- */
 
+/* NULL: the reason is in err. */
+static struct engine_source *load_source(struct source *source, int archive, struct tds_err *err)
+{
+	const struct means *means = source->director->means;
+	struct engine *engine = source->director->engine;
+	tds_autofree char *data = NULL;
+
+	if (means->data_folder(means->ctx, source->group->name, &data, err) != 0) {
+		(void)close(archive);
+		return NULL;
+	}
+	const struct engine_load load = { .md5 = source->md5,
+					  .archive = archive,
+					  .names = declaration_names(source),
+					  .info = source->path,
+					  .data = data,
+					  .owner = source };
+
+	return engine->ops->load(engine, &load, err);
+}
+
 static enum change_state load_into_engine(struct change *change, int archive)
 {
 	struct source *source = change->source;
-	struct engine *engine = change->director->engine;
-	struct engine_load load = { .md5 = source->md5,
-				    .archive = archive,
-				    .names = declaration_names(source),
-				    .info = source->path,
-				    .owner = source };
 	struct clock *clock = change->director->clock;
 	struct tds_err err;
 
 	source->loaded_wall_ms = clock->wall_ms(clock);
-	source->loaded = engine->ops->load(engine, &load, &err);
+	source->loaded = load_source(source, archive, &err);
 	if (source->loaded)
 		return CHANGE_IMPORTING;
 	change->source = NULL;
@@ -147,7 +162,7 @@ static enum change_state load_into_engine(struct change *change, int archive)
 		source_lose(source);
 	else
 		(void)source_drop(source, "Undone", err.reason, &(struct tds_err){ 0 });
-	return change_refuse(change, 1, err.reason);
+	return change_refuse(change, tds_code_status(err.code), err.reason);
 }
 
 static void take_verdict(struct source *source, const struct verdict *verdict)

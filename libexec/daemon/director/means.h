@@ -88,6 +88,19 @@ struct means {
 	void (*forget)(void *ctx, const char *sha256);
 
 	/*
+	 * The folder for what the group's actors keep, made where it is missing: its path, the caller's to free.
+	 * Errors: TDS_E_WRITE, TDS_E_UNUSABLE, TDS_E_NOMEM.
+	 */
+	int (*data_folder)(void *ctx, const char *group, char **path, struct tds_err *err);
+
+	/*
+	 * Remove it, with all that is in it. done is called later, once, with what could not be removed (NULL: all is
+	 * gone), but for a failure that is told at once. Errors: TDS_E_MISSING: there is none; TDS_E_WRITE, TDS_E_NOMEM.
+	 */
+	int (*remove_data)(void *ctx, const char *group, void (*done)(void *ctx, const char *error),
+			   void *done_ctx, struct tds_err *err);
+
+	/*
 	 * Write the sources of loaded.json, the groups of groups.json and those of desired.json; take the reference.
 	 * Errors: TDS_E_WRITE, TDS_E_NOMEM.
 	 */

@@ -116,6 +116,14 @@ static void answer_release(struct asker *asker, const struct request *row, const
 	director_release(asker->door->director, request_text(request, "Group"), on_changed, asker);
 }
 
+static void answer_forget(struct asker *asker, const struct request *row, const json_t *request)
+{
+	(void)row;
+	asker->pending = true;
+	director_forget_group(asker->door->director, request_text(request, "Group"), on_changed,
+			      asker);
+}
+
 static void on_refreshed(void *ctx, json_t *results, int status)
 {
 	asker_answer(ctx, json_pack("{s:s, s:b, s:i, s:o}", "DirectorResponse", "Refreshed",
@@ -275,6 +283,7 @@ static const struct request requests[] = {
 	{ "Refresh", "Refreshed", CHANGERS, NULL, answer_refresh },
 	{ "Hold", "GroupHeld", CHANGERS, "Group", answer_hold },
 	{ "Release", "GroupReleased", CHANGERS, "Group", answer_release },
+	{ "Forget", "GroupForgotten", CHANGERS, "Group", answer_forget },
 	{ "Rollback", "GroupRolledBack", CHANGERS, "Group", answer_rollback },
 	{ "RetrieveAll", "AllAddresses", ANYBODY, NULL, answer_retrieve_all },
 	{ "RetrieveRole", "RoleAddress", ANYBODY, "Role", answer_retrieve_role },

@@ -108,6 +108,7 @@ struct engine_load {
 	json_t *names;   /* to be imported, an array of texts; the engine's own from the call on */
 	const char *
 		info; /* what actors that watch sources are told of it, from when it is imported until it stops */
+	const char *data; /* the folder for what its actors keep; NULL: there is none */
 	void *owner;
 };
 

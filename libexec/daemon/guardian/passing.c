@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/tree.h"
+#include "director/rundir.h"
 
 /* Remove the files of a folder, and those of the folders in it as well. */
 static void empty(int folder, int depth)
@@ -31,6 +33,7 @@ static void empty(int folder, int depth)
 
 void passing_remove(int rundir, const char *path, const char *home)
 {
+	(void)!tds_tree_remove(rundir, TDS_DATA_NAME, NULL);
 	empty(rundir, 1);
 	if (rmdir(path) == 0)
 		(void)rmdir(home);

@@ -139,6 +139,7 @@ struct realm *forkserver_load(struct local *engine, const struct engine_load *lo
 	realm->kind = REALM_PACKAGE;
 	realm->pub.owner = load->owner;
 	realm->info = strdup(load->info);
+	realm->data = load->data ? strdup(load->data) : NULL;
 	(void)snprintf(realm->md5, sizeof(realm->md5), "%s", load->md5);
 	realm_greet(realm, load->archive, engine->config->settings->log_level);
 	link_control(&realm->link, json_pack("{s:s, s:o}", "op", "import", "names", load->names));

@@ -12,7 +12,7 @@
 #define FD_LINK 3
 
 /* The loader and the interpreter must not be told from outside what to load. */
-static const char *const withheld[] = { "PYTHON", "LD_", NULL };
+static const char *const withheld[] = { "PYTHON", "LD_", "TDS_DATA_DIR", NULL };
 
 pid_t host_start(const struct engine_config *config, int link, int out, int *pidfd)
 {

@@ -146,6 +146,7 @@ struct realm {
 	struct realm *home;      /* of a derived one; else NULL */
 	int archive;             /* what its process is given; -1: none yet, or given */
 	char *info;              /* of a package: what those that watch sources are told of it */
+	char *data;              /* of a package: the folder for what its actors keep */
 };
 
 /* --- the engine --- */

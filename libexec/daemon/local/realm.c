@@ -48,17 +48,34 @@ struct realm *realm_by_md5(struct local *engine, const char *md5)
 	return NULL;
 }
 
+/* A path is bytes, and JSON has characters: U+0000 to U+00FF stand for them. */
+static json_t *bytes_json(const char *path)
+{
+	size_t len = path ? strlen(path) : 0;
+	tds_autofree char *text = malloc(2 * len + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; text && i < len; i++) {
+		unsigned char c = (unsigned char)path[i];
+
+		if (c >= 0x80)
+			text[n++] = (char)(0xc0 | c >> 6);
+		text[n++] = (char)(c < 0x80 ? c : 0x80 | (c & 0x3f));
+	}
+	return path && text ? json_stringn(text, n) : json_null();
+}
+
 void realm_greet(struct realm *realm, int archive, int log_level)
 {
 	const struct local *engine = realm->engine;
 	const struct engine_config *config = engine->config;
-	struct frame *hello = frame_control(
-		json_pack("{s:s, s:i, s:I, s:s, s:b, s:b, s:i, s:s, s:I, s:O, s:i}", "op", "hello",
-			  "protocol", tds_release_protocol, "realm", (json_int_t)realm->number,
-			  "hash", realm->md5, "archive", archive >= 0, "guest",
-			  realm->kind == REALM_PROGRAM, "admin", (int)getpid(), "dir", config->dir,
-			  "maxmessage", (json_int_t)config->settings->max_message, "capabilities",
-			  engine->capabilities, "log", log_level));
+	struct frame *hello = frame_control(json_pack(
+		"{s:s, s:i, s:I, s:s, s:b, s:b, s:i, s:s, s:I, s:O, s:i, s:o}", "op", "hello",
+		"protocol", tds_release_protocol, "realm", (json_int_t)realm->number, "hash",
+		realm->md5, "archive", archive >= 0, "guest", realm->kind == REALM_PROGRAM, "admin",
+		(int)getpid(), "dir", config->dir, "maxmessage",
+		(json_int_t)config->settings->max_message, "capabilities", engine->capabilities,
+		"log", log_level, "data", bytes_json(realm_origin(realm)->data)));
 
 	if (archive >= 0)
 		frame_add_fd(hello, archive);
@@ -105,6 +122,7 @@ static void free_realm(struct realm *realm)
 		realm->engine->hooks->program_free(realm);
 	free(realm->last_line);
 	free(realm->info);
+	free(realm->data);
 	free(realm);
 	if (home) {
 		changed(home);

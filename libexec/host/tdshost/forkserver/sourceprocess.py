@@ -156,6 +156,8 @@ class SourceProcess:
             raise
         except Exception as error:  # an archive that is none
             self._refuse('the archive cannot be read: %s' % error)
+        if op.get('data') is not None:
+            os.environb[b'TDS_DATA_DIR'] = str(op['data']).encode('latin-1')  # a character is a byte of the path
         logs.send_to(self.link.send_control)
         gc.freeze()
 

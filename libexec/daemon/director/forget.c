@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* What is kept of a group goes: the folder of its actors, and what was active before. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "change.h"
+#include "desired.h"
+#include "package/version.h"
+#include "rules.h"
+
+/* While its folder is removed. The group may be loaded meanwhile, or be none any more. */
+struct forgetting {
+	struct director *director;
+	char *group;
+	change_done_fn *done;
+	void *ctx;
+};
+
+static void answer(const struct forgetting *f, int status, const char *error)
+{
+	f->done(f->ctx, &(struct outcome){ .status = status,
+					   .error = error,
+					   .group = f->group,
+					   .changed = status == 0 });
+}
+
+/* A group of which anything is loaded needs what is remembered of it. */
+static int forget_remembered(const struct forgetting *f, struct tds_err *err)
+{
+	struct group *group = group_find(f->director, f->group);
+
+	return group && !group->sources ? desired_forget(group, err) : 0;
+}
+
+static void on_removed(void *ctx, const char *error)
+{
+	struct forgetting *f = ctx;
+	struct group *group = group_find(f->director, f->group);
+	struct tds_err err = { 0 };
+
+	if (!error && forget_remembered(f, &err) != 0)
+		error = err.reason;
+	if (!error) {
+		audit(f->director, "Forgotten", group, NULL, NULL);
+		tell_change(f->director, "Forgotten", group, NULL, NULL);
+	}
+	answer(f, error ? 5 : 0, error);
+	if (group)
+		group_tidy(group);
+	free(f->group);
+	free(f);
+}
+
+/* Errors: what it is refused for. */
+static int check(struct director *director, const char *name, const struct group *group,
+		 struct tds_err *err)
+{
+	if (!tds_group_name_ok(name))
+		return tds_err_set(err, TDS_E_MISSING, "no such group");
+	int rc = desired_known(director, err);
+	if (rc == 0 && group && (group->sources || group->changes))
+		rc = tds_err_set(err, TDS_E_REFUSED, "group %s is loaded", name);
+	return rc;
+}
+
+static struct forgetting *forgetting_new(struct director *director, const char *group,
+					 change_done_fn *done, void *ctx)
+{
+	struct forgetting *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return NULL;
+	*f = (struct forgetting){
+		.director = director, .group = strdup(group), .done = done, .ctx = ctx
+	};
+	if (f->group)
+		return f;
+	free(f);
+	return NULL;
+}
+
+void director_forget_group(struct director *director, const char *name, change_done_fn *done,
+			   void *ctx)
+{
+	const struct means *means = director->means;
+	struct group *group = group_find(director, name);
+	struct forgetting *f = forgetting_new(director, name, done, ctx);
+	struct tds_err err = { 0 };
+	int rc = f ? check(director, name, group, &err)
+		   : tds_err_set(&err, TDS_E_NOMEM, "out of memory");
+
+	if (rc == 0)
+		rc = means->remove_data(means->ctx, name, on_removed, f, &err);
+	if (rc == 0)
+		return;
+	/* One that never had a folder may be remembered all the same. */
+	if (rc == TDS_E_MISSING && f && group && group->was_active) {
+		on_removed(f, NULL);
+		return;
+	}
+	done(ctx, &(struct outcome){ .status = tds_code_status(err.code),
+				     .error = err.reason,
+				     .group = name });
+	if (f)
+		free(f->group);
+	free(f);
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/* Data folders: made, taken away, and removed by a process of its own, since that may take long. */
+#include "data.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "daemon/base/child.h"
+#include "director/rundir.h"
+
+#define FD_FOLDER 3
+#define AWAY ".tds-away-" /* no group's name begins like this */
+#define AWAY_MAX 40
+#define REASON_MAX 512
+#define NOTHING "nothing is kept of this group"
+
+static bool is_away(const char *name)
+{
+	return strncmp(name, AWAY, sizeof(AWAY) - 1) == 0;
+}
+
+static int open_folder(int dirfd, const char *name)
+{
+	return openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+static const char *base_path(const struct data_place *place)
+{
+	return place->configured ? place->configured : TDS_DATA_NAME;
+}
+
+/* The folder that the groups' folders are in; -1 with the reason in err. */
+static int open_base(const struct data_place *place, struct tds_err *err)
+{
+	const char *path = base_path(place);
+	char why[TDS_IO_WHY_MAX];
+	struct stat st;
+
+	tds_autofd int fd = open_folder(place->rundir, path);
+	if (fd < 0 || fstat(fd, &st) != 0) {
+		tds_err_sys(err, errno == ENOENT ? TDS_E_MISSING : TDS_E_UNUSABLE, "%s", path);
+		return -1;
+	}
+	if (!tds_io_others_may_write(&st, geteuid(), NULL, why))
+		return tds_steal_fd(&fd);
+	tds_err_set(err, TDS_E_UNUSABLE, "%s: %s", path, why);
+	return -1;
+}
+
+/* Just made, or by one that died in between, it is still ours. */
+static int hand_to_actors(const struct data_place *place, int fd, struct tds_err *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return tds_err_sys(err, TDS_E_UNUSABLE, "cannot be looked at");
+	if (st.st_uid == place->uid)
+		return 0;
+	if (st.st_uid != geteuid())
+		return tds_err_set(err, TDS_E_UNUSABLE,
+				   "belongs to uid %u, and actors run as uid %u",
+				   (unsigned)st.st_uid, (unsigned)place->uid);
+	return fchown(fd, place->uid, place->gid) == 0
+		       ? 0
+		       : tds_err_sys(err, TDS_E_WRITE, "cannot be given to actors");
+}
+
+static int make_folder(const struct data_place *place, int base, const char *group,
+		       struct tds_err *err)
+{
+	bool is_new = mkdirat(base, group, 0700) == 0;
+
+	if (!is_new && errno != EEXIST)
+		return tds_err_sys(err, TDS_E_WRITE, "cannot be made");
+	tds_autofd int fd = open_folder(base, group);
+	if (fd < 0)
+		return tds_err_sys(err, TDS_E_UNUSABLE, "cannot be opened");
+	int rc = hand_to_actors(place, fd, err);
+	if (rc == 0 && is_new && (fchmod(fd, 0700) != 0 || fsync(base) != 0))
+		rc = tds_err_sys(err, TDS_E_WRITE, "cannot be made");
+	return rc;
+}
+
+int data_folder(const struct data_place *place, const char *group, char **path, struct tds_err *err)
+{
+	if (mkdirat(place->rundir, base_path(place), 0711) != 0 && errno != EEXIST)
+		return tds_err_sys(err, TDS_E_WRITE, "%s", base_path(place));
+	tds_autofd int base = open_base(place, err);
+	if (base < 0)
+		return err->code;
+	int rc = make_folder(place, base, group, err);
+	if (rc != 0)
+		return tds_err_prefix(err, "%s/%s", base_path(place), group);
+	rc = place->configured
+		     ? asprintf(path, "%s/%s", place->configured, group)
+		     : asprintf(path, "%s/" TDS_DATA_NAME "/%s", place->rundir_path, group);
+	return rc < 0 ? tds_err_set(err, TDS_E_NOMEM, "out of memory") : 0;
+}
+
+/* --- its removal --- */
+
+struct removal {
+	struct data_place *place;
+	struct removal *next;
+	int base;    /* the folder of folders */
+	int said;    /* a memory file: what could not be removed */
+	char *group; /* whose it was; NULL: one that was cut off */
+	char away[AWAY_MAX + 32];
+	struct child child;
+	struct event *ended;
+	removal_done_fn *done;
+	void *ctx;
+};
+
+static void unlink_removal(struct removal *r)
+{
+	struct removal **p = &r->place->removals;
+
+	while (*p != r)
+		p = &(*p)->next;
+	*p = r->next;
+}
+
+static void removal_free(struct removal *r)
+{
+	unlink_removal(r);
+	if (r->ended)
+		event_free(r->ended);
+	(void)child_end(&r->child);
+	tds_close_fd(&r->base);
+	tds_close_fd(&r->said);
+	free(r->group);
+	free(r);
+}
+
+void data_close(struct data_place *place)
+{
+	while (place->removals)
+		removal_free(place->removals);
+}
+
+/* NULL: all is gone. */
+static const char *reason_of(const struct removal *r, int status, char reason[REASON_MAX])
+{
+	ssize_t n = pread(r->said, reason, REASON_MAX - 1, 0);
+
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return NULL;
+	reason[n > 0 ? n : 0] = '\0';
+	reason[strcspn(reason, "\n")] = '\0';
+	return *reason ? reason : "it could not be removed";
+}
+
+static void on_ended(evutil_socket_t fd, short what, void *arg)
+{
+	struct removal *r = arg;
+	char reason[REASON_MAX];
+	const char *error = reason_of(r, child_end(&r->child), reason);
+
+	(void)fd;
+	(void)what;
+	/* What is left of it is the group's again, where it has no other by now. */
+	if (error && r->group)
+		(void)renameat2(r->base, r->away, r->base, r->group, RENAME_NOREPLACE);
+	if (r->done)
+		r->done(r->ctx, error);
+	removal_free(r);
+}
+
+static bool start(struct removal *r)
+{
+	const struct data_place *place = r->place;
+	char *argv[] = { (char *)(uintptr_t)place->remover, r->away, NULL };
+	struct child_plan plan = { .argv = argv,
+				   .fds = { { r->said, STDOUT_FILENO }, { r->base, FD_FOLDER } },
+				   .nfds = 2,
+				   .complain_to = STDOUT_FILENO,
+				   .session = true };
+
+	if (!child_start(&plan, &r->child))
+		return false;
+	r->ended = event_new(place->base, r->child.pidfd, EV_READ, on_ended, r);
+	return r->ended && event_add(r->ended, NULL) == 0;
+}
+
+static struct removal *removal_new(struct data_place *place, int base, removal_done_fn *done,
+				   void *ctx)
+{
+	struct removal *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	*r = (struct removal){ .place = place,
+			       .next = place->removals,
+			       .base = fcntl(base, F_DUPFD_CLOEXEC, 3),
+			       .said = tds_io_memfd("remover"),
+			       .child = { .pidfd = -1 },
+			       .done = done,
+			       .ctx = ctx };
+	place->removals = r;
+	if (r->base >= 0 && r->said >= 0)
+		return r;
+	removal_free(r);
+	return NULL;
+}
+
+/* Under another name it is nobody's. */
+static int take_away(struct removal *r, const char *group, struct tds_err *err)
+{
+	uint64_t number = 0;
+
+	(void)!getrandom(&number, sizeof(number), GRND_NONBLOCK);
+	(void)snprintf(r->away, sizeof(r->away), AWAY "%016jx", (uintmax_t)number);
+	tds_autofd int fd = open_folder(r->base, group);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+		return tds_err_set(err, TDS_E_MISSING, NOTHING);
+	if (renameat(r->base, group, r->base, r->away) != 0 || fsync(r->base) != 0)
+		return tds_err_sys(err, TDS_E_WRITE, "%s", group);
+	r->group = strdup(group);
+	return 0;
+}
+
+int data_remove(struct data_place *place, const char *group, removal_done_fn *done, void *ctx,
+		struct tds_err *err)
+{
+	tds_autofd int base = open_base(place, err);
+
+	if (base < 0 && err->code == TDS_E_MISSING)
+		return tds_err_set(err, TDS_E_MISSING, NOTHING);
+	if (base < 0)
+		return err->code;
+	struct removal *r = removal_new(place, base, done, ctx);
+	if (!r)
+		return tds_err_set(err, TDS_E_NOMEM, "no memory or descriptor");
+	int rc = take_away(r, group, err);
+	if (rc == 0 && start(r))
+		return 0;
+	if (rc == 0) {
+		(void)renameat(r->base, r->away, r->base, group);
+		rc = tds_err_set(err, TDS_E_WRITE, "no process could be started");
+	}
+	removal_free(r);
+	return rc;
+}
+
+void data_sweep(struct data_place *place)
+{
+	int base = open_folder(place->rundir, base_path(place));
+	DIR *names = base < 0 ? NULL : fdopendir(base);
+	const struct dirent *entry;
+
+	if (!names) {
+		tds_close_fd(&base);
+		return;
+	}
+	while ((entry = readdir(names))) {
+		struct removal *r =
+			is_away(entry->d_name) ? removal_new(place, base, NULL, NULL) : NULL;
+
+		if (!r)
+			continue;
+		(void)snprintf(r->away, sizeof(r->away), "%.60s", entry->d_name);
+		if (!start(r))
+			removal_free(r);
+	}
+	(void)closedir(names);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The data folders: one for each group, for what its actors keep, whatever version runs. They are in the run directory's data/,
+ * or in what datadir.cfg names, which is opened without following a link, and must be ours alone.
+ */
+#ifndef TDS_DAEMON_DATA_H
+#define TDS_DAEMON_DATA_H
+
+#include <event2/event.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+struct removal;
+
+/* All but removals is borrowed. */
+struct data_place {
+	int rundir;
+	const char *rundir_path; /* absolute */
+	const char *configured;  /* an absolute path; NULL: data/ in the run directory */
+	uid_t uid;               /* of actors */
+	gid_t gid;
+	const char *remover; /* the program */
+	struct event_base *base;
+	struct removal *removals; /* under way */
+};
+
+/*
+ * The folder of a group, made where it is missing.
+ * Owner:   caller frees *path, as actors are to know it.
+ * Errors:  TDS_E_WRITE, TDS_E_UNUSABLE: what is there is no folder, or is not the actors' or not ours; TDS_E_NOMEM.
+ */
+int data_folder(const struct data_place *place, const char *group, char **path,
+		struct tds_err *err) TDS_MUST_CHECK;
+
+/*
+ * Remove the folder of a group: from the call on it is not there any more, and another may be made. done is called later, once,
+ * when nothing of it is left, or with what cannot be removed, which is there again then.
+ * Errors:  TDS_E_MISSING: there is none; TDS_E_WRITE, TDS_E_NOMEM. done is not called then.
+ */
+typedef void removal_done_fn(void *ctx, const char *error);
+int data_remove(struct data_place *place, const char *group, removal_done_fn *done, void *ctx,
+		struct tds_err *err) TDS_MUST_CHECK;
+
+/* What a removal that was cut off has left goes, by and by. */
+void data_sweep(struct data_place *place);
+
+/* Nobody waits any more; what is left of removals is for the next sweep. */
+void data_close(struct data_place *place);
+
+#endif
