@@ -259,27 +259,30 @@ static struct commands user_commands(const struct steps *steps, const char *name
 static int take_user(const struct steps *steps, const char *name, struct tds_err *err)
 {
 	struct commands commands = user_commands(steps, name);
-	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < COMMANDS_MAX && commands.words[i][0]; i++) {
-		rc = command_run(commands.words[i], err);
-		if (rc != 0)
+	for (size_t i = 0; i < COMMANDS_MAX && commands.words[i][0]; i++)
+		if (command_run(commands.words[i], err) != 0)
 			return tds_err_prefix(err, "%s", commands.words[i][0]);
-	}
 	return 0;
 }
 
 static int take_folder(const struct steps *steps, const struct step *step, const char *place,
 		       struct tds_err *err)
 {
+	tds_autofree char *begun = NULL;
 	uid_t uid;
 	gid_t gid;
 
 	if (!find_user(steps, step->owner, &uid, &gid))
 		return tds_err_set(err, TDS_E_REFUSED, "there is no user %s", step->owner);
-	/* Nobody else may enter before it has its owner. */
-	if (mkdir(place, 0700) != 0 || lchown(place, uid, gid) != 0 ||
-	    chmod(place, step->mode) != 0)
+	if (asprintf(&begun, "%s.begun", place) < 0) {
+		begun = NULL;
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	}
+	/* It gets its name when it has its owner: who is interrupted leaves nothing that is refused the next time. */
+	(void)rmdir(begun);
+	if (mkdir(begun, 0700) != 0 || lchown(begun, uid, gid) != 0 ||
+	    chmod(begun, step->mode) != 0 || rename(begun, place) != 0)
 		return tds_err_sys(err, TDS_E_WRITE, "cannot be made");
 	return 0;
 }
