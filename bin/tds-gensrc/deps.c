@@ -180,6 +180,8 @@ static bool add_entry(struct opts *o, struct members *members, const FTSENT *ent
 	bool file = entry->fts_info == FTS_F || entry->fts_info == FTS_DEFAULT ||
 		    entry->fts_info == FTS_SLNONE ||
 		    (entry->fts_info == FTS_SL && !is_kind(entry->fts_path, S_IFDIR));
+	if (file && ends_in_so(entry->fts_name))
+		warn_of_library(o, entry->fts_path);
 	return !file || !ends_in_py(entry->fts_name) ||
 	       add_file(o, members, entry->fts_path, entry->fts_path + top);
 }
@@ -210,26 +212,73 @@ static bool add_folder(struct opts *o, struct members *members, char *folder)
 	return ok && errnum == 0;
 }
 
-static bool add_dep(struct opts *o, const struct search_path *path, const struct dep *dep,
+/* How many folders above a path, which a dotted name has led to, the search path's folder is: cut it there. */
+static char *parent_of(const char *path, const char *dotted)
+{
+	char *parent = strdup(path);
+
+	for (const char *p = dotted; parent && p; p = strchr(p + 1, '.')) {
+		char *slash = strrchr(parent, '/');
+
+		if (slash)
+			*slash = '\0';
+	}
+	return parent;
+}
+
+/* What was found, with the data that was installed with it. */
+static bool add_found(struct opts *o, struct search_path *path, const struct dep *dep,
+		      const struct found *found, struct members *members)
+{
+	size_t n = found->kind == MODULE ? 1 : found->folders.n;
+	bool ok = true;
+
+	for (size_t i = 0; i < n && ok; i++) {
+		char *at = found->kind == MODULE ? found->file : found->folders.v[i];
+		tds_autofree char *parent = parent_of(at, dep->name);
+
+		if (!parent)
+			return fail_nomem(o);
+		ok = found->kind == MODULE ? add_file(o, members, at, strrchr(at, '/') + 1)
+					   : add_folder(o, members, at);
+		ok = ok && add_data(o, path, dep->name, parent, found->kind == MODULE ? NULL : at,
+				    members);
+	}
+	return ok;
+}
+
+/* Nothing, or nothing that can be packed, has the name: the reason. */
+static int not_found(const struct opts *o, const struct search_path *path, const struct dep *dep,
+		     enum kind kind, struct tds_err *err)
+{
+	const struct dist *dist = find_dist(path, dep->name);
+	tds_auto(buf) struct tds_buf names = { 0 };
+
+	if (kind == COMPILED)
+		return tds_err_at(err, TDS_E_MISSING, dep->line, dep->column, "%s: has no .py file",
+				  dep->name);
+	if (!dist || dist->module.n == 0)
+		return tds_err_at(err, TDS_E_MISSING, dep->line, dep->column,
+				  "%s: not on the search path of %s", dep->name, o->python);
+	for (size_t i = 0; i < dist->module.n; i++)
+		if (!tds_buf_add(&names, i ? ", " : "", i ? 2 : 0) ||
+		    !tds_buf_add(&names, dist->module.v[i], strlen(dist->module.v[i])))
+			return no_memory(err);
+	return tds_err_at(err, TDS_E_MISSING, dep->line, dep->column,
+			  "%s: is a distribution, and no module; did you mean its %s %s?",
+			  dep->name, dist->module.n == 1 ? "module" : "modules", names.data);
+}
+
+static bool add_dep(struct opts *o, struct search_path *path, const struct dep *dep,
 		    const char *deps, struct members *members)
 {
 	struct found found = { 0 };
 	struct tds_err err = { 0 };
 	bool ok = find_dep(path, dep, &found, &err) == 0;
 
-	if (ok && (found.kind == NOTHING || found.kind == COMPILED)) {
-		tds_err_at(&err, TDS_E_MISSING, dep->line, dep->column,
-			   found.kind == COMPILED ? "%s: has no .py file"
-						  : "%s: not on the search path of %s",
-			   dep->name, o->python);
-		ok = false;
-	}
-	if (!ok)
-		(void)fail(o, deps, &err);
-	if (found.kind == MODULE && ok)
-		ok = add_file(o, members, found.file, strrchr(found.file, '/') + 1);
-	for (size_t i = 0; i < found.folders.n && ok; i++)
-		ok = add_folder(o, members, found.folders.v[i]);
+	if (ok && (found.kind == NOTHING || found.kind == COMPILED))
+		ok = not_found(o, path, dep, found.kind, &err) == 0;
+	ok = ok ? add_found(o, path, dep, &found, members) : fail(o, deps, &err);
 	found_fini(&found);
 	return ok;
 }
@@ -256,22 +305,37 @@ static bool next_dep(char **text, unsigned *line, struct dep *dep)
 	return false;
 }
 
+/* What the lines name, one after the other: the Python is asked once, for all of them. */
+static int read_deps(char *text, struct dep **deps, size_t *n, struct tds_buf *names,
+		     struct tds_err *err)
+{
+	unsigned line = 0;
+	struct dep dep;
+
+	while (next_dep(&text, &line, &dep)) {
+		void *more = reallocarray(*deps, *n + 1, sizeof(dep));
+
+		if (!more || !tds_buf_add(names, dep.name, strlen(dep.name) + 1))
+			return no_memory(err);
+		*deps = more;
+		(*deps)[(*n)++] = dep;
+	}
+	return 0;
+}
+
 static bool add_deps(struct opts *o, char *text, const char *shown, struct members *members)
 {
 	struct search_path path = { 0 };
+	tds_auto(buf) struct tds_buf names = { 0 };
+	tds_autofree struct dep *deps = NULL;
 	struct tds_err err = { 0 };
-	struct dep dep;
-	unsigned line = 0;
-	bool asked = false;
-	bool ok = true;
+	size_t n = 0;
+	bool ok = read_deps(text, &deps, &n, &names, &err) == 0 || fail(o, shown, &err);
 
-	while (ok && next_dep(&text, &line, &dep)) {
-		if (!asked && python_ask_path(o, &path, &err) != 0) {
-			ok = fail(o, o->python, &err);
-		}
-		asked = true;
-		ok = ok && add_dep(o, &path, &dep, shown, members);
-	}
+	if (ok && n > 0 && python_ask_path(o, &names, &path, &err) != 0)
+		ok = fail(o, o->python, &err);
+	for (size_t i = 0; i < n && ok; i++)
+		ok = add_dep(o, &path, &deps[i], shown, members);
 	search_path_fini(&path);
 	return ok;
 }

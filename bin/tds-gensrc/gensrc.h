@@ -99,18 +99,49 @@ bool collect_members(struct opts *o, struct members *members);
 /* deps.c: the packages and modules that a deps file names */
 bool collect_deps(struct opts *o, struct members *members);
 
+/* dists.c: what distributions have besides code */
+
+struct search_path;
+
+/*
+ * Add the data of the distributions that give the module called top, as far as they are below folder, which is packed by
+ * its own name, and their metadata. folder NULL: the module is a file in parent.
+ */
+bool add_data(struct opts *o, struct search_path *path, const char *top, const char *parent,
+	      const char *folder, struct members *members);
+
+/* Is a file a compiled library, by its name? Say that it is not packed. */
+bool ends_in_so(const char *name);
+void warn_of_library(struct opts *o, const char *path);
+
+/* The distribution that has this name, where no module has it; NULL: none. */
+const struct dist *find_dist(const struct search_path *path, const char *name);
+
 /* python.c: the Python that is asked */
 
 extern const char python_script[]; /* script.c */
+
+/* A distribution, as its record has it. */
+struct dist {
+	const char *folder;      /* where its files are */
+	struct tds_names called; /* names in the deps file that are its own */
+	struct tds_names module; /* its top modules */
+	bool named;              /* its libraries beside its modules were named in a warning */
+	struct tds_names file;   /* below folder: its data, compiled libraries and metadata */
+};
 
 /* Where a Python looks for modules. */
 struct search_path {
 	struct tds_buf text;     /* which the names are in */
 	struct tds_names suffix; /* file name suffixes of extension modules */
 	struct tds_names folder;
+	struct dist *dist; /* those that the deps file means, by a module's or by their own name */
+	size_t ndist;
 };
 
-int python_ask_path(const struct opts *o, struct search_path *path, struct tds_err *err);
+/* names: those in the deps file, each ended by NUL. */
+int python_ask_path(const struct opts *o, const struct tds_buf *names, struct search_path *path,
+		    struct tds_err *err);
 void search_path_fini(struct search_path *path);
 
 /* A source that does not compile. */

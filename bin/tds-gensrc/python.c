@@ -112,34 +112,83 @@ static int add_text(struct tds_names *names, char *text, struct tds_err *err)
 	return 0;
 }
 
-int python_ask_path(const struct opts *o, struct search_path *path, struct tds_err *err)
+static int add_dist(struct search_path *path, const char *folder, struct tds_err *err)
 {
-	struct tds_names *names = &path->suffix;
+	void *more = reallocarray(path->dist, path->ndist + 1, sizeof(*path->dist));
+
+	if (!more)
+		return no_memory(err);
+	path->dist = more;
+	path->dist[path->ndist++] = (struct dist){ .folder = folder };
+	return 0;
+}
+
+/* What is told of distributions, piece by piece: a letter says what it is. */
+static int take_dist(struct search_path *path, char *text, struct tds_err *err)
+{
+	struct dist *dist = path->ndist ? &path->dist[path->ndist - 1] : NULL;
+
+	if (*text == 'D')
+		return add_dist(path, text + 1, err);
+	if (dist && *text == 'C')
+		return add_text(&dist->called, text + 1, err);
+	if (dist && *text == 'M')
+		return add_text(&dist->module, text + 1, err);
+	if (dist && *text == 'F')
+		return add_text(&dist->file, text + 1, err);
+	return tds_err_set(err, TDS_E_UNUSABLE, "does not answer as a Python 3");
+}
+
+/* The parts of the answer, with an empty text between them. */
+static int take_path(struct search_path *path, struct tds_err *err)
+{
+	struct tds_names *const parts[] = { &path->suffix, &path->folder };
+	size_t part = 0;
 	size_t at = 0;
+	int rc = 0;
+	char *text;
+
+	while (rc == 0 && (text = next_text(&path->text, &at))) {
+		if (part < 2 && *text == '\0')
+			part++;
+		else
+			rc = part < 2 ? add_text(parts[part], text, err)
+				      : take_dist(path, text, err);
+	}
+	if (rc == 0 && path->folder.n == 0)
+		rc = tds_err_set(err, TDS_E_UNUSABLE, "does not say where it looks for modules");
+	return rc;
+}
+
+int python_ask_path(const struct opts *o, const struct tds_buf *names, struct search_path *path,
+		    struct tds_err *err)
+{
 	tds_autofd int fd = -1;
 	pid_t pid = 0;
-	char *text;
 	int rc = start(o, "path", false, &pid, &fd, err);
 
 	if (rc != 0)
 		return rc;
+	/* What is no Python may not read them; then it does not answer either. */
+	(void)!send(fd, names->data, names->len, MSG_NOSIGNAL);
+	(void)shutdown(fd, SHUT_WR);
 	rc = tds_io_slurp_fd(fd, PATH_MAX_BYTES, &path->text.data, &path->text.len, err);
 	if (rc != 0)
 		(void)kill(pid, SIGKILL);
 	int ended = reap(&pid, TDS_E_UNUSABLE, "told its search path", rc == 0 ? err : NULL);
-	while (rc == 0 && ended == 0 && (text = next_text(&path->text, &at))) {
-		if (*text == '\0')
-			names = &path->folder;
-		else
-			rc = add_text(names, text, err);
-	}
-	if (rc == 0 && ended == 0 && path->folder.n == 0)
-		rc = tds_err_set(err, TDS_E_UNUSABLE, "does not say where it looks for modules");
+	if (rc == 0 && ended == 0)
+		rc = take_path(path, err);
 	return rc != 0 ? rc : ended;
 }
 
 void search_path_fini(struct search_path *path)
 {
+	for (size_t i = 0; i < path->ndist; i++) {
+		free(path->dist[i].called.v);
+		free(path->dist[i].module.v);
+		free(path->dist[i].file.v);
+	}
+	free(path->dist);
 	free(path->suffix.v);
 	free(path->folder.v);
 	tds_buf_fini(&path->text);

@@ -611,6 +611,57 @@ make_deps() {
 	ended 0 ''
 }
 
+# A distribution in lib with data, metadata, a compiled library and a second module, as an installer records it.
+make_dist() {
+	local info=lib/My_Dist-1.0.dist-info
+	mkdir -p lib/mydist/data lib/mydist/__pycache__ lib/share $info
+	touch lib/mydist/{__init__.py,mod.py,fast.cpython-39.so,unlisted.txt} lib/mydist/data/{a.json,__init__.py} lib/_mydist.so lib/share/x
+	touch lib/mydist/__pycache__/mod.cpython-39.pyc lib/second.py $info/entry_points.txt
+	printf 'Metadata-Version: 2.1\nName: My.Dist\nVersion: 1.0\n' >$info/METADATA
+	(cd lib && find mydist second.py _mydist.so share My_Dist* -type f ! -name unlisted.txt) | sed 's/$/,,/' >RECORD
+	printf '../bin/tool,,\n/etc/passwd,,\nmydist/gone.txt,,\nMy_Dist-1.0.dist-info/RECORD,,\n' >>RECORD
+	mv RECORD $info
+	export PYTHONPATH=$PWD/lib
+}
+
+@test 'a dependency comes with the data and metadata that its record has' {
+	make_dist
+	echo mydist >deps.txt
+	pack foo key.pem src version:1 deps:deps.txt foo/actor.py
+	local why='is a compiled library, which cannot be packed: it must be installed where the actors run'
+	ended 0 "$(printf 'tds-gensrc: %s: warning: %s\n' "$PWD/lib/mydist/fast.cpython-39.so" "$why" "$PWD/lib/_mydist.so" "$why")"
+	holds foo-1.tls My_Dist-1.0.dist-info/METADATA My_Dist-1.0.dist-info/RECORD My_Dist-1.0.dist-info/entry_points.txt \
+		foo/actor.py mydist/__init__.py mydist/data/__init__.py mydist/data/a.json mydist/mod.py
+	echo second >deps.txt
+	pack -q foo key.pem src version:1 deps:deps.txt foo/actor.py
+	holds foo-1.tls My_Dist-1.0.dist-info/METADATA My_Dist-1.0.dist-info/RECORD My_Dist-1.0.dist-info/entry_points.txt \
+		foo/actor.py second.py
+	printf 'mydist\nsecond\n' >deps.txt
+	pack foo key.pem src version:1 deps:deps.txt foo/actor.py
+	[[ $status -eq 0 && $(grep -c _mydist.so <<<"$stderr") -eq 1 ]]
+	# One without a record, as Debian has them: what is below its modules.
+	rm lib/My_Dist-1.0.dist-info/RECORD
+	echo mydist >lib/My_Dist-1.0.dist-info/top_level.txt
+	pack -q foo key.pem src version:1 deps:deps.txt foo/actor.py
+	members foo-1.tls | grep -qx mydist/unlisted.txt
+}
+
+@test 'a distribution that is no module says which module is meant' {
+	local name
+	make_dist
+	for name in My.Dist my-dist MY_DIST; do
+		echo "$name" >deps.txt
+		pack foo key.pem src deps:deps.txt foo/actor.py
+		[[ $name != My.Dist ]] || continue # a dotted name is one of modules
+		ended 4 "tds-gensrc: deps.txt:1:1: $name: is a distribution, and no module; did you mean its modules _mydist, mydist, second?"
+	done
+	rm -r lib/second.py lib/_mydist.so
+	sed -i '/second.py/d; /_mydist/d' lib/My_Dist-1.0.dist-info/RECORD
+	pack foo key.pem src deps:deps.txt foo/actor.py
+	ended 4 'tds-gensrc: deps.txt:1:1: MY_DIST: is a distribution, and no module; did you mean its module mydist?'
+	untouched
+}
+
 @test 'dependencies of the standard library' {
 	echo json >deps.txt
 	pack foo key.pem src deps:deps.txt foo/actor.py

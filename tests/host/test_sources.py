@@ -180,6 +180,37 @@ def probe(msg):
 '''), ['data é', 'data é', 'data é', b'\0\1', True, "def fail():\n    raise ValueError('here')  # the line\n", 'class C:', 'é',
             'data é', b'\0\1', ['__init__.py', 'data.txt', 'mod.py', 'sub'], False])
 
+    def test_distributions(self):
+        self.more = {'pkg/__init__.py': '', 'My_Pkg-1.2.dist-info/METADATA': 'Metadata-Version: 2.1\nName: My.Pkg\nVersion: 1.2\n',
+                     'My_Pkg-1.2.dist-info/entry_points.txt': '[tds.plugins]\none = pkg:x\n', 'old-3.egg-info/PKG-INFO': 'Name: old\nVersion: 3\n',
+                     'My_Pkg-1.2.dist-info/RECORD': 'pkg/__init__.py,,\nMy_Pkg-1.2.dist-info/METADATA,,\n'}
+        self.assertEqual(self.probe('''
+import importlib.metadata as metadata, sys
+def probe(msg):
+    points = metadata.entry_points()
+    points = points.select(group='tds.plugins') if hasattr(points, 'select') else points['tds.plugins']
+    try:
+        missing = metadata.version('tds-no-such-thing')
+    except metadata.PackageNotFoundError:
+        missing = True
+    return [metadata.version('my-pkg'), metadata.version('MY_PKG'), metadata.version('old'), [(p.name, p.value) for p in points], missing,
+            [p.read_text() for p in metadata.files('my.pkg') if p.name == 'METADATA'], list(metadata.distributions(path=['/no/such']))]
+'''), ['1.2', '1.2', '3', [('one', 'pkg:x')], True, ['Metadata-Version: 2.1\nName: My.Pkg\nVersion: 1.2\n'], []])
+
+    def test_who_looks_for_a_zipimporter(self):
+        '''As jinja2's PackageLoader.'''
+        self.more = {'pkg/__init__.py': '', 'pkg/templates/a/x.txt': 'text'}
+        self.assertEqual(self.probe('''
+import importlib.util, os.path, zipimport
+def probe(msg):
+    importlib.import_module('pkg')
+    spec = importlib.util.find_spec('pkg')
+    root = os.path.join(next(iter(spec.submodule_search_locations)), 'templates')
+    start = root[len(spec.loader.archive):].lstrip(os.sep) + os.sep
+    return [isinstance(spec.loader, zipimport.zipimporter), spec.loader.get_data(root + '/a/x.txt'),
+            [name for name in spec.loader._files if name.startswith(start)], importlib.util.find_spec('pkg.none')]
+'''), [True, b'text', ['pkg/templates/a/x.txt'], None])
+
     def test_importlib_resources(self):
         self.more = {'pkg/__init__.py': '', 'pkg/data.txt': 'data é'}
         self.assertEqual(self.probe('''

@@ -6,102 +6,29 @@ that is decided by builtins.__import__ from the importing module's name, no sour
 """
 import builtins
 import importlib._bootstrap_external
-import io
 import os
 import sys
-import zipfile
+import zipimport
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import Any, Dict, Iterator, Optional, Tuple, Union
 
-from tdshost.wire.process import map_sealed
-
-# Top-level names that a source may carry but never gives: ours always counts.
-_NEVER = frozenset(('thespian',))
-# Its own importer goes by its plain name, so it has that.
-_PLAIN = 'six'
+from tdshost.source.archive import PLAIN, Source
+from tdshost.source.resources import ResourceReader
 
 
-class _Mapped(io.RawIOBase):
-    """A mapped memory file as something that zipfile can read."""
+class SourceLoader(zipimport.zipimporter):
+    """Loads one module of a source; serves tracebacks, inspect, pkgutil and importlib.resources too.
 
-    def __init__(self, fd: int) -> None:
-        self._map = map_sealed(fd)
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        base = (0, self._at, len(self._map))[whence]
-        if base + offset < 0:
-            raise OSError('seek before the beginning')
-        self._at = base + offset
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        piece = self._map[self._at:self._at + len(buffer)]
-        buffer[:len(piece)] = piece
-        self._at += len(piece)
-        return len(piece)
-
-
-class Source:
-    """One loaded source: what its archive holds, under which names.
-
-    Owner:   takes a copy of nothing; fd stays the caller's and is not needed afterwards.
-    Errors:  ValueError, OSError, zipfile.BadZipFile where fd is no sealed archive.
+    It is a zipimporter for those who ask whether files are to be had from it or from a path: it has what they use of
+    one (archive, prefix, _files, get_data), and nothing of its ways.
     """
 
-    def __init__(self, fd: int, source_hash: str) -> None:
-        self._zip = zipfile.ZipFile(_Mapped(fd))
-        self.hash = source_hash
-        self.prefix = '{{%s}}' % source_hash
-        self.files = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
-        self.modules: Dict[str, Tuple[str, bool]] = {}  # dotted name: file, is it a package
-        for name in self.files:
-            self._enter(name)
-        self.tops = frozenset(name for name in self.modules if '.' not in name) - {_PLAIN}
-
-    def _enter(self, name: str) -> None:
-        """Enter a file as a module, if it is one: plain .py, each folder on the way with __init__.py."""
-        if not name.endswith('.py') or name == '__init__.py':
-            return
-        parts = name[:-3].split('/')
-        package = parts[-1] == '__init__'
-        folders = parts[:-1]
-        if package:
-            parts = folders
-        if parts[0] in _NEVER or any('.' in part or not part for part in parts):
-            return
-        if all('/'.join(folders[:n + 1]) + '/__init__.py' in self.files for n in range(len(folders))):
-            dotted = '.'.join(parts)
-            if package or dotted not in self.modules:  # of a folder and a file the folder counts
-                self.modules[dotted] = (name, package)
-
-    def read(self, name: str) -> bytes:
-        """The bytes of a member. Errors: OSError where there is none."""
-        info = self.files.get(name)
-        if info is None:
-            raise FileNotFoundError(2, 'not in the source', name)
-        return self._zip.read(info)
-
-    def plain(self, name: str) -> str:
-        """A dotted name without the prefix of this source."""
-        return name[len(self.prefix):] if name.startswith(self.prefix) else name
-
-
-class SourceLoader:
-    """Loads one module of a source; serves tracebacks, inspect, pkgutil and importlib.resources too."""
-
-    def __init__(self, source: Source, dotted: str) -> None:
+    def __init__(self, source: Source, dotted: str) -> None:  # pylint: disable=super-init-not-called  # there is no path
         self.source = source
+        self.archive = source.prefix
+        self.prefix = ''
+        self._files = source.files
         self.member, self._package = source.modules[dotted]
         # No such path exists; pkgutil.get_data and others build on it, and get_data takes it back.
         self.path = source.prefix + '/' + self.member
@@ -113,6 +40,8 @@ class SourceLoader:
     def exec_module(self, module: ModuleType) -> None:
         """Run the module's code. Errors: what the code raises; SyntaxError."""
         module.__file__ = self.path
+        if self._package:
+            module.__path__ = []  # as in Thespian, though the spec has a place, for those who open files there
         exec(self.get_code(module.__name__), module.__dict__)
 
     def get_code(self, fullname: str) -> CodeType:
@@ -140,72 +69,9 @@ class SourceLoader:
         return self.source.read(name[len(self.source.prefix) + 1:]
                                 if name.startswith(self.source.prefix + '/') else '')
 
-    def get_resource_reader(self, fullname: str) -> Optional['ResourceReader']:
+    def get_resource_reader(self, fullname: str) -> Optional[ResourceReader]:
         """For importlib.resources."""
         return ResourceReader(self.source, os.path.dirname(self.member)) if self._package else None
-
-
-class Resource:
-    """A file or folder of the archive, as importlib.resources walks them (Traversable)."""
-
-    def __init__(self, source: Source, path: str) -> None:
-        self._source = source
-        self._path = path
-        self.name = path.rpartition('/')[2]
-
-    def __str__(self) -> str:
-        return self._source.prefix + '/' + self._path
-
-    def is_file(self) -> bool:
-        return self._path in self._source.files
-
-    def is_dir(self) -> bool:
-        return not self.is_file() and any(True for _ in self.iterdir())
-
-    def iterdir(self) -> Iterator['Resource']:
-        base = self._path + '/' if self._path else ''
-        names = {name[len(base):].partition('/')[0] for name in self._source.files if name.startswith(base)}
-        return iter([Resource(self._source, base + name) for name in sorted(names)])
-
-    def joinpath(self, *parts: str) -> 'Resource':
-        joined = os.path.normpath('/'.join((self._path,) + parts if self._path else parts))
-        return Resource(self._source, '' if joined == '.' else joined)
-
-    __truediv__ = joinpath
-
-    def read_bytes(self) -> bytes:
-        return self._source.read(self._path)
-
-    def read_text(self, encoding: Optional[str] = None, errors: Optional[str] = None) -> str:
-        with self.open('r', encoding=encoding, errors=errors) as stream:
-            return stream.read()
-
-    def open(self, mode: str = 'r', buffering: int = -1, encoding: Optional[str] = None,
-             errors: Optional[str] = None, newline: Optional[str] = None) -> Any:
-        data = io.BytesIO(self.read_bytes())
-        return data if 'b' in mode else io.TextIOWrapper(data, encoding or 'utf-8', errors, newline)
-
-
-class ResourceReader:
-    """What importlib.resources asks for one package, in its older and its newer form."""
-
-    def __init__(self, source: Source, folder: str) -> None:
-        self._folder = Resource(source, folder)
-
-    def files(self) -> Resource:
-        return self._folder
-
-    def open_resource(self, resource: str) -> Any:
-        return self._folder.joinpath(resource).open('rb')
-
-    def resource_path(self, resource: str) -> str:
-        raise FileNotFoundError(resource)  # there is no path: importlib.resources makes a file of it
-
-    def is_resource(self, name: str) -> bool:
-        return self._folder.joinpath(name).is_file()
-
-    def contents(self) -> Iterator[str]:
-        return iter([entry.name for entry in self._folder.iterdir()])
 
 
 class SourceFinder:
@@ -220,13 +86,20 @@ class SourceFinder:
         dotted = fullname
         if fullname.startswith(source.prefix):
             dotted = fullname[len(source.prefix):]
-        elif fullname.partition('.')[0] != _PLAIN:
+        elif fullname.partition('.')[0] != PLAIN:
             return None
         if dotted not in source.modules:
             return None
         loader = SourceLoader(source, dotted)
         spec = ModuleSpec(fullname, loader, origin=source.prefix, is_package=loader.is_package(fullname))
+        if spec.submodule_search_locations is not None:
+            spec.submodule_search_locations.append(os.path.dirname(loader.path))
         return spec
+
+    def find_distributions(self, context: Any = None) -> Iterator[Any]:
+        """For importlib.metadata: what the source's dist-info folders say. With a path of the caller's own: nothing."""
+        from tdshost.source import distributions  # importlib.metadata is slow to import, and seldom asked
+        return distributions.find(self.source, context)
 
 
 class _AliasLoader:
