@@ -174,11 +174,11 @@ static int format_int(struct tds_eval *e, struct tds_format *spec, const struct 
 int tds_format_spec(struct tds_eval *e, const struct tds_value *value, const char *text, size_t len,
 		    struct tds_buf *buf)
 {
-	struct reading r = { .e = e, .p = text, .end = text + len };
 	struct tds_format spec;
 
 	if (len == 0)
 		return tds_format_text(e, 's', value, buf);
+	struct reading r = { .e = e, .p = text, .end = text + len };
 	if (value->type != TDS_VALUE_STR && !tds_eval_is_int(value) &&
 	    value->type != TDS_VALUE_FLOAT)
 		return TDS_EVAL_REFUSE(e, "a format of a %s is not allowed",
