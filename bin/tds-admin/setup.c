@@ -19,6 +19,7 @@
 #define USER_DEFAULT "tds"
 #define ACTORS "tds-actors" /* the user of actors where the admin process is root's */
 #define ACTORUSER_CFG "actoruser.cfg"
+#define DATADIR_CFG "datadir.cfg"
 #define STATE \
 	"/var/lib/tds" /* has the run directories, and is the home of the users that are made */
 
@@ -41,6 +42,7 @@ struct setup {
 	char *root;
 	char *dir;
 	char *rundir;
+	char *data;   /* the folder that the data folders of groups are in */
 	char *actors; /* the user of actors; NULL: that of the admin process */
 	char *config[3];
 	struct steps steps;
@@ -54,6 +56,7 @@ static void tds_setup_cleanup(struct setup *setup)
 	free(setup->root);
 	free(setup->dir);
 	free(setup->rundir);
+	free(setup->data);
 	free(setup->actors);
 }
 
@@ -199,6 +202,8 @@ static int read_config(struct setup *setup, struct tds_err *err)
 	if (rc != 0) /* a step that looks at it says what it is instead */
 		return rc == TDS_E_NOMEM ? rc : 0;
 	rc = read_line(&dir, TDS_RUNDIR_CFG, &setup->rundir, err);
+	if (rc == 0)
+		rc = read_line(&dir, DATADIR_CFG, &setup->data, err);
 	return rc == 0 ? read_line(&dir, ACTORUSER_CFG, &setup->actors, err) : rc;
 }
 
@@ -235,6 +240,18 @@ static int add_actors(struct setup *setup, struct tds_err *err)
 	return rc == 0 ? add_config(setup, 2, ACTORUSER_CFG, setup->actors, err) : rc;
 }
 
+/* The data folders of groups are in the run directory, where nothing else is said. */
+static int add_data(struct setup *setup, struct tds_err *err)
+{
+	if (setup->data) /* which the admin process makes itself */
+		return 0;
+	if (asprintf(&setup->data, "%s/" TDS_DATA_NAME, setup->rundir) < 0) {
+		setup->data = NULL;
+		return no_memory(err);
+	}
+	return steps_folder(&setup->steps, setup->data, setup->user, 0711, err);
+}
+
 /* A file is written before what it names is made: who is interrupted begins anew where it was. */
 static int plan(struct setup *setup, struct tds_err *err)
 {
@@ -253,7 +270,9 @@ static int plan(struct setup *setup, struct tds_err *err)
 		rc = add_config(setup, 1, TDS_RUNDIR_CFG, setup->rundir, err);
 	if (rc == 0)
 		rc = add_actors(setup, err);
-	return rc == 0 ? steps_folder(steps, setup->rundir, setup->user, 0711, err) : rc;
+	if (rc == 0)
+		rc = steps_folder(steps, setup->rundir, setup->user, 0711, err);
+	return rc == 0 ? add_data(setup, err) : rc;
 }
 
 /* --- doing it --- */

@@ -41,7 +41,8 @@ machine() {
 		Wrote /opt/thespian/director/adminuser.cfg: tds
 		Wrote /opt/thespian/director/rundir.cfg: /var/lib/tds/director
 		Made /var/lib/tds, of root, mode 0755
-		Made /var/lib/tds/director, of tds, mode 0711" tds-admin setup
+		Made /var/lib/tds/director, of tds, mode 0711
+		Made /var/lib/tds/director/data, of tds, mode 0711" tds-admin setup
 		says 0 '/opt/thespian/director is set up already' tds-admin setup
 		says 0 '' tds-admin -q setup
 		says 0 '' tds-admin setup --print
@@ -92,7 +93,11 @@ machine() {
 		says 1 'tds-admin: /var/lib/tds/opt-b-director is there already; /opt/b/director/rundir.cfg is to name another' tds-admin setup b/director
 		echo /var/lib/tds/mine >b/director/rundir.cfg
 		tds-admin -q setup b/director
-		[ "$(stat -c %U:%a /var/lib/tds/mine)" = tds:711 ]
+		[ "$(stat -c %U:%a /var/lib/tds/mine /var/lib/tds/mine/data)" = tds:711$'\n'tds:711 ]
+		mkdir c
+		echo /srv/data >c/datadir.cfg
+		tds-admin -q setup c
+		[ -e /var/lib/tds/c ] && [ ! -e /var/lib/tds/c/data ] && [ ! -e /srv/data ]
 	END
 }
 
