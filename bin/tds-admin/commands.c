@@ -14,6 +14,7 @@
 #include "director/unknown.h"
 #include "judge.h"
 #include "literal/literal.h"
+#include "target.h"
 #include "tool/client.h"
 #include "tool/grouplist.h"
 
@@ -229,6 +230,16 @@ void admin_list(struct admin *admin, int argc, char **argv)
 	json_decref(answer);
 }
 
+/* Where a role or name was refused, the one that may be meant is named. */
+static void hint(struct admin *admin, const char *target, struct tds_err *err)
+{
+	json_t *answer = NULL;
+
+	if (ask_admin(admin, json_pack("{s:s}", "DirectorOp", "RetrieveAll"), &answer, NULL) == 0)
+		target_hint(admin, answer, target, err);
+	json_decref(answer);
+}
+
 void admin_role(struct admin *admin, int argc, char **argv)
 {
 	struct tds_err err = { 0 };
@@ -240,8 +251,10 @@ void admin_role(struct admin *admin, int argc, char **argv)
 			   json_pack("{s:s, s:s, s:s}", "DirectorOp", "RetrieveRole", "Role",
 				     argv[0], "Group", admin->group ? admin->group : ""),
 			   &answer, &err);
-	if (rc == TDS_E_REFUSED)
+	if (rc == TDS_E_REFUSED) {
 		tds_err_set(&err, rc, "no active actor has this role");
+		hint(admin, argv[0], &err);
+	}
 	if (report(admin, argv[0], rc, answer, &err))
 		(void)fprintf(admin->cli.out, "%s\n", tds_grouplist_address(answer));
 	json_decref(answer);
@@ -309,6 +322,8 @@ static void send_message(struct admin *admin, const char *op, char **argv, json_
 	if (admin->timeout_s >= 0)
 		(void)json_object_set_new(request, "Timeout", json_real(admin->timeout_s));
 	*rc = ask_admin(admin, request, answer, err);
+	if (*rc == TDS_E_REFUSED)
+		hint(admin, argv[0], err);
 }
 
 void admin_tell(struct admin *admin, int argc, char **argv)

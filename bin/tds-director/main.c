@@ -13,6 +13,8 @@
 
 #include "base/dir.h"
 #include "base/mem.h"
+#include "base/nearest.h"
+#include "base/release.h"
 #include "director/groups.h"
 #include "tool/client.h"
 
@@ -253,18 +255,43 @@ static void print_help(struct director *d, const char *name)
 	(void)fputs(text ? text : "Unrecognized command\n", d->cli.out);
 }
 
+/* The Director's words, and on standard error what may be meant. */
+static int tell_unrecognized(struct director *d, const char *name)
+{
+	struct tds_nearest nearest = { .word = name };
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		tds_nearest_offer(&nearest, commands[i].name);
+	(void)fputs(unrecognized, d->cli.out);
+	if (nearest.found)
+		(void)fail(d, 2, "did you mean \"%s\"?", nearest.found);
+	return 2;
+}
+
+/* The Director knows no options; these two are what people try first. Returns whether it was one. */
+static bool take_option(struct director *d, const char *word)
+{
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+		print_help(d, NULL);
+	else if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
+		(void)fprintf(d->cli.out, "tds-director %s\n", tds_release_version);
+	else
+		return false;
+	return true;
+}
+
 static int run_command(struct director *d, int argc, char **argv)
 {
 	const struct command *command = argc > 0 ? find_command(argv[0]) : NULL;
 
+	if (argc > 0 && take_option(d, argv[0]))
+		return 0;
 	if (argc == 0 || strcmp(argv[0], "help") == 0) {
 		print_help(d, argc > 1 ? argv[1] : NULL);
 		return 0;
 	}
-	if (!command) {
-		(void)fputs(unrecognized, d->cli.out);
-		return 2;
-	}
+	if (!command)
+		return tell_unrecognized(d, argv[0]);
 	if (argc - 1 < command->least || argc - 1 > command->most)
 		return fail(d, 1, "%s takes %s", command->name, command->operands);
 	return command->run(d, argc - 1, argv + 1);

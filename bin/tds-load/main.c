@@ -13,6 +13,7 @@
 #include "director/rundir.h"
 #include "judge.h"
 #include "plan.h"
+#include "progress.h"
 #include "tool/cli.h"
 #include "tool/client.h"
 
@@ -350,7 +351,10 @@ static void one(struct run *run, const char *name, const char *version)
 		(void)json_object_set_new(request, "Retry", json_boolean(!run->all || run->retry));
 		(void)json_object_set_new(request, "Refresh", json_boolean(run->all));
 	}
+	struct progress progress;
+	progress_start(&progress, &run->cli, tds_text_base(name));
 	int rc = ask_on(run, request, &answer, &err);
+	progress_stop(&progress);
 
 	report(run, name, rc, answer, &err);
 	json_decref(answer);

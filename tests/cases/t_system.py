@@ -797,7 +797,7 @@ def other_user(lab):
 try: ActorSystem()
 except ActorSystemStartupFailure as x: print(repr(str(x)))
 ''', env, **user)
-        ok(refused == ['not allowed'], 'another user may not join', refused)
+        ok(refused == ['not allowed: adminusers.cfg names who may'], 'another user may not join', refused)
         a.must(a.admin('shutdown'))
         (a.dir / 'guests.cfg').write_text('65534\n')
         a.start()

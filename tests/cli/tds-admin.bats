@@ -132,6 +132,16 @@ foo() {
 	expect 2 '' "tds-admin: no such command: frobnicate$hint" tds-admin frobnicate
 }
 
+@test 'did you mean a role or a global name' {
+	foo 1
+	expect 1 '' 'tds-admin: fo0: no active actor has this role (did you mean "foo"?)' tds-admin role fo0
+	expect 1 '' 'tds-admin: foo1: no such role, global name or address (did you mean "foo"?)' tds-admin ask foo1 1
+	expect 1 '' 'tds-admin: @Fooo: no such role, global name or address (did you mean "Foo"?)' tds-admin tell @Fooo 1
+	expect 1 '' 'tds-admin: other: no active actor has this role' tds-admin role other
+	run --separate-stderr tds-admin ask foo 0 # its own failure is not the name's
+	[ "$status" -eq 1 ] && [[ $stderr != *'did you mean'* ]]
+}
+
 @test 'list' {
 	foo 1 2
 	tds-load -q foo-1.tls

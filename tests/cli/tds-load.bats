@@ -290,3 +290,18 @@ tds-load: mill: the group has no package" tds-load nosuch mlil saw saw-1.tls mil
 	expect 4 '' 'tds-admin: mlil: no such group (did you mean "mill"?)' tds-admin list mlil
 	expect 0 '' '' tds-admin list mill
 }
+
+@test 'a slow load has a line that says so, on a terminal alone, and not with -q' {
+	group slow 1
+	sed -i '1i import time; time.sleep(1.6)' src/slow/a.py
+	tds-gensrc -q --no-check slow key.pem src version:2 'slow/*.py'
+	tds-gensrc -q --no-check slow key.pem src version:3 'slow/*.py'
+	sed -i '2i # another' src/slow/a.py
+	tds-gensrc -q --no-check slow key.pem src version:4 'slow/*.py'
+	tds-admin start
+	run python3 -B "$ROOT/tests/cli/on_terminal.py" '' tds-load slow-2.tls
+	[[ $output == $'\rtds-load: slow-2.tls: 1 s '*$'\r'"$(loaded slow slow-2.tls)"* ]]
+	run python3 -B "$ROOT/tests/cli/on_terminal.py" '' tds-load -q slow-4.tls
+	[[ $output != *' s '* ]]
+	expect 0 "$(loaded slow slow-3.tls)" '' tds-load slow-3.tls
+}

@@ -137,8 +137,8 @@ static void a_verifier_that_is_not_there_gives_no_verdict(void **state)
 
 	(void)state;
 	struct result result = verify("/nothing/here", fd, NAME, -1);
-	assert_int_equal(result.status, 7);
-	assert_string_equal(result.error, "the verifier ended without a verdict");
+	assert_int_equal(result.status, 5);
+	assert_string_equal(result.error, "/nothing/here: No such file or directory");
 }
 
 /* A verifier that a package has taken over: it says what the package's name is, and sends two descriptors. */

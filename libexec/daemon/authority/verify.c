@@ -15,6 +15,7 @@
 #define STATUS_MOST 9 /* of exit statuses */
 
 struct verifier {
+	const char *program; /* borrowed */
 	struct child child;
 	int fd;
 	struct event *readable;
@@ -145,13 +146,25 @@ static struct finding read_verdict(const json_t *doc, int archive)
 				 .archive = -1 };
 }
 
+/* Where there is no program to give one, that is no word on the package. */
+static void blame_program(const struct verifier *v, struct finding *verdict, struct tds_err *err)
+{
+	if (access(v->program, X_OK) == 0)
+		return;
+	verdict->status = tds_code_status(tds_err_sys(err, TDS_E_WRITE, "%s", v->program));
+	verdict->error = err->reason;
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	int archive;
 	json_t *doc = receive(fd, &archive);
-	const struct finding verdict = read_verdict(doc, archive);
+	struct finding verdict = read_verdict(doc, archive);
+	struct tds_err err;
 
 	(void)what;
+	if (verdict.is_none)
+		blame_program(arg, &verdict, &err);
 	if (verdict.archive < 0)
 		tds_close_fd(&archive);
 	finish(arg, &verdict);
@@ -189,7 +202,9 @@ struct verifier *verifier_start(struct event_base *base, const char *program,
 
 	if (!v)
 		return NULL;
-	*v = (struct verifier){ .fd = -1, .child = { .pidfd = -1 }, .done = done, .ctx = ctx };
+	*v = (struct verifier){
+		.program = program, .fd = -1, .child = { .pidfd = -1 }, .done = done, .ctx = ctx
+	};
 	if (start_process(v, program, dir, fd, name, group, store_fd) &&
 	    (v->readable = event_new(base, v->fd, EV_READ, on_readable, v)) &&
 	    (v->deadline = evtimer_new(base, on_deadline, v)) &&

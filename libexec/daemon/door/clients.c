@@ -337,7 +337,7 @@ static void on_accepted(void *ctx, int fd)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 ||
 	    !(may_use(clients, peer.uid) || engine->ops->admits(engine, peer.uid)))
-		listener_refuse(fd, "not allowed");
+		listener_refuse(fd, DOOR_NOT_ALLOWED);
 	else if (!make_room(clients, peer.uid))
 		listener_refuse(fd, "too many clients");
 	else if (!client_new(clients, fd, peer.uid))

@@ -12,6 +12,9 @@
 
 #include "daemon/director/director.h"
 
+/* What who may not ask is told. */
+#define DOOR_NOT_ALLOWED "not allowed: adminusers.cfg names who may"
+
 struct door;
 
 /* All is borrowed. */

@@ -354,7 +354,7 @@ static void refuse_unasked(struct asker *asker, const struct request *row, const
 	unsigned same_door = asker->kind & ASKER_CLIENTS ? ASKER_CLIENTS : ASKER_ACTORS;
 	bool forbidden = asker->kind == ASKER_GUEST || (row && row->may & same_door);
 
-	asker_answer(asker, forbidden ? failure_json("Error", 8, "not allowed")
+	asker_answer(asker, forbidden ? failure_json("Error", 8, DOOR_NOT_ALLOWED)
 				      : failure_json("Error", 2,
 						     name ? "no such DirectorOp"
 							  : "no DirectorOp is given"));
