@@ -28,6 +28,7 @@
 #include "tool/cli.h"
 
 #define GRACE_MS 3000
+#define LEVEL_INFO 20 /* of Python's logging */
 
 static unsigned cores(void)
 {
@@ -230,6 +231,27 @@ static bool find_programs(struct daemon *d)
 	       asprintf(&d->logger_program, "%s/tdshost/logger.py", d->host) >= 0;
 }
 
+static void note_no_effect(struct daemon *d, const char *file, const char *instead)
+{
+	json_t *event = events_new(d->clock->wall_ms(d->clock), "NoEffect");
+
+	events_set(event, "File", file);
+	events_set(event, "Message", instead);
+	events_add(&d->world.events, event);
+}
+
+/* A setting that has no effect, or not the one that it names. */
+static void note_effect(void *ctx, const struct tds_config_file *file, const char *instead)
+{
+	note_no_effect(ctx, file->name, instead);
+}
+
+/* Whoever looks at the port finds somebody else there. */
+static void on_no_port(void *ctx, const char *why)
+{
+	note_no_effect(ctx, "adminport.cfg", why);
+}
+
 static bool make(struct daemon *d, struct tds_err *err)
 {
 	const struct daemon_settings *s = d->settings;
@@ -259,6 +281,8 @@ static bool make(struct daemon *d, struct tds_err *err)
 						   .nusers = d->configured.nusers,
 						   .per_user = d->configured.budget.clients,
 						   .cgroup = d->ward->cgroup->path,
+						   .port = d->configured.admin_port,
+						   .no_port = on_no_port,
 						   .shutdown = shut_down,
 						   .restart = restart,
 						   .describe = describe,
@@ -331,15 +355,14 @@ static void on_restored(void *ctx)
 	supervisor_tell(SUPERVISOR_READY);
 }
 
-/* A setting that has no effect, or not the one that it names. */
-static void note_effect(void *ctx, const struct tds_config_file *file, const char *instead)
+/* A line of the system's own in the log of its actors, as programs that read that look for. */
+static void log_of_system(struct daemon *d, const char *text)
 {
-	struct daemon *d = ctx;
-	json_t *event = events_new(d->clock->wall_ms(d->clock), "NoEffect");
+	json_t *record = json_pack("{s:i, s:s}", "level", LEVEL_INFO, "text", text);
 
-	events_set(event, "File", file->name);
-	events_set(event, "Message", instead);
-	events_add(&d->world.events, event);
+	if (record)
+		logger_record(d->logger, "/ActorSys", record);
+	json_decref(record);
 }
 
 /* How the one before ended, as its guardian saw it. */
@@ -359,6 +382,7 @@ static int run(struct daemon *d, json_t *state, const json_t *groups)
 	on_pulse(d);
 	note_last_end(d);
 	tds_config_effects(&d->settings->dir, note_effect, d);
+	log_of_system(d, "Actor System started");
 	returning_open(&d->world.returning, d->settings->rundir, state);
 	recall_leave_out(&d->world, state, on_not_restored, d);
 	/* What it may have died of comes back alone, as far as that goes, so that nothing else is blamed for it. */
@@ -368,6 +392,7 @@ static int run(struct daemon *d, json_t *state, const json_t *groups)
 	data_sweep(&d->world.data);
 	director_restore(d->director, state, groups, on_not_restored, on_restored, d);
 	(void)event_base_dispatch(d->base);
+	log_of_system(d, "Actor System shut down");
 	signals_hold_ends(); /* it ends already, and whoever asks again shall not cut that short */
 	if (d->ending == ENDING_RESTART) {
 		door_farewell(d->door, 0, "");

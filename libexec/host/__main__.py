@@ -5,7 +5,7 @@ Started as `python3 -I libexec/host` (the fork server) or, by a source process o
 --actor`; by a program with threads as `python3 -s -B libexec/host --program`.
 """
 import sys
-from typing import Any, Optional
+from typing import Any
 
 
 def main() -> int:
@@ -33,13 +33,10 @@ def main() -> int:
     return run(sys.argv[0], sys.argv[1:], program_at)
 
 
-def program_at(home: Any, logger_fd: Optional[int]) -> Any:
+def program_at(facts: dict, logger_fd: int) -> Any:
     """What the source process of a program has besides; imported here, since most hosts never need it."""
-    from tdshost.program import opening, place
-    from tdshost.program.logdefs import Logger
-    from tdshost.program.launch import Program
-    opening.move_in(place.Place(*home))
-    return Program(home, None if logger_fd is None else Logger.at(logger_fd))
+    from tdshost.program import launch, opening
+    return launch.Program.again(facts, logger_fd, opening.move_in)
 
 
 if __name__ == '__main__':

@@ -69,6 +69,7 @@ def as_the_guide_has_it(a):
     head = 'ActorAddr-%s/PID:%d ' % (actor['ActorAddress']['ActorAddress'], actor['Pid'])
     text = file.read_text()
     lines = [line.split(' ', 2)[2] for line in text.splitlines() if ' ActorAddr-' in line]
+    ok(lines.pop(0).endswith(' root INFO Actor System started'), 'the log begins with the start of the system', text)
     ok(lines == [head + 'app INFO info %s', head + 'subsysA WARNING warning', head + 'x.y ERROR last'] and 'of two lines' in text,
        'formats, levels and the filter of the configuration hold', text)
     shown = a.admin('log').out
@@ -82,6 +83,8 @@ def as_the_guide_has_it(a):
     ok(sum(line.endswith('/logger.py') for line in a.processes().values()) == 1, 'nothing is left of the one before')
     log(a, *[('x', 30, 'at the end %d' % i) for i in range(500)])
     ok(a.admin('shutdown').status == 0 and 'at the end 499' in file.read_text(), 'at a shutdown it has handled all')
+    told = [line.split()[-2:] for line in file.read_text().splitlines() if ' root INFO Actor System ' in line]
+    ok(told == [['System', 'started'], ['shut', 'down']] and 'shut down' in file.read_text().splitlines()[-1], 'the end of the system last', told)
 
 
 def lowest_level(a):

@@ -132,7 +132,10 @@ class Talker(Actor):
 class Inside(Actor):
     """Uses the actor system as a program would."""
     def receiveMessage(self, msg, sender):
-        if isinstance(msg, str):
+        if msg == 'root':
+            from thespian.system.logdirector import ThespianLogForwarder
+            self.send(sender, isinstance(logging.root, ThespianLogForwarder))
+        elif isinstance(msg, str):
             own = ActorSystem()
             self.send(sender, own.ask(own.createActor(Echo, globalName='found'), msg, 10))
 
@@ -145,6 +148,8 @@ class Logging(Actor):
         logging.getLogger('some.place').debug('debug %s', msg)
         logging.warning('warning %s', msg)
         self.logger().error('error %s', msg)
+        if msg == 'x':
+            logging.error('does not fit', 30)
         print('printed %s' % msg)
         self.send(sender, str(self.myAddress))
 '''
@@ -239,13 +244,14 @@ assert str(s.systemAddress) == 'ActorAddr-/ActorSys'
 print(repr(type(s.ask(s.systemAddress, Thespian_StatusReq(), 5)).__name__))
 print(repr(s.ask(e, Thespian_StatusReq(), 5).actorClass))
 s.shutdown()
+print(repr((s.ask(e, 1, 20), s.listen(20))))
 try: s.createActor(Echo)
 except ActorSystemFailure: print(repr('over'))
 ''')
     ok(got[:5] == ['one', 5, (2, 3, None), (None, 'later'), None], 'ask, tell and listen', got)
     ok(got[5] == 20000000, 'a large message there and back', got)
     ok(got[6:9] == ['ValueError', 'ValueError', True], 'what is no address or cannot be pickled is refused at once', got)
-    ok(got[9:] == ['Thespian_SystemStatus', 'shop.Echo', 'over'], 'status; and nothing works after shutdown', got)
+    ok(got[9:] == ['Thespian_SystemStatus', 'shop.Echo', (None, None), 'over'], 'status; and nothing works after shutdown', got)
 
 
 def creation_errors(lab):
@@ -355,6 +361,8 @@ f = lambda x: x.ask(x.createActor(Facts, globalName='f'), 'pid', 10)
 print(repr((f(u) == f(s), ActorSystem().ask(a, 1, 10), u.capabilities['Thespian ActorSystem Name'])))
 u.shutdown()
 print(repr(s.ask(a, 2, 10)))
+s.updateCapability('Later', [1]); s.updateCapability('Admin Port')
+print(repr((s.capabilities['Later'], 'Admin Port' in s.capabilities)))
 s.shutdown()
 print(repr(os.path.exists(os.environ['XDG_RUNTIME_DIR'] + '/tds/1905')))
 s = ActorSystem('multiprocTCPBase', {'Admin Port': 1905, 'New': 1})
@@ -368,6 +376,7 @@ s = ActorSystem('multiprocTCPBase', {'Admin Port': 1907, 'Convention Address.IPv
 ''')
     ok(got[0] is True, 'ActorSystem() is the one that there is', got)
     ok(got[1] == (False, 1, 'simpleSystem') and got[2] == 2, 'transientUnique is another, and ends alone', got)
+    ok(got.pop(3) == ([1], False), 'what a program changes in the capabilities it sees at once', got)
     ok(got[3] is False, 'what the system had on disk is gone after shutdown', got)
     ok(got[4] == (None, 1), 'a new one begins afresh', got)
     ok('thespian.system.noSuchBase' in got[5], 'an unknown base is an ImportError', got)
@@ -459,7 +468,7 @@ s.shutdown()
 def systems_within_actors(lab):
     text = '''
 s = ActorSystem(%s)
-print(repr(s.ask(s.createActor(Inside), 'x', 20)))
+print(repr((s.ask(s.createActor(Inside), 'x', 20), s.ask(s.createActor(Inside), 'root', 20))))
 print(repr('found' in s.ask(s.systemAddress, Thespian_StatusReq(), 10).globalActors))
 %s
 '''
@@ -467,10 +476,35 @@ print(repr('found' in s.ask(s.systemAddress, Thespian_StatusReq(), 10).globalAct
     for base, begin in (("'multiprocTCPBase', {'Admin Port': 1909}", ''), ("'multiprocQueueBase'", ''),
                         ("'multiprocTCPBase', {'Admin Port': 1909}", thread)):
         got = lab.run(begin + text % (base, 's.shutdown()'))
-        ok(got == ['x', True], 'ActorSystem() in an actor is the actor\'s: %s%s' % (base, begin and ', a program with threads'), got)
+        ok(got == [('x', True), True], 'ActorSystem() in an actor is the actor\'s: %s%s' % (base, begin and ', a program with threads'), got)
     lab.run(text % ("'multiprocQueueBase'", ''))
     until('the program\'s own system is gone', lambda: not lab.processes())
     ok(True, 'an actor that uses its system does not keep it alive')
+
+
+def startup_methods(lab):
+    (lab.base / 'born.py').write_text('import os\nPID = os.getpid()\n')
+    (lab.base / 'program.py').write_text(HEAD + '''
+import born
+
+class Told(Actor):
+    def receiveMessage(self, msg, sender):
+        if isinstance(msg, str):
+            self.send(sender, (len(STATE), os.getpid() == born.PID, sys.argv[1], __name__ != '__main__'))
+
+if __name__ == '__main__':
+    STATE.append('changed by the program')
+    given = {'Process Startup Method': sys.argv[1]} if sys.argv[1] else {}
+    s = ActorSystem('multiprocQueueBase', given)
+    print(repr([s.ask(s.createActor(Told), 'x', 20), s.ask(s.createActor(Inside), 'home', 20)]))
+    s.shutdown()
+''')
+    wanted = {'': (1, False, '', False), 'fork': (1, False, 'fork', False), 'no such': (1, False, 'no such', False),
+              'forkserver': (0, False, 'forkserver', True), 'spawn': (0, True, 'spawn', True)}
+    for method, facts in wanted.items():
+        p = subprocess.run([PYTHON, '-B', 'program.py', method], cwd=lab.base, env=lab.env, capture_output=True, text=True,
+                           timeout=LIMIT_S)
+        ok(p.stdout == '%r\n' % [facts, 'home'], 'Process Startup Method %r' % method, p.stdout, p.stderr)
 
 
 # --- life and death -----------------------------------------------------------------------------------
@@ -631,8 +665,11 @@ s.shutdown()
     lines = out.splitlines()
     address = lines[1] if len(lines) > 1 else ''
     written = (lab.base / 'log').read_text().splitlines()
-    ok(written == ['INFO|some.place|%s|info x' % address, 'WARNING|root|%s|warning x' % address,
-                   'ERROR|root|%s|error x' % address], 'records go through logDefs, with the address', written, err)
+    frame = ['INFO|root|ActorAddr-/ActorSys|Actor System started', 'INFO|root|ActorAddr-/ActorSys|Actor System shut down']
+    ok([written[0], written[-1]] == frame, 'the log begins with the start of the system and ends with its end', written)
+    ok(written[1:-1] == ['INFO|some.place|%s|info x' % address, 'WARNING|root|%s|warning x' % address,
+                         'ERROR|root|%s|error x' % address,
+                         'ERROR|root|%s|does not fit 30' % address], 'records go through logDefs, with the address', written, err)
     ok(lines[0] == 'printed x' and lines[2:] == ['printed y'], 'what actors print goes where the program prints', out)
     ok('warning y' in err and 'error y' in err and 'info y' not in err, 'without logDefs warnings go to standard error', err)
 
@@ -984,7 +1021,7 @@ def outlived(lab):
 
 
 CASES = [talk, payload, creation_errors, threads, program_with_threads, surroundings, singleton, side_by_side, two_programs, together,
-         own_systems, never_made, systems_within_actors, ends_with_program, exits, chain, burst, killed, left_by_actors, logs, forked_ahead, beside_director, declared_name, other_user,
+         own_systems, never_made, systems_within_actors, startup_methods, ends_with_program, exits, chain, burst, killed, left_by_actors, logs, forked_ahead, beside_director, declared_name, other_user,
          hostile, unread, outlived]
 
 

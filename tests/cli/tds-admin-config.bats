@@ -52,7 +52,6 @@ own_units() {
  Other Capabilities: { 'a': 1,
                        'b': 2 }" "tds-admin: $DIR/thespbase.cfg: warning: it has no effect: actors run in the local engine
 tds-admin: $DIR/oldthespbase.cfg: warning: it has no effect: there is no other system to shut down
-tds-admin: $DIR/adminport.cfg: warning: nothing listens there: it is a capability that actors see
 tds-admin: $DIR/convleader.cfg: warning: no convention is joined: it is a capability that actors see"
 	run --separate-stderr tds-admin -q config
 	[ "$status" -eq 0 ] && [ -z "$stderr" ]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A system within the program: no base, or simpleSystemBase. Actors live in the program and run when it calls."""
+import importlib
 import io
 import os
 import subprocess
@@ -452,24 +453,26 @@ s.shutdown()
 '''
 
 
+def run_python(*arguments, text='', **env):
+    """Run a program with the host's package, and nothing that says where a system is."""
+    env = dict({k: v for k, v in os.environ.items() if k != 'THESPIAN_DIRECTOR_DIR'}, PYTHONPATH=HOST, **env)
+    return subprocess.run([PYTHON, '-B', *arguments], input=text, capture_output=True, text=True,
+                          timeout=WAIT, env=env)
+
+
 class Programs(unittest.TestCase):
     """Where a program comes from matters nothing, and no process is started."""
-
-    def run_python(self, *arguments, text='', **env):
-        env = dict({k: v for k, v in os.environ.items() if k != 'THESPIAN_DIRECTOR_DIR'}, PYTHONPATH=HOST, **env)
-        return subprocess.run([PYTHON, '-B', *arguments], input=text, capture_output=True, text=True,
-                              timeout=WAIT, env=env)
 
     def test_standard_input_command_and_prompt(self):
         for arguments, text in ((['-'], PROGRAM), (['-c', PROGRAM], ''), (['-i', '-q'], PROGRAM)):
             with self.subTest(arguments=arguments):
-                p = self.run_python(*arguments, text=text)
+                p = run_python(*arguments, text=text)
                 self.assertIn('hello\n', p.stdout, p.stderr)
 
     def test_input_and_debugger(self):
-        p = self.run_python('-c', PROGRAM.replace("'hello'", "'ask'"), text='typed\n')
+        p = run_python('-c', PROGRAM.replace("'hello'", "'ask'"), text='typed\n')
         self.assertEqual(p.stdout, "('ask', '__main__', 'typed')\n", p.stderr)
-        p = self.run_python('-c', PROGRAM.replace('        if not', '        breakpoint()\n        if not'),
+        p = run_python('-c', PROGRAM.replace('        if not', '        breakpoint()\n        if not'),
                             text='p msg\nc\nc\n')
         self.assertIn("'hello'\n", p.stdout, p.stderr)
 
@@ -480,15 +483,84 @@ print(os.path.exists(os.environ['XDG_RUNTIME_DIR'] + '/tds'), threading.active_c
 try: os.waitpid(-1, 0)
 except ChildProcessError: print('no child')
 '''
-        p = self.run_python('-c', text, XDG_RUNTIME_DIR=os.path.abspath('.'))
+        p = run_python('-c', text, XDG_RUNTIME_DIR=os.path.abspath('.'))
         self.assertEqual(p.stdout, 'hello\nFalse 1\nno child\n', p.stderr)
 
     def test_log_definitions(self):
         defs = {'version': 1, 'disable_existing_loggers': False, 'root': {'level': 'INFO', 'handlers': ['h']},
                 'formatters': {'f': {'format': '%(levelname)s %(message)s'}},
                 'handlers': {'h': {'class': 'logging.StreamHandler', 'formatter': 'f'}}}
-        p = self.run_python('-c', PROGRAM.replace('ActorSystem()', 'ActorSystem(logDefs=%r)' % defs))
-        self.assertEqual(p.stderr, 'INFO Actor System started, within the program\nINFO Actor System shut down\n')
+        p = run_python('-c', PROGRAM.replace('ActorSystem()', 'ActorSystem(logDefs=%r)' % defs))
+        self.assertEqual(p.stderr, 'INFO Actor System started\nINFO Actor System shut down\n')
+
+
+class Names(unittest.TestCase):
+    """What programs import by its place in Thespian."""
+
+    def test_bases(self):
+        for base in 'simpleSystemBase', 'multiprocTCPBase', 'multiprocUDPBase', 'multiprocQueueBase':
+            module = importlib.import_module('thespian.system.' + base)
+            self.assertEqual(module.ActorSystemBase.name, base)
+        from thespian.system.simpleSystemBase import ActorSystemBase
+        system = ActorSystem(ActorSystemBase, logDefs=False, transientUnique=True)
+        self.assertEqual(system.capabilities['Thespian ActorSystem Name'], 'simpleSystem')
+        system.shutdown()
+
+    def test_helpers(self):
+        from thespian.system import logdirector, timing, utilis
+        self.assertEqual([timing.toTimeDeltaOrNone(each) for each in (None, 1.5, timedelta(2))],
+                         [None, timedelta(seconds=1.5), timedelta(2)])
+        self.assertRaises(TypeError, timing.toTimeDeltaOrNone, 'x')
+        self.assertLessEqual(timing.currentTime(), timing.currentTime())
+        self.assertEqual(utilis.timePeriodSeconds(timedelta(minutes=1)), 60)
+        self.assertEqual(len(list(zip(range(3), timing.unexpired(timing.ExpirationTimer(None))))), 3)
+        self.assertEqual(list(timing.unexpired(timing.ExpirationTimer(0))), [])
+        self.assertNotIsInstance(logging.root, logdirector.ThespianLogForwarder)
+        with self.assertLogs('thespian.system', logging.INFO) as logs:
+            utilis.thesplog('%s told', 'once', level=logging.WARNING)
+        self.assertEqual(logs.output, ['WARNING:thespian.system:once told'])
+
+
+SHELL = """capabilities
+start
+create thespian.actors.ActorTypeDispatcher it
+tell @it hello
+ask 0 hello
+tell @other x
+ask 3 x
+start noSuchBase
+start multiprocTCPBase [
+address 4.2
+frobnicate
+shutdown
+status
+exit
+never seen
+"""
+
+SAID = """capabilities: no system: start one
+simpleSystem runs
+ActorAddr-/A~1 [0]
+no answer
+tell: no actor has the global name other
+ask: no address has the number 3
+start: No module named thespian.system.noSuchBase
+start: [ is no dictionary
+0: ActorAddr-/A~1
+1: ActorAddr-4.2
+frobnicate: no such command; help names them
+ended
+status: no system: start one
+"""
+
+
+class Shell(unittest.TestCase):
+    def test_commands(self):
+        p = run_python('-m', 'thespian.shell', text=SHELL)
+        self.assertEqual((p.stdout, p.stderr, p.returncode), (SAID, '', 0))
+        p = run_python('-m', 'thespian.shell', text='start\nstatus\ncapabilities')
+        self.assertIn('  Capability Thespian Watch Supported: False\n', p.stdout)
+        self.assertIn("\nThespian ActorSystem Name: 'simpleSystem'\n", p.stdout)
 
 
 if __name__ == '__main__':

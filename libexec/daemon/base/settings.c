@@ -246,9 +246,12 @@ static int read_capabilities(const struct tds_dir *dir, struct settings *s, stru
 {
 	tds_auto(value) struct tds_value *port = NULL;
 	tds_auto(value) struct tds_value *leader = NULL;
+	int64_t number = 0;
 	int rc = read_value(dir, "adminport.cfg", &port, err);
 
 	s->capabilities = json_object();
+	if (rc == 0 && port && tds_pytext_int(port->text, port->len, &number))
+		s->admin_port = (uint16_t)number; /* its range was checked when it was read */
 	if (rc == 0)
 		rc = read_value(dir, "convleader.cfg", &leader, err);
 	if (rc == 0)

@@ -49,8 +49,10 @@ struct settings {
 	bool new_privs;              /* newprivs.cfg */
 	char *data_dir;              /* datadir.cfg, absolute; NULL: there is none */
 	json_t *capabilities; /* the system's, name -> text of a literal; othercaps.cfg has a part in them */
-	char *log_config; /* thesplog.cfg, as the text of a literal; NULL: there is none */
-	char *log_dir;    /* thesplogd.cfg, absolute; NULL: there is none */
+	uint16_t
+		admin_port; /* adminport.cfg; 0: there is none, though the capability has a number */
+	char *log_config;   /* thesplog.cfg, as the text of a literal; NULL: there is none */
+	char *log_dir;      /* thesplogd.cfg, absolute; NULL: there is none */
 	struct log_limits logs;
 	int log_level; /* the least of records that hosts send */
 };

@@ -17,6 +17,7 @@ struct door {
 	const struct door_settings *settings;
 	struct clients *clients;
 	struct directoractor *actor;
+	struct beacon *beacon; /* NULL: none */
 	enum door_state state;
 };
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "asks.h"
+#include "beacon.h"
 #include "clients.h"
 #include "directoractor.h"
 #include "requests.h"
@@ -78,6 +79,15 @@ static void on_shutdown_asked(void *ctx)
 	door->settings->shutdown(door->settings->ctx, -1);
 }
 
+static void light(struct door *door, struct event_base *base)
+{
+	struct tds_err err = { 0 };
+
+	door->beacon = beacon_open(base, door->settings->port, &err);
+	if (!door->beacon && door->settings->port != 0)
+		door->settings->no_port(door->settings->ctx, err.reason);
+}
+
 struct door *door_open(struct event_base *base, int listener, struct director *director,
 		       const struct door_settings *settings)
 {
@@ -94,6 +104,7 @@ struct door *door_open(struct event_base *base, int listener, struct director *d
 		door_close(door);
 		return NULL;
 	}
+	light(door, base);
 	director_watch(director, &(struct director_watch){ .output = on_output,
 							   .answer = on_answer,
 							   .question = on_question,
@@ -108,6 +119,7 @@ void door_close(struct door *door)
 	if (!door)
 		return;
 	director_watch(door->director, &(struct director_watch){ 0 });
+	beacon_close(door->beacon);
 	clients_free(door->clients);
 	directoractor_free(door->actor);
 	free(door);

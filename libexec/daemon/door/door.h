@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The two doors to the Director: admin.sock for clients (JSON Lines, tds-protocol(7)), and the actor "Director" for actors and
- * programs. Behind both is one table of requests, which says who may ask for what.
+ * programs. Behind both is one table of requests, which says who may ask for what. Beside them a port tells that they are there.
  */
 #ifndef TDS_DAEMON_DOOR_H
 #define TDS_DAEMON_DOOR_H
 
 #include <event2/event.h>
 #include <jansson.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "daemon/director/director.h"
@@ -24,13 +25,15 @@ struct door_settings {
 	size_t nusers;
 	uint64_t per_user;     /* connections of a user, but of root and the admin's own */
 	const char *cgroup;    /* below which each source has its own; NULL: none */
+	uint16_t port;         /* that is open while we are; 0: none */
 	struct engine *engine; /* for programs that join, and answers to actors */
 	void (*shutdown)(void *ctx, int64_t grace_ms); /* negative: not given */
 	/* End to be started again; program NULL: the same. Errors: see libexec/daemon/inside.h. */
 	int (*restart)(void *ctx, int64_t grace_ms, const char *program, struct tds_err *err);
 	void (*describe)(void *ctx, json_t *status); /* what the answer to Status says besides */
 	void (*output)(void *ctx, const char *who, const char *text,
-		       size_t len); /* a line of an actor */
+		       size_t len);                  /* a line of an actor */
+	void (*no_port)(void *ctx, const char *why); /* it cannot be had, which ends nothing */
 	void *ctx;
 };
 

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/release.h"
+#include "daemon/base/descriptors.h"
 
 struct listener {
 	int fd;
@@ -20,6 +21,7 @@ struct listener {
 	struct event *resume;
 	listener_accepted *accepted;
 	void *ctx;
+	bool modest; /* the reserve of descriptors is not for its connections */
 };
 
 void listener_refuse(int fd, const char *why)
@@ -81,9 +83,24 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
 		pause_listening(listener);
 }
 
+/* Whether the next number that is free is none of the reserve. */
+static bool has_room(const struct listener *listener)
+{
+	int next = fcntl(listener->fd, F_DUPFD_CLOEXEC, 0);
+
+	if (next < 0)
+		return false;
+	(void)close(next);
+	return descriptors_free(next) > 0;
+}
+
 /* False: enough for this turn. */
 static bool accept_one(struct listener *listener)
 {
+	if (listener->modest && !has_room(listener)) {
+		pause_listening(listener);
+		return false;
+	}
 	int fd = take(listener);
 
 	if (fd >= 0) {
@@ -129,6 +146,11 @@ struct listener *listener_new(struct event_base *base, int fd, listener_accepted
 		return NULL;
 	}
 	return listener;
+}
+
+void listener_be_modest(struct listener *listener)
+{
+	listener->modest = true;
 }
 
 void listener_free(struct listener *listener)

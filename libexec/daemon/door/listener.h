@@ -17,6 +17,10 @@ typedef void listener_accepted(void *ctx, int fd);
 /* fd is a listening socket, taken over in any case. NULL: out of memory. */
 struct listener *listener_new(struct event_base *base, int fd, listener_accepted *accepted,
 			      void *ctx);
+
+/* From now on take nothing where only the reserve of descriptors is left: for who does not need to be served. */
+void listener_be_modest(struct listener *listener);
+
 void listener_free(struct listener *listener);
 
 /* Say why a connection is not served (why needs no escaping in JSON), and end it. */

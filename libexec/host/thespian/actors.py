@@ -85,14 +85,15 @@ class ExternalContext(_Outside):
 class ActorSystem(_Outside):
     """The actor system as programs see it, started if it does not run yet.
 
-    Shape:   capabilities and logDefs count for the one that starts it. Without THESPIAN_DIRECTOR_DIR
-             it is the program's own for no base, simpleSystemBase and multiprocQueueBase; else
-             shared by Admin Port.
+    Source:  systemBase: its name, an ActorSystemBase, or None.
+    Shape:   capabilities and logDefs count for the one that starts it. It is within the program for
+             simpleSystemBase, and for no base where THESPIAN_DIRECTOR_DIR is not set; else that of the
+             director directory; else the program's own for multiprocQueueBase, and shared by Admin Port.
     Errors:  ImportError for an unknown systemBase; ActorSystemStartupFailure; InvalidActorAddress where
              another one there does not end.
     """
 
-    def __init__(self, systemBase: Optional[str] = None, capabilities: Optional[dict] = None,
+    def __init__(self, systemBase: Any = None, capabilities: Optional[dict] = None,
                  logDefs: Any = None, transientUnique: bool = False) -> None:
         from tdshost.program.opening import open_system  # actors import this file, and have no use for that one
         self._system = open_system(systemBase, capabilities, logDefs, transientUnique)
@@ -104,7 +105,7 @@ class ActorSystem(_Outside):
 
     @property
     def capabilities(self) -> dict:
-        """The capabilities of the system, as they were when the program found it."""
+        """The capabilities of the system, as the program found it, and what it has changed since."""
         return self._system.capabilities
 
     @contextmanager

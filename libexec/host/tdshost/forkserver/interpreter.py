@@ -30,7 +30,7 @@ def start(host: str, known: Realm, spawn: dict, fds: List[int], archive_fd: Opti
     order = {'hello': known.hello, 'spawn': spawn, 'parent': os.getpid(),
              'archive': archive_fd is not None}
     if program is not None:
-        order.update(path=sys.path, logger=program.logger is not None, home=program.home)
+        order['program'] = program.facts()
     order_fd = process.sealed_file(json.dumps(order).encode('ascii'))
     moved: List[int] = []
     try:
@@ -48,10 +48,10 @@ def start(host: str, known: Realm, spawn: dict, fds: List[int], archive_fd: Opti
             os.close(fd)
 
 
-def run_actor(program_at: Callable[[Any, Optional[int]], Any]) -> NoReturn:
+def run_actor(program_at: Callable[[dict, int], Any]) -> NoReturn:
     """The main function of an interpreter that a source process started for one actor.
 
-    Source:  program_at makes what SourceProcess has as `program`, from its `home` and the descriptor of its logger.
+    Source:  program_at makes what SourceProcess has as `program`, from its facts() and the descriptor of its logger.
     """
     with os.fdopen(ORDER_FD, 'rb') as stream:
         stream.seek(0)
@@ -64,8 +64,7 @@ def run_actor(program_at: Callable[[Any, Optional[int]], Any]) -> NoReturn:
     link = Link(os.dup(CONTROL_FD), wait_writable)
     try:
         os.set_inheritable(CONTROL_FD, False)
-        if 'path' in order:
-            sys.path[:] = order['path']
+        program = program_at(order['program'], LOGGER_FD) if 'program' in order else None
         known = Realm(order['hello'], ARCHIVE_FD if order['archive'] else None)
         os.close(ARCHIVE_FD)
         spawn, actor_class = known.actor(order['spawn'])
@@ -75,7 +74,6 @@ def run_actor(program_at: Callable[[Any, Optional[int]], Any]) -> NoReturn:
     link.close()
     forkhooks.restore()
     gc.enable()
-    if 'path' in order:  # a user's, whose program may have a logger
-        program_at(order['home'], LOGGER_FD if order.get('logger') else None).begin_actor(
-            '%d.%d' % (known.settings['realm'], spawn['id']))
+    if program is not None:
+        program.begin_actor('%d.%d' % (known.settings['realm'], spawn['id']))
     ActorHost(CONTROL_FD, spawn, known.settings).run(actor_class)

@@ -4,7 +4,7 @@ import gc
 import os
 import signal
 import sys
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, List
 
 from tdshost.forkserver.interpreter import ARCHIVE_FD, CONTROL_FD, run_actor
 from tdshost.forkserver.rehearsal import rehearse
@@ -13,7 +13,7 @@ from tdshost.wire import process
 from tdshost.wire.process import waker
 
 
-def main(host: str, arguments: List[str], program_at: Callable[[Any, Optional[int]], Any]) -> int:
+def main(host: str, arguments: List[str], program_at: Callable[[dict, int], Any]) -> int:
     """Run as the fork server, or with --actor as one actor. Never returns but for a wrong command line."""
     if arguments not in ([], ['--actor']):
         sys.stderr.write('usage: python3 -I %s (started by tds-admin)\n' % host)

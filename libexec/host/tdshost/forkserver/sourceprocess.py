@@ -214,7 +214,7 @@ class SourceProcess:
                 self._drop_spare()
             order, actor_class = self._known().actor(op)
             pid = self._use_spare(order, fds)
-            if not pid and process.thread_count() > 1:
+            if not pid and not self._may_fork():
                 pid = interpreter.start(self.host, self._known(), op, fds, self._archive_fd, self._program)
             if not pid:
                 pid = self._fork()
@@ -284,6 +284,10 @@ class SourceProcess:
         except BaseException as error:
             _fail_early(error)
 
+    def _may_fork(self) -> bool:
+        """Whether an actor can be a copy of this process; else it has an interpreter of its own."""
+        return process.thread_count() == 1 and (self._program is None or self._program.forks)
+
     def _become(self, order: dict, actor_class: type, fds: List[int]) -> NoReturn:
         """In the child: be the actor. fds: its link. What it prints goes where we print."""
         try:
@@ -302,7 +306,7 @@ class SourceProcess:
         wanted, self._spawning = self._spawning and not self._leaving, False
         if not wanted:
             self._drop_spare()
-        elif self._spare is None and process.thread_count() == 1:
+        elif self._spare is None and self._may_fork():
             self._make_spare()
 
     def _make_spare(self) -> None:

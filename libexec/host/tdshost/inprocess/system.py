@@ -22,7 +22,7 @@ from tdshost.words.status import Thespian_StatusReq, Thespian_SystemStatus
 
 SHUTDOWN_SECONDS = 10
 
-log = logging.getLogger('Thespian')
+log = logging.getLogger('tds.host')
 
 
 class _Self(Place):
@@ -57,7 +57,7 @@ class System:
         self.engine.places[SYSTEM.addressDetails] = _Self(self)
         self._main = self._endpoint(True)
         _configure_logging(log_defs)
-        log.info('Actor System started, within the program')
+        logging.getLogger().info(logs.STARTED)
 
     # --- what a program asks for
 
@@ -124,7 +124,7 @@ class System:
                 self.engine.run(None, time.monotonic() + SHUTDOWN_SECONDS)
             finally:
                 self._forget_all()
-                log.info('Actor System shut down')
+                logging.getLogger().info(logs.ENDED)
 
     def _forget_all(self) -> None:
         for place in self.engine.places.values():

@@ -31,7 +31,7 @@ class Endpoint:
     """One address of this program.
 
     Owner:   sock becomes the endpoint's.
-    Errors:  of all methods: ActorSystemFailure where the system has ended.
+    Errors:  of all methods but ask and listen: ActorSystemFailure where the system has ended.
     """
 
     def __init__(self, sock: Any, joined: dict) -> None:
@@ -200,7 +200,20 @@ class Endpoint:
 
     # --- messages
 
-    def listen(self, timeout: Timeout, target: Optional[int] = None) -> Any:
+    def listen(self, timeout: Timeout) -> Any:
+        """The next message, or None: time is over, or the system has ended."""
+        return self._until_ended(lambda: self._await(timeout, None))
+
+    def _until_ended(self, wait: Callable[[], Any]) -> Any:
+        """What comes of a wait; None where the system has ended, now or before."""
+        try:
+            return wait()
+        except ActorSystemFailure:
+            if not self._ended:
+                raise
+            return None
+
+    def _await(self, timeout: Timeout, target: Optional[int]) -> Any:
         """The next message, or None: time is over, or target is dead."""
         seconds = seconds_of(timeout)
         end = None if seconds is None else time.monotonic() + seconds
@@ -232,12 +245,14 @@ class Endpoint:
         return message if passes(message) else _NOTHING
 
     def ask(self, target: Any, message: Any, timeout: Timeout) -> Any:
-        """Send a message, and wait for the next one that comes, from whomever."""
-        self.tell(target, message)
-        seconds = seconds_of(timeout)
-        if seconds is not None and seconds <= 0:
-            return None
-        return self.listen(timeout, realm.parse_address(target.addressDetails)[1])
+        """Send a message, and wait for the next one that comes, from whomever; None where the system has ended."""
+        def asked() -> Any:
+            self.tell(target, message)
+            seconds = seconds_of(timeout)
+            if seconds is not None and seconds <= 0:
+                return None
+            return self._await(timeout, realm.parse_address(target.addressDetails)[1])
+        return self._until_ended(asked)
 
     def wait_end(self, seconds: float) -> bool:
         """Wait until the system has ended."""

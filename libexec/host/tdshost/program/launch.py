@@ -2,8 +2,8 @@
 """The source process of a user's own actors: forked from the user's program, it joins the admin.
 
 So its actors have the modules, the search path, the folder and the environment of the program that
-began the system, and run as nobody but its user. Where the program has threads it must not be forked:
-a fresh interpreter gets its search path.
+began the system, and run as nobody but its user. Where the program has threads it must not be forked, and
+where it asked for `spawn` or `forkserver` it is not: a fresh interpreter gets its search path.
 """
 import gc
 import io
@@ -11,7 +11,7 @@ import os
 import pickle
 import signal
 import sys
-from typing import Any, Callable, List, NoReturn, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, NoReturn, Optional, Tuple
 
 from tdshost.forkserver.sourceprocess import SourceProcess
 from tdshost.program import place
@@ -21,11 +21,33 @@ from tdshost.words.errors import ActorSystemStartupFailure
 
 MoveIn = Callable[[place.Place], None]
 
+
+class Method(NamedTuple):
+    """How the processes of a program's actors begin.
+
+    forked: as a copy of the program; else with a fresh interpreter, `main` being what multiprocessing's own
+    processes are told of the program's main module. each: a fresh one for each actor.
+    """
+
+    forked: bool = True
+    each: bool = False
+    main: Dict[str, str] = {}
+
+
+def method_named(name: Any) -> Method:
+    """What the capability Process Startup Method asks for. A program that has threads must not be forked."""
+    if name not in ('spawn', 'forkserver'):
+        return Method(process.thread_count() == 1)
+    from multiprocessing import spawn  # who asks for this has it
+    main = {key: value for key, value in spawn.get_preparation_data('').items() if key.startswith('init_main')}
+    return Method(False, name == 'spawn', main)
+
+
 READY = b'ready'
 LOGGER_SECONDS = 1  # that the logger may take to write what it still has
 
 
-def start_source(where: place.Place, log_defs: Any, move_in: MoveIn) -> None:
+def start_source(where: place.Place, log_defs: Any, move_in: MoveIn, method: Method) -> None:
     """Start a source process and wait until it has joined; one of the same user that is there already will do.
 
     Source:  move_in is called in the new process: its system is the one at a place, not one of its own.
@@ -38,10 +60,10 @@ def start_source(where: place.Place, log_defs: Any, move_in: MoveIn) -> None:
             pass
     read_end, write_end = os.pipe2(os.O_CLOEXEC)
     try:
-        if process.thread_count() > 1:
-            pid = _start_interpreter(where, log_defs, write_end)
-        else:
+        if method.forked:
             pid = _fork(where, log_defs, write_end, move_in)
+        else:
+            pid = _start_interpreter(where, log_defs, write_end, method)
         os.close(write_end)
         write_end = -1
         place.wait_for(pid)
@@ -68,7 +90,7 @@ def _fork(where: place.Place, log_defs: Any, tell_fd: int, move_in: MoveIn) -> i
     try:
         os.setsid()
         if os.fork() == 0:
-            _become_source(where, log_defs, tell_fd, move_in)
+            _become_source(where, log_defs, tell_fd, move_in, Method())
     finally:
         os._exit(0)
 
@@ -95,8 +117,9 @@ def _dump(value: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _start_interpreter(where: place.Place, log_defs: Any, tell_fd: int) -> int:
-    order = process.sealed_file(_dump((sys.path, sys.argv, where.path, where.transient)) + _dump(log_defs))
+def _start_interpreter(where: place.Place, log_defs: Any, tell_fd: int, method: Method) -> int:
+    order = process.sealed_file(_dump((sys.path, sys.argv, where.path, where.transient, tuple(method)))
+                                + _dump(log_defs))
     try:
         low = [process.above(order, 10), process.above(tell_fd, 10)]
         try:
@@ -116,15 +139,24 @@ def run_interpreter(move_in: MoveIn) -> NoReturn:
     with os.fdopen(3, 'rb') as stream:
         stream.seek(0)
         # Our own program's, over a descriptor that only it had.
-        sys.path[:], sys.argv[:], path, transient = _Unpickler(stream).load()
+        sys.path[:], sys.argv[:], path, transient, method = _Unpickler(stream).load()
+        import_main(method[-1])
         log_defs = _Unpickler(stream).load()  # may name classes that only the path leads to
     os.set_inheritable(4, False)
     if os.fork():
         os._exit(0)
-    _become_source(place.Place(path, transient), log_defs, 4, move_in)
+    _become_source(place.Place(path, transient), log_defs, 4, move_in, Method(*method))
 
 
-def _become_source(where: place.Place, log_defs: Any, tell_fd: int, move_in: MoveIn) -> NoReturn:
+def import_main(main: Dict[str, str]) -> None:
+    """Import the program's main module, as multiprocessing does: under a name that is not __main__'s."""
+    if main:
+        from multiprocessing import spawn
+        spawn.prepare(main)
+
+
+def _become_source(where: place.Place, log_defs: Any, tell_fd: int, move_in: MoveIn,
+                   method: Method) -> NoReturn:
     """In the new process: leave what is the program's behind, join, and be its source process to the end."""
     try:
         move_in(where)
@@ -140,7 +172,8 @@ def _become_source(where: place.Place, log_defs: Any, tell_fd: int, move_in: Mov
         os.write(tell_fd, READY)
         os.close(tell_fd)
         gc.freeze()
-        SourceProcess(place.HOST, sock.detach(), True, Program((where.path, where.transient), logger)).run()
+        program = Program((where.path, where.transient), logger, method)
+        SourceProcess(place.HOST, sock.detach(), True, program).run()
     except BaseException as error:
         try:
             os.write(tell_fd, ('%s: %s' % (type(error).__name__, error)).encode('utf-8', 'replace'))
@@ -188,9 +221,28 @@ class Program:
     Source:  home: what the Place of its system is made of.
     """
 
-    def __init__(self, home: Tuple[str, bool], logger: Optional[Logger]) -> None:
+    def __init__(self, home: Tuple[str, bool], logger: Optional[Logger], method: Method) -> None:
         self.home = home
+        self.method = method
         self.logger = logger
+
+    def facts(self) -> dict:
+        """What another interpreter needs to be like this one."""
+        return {'path': sys.path, 'argv': sys.argv, 'home': self.home, 'main': self.method.main,
+                'logger': self.logger is not None}
+
+    @classmethod
+    def again(cls, facts: dict, logger_fd: int, move_in: MoveIn) -> 'Program':
+        """In the other interpreter, with what facts() said. Errors: what the program's main module raises."""
+        sys.path[:], sys.argv[:] = facts['path'], facts['argv']
+        move_in(place.Place(*facts['home']))
+        import_main(facts['main'])
+        return cls(facts['home'], Logger.at(logger_fd) if facts['logger'] else None, Method(False))
+
+    @property
+    def forks(self) -> bool:
+        """Whether its actors are forked, where they may be."""
+        return not self.method.each
 
     def begin_actor(self, address: str) -> None:
         """In the process of an actor: its records go to the logger process."""

@@ -74,6 +74,9 @@ def _log(sock: socket.socket, log_defs: Any) -> None:
         logging.config.dictConfig(log_defs)
     except Exception as error:
         sys.stderr.write('tds: logDefs: %s\n' % (error,))
+    told = threshold(log_defs) <= logging.INFO
+    if told:
+        logging.getLogger().handle(logs.system_record(logs.STARTED))
     while True:
         data = sock.recv(1 << 20)
         if not data:
@@ -83,6 +86,8 @@ def _log(sock: socket.socket, log_defs: Any) -> None:
             logging.getLogger(record.name).handle(record)  # whose level was looked at in the actor
         except Exception as error:
             sys.stderr.write('tds: a log record: %r\n' % (error,))
+    if told:
+        logging.getLogger().handle(logs.system_record(logs.ENDED))
     logging.shutdown()
 
 

@@ -11,12 +11,14 @@ _single: Any = None
 _home: Any = None  # in the processes of a program's actors: the Place of their system
 
 
-def open_system(base: Optional[str], capabilities: Optional[dict], log_defs: Any, unique: bool) -> Any:
+def open_system(base: Any, capabilities: Optional[dict], log_defs: Any, unique: bool) -> Any:
     """The system that ActorSystem(...) means: the program's one, or another.
 
+    Source:  base is the name of one, a SystemBase, or None.
     Errors:  ImportError for a base that is not known; ActorSystemStartupFailure; InvalidActorAddress.
     """
     global _single
+    base = getattr(base, 'name', base)  # a SystemBase says it
     if base is not None and base not in BASES:
         raise ImportError('No module named thespian.system.%s' % base, name='thespian.system.%s' % base)
     if not unique and _single is not None and not _single.over and base in (None, _single.base):

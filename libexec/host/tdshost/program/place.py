@@ -4,6 +4,7 @@
 A system is found by THESPIAN_DIRECTOR_DIR; else it is the user's own for an `Admin Port`, or the
 program's, in a folder that nobody else can write.
 """
+import contextlib
 import json
 import os
 import shutil
@@ -34,11 +35,16 @@ class Refused(Exception):
 
 
 class Place:
-    """A director directory. transient: it is the user's own, made for programs and gone with the system."""
+    """A director directory.
 
-    def __init__(self, path: str, transient: bool) -> None:
+    Source:  transient: it is the user's own, made for programs and gone with the system; port: what that then has
+             open, 0: nothing.
+    """
+
+    def __init__(self, path: str, transient: bool, port: int = 0) -> None:
         self.path = path
         self.transient = transient
+        self._port = port
 
     # --- the admin's socket
 
@@ -88,6 +94,7 @@ class Place:
                 os.mkdir(self.path, 0o700)
             except FileExistsError:
                 _check_private(self.path)
+            self._say_port()
         read_end, write_end = os.pipe2(os.O_CLOEXEC)
         try:
             pid = self._admin(write_end, '-q', 'start', *(['--transient'] if self.transient else []))
@@ -105,6 +112,17 @@ class Place:
         if status and not (self.transient and not os.path.isdir(self.path)):
             raise ActorSystemStartupFailure(text.decode('utf-8', 'replace').strip()
                                             or 'tds-admin start ended with %d' % status)
+
+    def _say_port(self) -> None:
+        """Which port the system is to have open, if any; what another system has left says nothing. Errors: OSError."""
+        path = os.path.join(self.path, 'adminport.cfg')
+        if self._port:
+            with open('%s.%d' % (path, os.getpid()), 'w', encoding='ascii') as stream:
+                stream.write('%d\n' % self._port)
+            os.rename(stream.name, path)
+        else:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
 
     def stop(self) -> None:
         """End the system that start() began, for which this program turned out to have no use."""
@@ -198,9 +216,10 @@ def _user_folder() -> str:
     return _private_folder(os.path.join(os.environ.get('TMPDIR') or '/tmp', 'tds-%d' % os.geteuid()))
 
 
-def find(capabilities: Dict[str, Any], unique: str = '') -> Place:
-    """The system that a program means. unique: it wants one of its own, under this name.
+def find(capabilities: Dict[str, Any], unique: str = '', listens: bool = False) -> Place:
+    """The system that a program means.
 
+    Source:  unique: it wants one of its own, under this name; listens: its port is to be open.
     Errors:  ActorSystemStartupFailure.
     """
     directory = os.environ.get('THESPIAN_DIRECTOR_DIR')
@@ -211,7 +230,8 @@ def find(capabilities: Dict[str, Any], unique: str = '') -> Place:
     except (TypeError, ValueError):
         raise ActorSystemStartupFailure('the Admin Port is no number: %r'
                                         % (capabilities['Admin Port'],)) from None
-    return Place(os.path.join(_user_folder(), unique or str(port)), True)
+    return Place(os.path.join(_user_folder(), unique or str(port)), True,
+                 port if listens and 0 < port < 65536 else 0)
 
 
 def is_this_host(address: Any) -> bool:

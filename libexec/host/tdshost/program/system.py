@@ -41,7 +41,7 @@ class System:
         self.log_defs = log_defs
         self._move_in = move_in
         self._may_start = home is None
-        self.place = home or place.find(given, own)
+        self.place = home or place.find(given, own, base == 'multiprocTCPBase')
         self._request = {'As': 'program', 'Private': bool(own), 'Within': home is not None,
                          'Capabilities': _literals(dict(
                              given, **{'Thespian ActorSystem Name': base or 'tdsLocalBase'}))}
@@ -76,8 +76,12 @@ class System:
         self.capabilities = read_capabilities(joined['Capabilities'])
         endpoint = Endpoint(sock, joined)
         if not joined['Parent'] and self._may_start:
-            launch.start_source(self.place, self.log_defs, self._move_in)
+            self._start_source()
         return endpoint
+
+    def _start_source(self) -> None:
+        launch.start_source(self.place, self.log_defs, self._move_in,
+                            launch.method_named(self.capabilities.get('Process Startup Method')))
 
     def main_endpoint(self) -> Endpoint:
         """The one of the program; in a process that the program forked another one."""
@@ -98,13 +102,17 @@ class System:
                 return ActorAddress(answer['address'])
             if answer.get('kind') != failure.PARENT:
                 break
-            launch.start_source(self.place, self.log_defs, self._move_in)
+            self._start_source()
         raise refusal(answer.get('kind'), spec, answer.get('error'), source_hash)
 
     def update_capability(self, endpoint: Endpoint, name: Any, value: Any) -> None:
         """Set a capability. Errors: NotPassed where the value has no literal form."""
         endpoint.control({'op': 'capability', 'name': wire_text(str(name), 4096),
                           'value': None if value is None else realm.to_literal(value)})
+        if value is None:
+            self.capabilities.pop(name, None)
+        else:
+            self.capabilities[name] = value
 
     def load_source(self, endpoint: Endpoint, given: Any) -> str:
         """Bring a source. Errors: as of usersource.load."""

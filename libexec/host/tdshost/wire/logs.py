@@ -15,6 +15,10 @@ from tdshost.wire.link import wire_text
 Sink = Callable[[dict], None]
 RecordSink = Callable[[logging.LogRecord], None]
 
+# What the log of a system begins and ends with, at INFO, by the root logger.
+STARTED = 'Actor System started'
+ENDED = 'Actor System shut down'
+
 _TEXT_MAX = 131072  # of one record; a frame holds it in any case
 
 
@@ -54,10 +58,32 @@ def _add_exception(record: logging.LogRecord) -> None:
         record.exc_text = ''.join(traceback.format_exception(*record.exc_info)).rstrip('\n')
 
 
+def system_record(text: str) -> logging.LogRecord:
+    """A record of the system itself, for where its logging is applied; it has an address, as those of actors."""
+    return logging.makeLogRecord({'name': 'root', 'levelno': logging.INFO, 'levelname': 'INFO', 'msg': text,
+                                  'actorAddress': 'ActorAddr-/ActorSys'})
+
+
+def text_of(record: logging.LogRecord) -> str:
+    """The text of a record; arguments that do not fit it, or cannot be put into words, stand behind it as they can."""
+    try:
+        return record.getMessage()
+    except Exception:
+        given = record.args if isinstance(record.args, tuple) else (record.args,)
+        return ' '.join(_words(part) for part in (record.msg, *given))
+
+
+def _words(part: Any) -> str:
+    try:
+        return str(part)
+    except Exception:
+        return '(a %s without words)' % type(part).__name__
+
+
 def plain_fields(record: logging.LogRecord) -> dict:
     """The attributes of a record, its arguments formatted and its exception made text."""
     _add_exception(record)
-    fields = dict(record.__dict__, msg=record.getMessage()[:_TEXT_MAX], args=None, exc_info=None)
+    fields = dict(record.__dict__, msg=text_of(record)[:_TEXT_MAX], args=None, exc_info=None)
     address = fields.get('actorAddress')
     if address is not None:
         fields['actorAddress'] = str(address)
@@ -65,7 +91,7 @@ def plain_fields(record: logging.LogRecord) -> dict:
 
 
 def _op(record: logging.LogRecord) -> dict:
-    text = record.getMessage()
+    text = text_of(record)
     _add_exception(record)
     for more in (record.exc_text, record.stack_info):
         if more:

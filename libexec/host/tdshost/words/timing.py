@@ -7,7 +7,7 @@ import functools
 import math
 import time
 from datetime import timedelta
-from typing import Any, Optional, Union
+from typing import Any, Iterator, Optional, Union
 
 __name__ = 'thespian.system.timing'  # what is defined here is that module's
 
@@ -21,6 +21,18 @@ def timePeriodSeconds(basis: Union[timedelta, int, float]) -> Union[int, float]:
     if isinstance(basis, (int, float)):
         return basis
     raise TypeError('Cannot determine time from a %s argument' % type(basis))
+
+
+def toTimeDeltaOrNone(period: Union[timedelta, int, float, None]) -> Optional[timedelta]:
+    """A period as a timedelta; None stays None. Errors: TypeError for what is no period."""
+    if period is None or isinstance(period, timedelta):
+        return period
+    return timedelta(seconds=timePeriodSeconds(period))
+
+
+def currentTime() -> float:
+    """The time that timers go by, in seconds of a clock that only goes forward."""
+    return time.monotonic()
 
 
 @functools.total_ordering
@@ -73,6 +85,15 @@ class ExpirationTimer:
         now = time.monotonic()
         return tuple(math.inf if timer._end is None else max(timer._end, now)
                      for timer in (self, other))
+
+
+def unexpired(timer: ExpirationTimer) -> Iterator['ExpirationTimerView']:
+    """Views of a timer, one a turn of the loop, as long as it has not expired."""
+    while True:
+        view = timer.view()
+        if view.expired():
+            return
+        yield view
 
 
 class ExpirationTimerView:

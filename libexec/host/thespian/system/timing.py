@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Periods of time as the actor system takes them, and a timer."""
-from tdshost.words.timing import EQUAL, ExpirationTimer, ExpirationTimerView, timedelta, timePeriodSeconds
+from tdshost.words.timing import (EQUAL, ExpirationTimer, ExpirationTimerView, currentTime, timedelta,
+                                  timePeriodSeconds, toTimeDeltaOrNone, unexpired)
 
-__all__ = ['EQUAL', 'ExpirationTimer', 'ExpirationTimerView', 'timePeriodSeconds', 'timedelta']
+__all__ = ['EQUAL', 'ExpirationTimer', 'ExpirationTimerView', 'currentTime', 'timePeriodSeconds', 'timedelta',
+           'toTimeDeltaOrNone', 'unexpired']

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Small helpers that programs written for Thespian import from here.
 
-thesplog, fmap, withPossibleInitArgs.
+thesplog, fmap, withPossibleInitArgs, timePeriodSeconds.
 """
 import logging
 from typing import Any, Callable
 
 from tdshost.words.arguments import withPossibleInitArgs
+from tdshost.words.timing import timePeriodSeconds
 
-__all__ = ['fmap', 'logging', 'thesplog', 'withPossibleInitArgs']
+__all__ = ['fmap', 'logging', 'thesplog', 'timePeriodSeconds', 'withPossibleInitArgs']
 
 
 def thesplog(msg: str, *args: Any, level: int = logging.INFO, **unused: Any) -> None:

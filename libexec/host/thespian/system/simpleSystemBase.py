@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: MIT
+"""The base of a system within the program; programs name it to ActorSystem as text, or by the class here."""
+from tdshost.words.base import SystemBase
+
+__all__ = ['ActorSystemBase']
+
+
+class ActorSystemBase(SystemBase):
+    """Names this base."""
+
+    name = 'simpleSystemBase'
