@@ -8,7 +8,8 @@
  * Arguments:   the director directory's path, the package's name, the declared group that the name belongs to.
  * Verdict:     one JSON object in one message: {"ok":true,"group","version","md5","sha256","key","warnings","errno"}
  *              with a sealed memory file, the archive; errno is why the package could not be written, 0: it is there
- *              and synced, or nobody wanted it. Or {"ok":false,"status","error"}.
+ *              and synced, or nobody wanted it. Or {"ok":false,"status","error","md5","sha256","key"}, the
+ *              last three as far as they are known.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -65,11 +66,45 @@ static void send_verdict(json_t *verdict, int archive)
 	json_decref(verdict);
 }
 
-static void refuse(const struct tds_err *err)
+/* The digests of the package as it came, which may be anything. False: they are not known. */
+static bool digest_copy(int copy, unsigned char md5[TDS_MD5_LEN],
+			unsigned char sha256[TDS_SHA256_LEN])
 {
-	send_verdict(json_pack("{s:b, s:i, s:o?}", "ok", 0, "status", tds_code_status(err->code),
-			       "error", tds_cli_json_text(err->reason)),
-		     -1);
+	struct tds_digest *digests[] = { tds_digest_new(TDS_DIGEST_MD5),
+					 tds_digest_new(TDS_DIGEST_SHA256) };
+	bool known = copy >= 0 && digests[0] && digests[1];
+	off_t at = 0;
+	ssize_t n = 0;
+
+	while (known && (n = pread(copy, block, sizeof(block), at)) > 0) {
+		tds_digest_update(digests[0], block, (size_t)n);
+		tds_digest_update(digests[1], block, (size_t)n);
+		at += n;
+	}
+	known = known && n == 0 && tds_digest_final(digests[0], md5) &&
+		tds_digest_final(digests[1], sha256);
+	tds_digest_free(digests[0]);
+	tds_digest_free(digests[1]);
+	return known;
+}
+
+/* copy: of the package, -1: there is none; key: that validated it all the same, NULL: none did. */
+static void refuse(const struct tds_err *err, int copy, const struct tds_key *key)
+{
+	json_t *verdict = json_pack(
+		"{s:b, s:i, s:o?, s:o*}", "ok", 0, "status", tds_code_status(err->code), "error",
+		tds_cli_json_text(err->reason), "key", key ? tds_cli_json_text(key->path) : NULL);
+	unsigned char md5[TDS_MD5_LEN];
+	unsigned char sha256[TDS_SHA256_LEN];
+	char hex[TDS_DIGEST_HEX_MAX];
+
+	if (verdict && digest_copy(copy, md5, sha256)) {
+		tds_digest_hex(md5, TDS_MD5_LEN, hex);
+		(void)json_object_set_new(verdict, "md5", json_string(hex));
+		tds_digest_hex(sha256, TDS_SHA256_LEN, hex);
+		(void)json_object_set_new(verdict, "sha256", json_string(hex));
+	}
+	send_verdict(verdict, -1);
 }
 
 /* After the keys are read nothing but the open descriptors is needed any more. */
@@ -150,7 +185,7 @@ static void accept_source(const struct tds_source *source, const struct tds_keyr
 	tds_autofd int archive = -1;
 
 	if (tds_package_memfd(&source->package, &archive, &err) != 0) {
-		refuse(&err);
+		refuse(&err, -1, source->key);
 		return;
 	}
 	tds_digest_hex(source->package.md5, TDS_MD5_LEN, md5);
@@ -195,6 +230,6 @@ int main(int argc, char **argv)
 	if (rc == 0)
 		accept_source(&source, &ring, wanted ? write_package(copy) : 0);
 	else
-		refuse(&err);
+		refuse(&err, copy, source.key);
 	return tds_code_status(rc);
 }

@@ -4,6 +4,7 @@
 #define TDS_ADMIN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/dir.h"
 #include "tool/cli.h"
@@ -21,6 +22,10 @@ struct admin {
 	bool audit;             /* --audit */
 	bool json_message;      /* --json-message */
 	const char *group;      /* --group */
+	const char *role;       /* --role */
+	int level;              /* --level; 0: not given */
+	uint64_t lines;         /* --lines; UINT64_MAX: all */
+	int64_t since_wall_ms;  /* --since; INT64_MIN: not given */
 	const char *root;       /* --root */
 	const char *user;       /* --user */
 	bool print;             /* --print */
@@ -70,5 +75,7 @@ extern const char admin_watch_help[];
 
 void admin_log(struct admin *admin, int argc, char **argv);
 extern const char admin_log_help[];
+void admin_history(struct admin *admin, int argc, char **argv);
+extern const char admin_history_help[];
 
 #endif

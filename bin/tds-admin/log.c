@@ -1,25 +1,247 @@
 /* SPDX-License-Identifier: MIT */
-/* tds-admin log: what actors print and log, and the check of the audit log. */
+/* tds-admin log and history: what actors print and log and what has happened, from several files in one order. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
 #include "admin.h"
-#include "base/digest.h"
-#include "base/io.h"
+#include "audit.h"
 #include "base/mem.h"
-#include "base/text.h"
+#include "base/when.h"
 #include "director/rundir.h"
+#include "series.h"
+#include "tool/eventtext.h"
+#include "tool/logline.h"
 
-#define AUDIT_MAX_BYTES (1 << 30)
+#define FOLLOW_LINES 10 /* that --follow begins with, where nothing else is said */
 
-const char admin_log_help[] = "usage: tds-admin [options] log [--follow] [ROLE]\n"
-			      "       tds-admin [options] log --audit\n"
-			      "Print what actors print and log; with --audit check the chain of "
-			      "the audit log, and print its head.\n";
+const char admin_log_help[] =
+	"usage: tds-admin [options] log [-f] [-n N] [--since=TIME] [--group=GROUP] [--level=LEVEL] "
+	"[ROLE]\n"
+	"       tds-admin [options] log --audit\n"
+	"Print what actors print and log, and what has happened, in the order of time; with "
+	"--audit "
+	"check\n"
+	"the chain of the audit log, and print its head.\n";
+const char admin_history_help[] =
+	"usage: tds-admin [options] history [-n N] [--since=TIME] [GROUP]\n"
+	"Print which version was active when, by whom, and what failed, whole.\n";
+
+/* Where records come from. */
+static const struct origin {
+	const char *name;
+	bool is_events;
+} origins[] = {
+	{ TDS_EVENTS_NAME, true },
+	{ TDS_ACTORLOG_NAME, false },
+	{ TDS_ACTORLOG_MORE, false },
+};
+#define ORIGINS (sizeof(origins) / sizeof(origins[0]))
+
+/* One of them, with the record that comes next. */
+struct stream {
+	struct series series;
+	bool is_events;
+	json_t *next; /* NULL: there is none now */
+	int64_t wall_ms;
+};
+
+struct view {
+	struct admin *admin;
+	struct tds_dir rundir;
+	bool is_history;
+	const char *role; /* NULL: all, as group */
+	const char *group;
+	int level;             /* 0: all */
+	int64_t since_wall_ms; /* INT64_MIN: from the beginning */
+	uint64_t last;         /* records; UINT64_MAX: all */
+	struct stream streams[ORIGINS];
+	/* The last ones, while there may be more; a ring. */
+	json_t **ring;
+	uint64_t seen;
+};
+
+/* --- records --- */
+
+static const char *text_of(const json_t *record, const char *key)
+{
+	const char *text = json_string_value(json_object_get(record, key));
+
+	return text ? text : "";
+}
+
+static bool is_event(const json_t *record)
+{
+	return json_object_get(record, "Event") != NULL;
+}
+
+static int level_of(const json_t *record)
+{
+	return is_event(record) ? tds_event_level(record)
+				: tds_level_find(text_of(record, "Level"));
+}
+
+/* Of the admin process itself: when it ran says when anything was active. */
+static bool is_of_admin(const json_t *record)
+{
+	return !json_object_get(record, "Group") && !json_object_get(record, "Target");
+}
+
+static bool is_wanted(const struct view *view, const json_t *record, int64_t wall_ms)
+{
+	if (wall_ms < view->since_wall_ms)
+		return false;
+	if (view->is_history && !tds_event_is_history(record))
+		return false;
+	if (view->role && strcmp(text_of(record, "Role"), view->role) != 0)
+		return false;
+	if (view->group && strcmp(text_of(record, "Group"), view->group) != 0 &&
+	    !(view->is_history && is_of_admin(record)))
+		return false;
+	return view->level == 0 || level_of(record) >= view->level;
+}
+
+/* The next record of a stream that is one; lines that are none are passed over. */
+static void fetch(struct stream *stream)
+{
+	const char *line;
+	size_t len;
+
+	stream->next = NULL;
+	while (!stream->next && (line = series_next(&stream->series, &len))) {
+		json_t *record = stream->is_events ? json_loadb(line, len, 0, NULL)
+						   : tds_logline_parse(line, len);
+
+		if (tds_when_parse(text_of(record, "Time"), 0, &stream->wall_ms))
+			stream->next = record;
+		else
+			json_decref(record);
+	}
+}
+
+/* The earliest of what comes next; NULL: nothing does, for now. */
+static struct stream *earliest(struct view *view)
+{
+	struct stream *first = NULL;
+
+	for (size_t i = 0; i < ORIGINS; i++) {
+		struct stream *stream = &view->streams[i];
+
+		if (!stream->next && stream->series.name)
+			fetch(stream);
+		if (stream->next && (!first || stream->wall_ms < first->wall_ms))
+			first = stream;
+	}
+	return first;
+}
+
+/* --- printing --- */
+
+static const char *user_name(uid_t uid)
+{
+	const struct passwd *user = getpwuid(uid);
+
+	return user ? user->pw_name : NULL;
+}
+
+/* An event has the address of the Director, which no actor has. */
+static void print_text(const struct view *view, const json_t *record)
+{
+	FILE *out = view->admin->cli.out;
+	bool event = is_event(record);
+
+	tds_logline_print_word(out, text_of(record, "Time"));
+	tds_logline_print_word(out, text_of(record, "Group"));
+	if (!view->is_history) {
+		tds_logline_print_word(out, event ? "" : text_of(record, "Role"));
+		tds_logline_print_word(out, event ? "0.1" : text_of(record, "Address"));
+		tds_logline_print_word(out, event ? tds_level_name(tds_event_level(record))
+						  : text_of(record, "Level"));
+	}
+	if (event)
+		tds_event_print(out, record, user_name);
+	else
+		tds_event_print_lines(out, text_of(record, "Text"));
+}
+
+/* Takes the reference. */
+static void print(struct view *view, json_t *record)
+{
+	if (!view->admin->cli.json) {
+		print_text(view, record);
+		json_decref(record);
+		return;
+	}
+	(void)json_object_del(record, "Format"); /* that of its file */
+	tds_cli_print_record(&view->admin->cli, record);
+}
+
+/* Takes the reference. */
+static void take(struct view *view, json_t *record)
+{
+	if (!view->ring) {
+		print(view, record);
+		return;
+	}
+	json_t **slot = &view->ring[view->seen++ % view->last];
+	json_decref(*slot);
+	*slot = record;
+}
+
+/* What is there now, and from now on all that comes. */
+static void end_ring(struct view *view)
+{
+	for (uint64_t i = 0; view->ring && i < view->last; i++) {
+		json_t *record = view->ring[(view->seen + i) % view->last];
+
+		if (record)
+			print(view, record);
+	}
+	free(view->ring);
+	view->ring = NULL;
+}
+
+static void show_present(struct view *view)
+{
+	struct stream *stream;
+
+	while ((stream = earliest(view)) && !ferror(view->admin->cli.out)) {
+		json_t *record = tds_steal(&stream->next);
+
+		if (is_wanted(view, record, stream->wall_ms))
+			take(view, record);
+		else
+			json_decref(record);
+	}
+	end_ring(view);
+	(void)fflush(view->admin->cli.out);
+}
+
+/* Whatever happens in the run directory may be a new line, or a new file in place of the old one. */
+static void follow(struct view *view)
+{
+	char events[4096];
+	tds_autofd int watch = inotify_init1(IN_CLOEXEC);
+
+	if (watch < 0 ||
+	    inotify_add_watch(watch, view->rundir.path, IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0) {
+		struct tds_err err;
+
+		tds_err_sys(&err, TDS_E_UNUSABLE, "%s", view->rundir.path);
+		tds_cli_error(&view->admin->cli, NULL, &err);
+		return;
+	}
+	do
+		show_present(view);
+	while (!ferror(view->admin->cli.out) &&
+	       (read(watch, events, sizeof(events)) > 0 || errno == EINTR));
+}
+
+/* --- the commands --- */
 
 static int open_rundir(struct admin *admin, struct tds_dir *rundir, struct tds_err *err)
 {
@@ -29,163 +251,100 @@ static int open_rundir(struct admin *admin, struct tds_dir *rundir, struct tds_e
 	return rc == 0 ? tds_rundir_open(&dir, rundir, err) : rc;
 }
 
-/* Is the third word of the line, the role, the one that is wanted? */
-static bool has_role(const char *line, const char *role)
+static int open_streams(struct view *view, struct tds_err *err)
 {
-	size_t n = strlen(role);
+	bool any = false;
 
-	for (int i = 0; i < 2 && line; i++) {
-		line = strchr(line, ' ');
-		line = line ? line + 1 : NULL;
+	for (size_t i = 0; i < ORIGINS; i++) {
+		struct stream *stream = &view->streams[i];
+
+		if (view->is_history && !origins[i].is_events)
+			continue;
+		stream->is_events = origins[i].is_events;
+		series_open(&stream->series, view->rundir.fd, origins[i].name, view->since_wall_ms);
+		any = any || faccessat(view->rundir.fd, origins[i].name, F_OK, 0) == 0;
 	}
-	return line && strncmp(line, role, n) == 0 && line[n] == ' ';
+	if (any)
+		return 0;
+	return tds_err_sys(err, errno == ENOENT ? TDS_E_MISSING : TDS_E_UNUSABLE, "%s/%s",
+			   view->rundir.path, origins[0].name);
 }
 
-static void print_lines(struct admin *admin, FILE *file, const char *role)
+static void close_view(struct view *view)
 {
-	tds_autofree char *line = NULL;
-	size_t room = 0;
-
-	while (getline(&line, &room, file) > 0)
-		if (!role || has_role(line, role))
-			(void)fputs(line, admin->cli.out);
-	clearerr(file);
-	(void)fflush(admin->cli.out);
+	for (size_t i = 0; i < ORIGINS; i++) {
+		json_decref(view->streams[i].next);
+		series_close(&view->streams[i].series);
+	}
+	free(view->ring);
+	tds_dir_close(&view->rundir);
 }
 
-static FILE *open_log(int rundir, const char *name)
+static void show(struct view *view)
 {
-	int fd = openat(rundir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct admin *admin = view->admin;
+	struct tds_err err;
+	int rc = open_rundir(admin, &view->rundir, &err);
 
-	return fd < 0 ? NULL : fdopen(fd, "r");
-}
-
-/* Whatever happens in the run directory may be a new line, or a new file in place of the old one. */
-static void follow(struct admin *admin, int rundir, const char *path, const char *role, FILE *file)
-{
-	char events[4096];
-	tds_autofd int watch = inotify_init1(IN_CLOEXEC);
-
-	if (watch < 0 || inotify_add_watch(watch, path, IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0) {
-		struct tds_err err;
-
-		tds_err_sys(&err, TDS_E_UNUSABLE, "%s", path);
+	if (rc == 0)
+		rc = open_streams(view, &err);
+	if (rc == 0 && view->last != UINT64_MAX &&
+	    !(view->ring = calloc(view->last + 1, sizeof(*view->ring))))
+		rc = tds_err_set(&err, TDS_E_NOMEM, "out of memory");
+	if (rc != 0)
 		tds_cli_error(&admin->cli, NULL, &err);
-		(void)fclose(file);
-		return;
-	}
-	while (!ferror(admin->cli.out) &&
-	       (read(watch, events, sizeof(events)) > 0 || errno == EINTR)) {
-		print_lines(admin, file, role);
-		FILE *now = open_log(rundir, TDS_ACTORLOG_NAME);
-		struct stat a;
-		struct stat b;
-		if (now && fstat(fileno(now), &a) == 0 && fstat(fileno(file), &b) == 0 &&
-		    a.st_ino != b.st_ino) {
-			(void)fclose(file);
-			file = now;
-			print_lines(admin, file, role);
-		} else if (now) {
-			(void)fclose(now);
-		}
-	}
-	(void)fclose(file);
-}
-
-static void show_log(struct admin *admin, int rundir, const char *path, const char *role)
-{
-	FILE *old = admin->follow ? NULL : open_log(rundir, TDS_ACTORLOG_OLD);
-	FILE *file = open_log(rundir, TDS_ACTORLOG_NAME);
-
-	if (old) {
-		print_lines(admin, old, role);
-		(void)fclose(old);
-	}
-	if (!file) {
-		struct tds_err err;
-
-		tds_err_sys(&err, errno == ENOENT ? TDS_E_MISSING : TDS_E_UNUSABLE,
-			    "%s/" TDS_ACTORLOG_NAME, path);
-		tds_cli_error(&admin->cli, NULL, &err);
-		return;
-	}
-	print_lines(admin, file, role);
-	if (admin->follow)
-		follow(admin, rundir, path, role, file);
+	else if (admin->follow)
+		follow(view);
 	else
-		(void)fclose(file);
+		show_present(view);
+	close_view(view);
 }
 
-static bool digest_line(const char *line, size_t len, char hex[TDS_DIGEST_HEX_MAX])
+static void show_audit(struct admin *admin)
 {
-	unsigned char sha256[TDS_SHA256_LEN];
-	struct tds_digest *digest = tds_digest_new(TDS_DIGEST_SHA256);
+	tds_auto(dir) struct tds_dir rundir = { .fd = -1 };
+	struct tds_err err;
 
-	if (!digest)
-		return false;
-	tds_digest_update(digest, line, len);
-	bool ok = tds_digest_final(digest, sha256);
-	tds_digest_free(digest);
-	tds_digest_hex(sha256, sizeof(sha256), hex);
-	return ok;
+	if (open_rundir(admin, &rundir, &err) != 0)
+		tds_cli_error(&admin->cli, NULL, &err);
+	else
+		audit_show(admin, &rundir);
 }
 
-/* Each line holds the digest of the line before it. */
-static int check_audit(const char *text, size_t len, char head[TDS_DIGEST_HEX_MAX],
-		       struct tds_err *err)
+/* What both commands can be told. */
+static struct view view_of(struct admin *admin)
 {
-	unsigned number = 1;
+	bool bounded = admin->lines != UINT64_MAX || admin->since_wall_ms != INT64_MIN;
 
-	head[0] = '\0';
-	for (size_t at = 0; at < len; number++) {
-		const char *end = memchr(text + at, '\n', len - at);
-
-		if (!end)
-			return tds_err_at(err, TDS_E_REFUSED, number, 1, "a line that is cut off");
-		json_t *line = json_loadb(text + at, (size_t)(end - text) - at, 0, NULL);
-		const char *before = json_string_value(json_object_get(line, "Before"));
-		bool fits = before && strcmp(before, head) == 0;
-		json_decref(line);
-		if (!fits)
-			return tds_err_at(err, TDS_E_REFUSED, number, 1,
-					  "does not follow on the line before it");
-		if (!digest_line(text + at, (size_t)(end + 1 - text) - at, head))
-			return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-		at = (size_t)(end + 1 - text);
-	}
-	return 0;
-}
-
-static void show_audit(struct admin *admin, int rundir, const char *path)
-{
-	tds_autofree char *text = NULL;
-	tds_autofree char *name = NULL;
-	char head[TDS_DIGEST_HEX_MAX];
-	struct tds_err err = { 0 };
-	size_t len;
-	int rc = tds_io_slurp(rundir, TDS_AUDIT_NAME, AUDIT_MAX_BYTES, &text, &len, &err);
-
-	if (rc == 0)
-		rc = check_audit(text, len, head, &err);
-	if (rc == 0)
-		(void)fprintf(admin->cli.out, "%s\n", head);
-	else if (asprintf(&name, "%s/" TDS_AUDIT_NAME, path) >= 0)
-		tds_cli_error(&admin->cli, name, &err);
+	return (struct view){ .admin = admin,
+			      .rundir = { .fd = -1 },
+			      .group = admin->group,
+			      .level = admin->level,
+			      .since_wall_ms = admin->since_wall_ms,
+			      .last = admin->follow && !bounded ? FOLLOW_LINES : admin->lines };
 }
 
 void admin_log(struct admin *admin, int argc, char **argv)
 {
-	tds_auto(dir) struct tds_dir rundir = { .fd = -1 };
-	struct tds_err err = { 0 };
+	struct view view = view_of(admin);
 
-	if (argc > (admin->audit ? 0 : 1)) {
+	view.role = argc > 0 ? argv[0] : admin->role;
+	if (argc > (admin->audit || admin->role ? 0 : 1))
 		tds_cli_usage(&admin->cli, "log: wrong number of operands");
-		return;
-	}
-	if (open_rundir(admin, &rundir, &err) != 0)
-		tds_cli_error(&admin->cli, NULL, &err);
 	else if (admin->audit)
-		show_audit(admin, rundir.fd, rundir.path);
+		show_audit(admin);
 	else
-		show_log(admin, rundir.fd, rundir.path, argc ? argv[0] : NULL);
+		show(&view);
+}
+
+void admin_history(struct admin *admin, int argc, char **argv)
+{
+	struct view view = view_of(admin);
+
+	view.is_history = true;
+	view.group = argc > 0 ? argv[0] : admin->group;
+	if (argc > 1)
+		tds_cli_usage(&admin->cli, "history: wrong number of operands");
+	else
+		show(&view);
 }

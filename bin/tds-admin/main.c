@@ -7,6 +7,11 @@
 
 #include "admin.h"
 #include "base/nearest.h"
+#include "base/text.h"
+#include "base/when.h"
+#include "tool/logline.h"
+
+#define LINES_MAX 1000000 /* of --lines */
 
 static const char help[] =
 	"usage: tds-admin [options] COMMAND [operands]\n"
@@ -20,7 +25,8 @@ static const char help[] =
 	"  forget GROUP           remove what the actors of a group have kept\n"
 	"  tell TARGET MESSAGE    send a message to a role, @GLOBALNAME or address\n"
 	"  ask TARGET MESSAGE     the same, and print the answer\n"
-	"  log [ROLE]             print what actors print and log\n"
+	"  log [ROLE]             print what actors print and log, and what has happened\n"
+	"  history [GROUP]        print which version was active when, and what failed\n"
 	"  watch                  print each change as a line of JSON\n"
 	"  check [FILE...]        check TLI files, configuration and keys; without FILE all of the "
 	"directory\n"
@@ -37,10 +43,15 @@ static const char help[] =
 	"      --transient        start: at the end leave no run directory behind\n"
 	"      --python-path      config: print only the folder of the package thespian\n"
 	"      --grace=SECONDS    shutdown, restart: how long actors may take to exit\n"
-	"      --group=GROUP      role, tell, ask: the role of this group\n"
+	"      --group=GROUP      role, tell, ask: the role of this group; log: of this group "
+	"alone\n"
 	"      --timeout=SECONDS  ask, tell: how long to wait (5)\n"
 	"      --json-message     tell, ask: MESSAGE is JSON\n"
 	"  -f, --follow           log: go on with what comes\n"
+	"  -n, --lines=N          log, history: only the last N\n"
+	"      --since=TIME       log, history: what is not older: a time, or ago: 10m, 2h, 1d\n"
+	"      --role=ROLE        log: of this role alone\n"
+	"      --level=LEVEL      log: what is at least DEBUG, INFO, WARNING, ERROR or CRITICAL\n"
 	"      --audit            log: check the audit log, and print the digest of its last line\n"
 	"      --root=ROOT        setup, bootstart: write below ROOT, and leave the running system "
 	"alone\n"
@@ -61,12 +72,15 @@ enum {
 	OPT_GRACE,
 	OPT_TIMEOUT,
 	OPT_AUDIT,
+	OPT_LEVEL,
+	OPT_ROLE,
+	OPT_SINCE,
 	OPT_ROOT,
 	OPT_USER,
 	OPT_PRINT
 };
 
-static const char short_options[] = TDS_CLI_SHORT "T:0f";
+static const char short_options[] = TDS_CLI_SHORT "T:0fn:";
 
 static const struct option options[] = {
 	TDS_CLI_LONG,
@@ -82,6 +96,10 @@ static const struct option options[] = {
 	{ "audit", no_argument, NULL, OPT_AUDIT },
 	{ "json-message", no_argument, NULL, OPT_JSON_MESSAGE },
 	{ "group", required_argument, NULL, OPT_GROUP },
+	{ "level", required_argument, NULL, OPT_LEVEL },
+	{ "lines", required_argument, NULL, 'n' },
+	{ "role", required_argument, NULL, OPT_ROLE },
+	{ "since", required_argument, NULL, OPT_SINCE },
 	{ "grace", required_argument, NULL, OPT_GRACE },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "root", required_argument, NULL, OPT_ROOT },
@@ -91,7 +109,7 @@ static const struct option options[] = {
 };
 
 /* Each option that is not common: where its value goes in struct admin, and the commands that it goes with. */
-enum value { FLAG, TEXT, SECONDS, COMMON };
+enum value { FLAG, TEXT, SECONDS, LINES, TIME, LEVEL, COMMON };
 
 static const struct own_option {
 	int opt;
@@ -110,7 +128,11 @@ static const struct own_option {
 	{ 'f', FLAG, offsetof(struct admin, follow), "log" },
 	{ OPT_AUDIT, FLAG, offsetof(struct admin, audit), "log" },
 	{ OPT_JSON_MESSAGE, FLAG, offsetof(struct admin, json_message), "tell, ask" },
-	{ OPT_GROUP, TEXT, offsetof(struct admin, group), "role, tell, ask" },
+	{ 'n', LINES, offsetof(struct admin, lines), "log, history" },
+	{ OPT_SINCE, TIME, offsetof(struct admin, since_wall_ms), "log, history" },
+	{ OPT_ROLE, TEXT, offsetof(struct admin, role), "log" },
+	{ OPT_LEVEL, LEVEL, offsetof(struct admin, level), "log" },
+	{ OPT_GROUP, TEXT, offsetof(struct admin, group), "role, tell, ask, log" },
 	{ OPT_GRACE, SECONDS, offsetof(struct admin, grace_s), "shutdown, restart" },
 	{ OPT_TIMEOUT, SECONDS, offsetof(struct admin, timeout_s), "ask, tell" },
 	{ OPT_ROOT, TEXT, offsetof(struct admin, root), "setup, bootstart" },
@@ -138,6 +160,7 @@ static const struct command {
 	{ "ask", admin_ask_help, admin_ask },
 	{ "watch", admin_watch_help, admin_watch },
 	{ "log", admin_log_help, admin_log },
+	{ "history", admin_history_help, admin_history },
 	{ "config", admin_config_help, admin_config },
 	{ "setup", admin_setup_help, admin_setup },
 	{ "bootstart", admin_bootstart_help, admin_bootstart },
@@ -198,6 +221,32 @@ static bool parse_seconds(struct admin *admin, int opt, double *seconds)
 	return false;
 }
 
+static bool parse_lines(struct admin *admin, uint64_t *lines)
+{
+	if (tds_parse_uint(optarg, strlen(optarg), LINES_MAX, lines) && *lines > 0)
+		return true;
+	tds_cli_usage(&admin->cli, "--lines: not a number from 1 to %d: %s", LINES_MAX, optarg);
+	return false;
+}
+
+static bool parse_time(struct admin *admin, int opt, int64_t *wall_ms)
+{
+	if (tds_when_parse(optarg, tds_when_now(), wall_ms))
+		return true;
+	tds_cli_usage(&admin->cli, "--%s: neither a time nor one ago, as 10m: %s", option_name(opt),
+		      optarg);
+	return false;
+}
+
+static bool parse_level(struct admin *admin, int *level)
+{
+	*level = tds_level_find(optarg);
+	if (*level > 0)
+		return true;
+	tds_cli_usage(&admin->cli, "--level: no such level: %s", optarg);
+	return false;
+}
+
 /*
  * The help for what is asked: that of the command among the operands, wherever it stands. What
  * comes behind --help is only looked at for it.
@@ -231,6 +280,12 @@ static bool take_option(struct admin *admin, int opt, const char *help_text, boo
 		return true;
 	case SECONDS:
 		return parse_seconds(admin, opt, value);
+	case LINES:
+		return parse_lines(admin, value);
+	case TIME:
+		return parse_time(admin, opt, value);
+	case LEVEL:
+		return parse_level(admin, value);
 	case COMMON:
 		break;
 	}
@@ -289,7 +344,9 @@ static void run_command(struct admin *admin, int argc, char **argv, const bool *
 
 int main(int argc, char **argv)
 {
-	struct admin admin = { .grace_s = -1, .timeout_s = -1 };
+	struct admin admin = {
+		.grace_s = -1, .timeout_s = -1, .lines = UINT64_MAX, .since_wall_ms = INT64_MIN
+	};
 	bool given[OWN_OPTIONS] = { false };
 
 	tds_cli_start(&admin.cli, "tds-admin", argv);

@@ -5,18 +5,18 @@ source (status dirname)/_tds.fish
 
 # __tds_admin_at N COMMAND…: N operands stand before the word, the first of them one of the commands.
 function __tds_admin_at
-    set -l operands (__tds_operands -C --directory -T --names-from --grace --group --timeout --root --user)
+    set -l operands (__tds_operands -C --directory -T --names-from --grace --group --timeout --root --user -n --lines --since --role --level)
     test (count $operands) -eq $argv[1] && begin
         test $argv[1] -eq 0 || contains -- $operands[1] $argv[2..]
     end
 end
 
-set -l commands ask bootstart check config forget help list log restart role setup shutdown start status tell watch
+set -l commands ask bootstart check config forget help history list log restart role setup shutdown start status tell watch
 
 __tds_common_options tds-admin
 complete -c tds-admin -n '__tds_admin_at 0' -a "$commands"
 complete -c tds-admin -n '__tds_admin_at 1 help' -a "$commands"
-complete -c tds-admin -n '__tds_admin_at 1 list' -a '(__tds_loaded_groups)'
+complete -c tds-admin -n '__tds_admin_at 1 list history' -a '(__tds_loaded_groups)'
 complete -c tds-admin -n '__tds_admin_at 1 forget' -a '(__tds_groups)'
 complete -c tds-admin -n '__tds_admin_at 1 role log' -a '(__tds_roles)'
 complete -c tds-admin -n '__tds_admin_at 1 tell ask' -a '(__tds_targets)'
@@ -30,10 +30,14 @@ complete -c tds-admin -l fresh -d 'start: do not restore what a crash left, move
 complete -c tds-admin -l transient -d 'start: at the end leave no run directory behind'
 complete -c tds-admin -l python-path -d 'config: print only the folder of the package thespian'
 complete -c tds-admin -l grace -x -d 'shutdown, restart: how long actors may take to exit'
-complete -c tds-admin -l group -x -a '(__tds_loaded_groups)' -d 'role, tell, ask: the role of this group'
+complete -c tds-admin -l group -x -a '(__tds_loaded_groups)' -d 'role, tell, ask: the role of this group; log: of this group alone'
 complete -c tds-admin -l timeout -x -d 'ask: how long to wait for the answer'
 complete -c tds-admin -l json-message -d 'tell, ask: MESSAGE is JSON'
 complete -c tds-admin -s f -l follow -d 'log: go on with what comes'
+complete -c tds-admin -s n -l lines -x -d 'log, history: only the last N'
+complete -c tds-admin -l since -x -d 'log, history: what is not older: a time, or ago: 10m, 2h, 1d'
+complete -c tds-admin -l role -x -a '(__tds_roles)' -d 'log: of this role alone'
+complete -c tds-admin -l level -x -a 'DEBUG INFO WARNING ERROR CRITICAL' -d 'log: what is at least of this level'
 complete -c tds-admin -l audit -d 'log: check the audit log, and print the digest of its last line'
 complete -c tds-admin -l root -x -a '(__fish_complete_directories)' -d 'setup, bootstart: write below ROOT, and leave the running system alone'
 complete -c tds-admin -l user -x -a '(__fish_complete_users)' -d 'setup: whose process the admin process is'

@@ -32,7 +32,7 @@
 #define TDS_AUDIT_NAME "audit.log"
 #define TDS_EVENTS_NAME "events.jsonl"
 #define TDS_ACTORLOG_NAME "actors.log"
-#define TDS_ACTORLOG_OLD TDS_ACTORLOG_NAME ".1"
+#define TDS_ACTORLOG_MORE "actors.more.log" /* of sources that write more than their share */
 
 /*
  * The path of the run directory, which need not exist. Caller frees *path.

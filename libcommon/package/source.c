@@ -335,8 +335,11 @@ int tds_source_verify(struct tds_package *package, const struct tds_source_opts 
 		rc = check_revoked(&source->package, opts, err);
 	if (rc == 0)
 		rc = check_archive(opts, source, err);
-	if (rc != 0)
-		tds_source_close(source);
+	if (rc == 0)
+		return 0;
+	const struct tds_key *key = source->key;
+	tds_source_close(source);
+	source->key = key;
 	return rc;
 }
 

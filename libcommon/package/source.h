@@ -42,7 +42,7 @@ struct tds_source {
 /*
  * Verify a package, members included.
  * Owner:   takes *package over in any case; caller closes *source with tds_source_close(), on
- *          success only.
+ *          success only. On failure it is empty but for key, where one validates it all the same.
  * Errors:  TDS_E_UNTRUSTED before the signature holds, TDS_E_ARCHIVE after it; TDS_E_NOMEM.
  */
 int tds_source_verify(struct tds_package *package, const struct tds_source_opts *opts,

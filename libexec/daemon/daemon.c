@@ -82,6 +82,7 @@ static void on_pulse(void *ctx)
 {
 	struct daemon *d = ctx;
 
+	audit_flush(&d->world.audit);
 	/* What is said once may be lost with a write that fails. */
 	if (d->ending == ENDING_RESTART)
 		restart_say(d);
@@ -90,7 +91,7 @@ static void on_pulse(void *ctx)
 	timer_start(d->clock, &d->pulse, d->ward->pulse_ms, on_pulse, d);
 }
 
-static void shut_down(void *ctx, int64_t grace_ms)
+static void shut_down(void *ctx, int64_t grace_ms, json_t *by)
 {
 	struct daemon *d = ctx;
 
@@ -99,6 +100,7 @@ static void shut_down(void *ctx, int64_t grace_ms)
 	if (before == ENDING_FOR_GOOD)
 		return;
 	d->ending = ENDING_FOR_GOOD;
+	note_stopping(d, "Stopping", by);
 	ward_say(d->ward, WARD_LEAVING);
 	if (grace_ms >= 0)
 		d->config.grace_ms = (unsigned)grace_ms;
@@ -107,9 +109,10 @@ static void shut_down(void *ctx, int64_t grace_ms)
 		director_stop(d->director, on_gone, d);
 }
 
-static int restart(void *ctx, int64_t grace_ms, const char *program, struct tds_err *err)
+static int restart(void *ctx, int64_t grace_ms, const char *program, json_t *by,
+		   struct tds_err *err)
 {
-	return restart_begin(ctx, grace_ms, program, on_gone, err);
+	return restart_begin(ctx, grace_ms, program, by, on_gone, err);
 }
 
 /* As whom the actors of packages run. */
@@ -137,24 +140,32 @@ static void describe(void *ctx, json_t *status)
 
 static void on_signal(evutil_socket_t sig, short what, void *arg)
 {
-	(void)sig;
+	json_t *by = json_pack("{s:i}", "Signal", (int)sig);
+
 	(void)what;
-	shut_down(arg, -1);
+	shut_down(arg, -1, by);
+	json_decref(by);
 }
 
 static void on_logger_report(void *ctx, const char *text, size_t len)
 {
 	struct daemon *d = ctx;
 
-	actorlog_add(d->log, "- - -", text, len);
+	actorlog_add(d->log,
+		     &(struct tds_logline){ .level = OUTPUT_WARNING, .text = text, .len = len });
 }
 
 /* What actors print. */
-static void on_output(void *ctx, const char *who, const char *text, size_t len)
+static void on_output(void *ctx, const struct line *line)
 {
 	const struct daemon *d = ctx;
 
-	actorlog_add(d->log, who, text, len);
+	actorlog_add(d->log, &(struct tds_logline){ .group = line->group,
+						    .role = line->role,
+						    .address = line->address,
+						    .level = line->level,
+						    .text = line->text,
+						    .len = line->len });
 }
 
 static void on_event(void *ctx, const json_t *event)
@@ -290,7 +301,7 @@ static bool make(struct daemon *d, struct tds_err *err)
 						   .ctx = d };
 	d->base = event_base_new();
 	d->not_restored = json_array();
-	d->log = actorlog_open(s->rundir);
+	d->log = actorlog_open(s->rundir, &d->configured.logs);
 	if (!d->base || !start_logger(d) || !make_director(d))
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
 	int listener = listen_at(s->rundir, err);
@@ -365,22 +376,12 @@ static void log_of_system(struct daemon *d, const char *text)
 	json_decref(record);
 }
 
-/* How the one before ended, as its guardian saw it. */
-static void note_last_end(struct daemon *d)
-{
-	if (d->ward->last_end)
-		audit_add(&d->world.audit,
-			  json_pack("{s:s, s:I, s:s}", "Event", "Restarted", "TimeMs",
-				    (json_int_t)d->clock->wall_ms(d->clock), "Message",
-				    d->ward->last_end));
-}
-
 static int run(struct daemon *d, json_t *state, const json_t *groups)
 {
 	struct tds_err err = { 0 };
 
 	on_pulse(d);
-	note_last_end(d);
+	note_begin(d);
 	tds_config_effects(&d->settings->dir, note_effect, d);
 	log_of_system(d, "Actor System started");
 	returning_open(&d->world.returning, d->settings->rundir, state);
@@ -401,6 +402,7 @@ static int run(struct daemon *d, json_t *state, const json_t *groups)
 	int status = recall_forget(d->settings->rundir, &err) == 0 ? 0 : tds_code_status(err.code);
 	if (status != 0)
 		tell_start(d, status, err.reason);
+	note_end(d, status, err.reason);
 	door_farewell(d->door, status, err.reason);
 	return status;
 }

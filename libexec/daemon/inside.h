@@ -51,16 +51,25 @@ struct daemon {
 	json_t *not_restored; /* texts: what did not come back, and why */
 };
 
+/* --- notes.c: for the event log and the audit log --- */
+
+/* It begins; where one was before that died, how that ended, as its guardian saw it. */
+void note_begin(struct daemon *d);
+
+/* It is asked to end (Stopping, Restarting); by: the user or the signal, borrowed; NULL: an actor or a program. */
+void note_stopping(struct daemon *d, const char *what, json_t *by);
+void note_end(struct daemon *d, int status, const char *why); /* all has ended; status 0: well */
+
 /* --- restart.c --- */
 
 /*
- * End, to be started again by the guardian, as program (NULL: the one that it is), with what is loaded. gone(d) is called when
+ * End, to be started again by the guardian, as program (NULL: the one that it is), with what is loaded; by: as for note_stopping. gone(d) is called when
  * nothing runs any more.
  * Errors:  TDS_E_REFUSED where there is nothing to come back to; TDS_E_NO_ADMIN where it is not up, or ends already;
  *          TDS_E_UNUSABLE where it would not start again, as the settings are; TDS_E_WRITE where what is loaded cannot be kept.
  */
-int restart_begin(struct daemon *d, int64_t grace_ms, const char *program, void (*gone)(void *ctx),
-		  struct tds_err *err) TDS_MUST_CHECK;
+int restart_begin(struct daemon *d, int64_t grace_ms, const char *program, json_t *by,
+		  void (*gone)(void *ctx), struct tds_err *err) TDS_MUST_CHECK;
 
 /* The pulse of one that restarts. */
 void restart_say(const struct daemon *d);

@@ -6,17 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/release.h"
+#include "base/when.h"
 #include "daemon.h"
 #include "daemon/base/reserve.h"
-#include "daemon/keep/audit.h"
 #include "director/handover.h"
 #include "director/rundir.h"
 #include "tool/cli.h"
+#include "world.h"
 
 static const struct option options[] = {
 	{ TDS_DAEMON_FRESH, no_argument, NULL, 'f' },
@@ -94,14 +94,13 @@ static void succeed(void *ctx, const char *program)
 static void give_up(void *ctx, const char *why)
 {
 	const struct start *start = ctx;
-	struct timespec now;
-	struct audit audit;
+	struct world world = { .rundir = start->settings.rundir };
+	json_t *event = events_new(tds_when_now(), "GivenUp");
 
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	audit_open(&audit, start->settings.rundir);
-	audit_add(&audit,
-		  json_pack("{s:s, s:I, s:s}", "Event", "GivenUp", "TimeMs",
-			    (json_int_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, "Message", why));
+	events_set(event, "Message", why);
+	world_open(&world);
+	world_note(&world, event);
+	world_close(&world);
 }
 
 /* The tests have less of it. */

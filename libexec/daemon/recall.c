@@ -101,12 +101,13 @@ static const char *text_of(const json_t *source, const char *key)
 
 static void leave_out(struct world *world, const json_t *source)
 {
-	json_t *line = json_pack("{s:s, s:I, s:s, s:s, s:s, s:s}", "Event", "LeftOut", "TimeMs",
-				 (json_int_t)world->clock->wall_ms(world->clock), "Group",
-				 text_of(source, "Group"), "Path", text_of(source, "Path"),
-				 "SHA256", text_of(source, "SHA256"), "Message", WHY);
+	static const char *const known[] = { "Group", "Path", "Version", "MD5", "SHA256" };
+	json_t *event = events_new(world->clock->wall_ms(world->clock), "LeftOut");
 
-	audit_add(&world->audit, line);
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		events_set(event, known[i], text_of(source, known[i]));
+	events_set(event, "Message", WHY);
+	world_note(world, event);
 	returning_end(&world->returning, text_of(source, "SHA256"));
 }
 

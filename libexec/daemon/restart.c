@@ -48,16 +48,8 @@ static char *successor_path(const struct daemon *d, const char *program)
 	return asprintf(&path, "%s/" TDS_DAEMON_PROGRAM, d->settings->libexec) < 0 ? NULL : path;
 }
 
-static void note(struct daemon *d)
-{
-	json_t *event = events_new(d->clock->wall_ms(d->clock), "Restarting");
-
-	events_set(event, "Message", d->successor);
-	events_add(&d->world.events, event);
-}
-
-int restart_begin(struct daemon *d, int64_t grace_ms, const char *program, void (*gone)(void *ctx),
-		  struct tds_err *err)
+int restart_begin(struct daemon *d, int64_t grace_ms, const char *program, json_t *by,
+		  void (*gone)(void *ctx), struct tds_err *err)
 {
 	if (d->ending == ENDING_RESTART)
 		return 0;
@@ -72,7 +64,7 @@ int restart_begin(struct daemon *d, int64_t grace_ms, const char *program, void 
 		return tds_err_set(err, TDS_E_WRITE, "the guardian cannot be told");
 	}
 	d->ending = ENDING_RESTART;
-	note(d);
+	note_stopping(d, "Restarting", by);
 	if (grace_ms >= 0)
 		d->config.grace_ms = (unsigned)grace_ms;
 	supervisor_tell(SUPERVISOR_RELOADING);

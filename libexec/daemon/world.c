@@ -291,11 +291,24 @@ static void event(void *ctx, json_t *event)
 	events_add(&world->events, event);
 }
 
-static void add_audit(void *ctx, json_t *line)
+static int add_audit(void *ctx, json_t *line, struct tds_err *err)
 {
 	struct world *world = ctx;
 
-	audit_add(&world->audit, line);
+	return audit_add(&world->audit, line, err);
+}
+
+static void audit_anyway(void *ctx, json_t *line)
+{
+	struct world *world = ctx;
+
+	audit_keep(&world->audit, line);
+}
+
+void world_note(struct world *world, json_t *event)
+{
+	audit_keep(&world->audit, json_copy(event));
+	events_add(&world->events, event);
 }
 
 static int prune(void *ctx, const char *group, int64_t keep_limit, struct tds_err *err)
@@ -315,7 +328,7 @@ static void record(void *ctx, const char *address, const json_t *record)
 void world_open(struct world *world)
 {
 	world->library.dir = world->dir;
-	audit_open(&world->audit, world->rundir);
+	audit_open(&world->audit, world->rundir, world->logs);
 	events_open(&world->events, world->rundir, world->logs);
 	world->means = (struct means){ .group_of = group_of,
 				       .find = find,
@@ -339,6 +352,7 @@ void world_open(struct world *world)
 				       .returning = returning,
 				       .event = event,
 				       .audit = add_audit,
+				       .audit_anyway = audit_anyway,
 				       .prune = prune,
 				       .record = record,
 				       .ctx = world };
@@ -346,6 +360,7 @@ void world_open(struct world *world)
 
 void world_close(struct world *world)
 {
+	audit_close(&world->audit);
 	events_close(&world->events);
 	data_close(&world->data);
 	library_fini(&world->library);

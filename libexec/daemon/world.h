@@ -38,4 +38,7 @@ struct world {
 void world_open(struct world *world);
 void world_close(struct world *world);
 
+/* What the daemon itself has to tell: a line of the audit log and of the event log. Takes the reference. */
+void world_note(struct world *world, json_t *event);
+
 #endif

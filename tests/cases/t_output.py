@@ -42,8 +42,8 @@ def load(a):
 
 def lines(a):
     """(role, text) of what was printed."""
-    found = [line.split(' ', 4) for line in (a.dir / '.tds/actors.log').read_text().splitlines()]
-    return [(f[2], f[4]) for f in found if f[1] == 'foo' and len(f) == 5]
+    found = [line.split(' ', 5) for line in (a.dir / '.tds/actors.log').read_text().splitlines()]
+    return [(f[2], f[5]) for f in found if f[1] == 'foo' and len(f) == 6]
 
 
 def printed(a, *wanted):

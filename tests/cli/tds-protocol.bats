@@ -63,7 +63,7 @@ is_new() {
 	[ "$(tds-admin ask --json-message x '[null]')" = "'got j [null]'" ]
 	[ "$(printf "'%070000d'" 0 | tds-admin ask x -)" = "'got l of 70002 bytes'" ]
 	tds-admin ask x "'child'"
-	logged 'm - 1.3 from 1.2: t {"~tuple":\[1\]}'
+	logged 'm - 1.3 - from 1.2: t {"~tuple":\[1\]}'
 	tds-admin ask x "'named'"
 	logged '{"op": "named", "ref": 5, "address": "1.4"}'
 	[ "$(tds-admin ask '@the other' 1)" = "'got l 1'" ]

@@ -74,9 +74,10 @@ static void op_post(struct engine *engine, uint64_t from, uint64_t to,
 	json_decref(doc);
 }
 
-static void on_shutdown(void *ctx, int64_t grace_ms)
+static void on_shutdown(void *ctx, int64_t grace_ms, json_t *by)
 {
 	(void)ctx;
+	(void)by;
 	CHECK(grace_ms >= -1 && grace_ms <= 86400 * 1000);
 }
 
@@ -86,12 +87,10 @@ static void on_describe(void *ctx, json_t *status)
 	CHECK(json_object_set_new(status, "Ready", json_true()) == 0);
 }
 
-static void on_output(void *ctx, const char *who, const char *text, size_t len)
+static void on_output(void *ctx, const struct line *line)
 {
 	(void)ctx;
-	(void)who;
-	(void)text;
-	(void)len;
+	(void)line;
 }
 
 /* --- connections --- */
@@ -225,7 +224,12 @@ static void make_world(struct fake *f, struct engine_ops *ops)
 
 static void ask_director(const struct fake *f, bool may_change, struct input part)
 {
-	f->engine->events->director_asked(f->engine->ctx, ACTOR_ID, may_change,
+	static const struct engine_source source;
+	const struct engine_asker from = {
+		.source = &source, .id = ACTOR_ID, .address = "1.5", .may_change = may_change
+	};
+
+	f->engine->events->director_asked(f->engine->ctx, &from,
 					  &(struct payload){ .encoding = ENCODING_LITERAL,
 							     .data = part.at,
 							     .len = part.len });

@@ -146,20 +146,21 @@ static void on_undelivered(void *ctx, uint64_t endpoint)
 }
 
 static void on_output(void *ctx, struct engine_source *source, struct engine_actor *actor,
-		      const char *text, size_t len)
+		      int level, const char *text, size_t len)
 {
 	(void)ctx;
+	CHECK(level >= 0);
 	CHECK(source->of_program && (!actor || actor->source == source));
 	look(text, len);
 }
 
-static void on_director_asked(void *ctx, uint64_t from, bool may_change,
+static void on_director_asked(void *ctx, const struct engine_asker *from,
 			      const struct payload *payload)
 {
 	(void)ctx;
-	CHECK(may_change == (settings.nguests == 0));
+	CHECK(from->may_change == (settings.nguests == 0) && from->source->of_program);
 	look(payload->data, payload->len);
-	asked_by = from;
+	asked_by = from->id;
 }
 
 static void on_logged(void *ctx, struct engine_actor *actor, const json_t *record)

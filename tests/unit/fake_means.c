@@ -404,7 +404,7 @@ static char *path_of(void *ctx, const char *file)
 	return asprintf(&path, "/dir/%s", file) < 0 ? NULL : path;
 }
 
-static void audit(void *ctx, json_t *line)
+static void audit_anyway(void *ctx, json_t *line)
 {
 	const char *error = json_string_value(json_object_get(line, "Message"));
 	const char *sha256 = json_string_value(json_object_get(line, "SHA256"));
@@ -413,6 +413,18 @@ static void audit(void *ctx, json_t *line)
 		       json_string_value(json_object_get(line, "Event")), number_of(sha256),
 		       error ? ": " : "", error ? error : "");
 	json_decref(line);
+}
+
+static int audit(void *ctx, json_t *line, struct tds_err *err)
+{
+	struct fake_means *means = ctx;
+
+	if (means->fail_audit) {
+		json_decref(line);
+		return tds_err_set(err, TDS_E_WRITE, "audit.log: no space left");
+	}
+	audit_anyway(ctx, line);
+	return 0;
 }
 
 static int prune(void *ctx, const char *group, int64_t keep_limit, struct tds_err *err)
@@ -495,6 +507,7 @@ void fake_means_init(struct fake_means *means)
 				       .path_of = path_of,
 				       .event = event,
 				       .audit = audit,
+				       .audit_anyway = audit_anyway,
 				       .prune = prune,
 				       .record = record,
 				       .ctx = means };

@@ -68,6 +68,7 @@ struct fake_means {
 	bool fail_verify;
 	bool fail_open; /* a stored package, for want of a descriptor */
 	bool fail_keep;
+	bool fail_audit; /* of what may be refused for it */
 	bool fail_prune;
 	bool fail_list;
 	bool changed; /* files are not what they were: no verdict of before holds */

@@ -10,11 +10,13 @@
 
 /* --- what it tells --- */
 
-static void on_output(void *ctx, const char *who, const char *text, size_t len)
+static void on_output(void *ctx, const struct line *line)
 {
 	struct fake *f = ctx;
 
-	fake_trace_add(&f->trace, "output %s: %.*s", who, (int)len, text);
+	fake_trace_add(&f->trace, "output %s %s %s: %.*s", line->group ? line->group : "-",
+		       line->role ? line->role : "-", line->address ? line->address : "-",
+		       (int)line->len, line->text);
 }
 
 static bool on_answer(void *ctx, uint64_t endpoint, const struct payload *payload)
@@ -40,11 +42,11 @@ static void on_shutdown_asked(void *ctx)
 	fake_trace_add(&f->trace, "shutdown");
 }
 
-static void on_question(void *ctx, uint64_t from, bool may_change, const struct payload *payload)
+static void on_question(void *ctx, const struct engine_asker *from, const struct payload *payload)
 {
 	struct fake *f = ctx;
 
-	fake_trace_add(&f->trace, "question %ju %d %.*s", (uintmax_t)from, may_change,
+	fake_trace_add(&f->trace, "question %ju %d %.*s", (uintmax_t)from->id, from->may_change,
 		       (int)payload->len, (const char *)payload->data);
 }
 
@@ -252,7 +254,7 @@ struct fake_asked *fake_forget(struct fake *f, const char *group)
 {
 	struct fake_asked *asked = ask(f);
 
-	director_forget_group(f->director, group, on_done, asked);
+	director_forget_group(f->director, group, NULL, on_done, asked);
 	return asked;
 }
 
@@ -267,7 +269,7 @@ struct fake_asked *fake_release(struct fake *f, const char *group)
 {
 	struct fake_asked *asked = ask(f);
 
-	director_release(f->director, group, on_done, asked);
+	director_release(f->director, group, NULL, on_done, asked);
 	return asked;
 }
 
@@ -279,7 +281,7 @@ struct fake_asked *fake_unload(struct fake *f, unsigned number)
 	asked->number = number;
 	asked->unloads = true;
 	(void)snprintf(md5, sizeof(md5), "%032x", number);
-	director_unload(f->director, md5, on_done, asked);
+	director_unload(f->director, md5, NULL, on_done, asked);
 	return asked;
 }
 

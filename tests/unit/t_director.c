@@ -89,7 +89,7 @@ static void what_is_loaded_is_made_active(void **state)
 	assert_true(fake_loaded(f, "foo-1.tls")->changed);
 	assert_loaded(f, "1* 2");
 	assert_trace(f, "load send bind audit",
-		     "send 2 a.A 'rest', send 1 a.A 'again', bind n 1 a.A, audit Activated 1");
+		     "send 2 a.A 'rest', send 1 a.A 'again', audit Activated 1, bind n 1 a.A");
 }
 
 static void a_declaration_at_fault(void **state)
@@ -218,7 +218,7 @@ static void refresh(struct fake *f, bool retry, int status)
 {
 	struct refreshed r = { 0 };
 
-	director_refresh(f->director, 60, retry, on_refreshed, &r);
+	director_refresh(f->director, 60, retry, NULL, on_refreshed, &r);
 	fake_run(f);
 	assert_int_equal(r.answers, 1);
 	assert_int_equal(r.status, status);
@@ -242,7 +242,7 @@ static void a_failure_stops_no_other_group(void **state)
 	struct fake *f = *state;
 	struct refreshed r = { 0 };
 
-	director_refresh(f->director, 60, false, on_refreshed, &r);
+	director_refresh(f->director, 60, false, NULL, on_refreshed, &r);
 	fake_says(f, 3, 7, "no key validates it");
 	assert_int_equal(r.answers, 0);
 	fake_run(f);
@@ -267,7 +267,7 @@ static void the_end_in_a_refresh(void **state)
 	struct fake *f = *state;
 	struct refreshed r = { 0 };
 
-	director_refresh(f->director, 60, false, on_refreshed, &r);
+	director_refresh(f->director, 60, false, NULL, on_refreshed, &r);
 	fake_says(f, 3, 7, "no key validates it");
 	fake_crash(f);
 	assert_int_equal(r.answers, 0);
@@ -373,10 +373,13 @@ static void what_actors_say(void **state)
 	void *ctx = f->engine->ctx;
 	struct fake_actor *actor = fake_the(f, 1, "a.A");
 	(void)snprintf(actor->pub.address, ENGINE_ADDRESS_MAX, "1.5");
-	events->output(ctx, &actor->of->pub, &actor->pub, "a line", 6);
-	events->output(ctx, &actor->of->pub, NULL, "its host", 8);
+	events->output(ctx, &actor->of->pub, &actor->pub, 0, "a line", 6);
+	events->output(ctx, &actor->of->pub, NULL, 0, "its host", 8);
 	events->logged(ctx, &actor->pub, NULL);
-	events->director_asked(ctx, 5, true, &payload);
+	events->director_asked(
+		ctx,
+		&(struct engine_asker){ .source = &actor->of->pub, .id = 5, .may_change = true },
+		&payload);
 	events->undelivered(ctx, 77);
 	events->shutdown_asked(ctx);
 	assert_trace(f, "output record question told shutdown",

@@ -76,8 +76,10 @@ static void ask(struct world *world, uint64_t from)
 	struct payload payload = { .encoding = ENCODING_LITERAL,
 				   .data = question,
 				   .len = strlen(question) };
+	static const struct engine_source source;
 
-	directoractor_take(world->actor, from, false, &payload);
+	directoractor_take(world->actor, &(struct engine_asker){ .source = &source, .id = from },
+			   &payload);
 }
 
 static void one_asker_waits_once(void **state)

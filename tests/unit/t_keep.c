@@ -443,14 +443,16 @@ static void each_line_has_the_digest_of_the_one_before(void **state)
 	const struct folder *f = *state;
 	struct audit log;
 
-	audit_open(&log, f->fd);
-	audit_add(&log, line_of("a"));
-	audit_add(&log, line_of("b"));
-	audit_add(&log, NULL);
+	audit_open(&log, f->fd, NULL);
+	audit_keep(&log, line_of("a"));
+	audit_keep(&log, line_of("b"));
+	audit_keep(&log, NULL);
+	audit_close(&log);
 	/* After a start the chain goes on. */
-	audit_open(&log, f->fd);
-	audit_add(&log, line_of("c"));
+	audit_open(&log, f->fd, NULL);
+	audit_keep(&log, line_of("c"));
 	assert_chain(f, "a b c ");
+	audit_close(&log);
 }
 
 static void a_line_that_a_crash_left_unfinished_goes(void **state)
@@ -458,35 +460,102 @@ static void a_line_that_a_crash_left_unfinished_goes(void **state)
 	const struct folder *f = *state;
 	struct audit log;
 
-	audit_open(&log, f->fd);
-	audit_add(&log, line_of("a"));
+	audit_open(&log, f->fd, NULL);
+	audit_keep(&log, line_of("a"));
 	tds_autofd int fd = openat(f->fd, TDS_AUDIT_NAME, O_WRONLY | O_APPEND | O_CLOEXEC);
 	assert_int_equal(tds_io_write(fd, "{\"Event\":", 9), 0);
-	audit_open(&log, f->fd);
-	audit_add(&log, line_of("b"));
+	audit_close(&log);
+	audit_open(&log, f->fd, NULL);
+	audit_keep(&log, line_of("b"));
 	assert_chain(f, "a b ");
 	assert_int_equal(ftruncate(fd, 0), 0);
 	assert_int_equal(tds_io_write(fd, "{\"Event\":", 9), 0);
-	audit_open(&log, f->fd);
-	audit_add(&log, line_of("c"));
+	audit_close(&log);
+	audit_open(&log, f->fd, NULL);
+	audit_keep(&log, line_of("c"));
 	assert_chain(f, "c ");
+	audit_close(&log);
 }
 
 static void a_line_that_cannot_be_written_leaves_nothing(void **state)
 {
 	const struct folder *f = *state;
 	char longest[MORE_THAN_A_FILE_MAY + 1];
+	struct tds_err err = { 0 };
 	struct audit log;
 
 	memset(longest, 'x', MORE_THAN_A_FILE_MAY);
 	longest[MORE_THAN_A_FILE_MAY] = '\0';
-	audit_open(&log, f->fd);
-	audit_add(&log, line_of("a"));
+	audit_open(&log, f->fd, NULL);
+	audit_keep(&log, line_of("a"));
 	limit_files(MORE_THAN_A_FILE_MAY);
-	audit_add(&log, line_of(longest));
+	int rc = audit_add(&log, line_of(longest), &err);
 	limit_files(RLIM_INFINITY);
-	audit_add(&log, line_of("b"));
+	assert_failed(rc, &err, TDS_E_WRITE, "audit.log: File too large");
+	audit_keep(&log, line_of("b"));
 	assert_chain(f, "a b ");
+	audit_close(&log);
+}
+
+static void what_is_done_anyway_waits_for_room(void **state)
+{
+	const struct folder *f = *state;
+	char long_text[9000];
+	struct tds_err err = { 0 };
+	struct audit log;
+
+	memset(long_text, 'x', sizeof(long_text));
+	long_text[sizeof(long_text) - 1] = '\0';
+	audit_open(&log, f->fd, NULL);
+	audit_keep(&log, line_of("a"));
+	limit_files(100);
+	audit_keep(&log, line_of("b"));
+	audit_keep(&log, line_of("c"));
+	/* What is not done where it cannot be audited does not pass those that wait. */
+	assert_int_equal(audit_add(&log, line_of("d"), &err), TDS_E_WRITE);
+	limit_files(RLIM_INFINITY);
+	audit_flush(&log);
+	assert_chain(f, "a b c ");
+	/* Of more than there is place for, the last are counted. */
+	limit_files(100);
+	for (int i = 0; i < AUDIT_KEPT_MAX_BYTES / 9000 + 3; i++)
+		audit_keep(&log, line_of(long_text));
+	assert_int_equal(log.lost, 3);
+	assert_true(log.kept_bytes <= AUDIT_KEPT_MAX_BYTES);
+	limit_files(RLIM_INFINITY);
+	audit_close(&log);
+	tds_autofree char *text = get(f->fd, TDS_AUDIT_NAME, NULL);
+	assert_int_equal(strlen(text) > AUDIT_KEPT_MAX_BYTES - 9000, true);
+	assert_non_null(strstr(text, "\"Lost\":3"));
+}
+
+/* The log in several files: the digest goes over the cut, at a start too. */
+static void the_chain_goes_over_the_cut(void **state)
+{
+	const struct folder *f = *state;
+	const struct log_limits limits = { .size = 200, .keep = 2 };
+	struct audit log;
+
+	audit_open(&log, f->fd, &limits);
+	for (char name[] = "a"; name[0] <= 'c'; name[0]++)
+		audit_keep(&log, line_of(name));
+	audit_close(&log);
+	tds_autofree char *older = get(f->fd, TDS_AUDIT_NAME ".1", NULL);
+	tds_autofree char *present = get(f->fd, TDS_AUDIT_NAME, NULL);
+	assert_true(strlen(older) > 0 && strlen(present) > 0);
+	/* A crash came between the two files. */
+	assert_int_equal(unlinkat(f->fd, TDS_AUDIT_NAME, 0), 0);
+	audit_open(&log, f->fd, &limits);
+	audit_keep(&log, line_of("again"));
+	audit_close(&log);
+	tds_autofree char *again = get(f->fd, TDS_AUDIT_NAME, NULL);
+	json_t *was = json_loadb(present, strcspn(present, "\n"), 0, NULL);
+	json_t *is = json_loadb(again, strcspn(again, "\n"), 0, NULL);
+	assert_string_equal(json_string_value(json_object_get(is, "Before")),
+			    json_string_value(json_object_get(was, "Before")));
+	assert_int_equal(strlen(json_string_value(json_object_get(is, "Before"))), 64);
+	json_decref(was);
+	json_decref(is);
 }
 
 static void a_log_that_was_taken_away_begins_with_the_last_digest(void **state)
@@ -495,15 +564,16 @@ static void a_log_that_was_taken_away_begins_with_the_last_digest(void **state)
 	struct audit log;
 	char head[TDS_DIGEST_HEX_MAX];
 
-	audit_open(&log, f->fd);
-	audit_add(&log, line_of("a"));
+	audit_open(&log, f->fd, NULL);
+	audit_keep(&log, line_of("a"));
 	strcpy(head, log.head);
 	assert_int_equal(unlinkat(f->fd, TDS_AUDIT_NAME, 0), 0);
-	audit_add(&log, line_of("b"));
+	audit_keep(&log, line_of("b"));
 	tds_autofree char *text = get(f->fd, TDS_AUDIT_NAME, NULL);
 	json_t *line = json_loads(text, 0, NULL);
 	assert_string_equal(json_string_value(json_object_get(line, "Before")), head);
 	json_decref(line);
+	audit_close(&log);
 }
 
 int main(void)
@@ -528,6 +598,8 @@ int main(void)
 		IN_FOLDER(each_line_has_the_digest_of_the_one_before),
 		IN_FOLDER(a_line_that_a_crash_left_unfinished_goes),
 		IN_FOLDER(a_line_that_cannot_be_written_leaves_nothing),
+		IN_FOLDER(what_is_done_anyway_waits_for_room),
+		IN_FOLDER(the_chain_goes_over_the_cut),
 		IN_FOLDER(a_log_that_was_taken_away_begins_with_the_last_digest),
 	};
 

@@ -172,7 +172,7 @@ static void definitions_come_back(void **state)
 	struct tds_err err = { 0 };
 	json_t *request = json_pack("{s:{s:{s:{s:s}}}}", "Actors", "x.X", "OnLoad", "Role", "x");
 
-	assert_fine(director_define(f->director, "foo", request, &err), &err);
+	assert_fine(director_define(f->director, "foo", request, NULL, &err), &err);
 	json_decref(request);
 	fake_crash(f);
 	assert_true(f->restored);
@@ -189,7 +189,7 @@ static void a_definition_that_is_not_written_down(void **state)
 	json_t *request = json_pack("{s:{s:{}}}", "Actors", "x.X");
 
 	f->means.fail_groups = true;
-	assert_failed(director_define(f->director, "foo", request, &err), &err, TDS_E_WRITE,
+	assert_failed(director_define(f->director, "foo", request, NULL, &err), &err, TDS_E_WRITE,
 		      "no space left");
 	json_decref(request);
 	struct load_request load = { .target = "foo", .group = "foo" };
@@ -205,7 +205,7 @@ static void whose_definition_counts(void **state)
 	struct tds_err err = { 0 };
 	json_t *request = json_pack("{s:s}", "Literal", "{'Actors': {'x.X': {}}}");
 
-	assert_fine(director_define(f->director, "foo", request, &err), &err);
+	assert_fine(director_define(f->director, "foo", request, NULL, &err), &err);
 	json_decref(request);
 	fake_loaded(f, "foo-1.tls");
 	assert_null(fake_actor(f->engine, 1, "x.X"));
@@ -227,8 +227,8 @@ static void a_definition_at_fault(void **state)
 	struct tds_err err = { 0 };
 	json_t *request = json_pack("{s:s}", "Literal", "{'Actors': 1}");
 
-	assert_int_equal(director_define(f->director, "foo", request, &err), TDS_E_USAGE);
-	assert_int_equal(director_define(f->director, "-foo", request, &err), TDS_E_USAGE);
+	assert_int_equal(director_define(f->director, "foo", request, NULL, &err), TDS_E_USAGE);
+	assert_int_equal(director_define(f->director, "-foo", request, NULL, &err), TDS_E_USAGE);
 	json_decref(request);
 }
 

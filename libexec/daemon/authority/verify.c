@@ -139,7 +139,12 @@ static struct finding read_verdict(const json_t *doc, int archive)
 		return verdict;
 	if (json_is_false(json_object_get(doc, "ok")) && status > 0 && status <= STATUS_MOST &&
 	    error)
-		return (struct finding){ .status = (int)status, .error = error, .archive = -1 };
+		return (struct finding){ .status = (int)status,
+					 .error = error,
+					 .md5 = verdict.md5,
+					 .sha256 = verdict.sha256,
+					 .key = verdict.key,
+					 .archive = -1 };
 	return (struct finding){ .status = tds_code_status(TDS_E_UNTRUSTED),
 				 .error = "the verifier ended without a verdict",
 				 .is_none = true,

@@ -19,9 +19,9 @@ struct finding {
 	const char *error; /* why it does not; NULL: it does */
 	bool is_none; /* the verifier failed, and nothing is known of the package; status is not 0 */
 	const char *version; /* signed; NULL: none is */
-	const char *md5;
+	const char *md5; /* of one that does not hold, too, as far as they are known; else NULL */
 	const char *sha256;
-	const char *key;        /* the file of the one that validated it */
+	const char *key;        /* the file of the one that validated it; likewise */
 	const json_t *warnings; /* texts; NULL: none */
 	int archive;            /* a sealed memory file, the callee's from then on; -1: none */
 	int write_errno; /* why the package could not be written to store_fd; 0: it is there and synced, or none was given */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "change.h"
 #include "declaration.h"
 #include "desired.h"
@@ -95,24 +96,26 @@ static bool holds(const struct change *change, const struct source *source)
 	       strcmp(change->wanted, source->sha256) == 0;
 }
 
-static void tell(const struct change *change, const char *what, const char *error)
+static void tell_wish(const struct change *change, const char *what)
 {
-	audit(change->director, what, change->group, change->source, error);
-	tell_change(change->director, what, change->group, change->source, error);
+	audit_and_tell(change->director, &(struct happening){ .what = what,
+							      .group = change->group,
+							      .source = change->source,
+							      .change = change });
 }
 
 static void tell_held(const struct change *change)
 {
 	if (group_is_held_at(change->group, change->source->sha256) &&
 	    holds(change, change->source))
-		tell(change, change->purpose == LOAD_HOLD ? "Held" : "RolledBack", NULL);
+		tell_wish(change, change->purpose == LOAD_HOLD ? "Held" : "RolledBack");
 }
 
 /*
  * The source is the active one: that is written down, and what comes of it for what is wanted. A new source that is not
  * would be forgotten by a crash: it is not loaded, and wanted is what was.
  */
-static int write_down(const struct change *change, bool is_new, struct tds_err *err)
+static int write_wish(const struct change *change, bool is_new, struct tds_err *err)
 {
 	struct source *source = change->source;
 	struct wish before = wish_activated(source, holds(change, source));
@@ -129,14 +132,26 @@ static int write_down(const struct change *change, bool is_new, struct tds_err *
 	return rc;
 }
 
+/* One that cannot be audited is not loaded either. What comes back was loaded already: it does in any case. */
+static int write_down(const struct change *change, const struct happening *loaded, bool is_new,
+		      struct tds_err *err)
+{
+	int rc = is_new ? audit(change->director, loaded, err) : 0;
+
+	return rc == 0 ? write_wish(change, is_new, err) : rc;
+}
+
 enum change_state activate(struct change *change)
 {
 	struct source *source = change->source;
 	bool is_new = source->state == SOURCE_LOADING;
+	const struct happening loaded = {
+		.what = "Loaded", .group = change->group, .source = source, .change = change
+	};
 	struct tds_err err;
 
 	choose(source);
-	if (write_down(change, is_new, &err) != 0) {
+	if (write_down(change, &loaded, is_new, &err) != 0) {
 		if (is_new) {
 			change->group->active = change->before;
 			return change_undo(change, 5, err.reason);
@@ -147,7 +162,7 @@ enum change_state activate(struct change *change)
 	take_over(source);
 	change->group->undone[0] = '\0';
 	change->changed = true;
-	tell(change, "Loaded", NULL);
+	(is_new ? tell : audit_and_tell)(change->director, &loaded);
 	tell_held(change);
 	return clear_others(change);
 }
@@ -179,7 +194,7 @@ enum change_state release_begin(struct change *change)
 	if (group_hold(change->group, NULL, &err) != 0)
 		return change_refuse(change, 5, err.reason);
 	change->changed = true;
-	tell(change, "Released", NULL);
+	tell_wish(change, "Released");
 	return CHANGE_ENDED;
 }
 
@@ -192,7 +207,7 @@ static void unload_other(struct change *change, struct source *other)
 
 	if (other->state == SOURCE_LOADED)
 		source_stop(other);
-	else if (source_drop(other, "Unloaded", NULL, &err) != 0)
+	else if (source_drop(other, change, "Unloaded", NULL, &err) != 0)
 		change_blame(change, 5, err.reason);
 }
 
@@ -239,24 +254,41 @@ enum change_state load_cleared(struct change *change, const struct news *news)
 
 /* --- returning --- */
 
+/* What was active before is active again; where nothing was, nothing is. */
+static enum change_state go_back(struct change *change)
+{
+	struct source *before = tds_steal(&change->before);
+
+	return before ? return_to(change, before) : CHANGE_ENDED;
+}
+
 /* An actor that cannot be brought up does not keep the source from being active: it is started again and again. */
 enum change_state returned(struct change *change, const struct news *news)
 {
 	struct source *source = change->source;
 	bool was_asked_for = change->kind == CHANGE_LOAD && !change->error;
+	const struct happening activated = { .what = "Activated",
+					     .group = change->group,
+					     .source = source,
+					     .change = change,
+					     .error = news->error };
 	struct tds_err err;
 
+	if (was_asked_for && audit(change->director, &activated, &err) != 0) {
+		change_blame(change, 5, err.reason);
+		return go_back(change);
+	}
 	choose(source);
 	take_over(source);
 	change->changed = true;
 	if (news->error)
 		change_blame(change, 1, news->error);
-	if (write_down(change, false, &err) != 0) {
+	if (write_wish(change, false, &err) != 0) {
 		tds_err_prefix(&err, "%s is active, but that could not be written down",
 			       source->file);
 		change_blame(change, 5, err.reason);
 	}
-	tell(change, "Activated", news->error);
+	(was_asked_for ? tell : audit_and_tell)(change->director, &activated);
 	tell_held(change);
 	if (was_asked_for && !change->error)
 		return clear_others(change);

@@ -80,8 +80,12 @@ static void end(struct change *change)
 
 	queue_next(change);
 	tell_return(change, false);
-	if (change->status != 0)
-		audit(director, "Refused", change->group, source, change->error);
+	if (change->status != 0 && !change->told)
+		audit_and_tell(director, &(struct happening){ .what = "Refused",
+							      .group = change->group,
+							      .source = source,
+							      .change = change,
+							      .error = change->error });
 	if (change->done)
 		change->done(change->ctx, &outcome);
 	change_free(change);

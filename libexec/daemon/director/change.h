@@ -44,6 +44,7 @@ struct change {
 	bool given;                /* the request named the group */
 	bool retry;                /* even if its last load was undone */
 	unsigned wait_s;           /* 0: as long as it takes */
+	json_t *by; /* who wants it, as the event log has it; NULL: the admin itself */
 	change_done_fn *done;
 	void *ctx;
 
@@ -66,9 +67,12 @@ struct change {
 	struct timer deadline;
 
 	/* how it will end */
-	bool changed; /* something has happened */
-	int status;   /* the first reason counts */
-	char *error;  /* NULL: well, so far */
+	bool changed;    /* something has happened */
+	int status;      /* the first reason counts */
+	char *error;     /* NULL: well, so far */
+	char *traceback; /* the whole of it, where there is one; NULL: there is none */
+	json_t *package; /* what the verdict says of it: MD5, SHA256, Key; NULL: nothing */
+	bool told;       /* that it failed is told already */
 	json_t *warnings;
 
 	/* the table's */
@@ -118,8 +122,12 @@ void queue_run(struct director *director);
 /* A source is gone, for whatever reason: lost.c. */
 void source_gone(struct source *source);
 
-/* Take a source out of everything, and forget what is stored of it. Errors: TDS_E_WRITE: loaded.json has it still. */
-int source_drop(struct source *source, const char *what, const char *why, struct tds_err *err);
+/*
+ * Take a source out of everything, and forget what is stored of it; change: that it is of, NULL: of none.
+ * Errors:  TDS_E_WRITE: loaded.json has it still.
+ */
+int source_drop(struct source *source, struct change *change, const char *what, const char *why,
+		struct tds_err *err);
 
 /* choose.c: the package that a load is of, in found and wanted, or that is active already, in source. Errors: TDS_E_MISSING. */
 int choose_package(struct change *change, struct tds_err *err) TDS_MUST_CHECK;
@@ -147,6 +155,7 @@ enum change_state change_fail(struct change *change, int status, const char *err
 enum change_state change_put_off(struct change *change, int status, const char *error);
 enum change_state change_come_back(struct change *change);
 void change_blame(struct change *change, int status, const char *error);
+void change_trace(struct change *change, const char *traceback); /* the first counts; NULL: none */
 void rest_active(struct change *change);
 enum change_state return_to(struct change *change, struct source *source);
 enum change_state activate(struct change *change);
@@ -161,7 +170,7 @@ bool comes_back_inactive(const struct change *change);
 /* Nothing is active, and nothing is on its way back: then the highest version is made active; else the end. */
 enum change_state change_fall_back(struct change *change);
 
-/* It has no process, and comes back by itself, after a while where that happens again and again. */
-void source_lose(struct source *source);
+/* It has no process (why), and comes back by itself, after a while where that happens again and again. */
+void source_lose(struct source *source, const char *why);
 
 #endif

@@ -14,7 +14,19 @@
 #include "rules.h"
 #include "tool/cli.h"
 
-int director_define(struct director *director, const char *name, const json_t *request,
+/* What is not written down would be forgotten by a crash, and what cannot be audited is not made. */
+static int write_definition(struct director *director, const struct group *group, json_t *by,
+			    struct tds_err *err)
+{
+	int rc = audit(director, &(struct happening){ .what = "Defined", .group = group, .by = by },
+		       err);
+
+	return rc == 0 ? director->means->save_groups(director->means->ctx,
+						      model_definitions(director), err)
+		       : rc;
+}
+
+int director_define(struct director *director, const char *name, const json_t *request, json_t *by,
 		    struct tds_err *err)
 {
 	char *text;
@@ -31,15 +43,15 @@ int director_define(struct director *director, const char *name, const json_t *r
 	}
 	char *before = group->definition;
 	group->definition = text;
-	rc = director->means->save_groups(director->means->ctx, model_definitions(director), err);
+	rc = write_definition(director, group, by, err);
 	if (rc != 0) {
-		/* What is not written down would be forgotten by a crash. */
 		group->definition = before;
 		free(text);
 		return rc;
 	}
 	group->known = true;
 	free(before);
+	tell(director, &(struct happening){ .what = "Defined", .group = group, .by = by });
 	return 0;
 }
 
@@ -62,9 +74,12 @@ static void on_imported(void *ctx, struct engine_source *loaded, const json_t *c
 	struct change *change = source ? source->group->changes : NULL;
 
 	(void)ctx;
-	if (change && change->source == source)
-		change_happens(change, CHANGE_IMPORTED,
-			       &(struct news){ .classes = classes, .error = error });
+	if (!change || change->source != source)
+		return;
+	if (error)
+		change_trace(change, loaded->traceback);
+	change_happens(change, CHANGE_IMPORTED,
+		       &(struct news){ .classes = classes, .error = error });
 }
 
 static void on_source_gone(void *ctx, struct engine_source *loaded)
@@ -128,26 +143,27 @@ static void on_undelivered(void *ctx, uint64_t endpoint)
 }
 
 static void on_output(void *ctx, struct engine_source *loaded, struct engine_actor *actor,
-		      const char *text, size_t len)
+		      int level, const char *text, size_t len)
 {
 	struct director *director = ctx;
-	struct source *source = loaded->owner;
-	struct declared *declared = actor ? actor->owner : NULL;
-	tds_autofree char *who = NULL;
+	const struct source *source = loaded->owner;
+	const struct declared *declared = actor ? actor->owner : NULL;
 
-	if (!director->watch.output)
-		return;
-	if (asprintf(&who, "%s %s %s", source ? source->group->name : "-",
-		     declared && declared->role ? declared->role : "-",
-		     actor ? actor->address : "-") >= 0)
-		director->watch.output(director->watch.ctx, who, text, len);
+	if (director->watch.output)
+		director->watch.output(director->watch.ctx,
+				       &(struct line){ .group = source ? source->group->name : NULL,
+						       .role = declared ? declared->role : NULL,
+						       .address = actor ? actor->address : NULL,
+						       .level = level,
+						       .text = text,
+						       .len = len });
 }
 
 static void on_logged(void *ctx, struct engine_actor *actor, const json_t *record)
 {
 	const struct director *director = ctx;
 
-	director->means->record(director->means->ctx, actor->address, record);
+	director->means->record(director->means->ctx, actor ? actor->address : "", record);
 }
 
 static void on_shutdown_asked(void *ctx)
@@ -171,13 +187,13 @@ static bool on_declares(void *ctx, const char *global_name)
 	return false;
 }
 
-static void on_director_asked(void *ctx, uint64_t from, bool may_change,
+static void on_director_asked(void *ctx, const struct engine_asker *from,
 			      const struct payload *payload)
 {
 	const struct director *director = ctx;
 
 	if (director->watch.question)
-		director->watch.question(director->watch.ctx, from, may_change, payload);
+		director->watch.question(director->watch.ctx, from, payload);
 }
 
 static void on_unload_asked(void *ctx, struct engine_source *loaded)
@@ -189,7 +205,7 @@ static void on_unload_asked(void *ctx, struct engine_source *loaded)
 	while (c && !(c->kind == CHANGE_UNLOAD && strcmp(c->target, source->md5) == 0))
 		c = c->next;
 	if (!c)
-		director_unload(ctx, source->md5, NULL, NULL);
+		director_unload(ctx, source->md5, NULL, NULL, NULL);
 }
 
 const struct engine_events director_engine_events = {

@@ -58,34 +58,36 @@ struct load_request {
 	const char *group; /* that the file is for, where its name does not decide; NULL: it does */
 	unsigned wait_s;   /* from now until it is undone; 0: as long as it takes */
 	bool retry;        /* even if its last load was undone */
+	json_t *by;        /* who asks, as the event log is to have it; NULL: the admin itself */
 };
 
 /* Ask for a change. done is called once, later or before the call returns; NULL: nobody waits. */
 void director_load(struct director *director, const struct load_request *request,
 		   change_done_fn *done, void *ctx);
-void director_unload(struct director *director, const char *hash, change_done_fn *done, void *ctx);
+void director_unload(struct director *director, const char *hash, json_t *by, change_done_fn *done,
+		     void *ctx);
 
 /*
  * Remove what the actors of a group have kept, and what is remembered of it, where nothing of it is loaded. It stays held
  * where it is held.
  */
-void director_forget_group(struct director *director, const char *group, change_done_fn *done,
-			   void *ctx);
+void director_forget_group(struct director *director, const char *group, json_t *by,
+			   change_done_fn *done, void *ctx);
 
 /* Let a group not be held any more; what is active stays so. */
-void director_release(struct director *director, const char *group, change_done_fn *done,
-		      void *ctx);
+void director_release(struct director *director, const char *group, json_t *by,
+		      change_done_fn *done, void *ctx);
 
 /*
  * The newest package of every group, one group's failure stopping no other. results: an array with an object for each
  * group, the callee's; status: the highest of them.
  */
 typedef void refresh_done_fn(void *ctx, json_t *results, int status);
-void director_refresh(struct director *director, unsigned wait_s, bool retry, refresh_done_fn *done,
-		      void *ctx);
+void director_refresh(struct director *director, unsigned wait_s, bool retry, json_t *by,
+		      refresh_done_fn *done, void *ctx);
 
-/* Let a group be what a DefineGroup request says. Errors: TDS_E_USAGE, TDS_E_NOMEM, TDS_E_WRITE. */
-int director_define(struct director *director, const char *group, const json_t *request,
+/* Let a group be what a DefineGroup request says; by as above. Errors: TDS_E_USAGE, TDS_E_NOMEM, TDS_E_WRITE. */
+int director_define(struct director *director, const char *group, const json_t *request, json_t *by,
 		    struct tds_err *err) TDS_MUST_CHECK;
 
 /*
@@ -101,6 +103,8 @@ void director_stop(struct director *director, void (*gone)(void *ctx), void *ctx
 
 /* Write loaded.json as it is to be, though nothing has changed. Errors: TDS_E_WRITE, TDS_E_NOMEM. */
 int director_save(struct director *director, struct tds_err *err) TDS_MUST_CHECK;
+/* Who it is, for the event log. A new reference; NULL: out of memory. */
+json_t *director_asker_json(const struct engine_asker *asker);
 
 /* Answers in the Director's vocabulary; new references. */
 json_t *director_retrieve_all(struct director *director, const char *group);
@@ -131,12 +135,22 @@ enum delivery director_send(struct director *director, const char *target, const
 uint64_t director_ticket(struct director *director);
 void director_forget(struct director *director, uint64_t ticket);
 
+/* What an actor, or the process of a source, printed or logged. Borrowed, and as hostile as it. */
+struct line {
+	const char *group;   /* NULL: of a program */
+	const char *role;    /* NULL: none */
+	const char *address; /* NULL: the source's process itself */
+	int level;           /* as engine.h has it */
+	const char *text;
+	size_t len;
+};
+
 /* Called for each line of output, each answer, and what becomes of messages. */
 struct director_watch {
-	void (*output)(void *ctx, const char *who, const char *text, size_t len);
+	void (*output)(void *ctx, const struct line *line);
 	bool (*answer)(void *ctx, uint64_t endpoint, const struct payload *payload);
 	/* An actor or a program has sent the Director a message. */
-	void (*question)(void *ctx, uint64_t from, bool may_change, const struct payload *payload);
+	void (*question)(void *ctx, const struct engine_asker *from, const struct payload *payload);
 	/* A parked message was delivered (error NULL), or a message will never be handled. */
 	void (*delivered)(void *ctx, uint64_t ticket, const char *error);
 	/* An actor or a program wants the whole system to end. */

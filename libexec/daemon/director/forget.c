@@ -12,9 +12,19 @@
 struct forgetting {
 	struct director *director;
 	char *group;
+	json_t *by; /* who wants it; NULL: the admin itself */
 	change_done_fn *done;
 	void *ctx;
 };
+
+static void forgetting_free(struct forgetting *f)
+{
+	if (f) {
+		json_decref(f->by);
+		free(f->group);
+	}
+	free(f);
+}
 
 static void answer(const struct forgetting *f, int status, const char *error)
 {
@@ -40,15 +50,15 @@ static void on_removed(void *ctx, const char *error)
 
 	if (!error && forget_remembered(f, &err) != 0)
 		error = err.reason;
-	if (!error) {
-		audit(f->director, "Forgotten", group, NULL, NULL);
-		tell_change(f->director, "Forgotten", group, NULL, NULL);
-	}
+	if (!error)
+		audit_and_tell(f->director, &(struct happening){ .what = "Forgotten",
+								 .group = group,
+								 .target = group ? NULL : f->group,
+								 .by = f->by });
 	answer(f, error ? 5 : 0, error);
 	if (group)
 		group_tidy(group);
-	free(f->group);
-	free(f);
+	forgetting_free(f);
 }
 
 /* Errors: what it is refused for. */
@@ -63,7 +73,7 @@ static int check(struct director *director, const char *name, const struct group
 	return rc;
 }
 
-static struct forgetting *forgetting_new(struct director *director, const char *group,
+static struct forgetting *forgetting_new(struct director *director, const char *group, json_t *by,
 					 change_done_fn *done, void *ctx)
 {
 	struct forgetting *f = calloc(1, sizeof(*f));
@@ -73,18 +83,20 @@ static struct forgetting *forgetting_new(struct director *director, const char *
 	*f = (struct forgetting){
 		.director = director, .group = strdup(group), .done = done, .ctx = ctx
 	};
-	if (f->group)
+	if (f->group) {
+		f->by = json_incref(by);
 		return f;
+	}
 	free(f);
 	return NULL;
 }
 
-void director_forget_group(struct director *director, const char *name, change_done_fn *done,
-			   void *ctx)
+void director_forget_group(struct director *director, const char *name, json_t *by,
+			   change_done_fn *done, void *ctx)
 {
 	const struct means *means = director->means;
 	struct group *group = group_find(director, name);
-	struct forgetting *f = forgetting_new(director, name, done, ctx);
+	struct forgetting *f = forgetting_new(director, name, by, done, ctx);
 	struct tds_err err = { 0 };
 	int rc = f ? check(director, name, group, &err)
 		   : tds_err_set(&err, TDS_E_NOMEM, "out of memory");
@@ -101,7 +113,5 @@ void director_forget_group(struct director *director, const char *name, change_d
 	done(ctx, &(struct outcome){ .status = tds_code_status(err.code),
 				     .error = err.reason,
 				     .group = name });
-	if (f)
-		free(f->group);
-	free(f);
+	forgetting_free(f);
 }

@@ -221,18 +221,31 @@ void declared_message_done(struct declared *declared, uint64_t ref, const char *
 	if (!change || ref == 0 || ref != change->launch.ref)
 		return;
 	change->launch.ref = 0;
-	if (error)
+	if (error) {
+		change_trace(change, declared->actor->traceback);
 		fail(change, "its OnLoad message: ", error);
-	else
+	} else {
 		check_health(change);
+	}
 }
 
 void declared_failed(struct declared *declared, const char *error)
 {
 	struct change *change = launching(declared);
+	struct source *source = declared->source;
 
-	if (change)
+	if (change) {
+		change_trace(change, declared->actor->traceback);
 		fail(change, "", error);
+		return;
+	}
+	tell(source->director, &(struct happening){ .what = "ActorFailed",
+						    .group = source->group,
+						    .source = source,
+						    .declared = declared,
+						    .actor = declared->actor,
+						    .error = error,
+						    .traceback = declared->actor->traceback });
 }
 
 /* --- starting again --- */
@@ -313,7 +326,11 @@ static void restarted(struct declared *declared)
 		return;
 	if (declared->global_name)
 		(void)engine->ops->bind(engine, declared->global_name, declared->actor);
-	tell_change(source->director, "ActorStarted", source->group, source, NULL);
+	tell(source->director, &(struct happening){ .what = "ActorStarted",
+						    .group = source->group,
+						    .source = source,
+						    .declared = declared,
+						    .actor = declared->actor });
 	parked_release(source->director);
 }
 
@@ -331,6 +348,7 @@ void declared_exited(struct declared *declared)
 {
 	struct source *source = declared->source;
 	struct change *change = launching(declared);
+	const struct engine_actor *actor = declared->actor;
 
 	memcpy(declared->ending, declared->actor->ending, sizeof(declared->ending));
 	declared->actor = NULL;
@@ -344,6 +362,11 @@ void declared_exited(struct declared *declared)
 	}
 	if (declared->wanted && !source->director->stopping)
 		start_again(declared);
-	tell_change(source->director, "ActorExited", source->group, source, declared->ending);
+	tell(source->director, &(struct happening){ .what = "ActorExited",
+						    .group = source->group,
+						    .source = source,
+						    .declared = declared,
+						    .actor = actor,
+						    .error = declared->ending });
 	parked_release(source->director);
 }

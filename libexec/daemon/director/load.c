@@ -11,6 +11,7 @@
 #include "declaration.h"
 #include "desired.h"
 #include "rules.h"
+#include "tool/cli.h"
 
 static enum change_state refuse_err(struct change *change, const struct tds_err *err)
 {
@@ -158,11 +159,12 @@ static enum change_state load_into_engine(struct change *change, int archive)
 	if (source->loaded)
 		return CHANGE_IMPORTING;
 	change->source = NULL;
+	change_blame(change, tds_code_status(err.code), err.reason);
 	if (change->kind == CHANGE_RETURN)
-		source_lose(source);
+		source_lose(source, err.reason);
 	else
-		(void)source_drop(source, "Undone", err.reason, &(struct tds_err){ 0 });
-	return change_refuse(change, tds_code_status(err.code), err.reason);
+		(void)source_drop(source, change, "Undone", err.reason, &(struct tds_err){ 0 });
+	return CHANGE_ENDED;
 }
 
 static void take_verdict(struct source *source, const struct verdict *verdict)
@@ -265,6 +267,9 @@ enum change_state load_judge(struct change *change, const struct news *news)
 	struct tds_err err;
 
 	change->warnings = json_deep_copy(verdict->warnings);
+	change->package =
+		json_pack("{s:s*, s:s*, s:o*}", "MD5", verdict->md5, "SHA256", verdict->sha256,
+			  "Key", verdict->key ? tds_cli_json_text(verdict->key) : NULL);
 	if (status == 0 && check_objections(change, known, verdict->sha256, &err) != 0) {
 		status = tds_code_status(err.code);
 		error = err.reason;

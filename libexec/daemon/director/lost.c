@@ -32,7 +32,8 @@ static void forget_in_changes(struct change *changes, const struct source *sourc
 	}
 }
 
-int source_drop(struct source *source, const char *what, const char *why, struct tds_err *err)
+int source_drop(struct source *source, struct change *change, const char *what, const char *why,
+		struct tds_err *err)
 {
 	struct director *director = source->director;
 	struct group *group = source->group;
@@ -53,8 +54,13 @@ int source_drop(struct source *source, const char *what, const char *why, struct
 		tds_err_prefix(err, "%s is unloaded, but that could not be written down",
 			       source->file);
 	}
-	audit(director, what, group, source, why);
-	tell_change(director, what, group, source, why);
+	if (change && change->error && why)
+		change->told = true;
+	audit_and_tell(director, &(struct happening){ .what = what,
+						      .group = group,
+						      .source = source,
+						      .change = change,
+						      .error = why });
 	source_free(source);
 	return rc;
 }
@@ -88,7 +94,7 @@ static void on_retry(void *ctx)
 }
 
 /* As an actor does that exits again and again, a source that is lost again and again waits longer each time. */
-void source_lose(struct source *source)
+void source_lose(struct source *source, const char *why)
 {
 	struct director *director = source->director;
 	struct clock *clock = director->clock;
@@ -106,7 +112,7 @@ void source_lose(struct source *source)
 	if (source->group->active == source)
 		source->group->active = NULL;
 	declared_want_all(source, false);
-	tell_change(director, "Lost", source->group, source, "the host ended");
+	tell_change(director, "Lost", source->group, source, why);
 	timer_start(clock, &source->retry, delay_ms, on_retry, source);
 }
 
@@ -137,10 +143,11 @@ void source_gone(struct source *source)
 	if (mine)
 		mine->source = NULL;
 	if (is_lost) {
-		source_lose(source);
+		source_lose(source, words);
 		if (change && change->before == source)
 			change->before = NULL;
-	} else if (source_drop(source, word_for(mine), mine ? mine->error : NULL, &err) != 0) {
+	} else if (source_drop(source, mine ? mine : change, word_for(mine),
+			       mine ? mine->error : NULL, &err) != 0) {
 		/* A load whose AutoUnload this was is told of it, too. */
 		if (change && (mine || change->state == CHANGE_CLEARING))
 			change_blame(change, 5, err.reason);

@@ -25,7 +25,7 @@ struct verdict {
 	int status; /* 0: it is what its name says, and a key validates it; else the exit status */
 	const char *error; /* where status is not 0 */
 	bool is_none; /* the verifier failed, and nothing is known of the package; status is not 0 */
-	const char *md5;
+	const char *md5; /* of one that is refused, too, as far as they are known; else NULL */
 	const char *sha256;
 	const char *version;    /* that is signed; NULL: none */
 	const char *key;        /* path of the key file; NULL: none is known */
@@ -117,13 +117,17 @@ struct means {
 	/* Something has happened: a line of the event log, for those who watch too; takes the reference (NULL: none). */
 	void (*event)(void *ctx, json_t *event);
 
-	/* A line of the audit log; takes the reference. */
-	void (*audit)(void *ctx, json_t *line);
+	/*
+	 * A line of the audit log; takes the reference (NULL: none). What is not done where that cannot be written is audited
+	 * before it is; what is done anyway has a line that is kept until there is room. Errors: TDS_E_WRITE, TDS_E_NOMEM.
+	 */
+	int (*audit)(void *ctx, json_t *line, struct tds_err *err);
+	void (*audit_anyway)(void *ctx, json_t *line);
 
 	/* Delete the group's packages beyond its limit. Errors: TDS_E_WRITE. */
 	int (*prune)(void *ctx, const char *group, int64_t keep_limit, struct tds_err *err);
 
-	/* A record of logging that an actor wrote. */
+	/* A record of logging that an actor wrote; an empty address: the process of a source. */
 	void (*record)(void *ctx, const char *address, const json_t *record);
 
 	void *ctx;

@@ -46,6 +46,9 @@ void change_free(struct change *change)
 	candidate_fini(&change->found);
 	source_free(change->incoming);
 	json_decref(change->warnings);
+	json_decref(change->package);
+	json_decref(change->by);
+	free(change->traceback);
 	free(change->event_error);
 	free(change->version);
 	free(change->target);
@@ -184,11 +187,17 @@ static void refuse(change_done_fn *done, void *ctx, int status, const char *erro
 }
 
 /* A load whose group is not known is refused, and stands in the audit log. */
-static void refuse_load(struct director *director, change_done_fn *done, void *ctx,
-			const struct tds_err *err)
+static void refuse_load(struct director *director, const struct load_request *request,
+			change_done_fn *done, void *ctx, const struct tds_err *err)
 {
-	audit(director, "Refused", NULL, NULL, err->reason);
-	refuse(done, ctx, tds_code_status(err->code), err->reason);
+	int status = tds_code_status(err->code);
+
+	audit_and_tell(director, &(struct happening){ .what = "Refused",
+						      .target = request->target,
+						      .by = request->by,
+						      .status = status,
+						      .error = err->reason });
+	refuse(done, ctx, status, err->reason);
 }
 
 static bool is_of_group(enum load_purpose purpose)
@@ -236,6 +245,7 @@ static struct change *load_new_change(struct group *group, const struct load_req
 	if (!change)
 		return NULL;
 	change->purpose = request->purpose;
+	change->by = json_incref(request->by);
 	change->wait_s = request->wait_s;
 	change->retry = request->retry || is_of_group(request->purpose);
 	change->version = request->version ? strdup(request->version) : NULL;
@@ -256,7 +266,7 @@ void director_load(struct director *director, const struct load_request *request
 	struct change *change = group ? load_new_change(group, request, done, ctx) : NULL;
 
 	if (!name) {
-		refuse_load(director, done, ctx, &err);
+		refuse_load(director, request, done, ctx, &err);
 		return;
 	}
 	if (!change) {
@@ -267,7 +277,8 @@ void director_load(struct director *director, const struct load_request *request
 	change_enqueue(change);
 }
 
-void director_release(struct director *director, const char *name, change_done_fn *done, void *ctx)
+void director_release(struct director *director, const char *name, json_t *by, change_done_fn *done,
+		      void *ctx)
 {
 	const struct load_request request = { .purpose = LOAD_HOLD, .target = name };
 	struct group *group = group_find(director, name);
@@ -278,22 +289,27 @@ void director_release(struct director *director, const char *name, change_done_f
 	if (!group && group_of(director, &request, &owner, &given, &err))
 		group = group_get(director, name);
 	struct change *change = group ? change_new(group, CHANGE_RELEASE, name, done, ctx) : NULL;
-	if (change)
-		change_enqueue(change);
-	else
+	if (!change) {
 		refuse(done, ctx, err.code ? tds_code_status(err.code) : 5,
 		       err.code ? err.reason : "out of memory");
+		return;
+	}
+	change->by = json_incref(by);
+	change_enqueue(change);
 }
 
-void director_unload(struct director *director, const char *hash, change_done_fn *done, void *ctx)
+void director_unload(struct director *director, const char *hash, json_t *by, change_done_fn *done,
+		     void *ctx)
 {
 	const struct source *source = source_find(director, hash);
 	struct change *change =
 		source ? change_new(source->group, CHANGE_UNLOAD, hash, done, ctx) : NULL;
 
-	if (change)
-		change_enqueue(change);
-	else
+	if (!change) {
 		refuse(done, ctx, source ? 5 : 4,
 		       source ? "out of memory" : "no such source is loaded");
+		return;
+	}
+	change->by = json_incref(by);
+	change_enqueue(change);
 }

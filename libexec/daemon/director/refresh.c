@@ -53,8 +53,8 @@ static void on_loaded(void *ctx, const struct outcome *outcome)
 	one_less(r);
 }
 
-void director_refresh(struct director *director, unsigned wait_s, bool retry, refresh_done_fn *done,
-		      void *ctx)
+void director_refresh(struct director *director, unsigned wait_s, bool retry, json_t *by,
+		      refresh_done_fn *done, void *ctx)
 {
 	struct refresh *r = calloc(1, sizeof(*r));
 	json_t *groups = r ? director->means->groups(director->means->ctx) : NULL;
@@ -78,7 +78,8 @@ void director_refresh(struct director *director, unsigned wait_s, bool retry, re
 		struct load_request request = { .purpose = LOAD_REFRESH,
 						.target = json_string_value(name),
 						.wait_s = wait_s,
-						.retry = retry };
+						.retry = retry,
+						.by = by };
 
 		r->left++;
 		director_load(director, &request, on_loaded, r);

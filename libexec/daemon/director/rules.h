@@ -44,11 +44,31 @@ struct director {
 	void *gone_ctx;
 };
 
+/* Something that has happened, or is about to. All is borrowed, and all but what may be NULL. */
+struct happening {
+	const char *what; /* the name of the event */
+	const struct group *group;
+	const struct source *source;
+	const struct change *change;     /* that it is of, or that it is the end of */
+	const struct declared *declared; /* the actor that it is about */
+	const struct engine_actor *actor;
+	json_t *by;         /* who wants it, where no change says so */
+	const char *target; /* that was asked for, where no package is known */
+	int status;         /* the exit status that it comes to, where no change says so; 0: none */
+	const char *error;
+	const char *traceback; /* where no change has it */
+};
+
 /* tell.c */
+void tell(struct director *director, const struct happening *happening);
 void tell_change(struct director *director, const char *what, const struct group *group,
-		 const struct source *source, const char *error); /* group may be NULL */
-void audit(struct director *director, const char *what, const struct group *group,
-	   const struct source *source, const char *error); /* all but what may be NULL */
+		 const struct source *source, const char *error); /* the same, in short */
+
+/* Before something is done that is not done where that cannot be audited. Errors: TDS_E_WRITE, TDS_E_NOMEM. */
+int audit(struct director *director, const struct happening *happening,
+	  struct tds_err *err) TDS_MUST_CHECK;
+/* Of what is done in any case. */
+void audit_and_tell(struct director *director, const struct happening *happening);
 int model_save(struct director *director, struct tds_err *err) TDS_MUST_CHECK;
 
 /* The change has happened; that it could not be written down is said, and the next change writes it again. */

@@ -66,7 +66,7 @@ enum change_state change_put_off(struct change *change, int status, const char *
 	change_blame(change, status, error);
 	if (change->kind == CHANGE_RETURN && source) {
 		change->source = NULL;
-		source_lose(source);
+		source_lose(source, error);
 	}
 	return CHANGE_ENDED;
 }
@@ -79,7 +79,7 @@ enum change_state change_give_up(struct change *change, int status, const char *
 
 	change_blame(change, status, error);
 	if (source)
-		(void)source_drop(source, "Undone", error, &err);
+		(void)source_drop(source, change, "Undone", error, &err);
 	change->source = NULL;
 	return change_fall_back(change);
 }

@@ -26,7 +26,7 @@ enum change_state unload_begin(struct change *change)
 		return CHANGE_STOPPING;
 	}
 	/* One that waits for its next try is only not tried again. */
-	if (source_drop(source, "Unloaded", NULL, &err) != 0)
+	if (source_drop(source, change, "Unloaded", NULL, &err) != 0)
 		change_blame(change, 5, err.reason);
 	return change_come_back(change);
 }

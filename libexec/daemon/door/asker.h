@@ -40,6 +40,8 @@ struct asker_ops {
 	void (*answer)(struct asker *asker, json_t *doc);
 	/* What it asked for comes by the way: notify. */
 	void (*stay)(struct asker *asker);
+	/* Who it is, for the event log: a new reference; NULL: out of memory. */
+	json_t *(*who)(const struct asker *asker);
 };
 
 /* Part of what a door has of one who asks. It has one request at a time. */

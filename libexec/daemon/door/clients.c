@@ -209,7 +209,13 @@ static void on_stay(struct asker *asker)
 	be_done(client_of(asker));
 }
 
-static const struct asker_ops client_ops = { .answer = on_answer, .stay = on_stay };
+static json_t *on_who(const struct asker *asker)
+{
+	return json_pack("{s:I}", "Uid",
+			 (json_int_t)client_of((struct asker *)(uintptr_t)asker)->uid);
+}
+
+static const struct asker_ops client_ops = { .answer = on_answer, .stay = on_stay, .who = on_who };
 
 static void on_read(struct bufferevent *bev, void *arg)
 {
@@ -373,18 +379,40 @@ void clients_changed(struct clients *clients, json_t *event, bool active)
 	}
 }
 
-void clients_output(struct clients *clients, const char *who, const char *text, size_t len)
+static const char *or_dash(const char *word)
 {
-	tds_autofree char *line = strndup(text, len);
+	return word ? word : "-";
+}
+
+/* A new reference; NULL: out of memory. */
+static json_t *output_event(const struct line *line)
+{
+	tds_autofree char *text = strndup(line->text, line->len);
+	tds_autofree char *who = NULL;
+
+	if (asprintf(&who, "%s %s %s", or_dash(line->group), or_dash(line->role),
+		     or_dash(line->address)) < 0)
+		who = NULL;
+	if (!text || !who)
+		return NULL;
+	json_t *event = json_pack("{s:s, s:o?, s:o?}", "Event", "Output", "From",
+				  tds_cli_json_text(who), "Text", tds_cli_json_text(text));
+	if (event && line->level > 0)
+		(void)json_object_set_new(event, "Level", json_integer(line->level));
+	return event;
+}
+
+void clients_output(struct clients *clients, const struct line *line)
+{
+	json_t *event = NULL;
 
 	for (struct client *c = clients->first, *next; c; c = next) {
 		next = c->next;
-		if (c->following && !c->ending && line)
-			stream(c,
-			       json_pack("{s:s, s:o?, s:o?}", "Event", "Output", "From",
-					 tds_cli_json_text(who), "Text", tds_cli_json_text(line)));
+		if (c->following && !c->ending && (event || (event = output_event(line))))
+			stream(c, json_incref(event));
 		free_if_over(c);
 	}
+	json_decref(event);
 }
 
 size_t clients_count(const struct clients *clients)

@@ -62,7 +62,7 @@ size_t clients_count(const struct clients *clients);
 
 /* A change, and whether it is one of what is active; a line of an actor; the end. */
 void clients_changed(struct clients *clients, json_t *event, bool active);
-void clients_output(struct clients *clients, const char *who, const char *text, size_t len);
+void clients_output(struct clients *clients, const struct line *line);
 void clients_farewell(struct clients *clients, int status, const char *why);
 
 #endif

@@ -35,6 +35,7 @@ struct question {
 	struct question **self;
 	enum question_state state;
 	uint64_t from;
+	json_t *by;      /* who that is, for the event log */
 	json_t *request; /* NULL: it has a value that JSON has not */
 	json_t *answer;
 };
@@ -177,6 +178,7 @@ static void question_free(struct question *question)
 	else
 		actor->last = question->self;
 	actor->n--;
+	json_decref(question->by);
 	json_decref(question->request);
 	json_decref(question->answer);
 	free(question);
@@ -241,7 +243,14 @@ static void on_stay(struct asker *asker)
 	question->state = QUESTION_OVER;
 }
 
-static const struct asker_ops question_ops = { .answer = on_answer, .stay = on_stay };
+static json_t *on_who(const struct asker *asker)
+{
+	return json_incref(question_of((struct asker *)(uintptr_t)asker)->by);
+}
+
+static const struct asker_ops question_ops = { .answer = on_answer,
+					       .stay = on_stay,
+					       .who = on_who };
 
 /* --- turns --- */
 
@@ -275,20 +284,21 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 }
 
 /* False: no memory is left. */
-static bool add(struct directoractor *actor, uint64_t from, bool may_change, json_t *request)
+static bool add(struct directoractor *actor, const struct engine_asker *from, json_t *request)
 {
 	struct question *question = calloc(1, sizeof(*question));
 
 	if (!question)
 		return false;
-	*question =
-		(struct question){ .asker = { .ops = &question_ops,
-					      .door = actor->door,
-					      .kind = may_change ? ASKER_CHANGER : ASKER_ACTOR },
-				   .actor = actor,
-				   .self = actor->last,
-				   .from = from,
-				   .request = request };
+	*question = (struct question){ .asker = { .ops = &question_ops,
+						  .door = actor->door,
+						  .kind = from->may_change ? ASKER_CHANGER
+									   : ASKER_ACTOR },
+				       .actor = actor,
+				       .self = actor->last,
+				       .from = from->id,
+				       .by = director_asker_json(from),
+				       .request = request };
 	*actor->last = question;
 	actor->last = &question->next;
 	actor->n++;
@@ -296,7 +306,7 @@ static bool add(struct directoractor *actor, uint64_t from, bool may_change, jso
 	return true;
 }
 
-void directoractor_take(struct directoractor *actor, uint64_t from, bool may_change,
+void directoractor_take(struct directoractor *actor, const struct engine_asker *from,
 			const struct payload *payload)
 {
 	tds_auto(value) struct tds_value *value = NULL;
@@ -310,10 +320,10 @@ void directoractor_take(struct directoractor *actor, uint64_t from, bool may_cha
 	json_t *request = actor->n >= QUESTIONS_MAX ? NULL
 			  : defines                 ? declaration(value)
 						    : tds_value_plain_json(value);
-	if (actor->n < QUESTIONS_MAX && add(actor, from, may_change, request))
+	if (actor->n < QUESTIONS_MAX && add(actor, from, request))
 		return;
 	json_decref(request);
-	post(actor, from, failure_json("Error", 1, "too many questions"));
+	post(actor, from->id, failure_json("Error", 1, "too many questions"));
 }
 
 void directoractor_changed(struct directoractor *actor)

@@ -21,7 +21,7 @@ void directoractor_free(struct directoractor *actor); /* accepts NULL */
  * A message from the actor or program with this id; it is taken in the next turn of the loop. What is no dictionary with a
  * DirectorOp is ignored.
  */
-void directoractor_take(struct directoractor *actor, uint64_t from, bool may_change,
+void directoractor_take(struct directoractor *actor, const struct engine_asker *from,
 			const struct payload *payload);
 
 /* What is active has changed. */

@@ -43,12 +43,12 @@ void door_tell(struct door *door, const json_t *event)
 		directoractor_changed(door->actor);
 }
 
-static void on_output(void *ctx, const char *who, const char *text, size_t len)
+static void on_output(void *ctx, const struct line *line)
 {
 	struct door *door = ctx;
 
-	door->settings->output(door->settings->ctx, who, text, len);
-	clients_output(door->clients, who, text, len);
+	door->settings->output(door->settings->ctx, line);
+	clients_output(door->clients, line);
 }
 
 static bool on_answer(void *ctx, uint64_t endpoint, const struct payload *payload)
@@ -65,18 +65,18 @@ static void on_delivered(void *ctx, uint64_t ticket, const char *error)
 	asks_delivered(door->clients, ticket, error);
 }
 
-static void on_question(void *ctx, uint64_t from, bool may_change, const struct payload *payload)
+static void on_question(void *ctx, const struct engine_asker *from, const struct payload *payload)
 {
 	const struct door *door = ctx;
 
-	directoractor_take(door->actor, from, may_change, payload);
+	directoractor_take(door->actor, from, payload);
 }
 
 static void on_shutdown_asked(void *ctx)
 {
 	const struct door *door = ctx;
 
-	door->settings->shutdown(door->settings->ctx, -1);
+	door->settings->shutdown(door->settings->ctx, -1, NULL);
 }
 
 static void light(struct door *door, struct event_base *base)

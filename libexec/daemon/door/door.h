@@ -27,12 +27,13 @@ struct door_settings {
 	const char *cgroup;    /* below which each source has its own; NULL: none */
 	uint16_t port;         /* that is open while we are; 0: none */
 	struct engine *engine; /* for programs that join, and answers to actors */
-	void (*shutdown)(void *ctx, int64_t grace_ms); /* negative: not given */
+	/* grace_ms negative: not given; by: who asks, for the event log; NULL: an actor or a program. Borrowed. */
+	void (*shutdown)(void *ctx, int64_t grace_ms, json_t *by);
 	/* End to be started again; program NULL: the same. Errors: see libexec/daemon/inside.h. */
-	int (*restart)(void *ctx, int64_t grace_ms, const char *program, struct tds_err *err);
+	int (*restart)(void *ctx, int64_t grace_ms, const char *program, json_t *by,
+		       struct tds_err *err);
 	void (*describe)(void *ctx, json_t *status); /* what the answer to Status says besides */
-	void (*output)(void *ctx, const char *who, const char *text,
-		       size_t len);                  /* a line of an actor */
+	void (*output)(void *ctx, const struct line *line);
 	void (*no_port)(void *ctx, const char *why); /* it cannot be had, which ends nothing */
 	void *ctx;
 };

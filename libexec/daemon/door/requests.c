@@ -71,6 +71,14 @@ static bool get_wait(struct asker *asker, const struct request *row, const json_
 	return false;
 }
 
+static void load_for(struct asker *asker, struct load_request *load)
+{
+	load->by = asker->ops->who(asker);
+	asker->pending = true;
+	director_load(asker->door->director, load, on_changed, asker);
+	json_decref(load->by);
+}
+
 static void answer_load(struct asker *asker, const struct request *row, const json_t *request)
 {
 	bool refresh = json_is_true(json_object_get(request, "Refresh"));
@@ -81,8 +89,7 @@ static void answer_load(struct asker *asker, const struct request *row, const js
 
 	if (!get_wait(asker, row, request, &load.wait_s))
 		return;
-	asker->pending = true;
-	director_load(asker->door->director, &load, on_changed, asker);
+	load_for(asker, &load);
 }
 
 static void answer_hold(struct asker *asker, const struct request *row, const json_t *request)
@@ -94,8 +101,7 @@ static void answer_hold(struct asker *asker, const struct request *row, const js
 
 	if (!get_wait(asker, row, request, &load.wait_s))
 		return;
-	asker->pending = true;
-	director_load(asker->door->director, &load, on_changed, asker);
+	load_for(asker, &load);
 }
 
 static void answer_rollback(struct asker *asker, const struct request *row, const json_t *request)
@@ -105,23 +111,38 @@ static void answer_rollback(struct asker *asker, const struct request *row, cons
 
 	if (!get_wait(asker, row, request, &load.wait_s))
 		return;
+	load_for(asker, &load);
+}
+
+/* A change of what a text names. */
+typedef void change_fn(struct director *director, const char *what, json_t *by,
+		       change_done_fn *done, void *ctx);
+
+static void change(struct asker *asker, const char *what, change_fn *begin)
+{
+	json_t *by = asker->ops->who(asker);
+
 	asker->pending = true;
-	director_load(asker->door->director, &load, on_changed, asker);
+	begin(asker->door->director, what, by, on_changed, asker);
+	json_decref(by);
 }
 
 static void answer_release(struct asker *asker, const struct request *row, const json_t *request)
 {
 	(void)row;
-	asker->pending = true;
-	director_release(asker->door->director, request_text(request, "Group"), on_changed, asker);
+	change(asker, request_text(request, "Group"), director_release);
 }
 
 static void answer_forget(struct asker *asker, const struct request *row, const json_t *request)
 {
 	(void)row;
-	asker->pending = true;
-	director_forget_group(asker->door->director, request_text(request, "Group"), on_changed,
-			      asker);
+	change(asker, request_text(request, "Group"), director_forget_group);
+}
+
+static void answer_unload(struct asker *asker, const struct request *row, const json_t *request)
+{
+	(void)row;
+	change(asker, request_text(request, "SourceHash"), director_unload);
 }
 
 static void on_refreshed(void *ctx, json_t *results, int status)
@@ -136,28 +157,25 @@ static void answer_refresh(struct asker *asker, const struct request *row, const
 
 	if (!get_wait(asker, row, request, &wait_s))
 		return;
+	json_t *by = asker->ops->who(asker);
 	asker->pending = true;
 	director_refresh(asker->door->director, wait_s,
-			 json_is_true(json_object_get(request, "Retry")), on_refreshed, asker);
+			 json_is_true(json_object_get(request, "Retry")), by, on_refreshed, asker);
+	json_decref(by);
 }
 
 static void answer_define(struct asker *asker, const struct request *row, const json_t *request)
 {
 	struct tds_err err = { 0 };
+	json_t *by = asker->ops->who(asker);
+	int rc = director_define(asker->door->director, request_text(request, "Group"), request, by,
+				 &err);
 
-	if (director_define(asker->door->director, request_text(request, "Group"), request, &err) !=
-	    0)
+	json_decref(by);
+	if (rc != 0)
 		asker_refuse(asker, row, tds_code_status(err.code), err.reason);
 	else
 		asker_answer(asker, success_json(row->response));
-}
-
-static void answer_unload(struct asker *asker, const struct request *row, const json_t *request)
-{
-	(void)row;
-	asker->pending = true;
-	director_unload(asker->door->director, request_text(request, "SourceHash"), on_changed,
-			asker);
 }
 
 static void answer_status(struct asker *asker, const struct request *row, const json_t *request)
@@ -210,8 +228,10 @@ static void answer_shutdown(struct asker *asker, const struct request *row, cons
 	if (!get_grace(asker, row, request, &grace_ms))
 		return;
 	client_of(asker)->leaving = true;
+	json_t *by = asker->ops->who(asker);
 	asker_answer(asker, success_json(row->response));
-	settings->shutdown(settings->ctx, grace_ms);
+	settings->shutdown(settings->ctx, grace_ms, by);
+	json_decref(by);
 }
 
 /* Whoever names a program has the admin's user run it: so that is for who may do that anyway. */
@@ -231,7 +251,10 @@ static void answer_restart(struct asker *asker, const struct request *row, const
 				     : "Program is not an absolute path");
 		return;
 	}
-	if (settings->restart(settings->ctx, grace_ms, program, &err) != 0)
+	json_t *by = asker->ops->who(asker);
+	int rc = settings->restart(settings->ctx, grace_ms, program, by, &err);
+	json_decref(by);
+	if (rc != 0)
 		asker_refuse(asker, row, tds_code_status(err.code), err.reason);
 	else
 		asker_answer(asker, json_pack("{s:s, s:b, s:i}", "DirectorResponse", row->response,

@@ -10,6 +10,7 @@
 #define TDS_DAEMON_ENGINE_H
 
 #include <jansson.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +25,14 @@
 
 #define ENGINE_ADDRESS_MAX 32
 #define ENGINE_ENDING_MAX 64
+#define ENGINE_NO_STATUS INT_MIN /* of an actor that never had a process, or whose end nobody saw */
+
+/* Levels of output: those of Python's logging. */
+enum {
+	OUTPUT_PRINTED = 0, /* it has none */
+	OUTPUT_WARNING = 30,
+	OUTPUT_ERROR = 40,
+};
 
 /* How a payload is written down. */
 enum encoding {
@@ -53,6 +62,7 @@ struct engine_source {
 	void *owner; /* the Director's; NULL: a program's realm, or of a source that a user brought */
 	bool of_program;        /* a user's program: it owns no name that a group declares */
 	const char *last_words; /* in source_gone: what its process said last; NULL: nothing */
+	const char *traceback;  /* in imported, of an error: the whole of it; NULL: there is none */
 };
 
 struct engine_actor {
@@ -61,7 +71,18 @@ struct engine_actor {
 	bool up;   /* constructed, and not on its way out */
 	pid_t pid; /* 0: not known yet */
 	char address[ENGINE_ADDRESS_MAX];
+	const char *class_name; /* as it was asked for */
+	const char *traceback;  /* in actor_failed and message_done, of an error; NULL: none */
 	char ending[ENGINE_ENDING_MAX]; /* in actor_exited: how it ended, for people */
+	int status; /* in actor_exited: its exit status, the signal as a negative number, or ENGINE_NO_STATUS */
+};
+
+/* Who asks the Director: an actor, or a program. */
+struct engine_asker {
+	const struct engine_source *source; /* that its code is of */
+	uint64_t id;                        /* where answers go */
+	char address[ENGINE_ADDRESS_MAX];
+	bool may_change; /* what is loaded */
 };
 
 /* What an engine tells. Texts are borrowed, and as hostile as the actor that they come from. */
@@ -86,13 +107,13 @@ struct engine_events {
 	bool (*answer)(void *ctx, uint64_t endpoint, const struct payload *payload);
 	/* A message from an outside endpoint reached no actor: it has become a dead letter. */
 	void (*undelivered)(void *ctx, uint64_t endpoint);
-	/* A line that an actor (NULL: the source's own process) printed or logged. */
+	/* A text that an actor (NULL: the source's own process) printed, one line, or logged, with its level. */
 	void (*output)(void *ctx, struct engine_source *source, struct engine_actor *actor,
-		       const char *text, size_t len);
-	/* A message to the Director; may_change: from one that may change what is loaded. */
-	void (*director_asked)(void *ctx, uint64_t from, bool may_change,
+		       int level, const char *text, size_t len);
+	/* A message to the Director. */
+	void (*director_asked)(void *ctx, const struct engine_asker *from,
 			       const struct payload *payload);
-	/* A record of logging, as the op log has it; its text is told as output too. */
+	/* A record of logging, as the op log has it; its text is told as output too. actor as in output. */
 	void (*logged)(void *ctx, struct engine_actor *actor, const json_t *record);
 	void (*shutdown_asked)(void *ctx);
 	/* One of its actors, or a program that may, wants a package unloaded. */

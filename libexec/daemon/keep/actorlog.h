@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What actors print and log, in the run directory's actors.log: one line each, "TIME GROUP ROLE ADDRESS TEXT", escaped, in
- * two files of bounded size.
+ * What actors print and log, in the run directory's actors.log, as tool/logline.h has it. No source can push out what the
+ * others wrote: it fills an eighth of actors.log at most, until that makes way for a new one; what it writes beyond goes to
+ * actors.more.log, which those share who write that much.
  */
 #ifndef TDS_DAEMON_ACTORLOG_H
 #define TDS_DAEMON_ACTORLOG_H
 
-#include <stddef.h>
-
-#define ACTORLOG_MAX_BYTES (4 << 20) /* then it becomes the old one */
+#include "daemon/base/settings.h"
+#include "tool/logline.h"
 
 struct actorlog;
 
-struct actorlog *actorlog_open(int rundir); /* NULL: it cannot be written */
-void actorlog_close(struct actorlog *log);
+struct actorlog *actorlog_open(int rundir,
+			       const struct log_limits *limits); /* NULL: out of memory */
+void actorlog_close(struct actorlog *log);                       /* accepts NULL */
+void actorlog_reopen(struct actorlog *log);
 
-/* who: "GROUP ROLE ADDRESS", each "-" where there is none. What cannot be written is lost. Accepts NULL. */
-void actorlog_add(struct actorlog *log, const char *who, const char *text, size_t len);
+/* What cannot be written is lost. */
+void actorlog_add(struct actorlog *log, const struct tds_logline *line);
 
 #endif

@@ -14,12 +14,6 @@
 
 #define LINE_MAX_BYTES (64 << 10) /* none that is written is longer: a few paths and a message */
 
-static int open_log(const struct audit *audit)
-{
-	return openat(audit->rundir, TDS_AUDIT_NAME,
-		      O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-}
-
 static void set_head(struct audit *audit, const char *line, size_t len)
 {
 	unsigned char sha256[TDS_SHA256_LEN];
@@ -41,48 +35,139 @@ static size_t whole_lines(const char *text, size_t len)
 	return end ? (size_t)(end + 1 - text) : 0;
 }
 
-void audit_open(struct audit *audit, int rundir)
+/* The last line of a file is the head. False: it has none, or there is no such file. */
+static bool read_head(struct audit *audit, const char *name)
 {
-	*audit = (struct audit){ .rundir = rundir };
-	tds_autofd int fd = open_log(audit);
+	tds_autofd int fd =
+		openat(audit->file.rundir, name, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
 	tds_autofree char *tail = malloc(LINE_MAX_BYTES);
 	off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
 	off_t from = size > LINE_MAX_BYTES ? size - LINE_MAX_BYTES : 0;
 	ssize_t n = size > 0 && tail ? pread(fd, tail, LINE_MAX_BYTES, from) : 0;
 
 	if (n <= 0)
-		return;
+		return false;
 	size_t len = whole_lines(tail, (size_t)n);
 	if ((len < (size_t)n && ftruncate(fd, from + (off_t)len) != 0) || len == 0)
-		return;
+		return false;
 	size_t before = whole_lines(tail, len - 1);
 	set_head(audit, tail + before, len - before);
+	return true;
+}
+
+void audit_open(struct audit *audit, int rundir, const struct log_limits *limits)
+{
+	*audit = (struct audit){ 0 };
+	logfile_init(&audit->file, rundir, TDS_AUDIT_NAME, limits);
+	/* A crash may have come between the last line of a file and the first of the next. */
+	if (!read_head(audit, TDS_AUDIT_NAME))
+		(void)read_head(audit, TDS_AUDIT_NAME ".1");
+}
+
+void audit_close(struct audit *audit)
+{
+	if (audit->kept)
+		audit_flush(audit);
+	logfile_close(&audit->file);
+	json_decref(audit->kept);
+	audit->kept = NULL;
+}
+
+void audit_reopen(struct audit *audit)
+{
+	logfile_reopen(&audit->file);
 }
 
 /* The line with its end; caller frees. NULL: out of memory. */
-static char *text_of(struct audit *audit, json_t *line)
+static char *text_of(const struct audit *audit, json_t *line)
 {
 	char *text = NULL;
 
-	if (line && json_object_set_new(line, "Before", json_string(audit->head)) == 0)
+	if (audit->lost > 0)
+		(void)json_object_set_new(line, "Lost", json_integer(audit->lost));
+	if (json_object_set_new(line, "Before", json_string(audit->head)) == 0)
 		text = tds_json_text(line, JSON_COMPACT);
-	json_decref(line);
 	char *whole = text ? realloc(text, strlen(text) + 2) : NULL;
 	if (!whole)
 		free(text);
 	return whole ? strcat(whole, "\n") : NULL;
 }
 
-void audit_add(struct audit *audit, json_t *line)
+static int write_line(struct audit *audit, json_t *line, struct tds_err *err)
 {
 	tds_autofree char *text = text_of(audit, line);
-	tds_autofd int fd = open_log(audit);
-	off_t end = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+	bool is_first;
 
-	if (!text || end < 0)
-		return;
-	if (tds_io_write(fd, text, strlen(text)) == 0)
-		set_head(audit, text, strlen(text));
-	else if (ftruncate(fd, end) != 0)
-		audit_open(audit, audit->rundir);
+	if (!text)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	size_t len = strlen(text);
+	int rc = logfile_prepare(&audit->file, len, &is_first, err);
+	if (rc == 0)
+		rc = logfile_add(&audit->file, text, len, err);
+	if (rc != 0)
+		return rc;
+	set_head(audit, text, len);
+	audit->lost = 0;
+	return 0;
+}
+
+/* What waits, in its order. */
+static int write_kept(struct audit *audit, struct tds_err *err)
+{
+	while (json_array_size(audit->kept) > 0) {
+		int rc = write_line(audit, json_array_get(audit->kept, 0), err);
+
+		if (rc != 0)
+			return rc;
+		(void)json_array_remove(audit->kept, 0);
+	}
+	audit->kept_bytes = 0;
+	return 0;
+}
+
+void audit_flush(struct audit *audit)
+{
+	struct tds_err err;
+
+	(void)write_kept(audit, &err);
+}
+
+/* The line stays the caller's. */
+static int add(struct audit *audit, json_t *line, struct tds_err *err)
+{
+	int rc = line ? write_kept(audit, err) : tds_err_set(err, TDS_E_NOMEM, "out of memory");
+
+	return rc == 0 ? write_line(audit, line, err) : rc;
+}
+
+int audit_add(struct audit *audit, json_t *line, struct tds_err *err)
+{
+	int rc = add(audit, line, err);
+
+	json_decref(line);
+	return rc;
+}
+
+/* False: there is no room for it to wait either. */
+static bool keep(struct audit *audit, json_t *line)
+{
+	tds_autofree char *text = tds_json_text(line, JSON_COMPACT);
+	size_t len = text ? strlen(text) : AUDIT_KEPT_MAX_BYTES;
+
+	if (!audit->kept)
+		audit->kept = json_array();
+	if (audit->kept_bytes + len >= AUDIT_KEPT_MAX_BYTES ||
+	    json_array_append(audit->kept, line) != 0)
+		return false;
+	audit->kept_bytes += len;
+	return true;
+}
+
+void audit_keep(struct audit *audit, json_t *line)
+{
+	struct tds_err err;
+
+	if (add(audit, line, &err) != 0 && !(line && keep(audit, line)))
+		audit->lost++;
+	json_decref(line);
 }

@@ -40,7 +40,7 @@ json_t *events_new(int64_t wall_ms, const char *what)
 
 void events_set(json_t *event, const char *key, const char *text)
 {
-	if (event && text)
+	if (event && text && *text)
 		(void)json_object_set_new(event, key, tds_cli_json_text(text));
 }
 

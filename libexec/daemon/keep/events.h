@@ -27,7 +27,7 @@ void events_reopen(struct events *events);
 /* A new event, to which fields may be added; Event in CapitalWords. NULL: out of memory, which all of these accept. */
 json_t *events_new(int64_t wall_ms, const char *what);
 
-/* Add a field of text, which may come from anywhere; nothing where text is NULL. */
+/* Add a field of text, which may come from anywhere; nothing where there is no text, or an empty one. */
 void events_set(json_t *event, const char *key, const char *text);
 
 /* Write it and tell it; takes the reference. One that cannot be written is counted in the next one's Lost. */

@@ -223,6 +223,8 @@ struct actor *actor_create(struct realm *realm, uint64_t id, const char *class_n
 	actor->creator = creator;
 	actor->global = name != NULL;
 	actor->class_name = strdup(class_name);
+	actor->pub.class_name = actor->class_name;
+	actor->pub.status = ENGINE_NO_STATUS;
 	if (!actor->class_name || !registry_add(&engine->registry, &actor->bearer) ||
 	    (name && !registry_bind(&engine->registry, name, &actor->bearer)) ||
 	    !(realm_actors_wait(realm) ? wait_for_realm(actor, requirements)
@@ -324,6 +326,7 @@ void actor_reaped(struct actor *actor, int status)
 		       status < 0 ? "killed by signal %d" : "exited with status %d",
 		       status < 0 ? -status : status);
 	describe_ending(actor, how);
+	actor->pub.status = status;
 	actor_gone(actor);
 }
 

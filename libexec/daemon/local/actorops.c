@@ -76,8 +76,10 @@ static bool op_failed(struct actor *actor, const json_t *op)
 	const char *kind = json_string_value(json_object_get(op, "kind"));
 	const char *error = json_string_value(json_object_get(op, "error"));
 
+	actor->pub.traceback = json_string_value(json_object_get(op, "traceback"));
 	actor_fail(actor, failure_parse(kind, FAILURE_INIT),
 		   error ? error : "could not be constructed");
+	actor->pub.traceback = NULL;
 	return true;
 }
 
@@ -97,11 +99,13 @@ static bool op_done(struct actor *actor, const json_t *op)
 
 	if (!json_is_integer(ref))
 		return false;
+	actor->pub.traceback = json_string_value(json_object_get(op, "traceback"));
 	actor->realm->engine->events->message_done(actor->realm->engine->ctx, &actor->pub,
 						   (uint64_t)json_integer_value(ref),
 						   ok      ? NULL
 						   : error ? error
 							   : "failed");
+	actor->pub.traceback = NULL;
 	return true;
 }
 
@@ -120,14 +124,7 @@ static bool op_dead_letters(struct actor *actor, const json_t *op)
 
 static bool op_log(struct actor *actor, const json_t *op)
 {
-	struct local *engine = actor->realm->engine;
-	const char *text = json_string_value(json_object_get(op, "text"));
-
-	if (!text)
-		return false;
-	engine->events->output(engine->ctx, &actor->realm->pub, &actor->pub, text, strlen(text));
-	engine->events->logged(engine->ctx, &actor->pub, op);
-	return true;
+	return output_record(actor->realm, actor, op);
 }
 
 static bool op_shutdown(struct actor *actor, const json_t *op)

@@ -190,7 +190,7 @@ static void join_cgroup(struct realm *realm)
 		return;
 	engine->unlimited = true;
 	(void)snprintf(text, sizeof(text), "no limit of processes: %s", err.reason);
-	engine->events->output(engine->ctx, &realm->pub, NULL, text, strlen(text));
+	engine->events->output(engine->ctx, &realm->pub, NULL, OUTPUT_WARNING, text, strlen(text));
 }
 
 /* There is a process of a derived realm: what waited for it goes on. */

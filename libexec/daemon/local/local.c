@@ -70,14 +70,14 @@ static void drop_undelivered(void *ctx, uint64_t endpoint)
 }
 
 static void drop_output(void *ctx, struct engine_source *source, struct engine_actor *actor,
-			const char *text, size_t len)
+			int level, const char *text, size_t len)
 {
-	(void)ctx, (void)source, (void)actor, (void)text, (void)len;
+	(void)ctx, (void)source, (void)actor, (void)level, (void)text, (void)len;
 }
 
-static void drop_question(void *ctx, uint64_t from, bool may_change, const struct payload *payload)
+static void drop_question(void *ctx, const struct engine_asker *from, const struct payload *payload)
 {
-	(void)ctx, (void)from, (void)may_change, (void)payload;
+	(void)ctx, (void)from, (void)payload;
 }
 
 static void drop_record(void *ctx, struct engine_actor *actor, const json_t *record)

@@ -225,6 +225,8 @@ bool output_open(struct realm *realm,
 void output_spawned(struct output *output, pid_t pid); /* it is an actor's, or (0) nobody's */
 void output_actor_gone(struct output *output, const struct actor *actor); /* all it wrote is told */
 void output_free(struct output *output);
+/* A record of logging (op log) of an actor, NULL: of the source's own process. False: it breaks the grammar. */
+bool output_record(struct realm *realm, struct actor *actor, const json_t *op);
 
 /* actor.c */
 struct actor *actor_of(const struct bearer *bearer); /* NULL: it is none's */

@@ -3,6 +3,7 @@
  * What processes of a source print, line by line. All of them write to one socket, the standard output of the source's
  * process, which its actors inherit; the kernel says of each piece which process wrote it.
  */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -103,7 +104,8 @@ static void emit(struct output *o, struct actor *actor, const char *text, size_t
 		free(o->realm->last_line);
 		o->realm->last_line = strndup(text, len);
 	}
-	engine->events->output(engine->ctx, &o->realm->pub, actor ? &actor->pub : NULL, text, len);
+	engine->events->output(engine->ctx, &o->realm->pub, actor ? &actor->pub : NULL,
+			       OUTPUT_PRINTED, text, len);
 }
 
 static void finish_line(struct output *o, struct partial *partial)
@@ -267,6 +269,24 @@ void output_spawned(struct output *o, pid_t pid)
 {
 	if (o && o->waiting && (o->waiting->pid == pid || !is_spawning(o->realm)))
 		resume(o);
+}
+
+/* --- records --- */
+
+bool output_record(struct realm *realm, struct actor *actor, const json_t *op)
+{
+	struct local *engine = realm->engine;
+	struct engine_actor *pub = actor ? &actor->pub : NULL;
+	const char *text = json_string_value(json_object_get(op, "text"));
+	json_int_t level = json_integer_value(json_object_get(op, "level"));
+
+	if (!text)
+		return false;
+	engine->events->output(engine->ctx, &realm->pub, pub,
+			       level > 0 && level <= INT_MAX ? (int)level : OUTPUT_PRINTED, text,
+			       strlen(text));
+	engine->events->logged(engine->ctx, pub, op);
+	return true;
 }
 
 /* --- its life --- */

@@ -118,6 +118,17 @@ static struct link *return_message(struct actor *from, uint64_t to, struct parce
 	return &from->link;
 }
 
+static void ask_director(const struct sender *from, const struct payload *payload)
+{
+	struct engine_asker asker = { .source = &from->of->pub,
+				      .id = from->id,
+				      .may_change = !realm_is_foreign(from->of) };
+
+	(void)snprintf(asker.address, sizeof(asker.address), "%u.%ju", from->of->number,
+		       (uintmax_t)from->id);
+	from->engine->events->director_asked(from->engine->ctx, &asker, payload);
+}
+
 static bool to_outside(const struct sender *from, uint64_t to, const struct payload *payload)
 {
 	const struct local *engine = from->engine;
@@ -126,8 +137,7 @@ static bool to_outside(const struct sender *from, uint64_t to, const struct payl
 		return engine->events->answer(engine->ctx, to, payload);
 	/* One that does not take its answers gets no more. */
 	if (!link_is_full(from->link))
-		engine->events->director_asked(engine->ctx, from->id, !realm_is_foreign(from->of),
-					       payload);
+		ask_director(from, payload);
 	return true;
 }
 
@@ -307,7 +317,7 @@ static void say_lost(const struct sender *from)
 
 	if (from->actor)
 		engine->events->output(engine->ctx, &from->actor->realm->pub, &from->actor->pub,
-				       text, strlen(text));
+				       OUTPUT_WARNING, text, strlen(text));
 }
 
 bool route_message(const struct sender *from, enum frame_type type, const unsigned char *body,

@@ -24,6 +24,18 @@ static bool op_imported(struct realm *realm, const json_t *op)
 	return true;
 }
 
+/* What went wrong in the source's process, whole; it is the actors' log's too. NULL: that is not said. */
+static const char *log_traceback(struct realm *realm, const json_t *op)
+{
+	const char *traceback = json_string_value(json_object_get(op, "traceback"));
+	struct local *engine = realm->engine;
+
+	if (traceback && *traceback)
+		engine->events->output(engine->ctx, &realm->pub, NULL, OUTPUT_ERROR, traceback,
+				       strlen(traceback));
+	return traceback;
+}
+
 static bool op_import_failed(struct realm *realm, const json_t *op)
 {
 	const char *error = json_string_value(json_object_get(op, "error"));
@@ -33,8 +45,10 @@ static bool op_import_failed(struct realm *realm, const json_t *op)
 		return true;
 	if (realm->state == REALM_LOADING)
 		realm->state = REALM_BROKEN;
+	realm->pub.traceback = log_traceback(realm, op);
 	engine->events->imported(engine->ctx, &realm->pub, NULL,
 				 error ? error : "an import failed");
+	realm->pub.traceback = NULL;
 	return true;
 }
 
@@ -101,6 +115,14 @@ static bool op_parent_failed(struct realm *forker, const json_t *op)
 	return true;
 }
 
+/* --- logging --- */
+
+/* What the source's modules log while they are imported. */
+static bool op_log(struct realm *realm, const json_t *op)
+{
+	return output_record(realm, NULL, op);
+}
+
 /* --- actors --- */
 
 /* An actor of this source. NULL: none that is known. */
@@ -132,8 +154,10 @@ static bool op_spawn_failed(struct realm *realm, const json_t *op)
 
 	if (!actor || actor->pub.pid > 0)
 		return false;
+	actor->pub.traceback = log_traceback(realm, op);
 	actor_fail(actor, failure_parse(kind, FAILURE_PROCESS),
 		   error ? error : "no process could be started");
+	actor->pub.traceback = NULL;
 	actor_gone(actor);
 	output_spawned(realm->output, 0);
 	return true;
@@ -160,6 +184,7 @@ static const struct {
 	{ "spawned", op_spawned },
 	{ "spawn-failed", op_spawn_failed },
 	{ "gone", op_gone },
+	{ "log", op_log },
 };
 
 static bool on_frame(void *ctx, enum frame_type type, const unsigned char *body, size_t len)

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* What events say. */
+#include "eventtext.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+#define INFO 20
+#define WARNING 30
+#define ERROR 40
+#define INDENT "    "
+
+/* All others are INFO, and history. */
+static const struct {
+	const char *name;
+	int level;
+	bool is_history;
+} known[] = {
+	{ "ActorExited", WARNING, false }, { "ActorFailed", ERROR, false },
+	{ "ActorStarted", INFO, false },   { "GivenUp", ERROR, true },
+	{ "LeftOut", ERROR, true },        { "Lost", ERROR, true },
+	{ "NoEffect", WARNING, true },     { "NotDeleted", WARNING, true },
+	{ "OverBudget", WARNING, false },  { "Refused", ERROR, true },
+	{ "Restarted", WARNING, true },    { "StateNotWritten", ERROR, true },
+	{ "Undone", ERROR, true },
+};
+
+static const char *text_of(const json_t *event, const char *key)
+{
+	const char *text = json_string_value(json_object_get(event, key));
+
+	return text ? text : "";
+}
+
+static size_t find(const json_t *event)
+{
+	const char *name = text_of(event, "Event");
+	size_t i = 0;
+
+	while (i < sizeof(known) / sizeof(known[0]) && strcmp(known[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+int tds_event_level(const json_t *event)
+{
+	size_t i = find(event);
+
+	return i < sizeof(known) / sizeof(known[0]) ? known[i].level : INFO;
+}
+
+bool tds_event_is_history(const json_t *event)
+{
+	size_t i = find(event);
+
+	return i == sizeof(known) / sizeof(known[0]) || known[i].is_history;
+}
+
+static void print(FILE *out, const char *before, const char *text)
+{
+	if (!*text)
+		return;
+	(void)fputs(before, out);
+	tds_text_escape(out, text, strlen(text));
+}
+
+void tds_event_print_lines(FILE *out, const char *text)
+{
+	for (size_t n; *text; text += n + (text[n] == '\n')) {
+		n = strcspn(text, "\n");
+		tds_text_escape(out, text, n);
+		(void)fputs(text[n] == '\n' && text[n + 1] ? "\n" INDENT : "", out);
+	}
+	(void)fputc('\n', out);
+}
+
+/* The user, the actor or the signal that it was asked by. */
+static void print_asker(FILE *out, const json_t *by, const char *(*user)(uid_t uid))
+{
+	const json_t *uid = json_object_get(by, "Uid");
+	const char *name = uid && user ? user((uid_t)json_integer_value(uid)) : NULL;
+
+	if (name)
+		print(out, ", by ", name);
+	else if (uid)
+		(void)fprintf(out, ", by uid %lld", (long long)json_integer_value(uid));
+	print(out, ", by actor ", text_of(by, "Actor"));
+	print(out, " of ", *text_of(by, "Actor") ? text_of(by, "Group") : "");
+	if (json_object_get(by, "Signal"))
+		(void)fprintf(out, ", by signal %lld",
+			      (long long)json_integer_value(json_object_get(by, "Signal")));
+}
+
+/* The actor that it is about. */
+static void print_actor(FILE *out, const json_t *event)
+{
+	const char *class_name = text_of(event, "Class");
+
+	if (!*class_name)
+		return;
+	print(out, " ", class_name);
+	print(out, ", role ", text_of(event, "Role"));
+	print(out, ", address ", text_of(event, "Address"));
+}
+
+static void print_subject(FILE *out, const json_t *event)
+{
+	static const char *const subjects[] = { "Path", "Target", "File" };
+
+	if (*text_of(event, "Class")) {
+		print_actor(out, event);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(subjects) / sizeof(subjects[0]); i++)
+		if (*text_of(event, subjects[i])) {
+			print(out, " ", text_of(event, subjects[i]));
+			return;
+		}
+}
+
+/* Below the line. */
+static void print_more(FILE *out, const json_t *event)
+{
+	const json_t *file;
+	size_t i;
+
+	json_array_foreach(json_object_get(event, "Files"), i, file)
+		print(out, "\n" INDENT, json_string_value(file) ? json_string_value(file) : "");
+	if (tds_event_level(event) >= ERROR) {
+		print(out, "\n" INDENT "SHA256 ", text_of(event, "SHA256"));
+		print(out, "\n" INDENT "key ", text_of(event, "Key"));
+	}
+	if (*text_of(event, "Traceback")) {
+		(void)fputs("\n" INDENT, out);
+		tds_event_print_lines(out, text_of(event, "Traceback"));
+	} else {
+		(void)fputc('\n', out);
+	}
+}
+
+void tds_event_print(FILE *out, const json_t *event, const char *(*user)(uid_t uid))
+{
+	print(out, "", text_of(event, "Event"));
+	print_subject(out, event);
+	print_asker(out, json_object_get(event, "By"), user);
+	print(out, ": ", text_of(event, "Message"));
+	print_more(out, event);
+}
