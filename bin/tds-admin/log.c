@@ -251,6 +251,15 @@ static int open_rundir(struct admin *admin, struct tds_dir *rundir, struct tds_e
 	return rc == 0 ? tds_rundir_open(&dir, rundir, err) : rc;
 }
 
+/* Is the log there, and for this user to read? errno says why not. */
+static bool is_there(const struct view *view, const char *name)
+{
+	tds_autofd int fd = openat(view->rundir.fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd >= 0;
+}
+
+/* One that is not there yet has nothing to show; all are missing where no admin process ever ran. */
 static int open_streams(struct view *view, struct tds_err *err)
 {
 	bool any = false;
@@ -260,14 +269,17 @@ static int open_streams(struct view *view, struct tds_err *err)
 
 		if (view->is_history && !origins[i].is_events)
 			continue;
+		bool there = is_there(view, origins[i].name);
+		if (!there && errno != ENOENT)
+			return tds_err_sys(err, TDS_E_UNUSABLE, "%s/%s", view->rundir.path,
+					   origins[i].name);
+		any = any || there;
 		stream->is_events = origins[i].is_events;
 		series_open(&stream->series, view->rundir.fd, origins[i].name, view->since_wall_ms);
-		any = any || faccessat(view->rundir.fd, origins[i].name, F_OK, 0) == 0;
 	}
-	if (any)
-		return 0;
-	return tds_err_sys(err, errno == ENOENT ? TDS_E_MISSING : TDS_E_UNUSABLE, "%s/%s",
-			   view->rundir.path, origins[0].name);
+	errno = ENOENT;
+	return any ? 0
+		   : tds_err_sys(err, TDS_E_MISSING, "%s/%s", view->rundir.path, origins[0].name);
 }
 
 static void close_view(struct view *view)

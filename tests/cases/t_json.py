@@ -18,7 +18,7 @@ from tap import BIN, ROOT, done, ok, run
 
 SCHEMAS = pathlib.Path(os.environ.get('TDS_SCHEMAS', ROOT / 'schemas'))
 # What has no document of this form: it prints text for people, or has a form of its own that its page describes.
-EXEMPT = {'tds-admin check', 'tds-admin help', 'tds-admin log'}
+EXEMPT = {'tds-admin check', 'tds-admin help'}
 ADMIN = re.compile(r'^  ([a-z]+) ', re.M)
 
 
@@ -201,6 +201,14 @@ def running(judge, a):
     for command in 'start', 'shutdown', 'status', 'list', 'role', 'tell', 'ask', 'watch', 'restart', 'forget':
         hold('tds-admin ' + command, 2, '--bogus')
     hold('tds-admin start', 4, '-C', '/nonexistent')
+    # What the admin process has left behind.
+    hold('tds-admin log', 0)
+    hold('tds-admin log', 0, '--audit')
+    hold('tds-admin log', 2, '-n', 'x')
+    hold('tds-admin log', 4, '-C', a.base)
+    hold('tds-admin history', 0)
+    hold('tds-admin history', 0, '-n', '2', 'foo')
+    hold('tds-admin history', 2, '--bogus')
 
 
 def main():

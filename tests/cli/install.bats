@@ -121,7 +121,9 @@ plain() {
 		0644 usr/share/tds/schemas/tds-admin-bootstart.json
 		0644 usr/share/tds/schemas/tds-admin-config.json
 		0644 usr/share/tds/schemas/tds-admin-forget.json
+		0644 usr/share/tds/schemas/tds-admin-history.json
 		0644 usr/share/tds/schemas/tds-admin-list.json
+		0644 usr/share/tds/schemas/tds-admin-log.json
 		0644 usr/share/tds/schemas/tds-admin-restart.json
 		0644 usr/share/tds/schemas/tds-admin-role.json
 		0644 usr/share/tds/schemas/tds-admin-setup.json
