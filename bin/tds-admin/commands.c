@@ -267,8 +267,7 @@ void admin_forget(struct admin *admin, int argc, char **argv)
 
 	if (!takes(admin, "forget", argc, 1, 1))
 		return;
-	int rc = ask_admin(admin,
-			   json_pack("{s:s, s:s}", "DirectorOp", "Forget", "Group", argv[0]),
+	int rc = ask_admin(admin, json_pack("{s:s, s:s}", "DirectorOp", "Forget", "Group", argv[0]),
 			   &answer, &err);
 	(void)report(admin, argv[0], rc, answer, &err);
 	json_decref(answer);

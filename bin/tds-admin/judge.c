@@ -195,3 +195,13 @@ void judge_configured(struct admin *admin)
 	if (tds_dir_open(admin->cli.dir, &dir, NULL) == 0)
 		judge_effects(admin, &dir);
 }
+
+void judge_start(struct admin *admin, const struct tds_dir *dir)
+{
+	tds_autofree char *path = tds_dir_join(dir, "thesplog.cfg");
+	struct tds_err err;
+
+	judge_effects(admin, dir);
+	if (judge_logging(dir, &err) != 0)
+		tds_cli_warn(&admin->cli, path, "%s", err.reason);
+}

@@ -27,4 +27,7 @@ void judge_configured(struct admin *admin);
  */
 int judge_logging(const struct tds_dir *dir, struct tds_err *err) TDS_MUST_CHECK;
 
+/* What is said once, when the settings of the directory begin to count: those without effect, and logging that cannot work. */
+void judge_start(struct admin *admin, const struct tds_dir *dir);
+
 #endif

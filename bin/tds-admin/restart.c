@@ -14,6 +14,7 @@
 #include "base/release.h"
 #include "director/handover.h"
 #include "director/rundir.h"
+#include "judge.h"
 #include "tool/client.h"
 
 #define SILENT_SECONDS \
@@ -227,6 +228,8 @@ void admin_restart(struct admin *admin, int argc, char **argv)
 		rc = await_successor(&r, &err);
 	if (runs && rc != 0)
 		tds_cli_error(&admin->cli, NULL, &err);
+	if (runs && rc == 0)
+		judge_start(admin, &r.dir);
 	if (!runs)
 		admin_start(admin, argc, argv);
 	else if (admin->cli.json)

@@ -293,15 +293,20 @@ static void start_detached(struct admin *admin, const struct tds_dir *dir, int r
 	(void)close(ready[0]);
 }
 
-/* What is said of the settings once, when they begin to count. */
-static void warn(struct admin *admin, const struct tds_dir *dir)
+/*
+ * Open what is needed to start it, as the user whose process it is to be. Who may not be that user has nothing to start where
+ * it runs and answers: then *runs, and no error.
+ */
+static int open_places(struct admin *admin, struct tds_dir *dir, int *rundir, bool *runs,
+		       struct tds_err *err)
 {
-	tds_autofree char *path = tds_dir_join(dir, "thesplog.cfg");
-	struct tds_err err;
+	struct other other;
+	int rc = become_open_dir(admin, dir, err);
 
-	judge_effects(admin, dir);
-	if (judge_logging(dir, &err) != 0)
-		tds_cli_warn(&admin->cli, path, "%s", err.reason);
+	if (rc == 0)
+		rc = open_rundir(dir, rundir, err);
+	*runs = (rc == TDS_E_REFUSED || rc == TDS_E_WRITE) && is_up(admin, dir, false, &other);
+	return *runs ? 0 : rc;
 }
 
 void admin_start(struct admin *admin, int argc, char **argv)
@@ -309,6 +314,7 @@ void admin_start(struct admin *admin, int argc, char **argv)
 	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
 	tds_autofd int rundir = -1;
 	tds_autofd int lock = -1;
+	bool runs = false;
 	struct tds_err err = { 0 };
 
 	(void)argv;
@@ -316,10 +322,8 @@ void admin_start(struct admin *admin, int argc, char **argv)
 		tds_cli_usage(&admin->cli, "start takes no operand");
 		return;
 	}
-	int rc = become_open_dir(admin, &dir, &err);
-	if (rc == 0)
-		rc = open_rundir(&dir, &rundir, &err);
-	if (rc == 0)
+	int rc = open_places(admin, &dir, &rundir, &runs, &err);
+	if (rc == 0 && !runs)
 		rc = take_or_await(admin, &dir, rundir, &lock, &err);
 	if (rc != 0) {
 		tds_cli_error(&admin->cli, NULL, &err);
@@ -327,7 +331,7 @@ void admin_start(struct admin *admin, int argc, char **argv)
 	}
 	bool ours = lock >= 0;
 	if (ours)
-		warn(admin, &dir);
+		judge_start(admin, &dir);
 	if (ours && admin->foreground)
 		run_here(admin, &dir, rundir, lock);
 	else if (ours)

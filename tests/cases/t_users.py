@@ -31,13 +31,15 @@ log --audit             0     0     4    4     4     4
 check                   0     0     0    0     0     0
 config                  0     0     0    0     0     0
 tds-avail               0     0     0    0     0     0
+tds-avail --excess      0     0     0    0     0     0
 tds-verify foo-2.tls    0     0     0    0     0     0
+tds-director list       0     0     1    0     1     1
 tds-load -n foo         0     0     0    0     0     0
 tds-load foo            0     0     8    0     8     8
 tds-load --unload HASH  0     0     8    0     8     8
 tds-avail --prune       0     5     5    5     5     5
 python                  1     1     1    1     0     1
-start                   0     0     1    1     1     1
+start                   0     0     1    0     1     1
 restart                 0     0     8    0     8     8
 shutdown                0     0     8    0     8     8
 start, down             0     0     1    1     1     1
@@ -56,13 +58,15 @@ log --audit             0     4     0    4     4     4
 check                   0     0     0    0     0     0
 config                  0     0     0    0     0     0
 tds-avail               0     0     0    0     0     0
+tds-avail --excess      0     0     0    0     0     0
 tds-verify foo-2.tls    0     0     0    0     0     0
+tds-director list       0     1     0    0     1     1
 tds-load -n foo         0     0     0    0     0     0
 tds-load foo            0     8     0    0     8     8
 tds-load --unload HASH  0     8     0    0     8     8
 tds-avail --prune       0     5     0    5     5     5
 python                  1     1     0    1     1     1
-start                   5     5     0    5     5     5
+start                   0     5     0    0     5     5
 restart                 0     8     0    0     8     8
 shutdown                0     8     0    0     8     8
 start, down             0     5     0    5     5     5
@@ -114,13 +118,15 @@ class Place:
     def run(self, who, *words):
         """A command of tds-admin, another tool, or a program; as this user."""
         tool, *rest = words if words[0].startswith('tds-') else ('tds-admin', *words)
-        argv = [PREFIX / 'bin' / tool, '-C', self.path, *rest]
-        env = {'PATH': os.environ['PATH'], 'LC_ALL': 'C.UTF-8', 'TMPDIR': str(self.base / 'tmp')}
+        where = [] if tool == 'tds-director' else ['-C', self.path]  # it takes nothing that the Director does not
+        argv = [PREFIX / 'bin' / tool, *where, *rest]
+        env = {'PATH': os.environ['PATH'], 'LC_ALL': 'C.UTF-8', 'TMPDIR': str(self.base / 'tmp'),
+               'THESPIAN_DIRECTOR_DIR': str(self.path)}
         for name in 'ASAN_OPTIONS', 'UBSAN_OPTIONS', 'LSAN_OPTIONS':
             env[name] = '%s:log_path=%s' % (os.environ.get(name, ''), self.base / 'tmp/sanitizer')
         if words == ('python',):
             argv = [PYTHON, '-c', PROGRAM]
-            env.update(THESPIAN_DIRECTOR_DIR=str(self.path), PYTHONPATH=str(PREFIX / 'libexec/tds/host'))
+            env['PYTHONPATH'] = str(PREFIX / 'libexec/tds/host')
         try:
             p = subprocess.run(list(map(str, argv)), env=env, cwd='/', stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
                                user=USERS[who], group=USERS[who], extra_groups=[])
