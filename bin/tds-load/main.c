@@ -285,7 +285,6 @@ static const char *text_of(const json_t *answer, const char *key)
 
 static void report(struct run *run, const char *name, int rc, json_t *answer, struct tds_err *err)
 {
-	bool changed = json_is_true(json_object_get(answer, "Changed"));
 	const json_t *warning;
 	size_t i;
 
@@ -294,13 +293,16 @@ static void report(struct run *run, const char *name, int rc, json_t *answer, st
 	if (rc == TDS_E_TIMEOUT && deeds[run->deed].waits)
 		(void)strncat(err->reason, "; --wait=SECONDS gives it more",
 			      sizeof(err->reason) - strlen(err->reason) - 1);
-	if (rc != 0)
+	/* Who asked for quiet, a crontab say, has been told when it was undone. */
+	if (rc != 0 && run->cli.quiet && json_is_true(json_object_get(answer, "LeftAlone")))
+		tds_cli_keep_failure(&run->cli, name, err);
+	else if (rc != 0)
 		complain(&run->cli, name, json_string_value(json_object_get(answer, "Path")), err);
 	if (run->cli.json) {
 		tds_cli_print_document(&run->cli, answer ? json_incref(answer) : json_object());
 		return;
 	}
-	if (rc != 0 || !deeds[run->deed].done || (run->cli.quiet && !changed))
+	if (rc != 0 || !deeds[run->deed].done || run->cli.quiet)
 		return;
 	(void)fprintf(run->cli.out, "%s \"%s\"", deeds[run->deed].done, text_of(answer, "Group"));
 	if (run->deed != DEED_RELEASE)

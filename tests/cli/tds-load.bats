@@ -248,10 +248,12 @@ loaded() {
 	sed -i 's/class A/class B/' src/foo/a.py
 	tds-gensrc -q --no-check foo key.pem src version:2 'foo/*.py'
 	local why='tds-load: foo: foo-2.tls: its last load was undone; name it, or use --retry'
-	run tds-load -q foo
-	[ "$status" -eq 1 ]
+	run --separate-stderr tds-load -q foo
+	[ "$status" -eq 1 ] && [[ $stderr == 'tds-load: foo: foo-2.tls: '* ]]
 	tds-admin list -j | jq -e --arg h "$(sha256sum "$DIR/foo-2.tls" | cut -d' ' -f1)" '.Groups.foo.Undone == $h'
 	expect 1 '' "$why" tds-load -a
+	expect 1 '' '' tds-load -qa # a crontab has told it once
+	tds-load -qaj | jq -e '.Success == false and .LeftAlone'
 	expect 1 '' "$why" tds-load -n -a
 	for args in '-n foo' '-n -a --retry'; do
 		# shellcheck disable=SC2086

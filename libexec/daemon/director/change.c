@@ -76,7 +76,8 @@ static void end(struct change *change)
 				   .source = source,
 				   .path = change->found.path,
 				   .changed = change->changed,
-				   .warnings = change->warnings };
+				   .warnings = change->warnings,
+				   .left_alone = change->left_alone };
 
 	queue_next(change);
 	tell_return(change, false);

@@ -68,6 +68,7 @@ struct change {
 
 	/* how it will end */
 	bool changed;    /* something has happened */
+	bool left_alone; /* a refresh does not try what was undone the last time */
 	int status;      /* the first reason counts */
 	char *error;     /* NULL: well, so far */
 	char *traceback; /* the whole of it, where there is one; NULL: there is none */

@@ -40,6 +40,7 @@ struct outcome {
 	const char *path;            /* of the package that a load was of; NULL: of none */
 	bool changed;
 	const json_t *warnings; /* of texts; NULL: none */
+	bool left_alone;        /* a refresh did not try what was undone the last time */
 };
 typedef void change_done_fn(void *ctx, const struct outcome *outcome);
 

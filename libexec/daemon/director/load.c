@@ -244,7 +244,8 @@ static int check_objections(struct change *change, const struct source *known, c
 		return tds_err_set(err, TDS_E_MISSING, "is another package by now (its SHA-256)");
 	if (is_named && group->held && !group_is_held_at(group, sha256))
 		return group_refuse_held(group, err);
-	if (!known && !change->retry && strcmp(group->undone, sha256) == 0)
+	change->left_alone = !known && !change->retry && strcmp(group->undone, sha256) == 0;
+	if (change->left_alone)
 		return tds_err_set(err, TDS_E_REFUSED, TDS_UNDONE);
 	(void)snprintf(change->wanted, sizeof(change->wanted), "%s", sha256);
 	return 0;
