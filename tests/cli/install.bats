@@ -53,7 +53,10 @@ plain() {
 		0644 usr/libexec/tds/host/tdshost/program/rundir.py
 		0644 usr/libexec/tds/host/tdshost/program/system.py
 		0644 usr/libexec/tds/host/tdshost/source/__init__.py
+		0644 usr/libexec/tds/host/tdshost/source/archive.py
 		0644 usr/libexec/tds/host/tdshost/source/classes.py
+		0644 usr/libexec/tds/host/tdshost/source/distributions.py
+		0644 usr/libexec/tds/host/tdshost/source/resources.py
 		0644 usr/libexec/tds/host/tdshost/source/sourceloader.py
 		0644 usr/libexec/tds/host/tdshost/source/usersource.py
 		0644 usr/libexec/tds/host/tdshost/wire/__init__.py
@@ -69,6 +72,7 @@ plain() {
 		0644 usr/libexec/tds/host/tdshost/words/actor.py
 		0644 usr/libexec/tds/host/tdshost/words/address.py
 		0644 usr/libexec/tds/host/tdshost/words/arguments.py
+		0644 usr/libexec/tds/host/tdshost/words/base.py
 		0644 usr/libexec/tds/host/tdshost/words/errors.py
 		0644 usr/libexec/tds/host/tdshost/words/messages.py
 		0644 usr/libexec/tds/host/tdshost/words/outside.py
@@ -81,9 +85,15 @@ plain() {
 		0644 usr/libexec/tds/host/thespian/initmsgs.py
 		0644 usr/libexec/tds/host/thespian/local_importlib.py
 		0644 usr/libexec/tds/host/thespian/runcommand.py
+		0644 usr/libexec/tds/host/thespian/shell.py
 		0644 usr/libexec/tds/host/thespian/system/__init__.py
+		0644 usr/libexec/tds/host/thespian/system/logdirector.py
 		0644 usr/libexec/tds/host/thespian/system/messages/__init__.py
 		0644 usr/libexec/tds/host/thespian/system/messages/status.py
+		0644 usr/libexec/tds/host/thespian/system/multiprocQueueBase.py
+		0644 usr/libexec/tds/host/thespian/system/multiprocTCPBase.py
+		0644 usr/libexec/tds/host/thespian/system/multiprocUDPBase.py
+		0644 usr/libexec/tds/host/thespian/system/simpleSystemBase.py
 		0644 usr/libexec/tds/host/thespian/system/timing.py
 		0644 usr/libexec/tds/host/thespian/system/utilis.py
 		0644 usr/libexec/tds/host/thespian/transient.py

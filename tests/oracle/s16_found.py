@@ -52,3 +52,26 @@ def confused_by_the_exit(asys):
     print(asys.ask(actor, 'text', SECONDS))
     print(asys.ask(actor, ActorExitRequest(), 1))
     print(asys.ask(actor, 'text', 2))
+
+
+@program('tcp')
+def the_port(asys):
+    with socket.create_connection(('127.0.0.1', asys.capabilities['Admin Port']), SECONDS):
+        print('connected')
+    print(asys.ask(asys.createActor(Quiet), 'goes on', SECONDS))
+
+
+@program('simple')
+def modules_of_bases(asys):
+    import importlib
+    for base in ('multiprocTCPBase', 'multiprocUDPBase', 'multiprocQueueBase', 'simpleSystemBase'):
+        print(base, hasattr(importlib.import_module('thespian.system.' + base), 'ActorSystemBase'))
+    from thespian.system.logdirector import ThespianLogForwarder
+    from thespian.system.timing import currentTime, toTimeDeltaOrNone
+    print(kind(currentTime()), toTimeDeltaOrNone(None), toTimeDeltaOrNone(3))
+
+
+@program('tcp udp simple')
+def capability_at_once(asys):
+    asys.updateCapability('Colour', 'green')
+    print(asys.capabilities.get('Colour'))
