@@ -343,11 +343,11 @@ static void on_accepted(void *ctx, int fd)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 ||
 	    !(may_use(clients, peer.uid) || engine->ops->admits(engine, peer.uid)))
-		listener_refuse(fd, DOOR_NOT_ALLOWED);
+		listener_refuse(fd, DOOR_NOT_ALLOWED, LISTENER_DENIED);
 	else if (!make_room(clients, peer.uid))
-		listener_refuse(fd, "too many clients");
+		listener_refuse(fd, "too many clients", NULL);
 	else if (!client_new(clients, fd, peer.uid))
-		listener_refuse(fd, "no memory is left");
+		listener_refuse(fd, "no memory is left", NULL);
 }
 
 /* --- what the Director tells --- */

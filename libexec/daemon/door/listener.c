@@ -24,13 +24,14 @@ struct listener {
 	bool modest; /* the reserve of descriptors is not for its connections */
 };
 
-void listener_refuse(int fd, const char *why)
+void listener_refuse(int fd, const char *why, const char *kind)
 {
 	char line[LISTENER_REFUSAL_MAX];
 	int len = snprintf(line, sizeof(line),
 			   "{\"DirectorResponse\":\"Error\",\"Success\":false,"
-			   "\"Status\":8,\"Message\":\"%s\",\"Protocol\":%d}\n",
-			   why, tds_release_protocol);
+			   "\"Status\":8,\"Message\":\"%s\",%s%s%s\"Protocol\":%d}\n",
+			   why, kind ? "\"Kind\":\"" : "", kind ? kind : "", kind ? "\"," : "",
+			   tds_release_protocol);
 
 	(void)send(fd, line, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	(void)close(fd);
@@ -57,7 +58,7 @@ static bool turn_away(struct listener *listener)
 	int fd = take(listener);
 	int saved = errno;
 	if (fd >= 0)
-		listener_refuse(fd, "no descriptor is left");
+		listener_refuse(fd, "no descriptor is left", NULL);
 	fill_reserve(listener);
 	errno = saved;
 	return fd >= 0;

@@ -23,7 +23,10 @@ void listener_be_modest(struct listener *listener);
 
 void listener_free(struct listener *listener);
 
-/* Say why a connection is not served (why needs no escaping in JSON), and end it. */
-void listener_refuse(int fd, const char *why);
+/* By this kind a program tells that it is refused for good, and not for the moment. */
+#define LISTENER_DENIED "denied"
+
+/* Say why a connection is not served (why needs no escaping in JSON; kind may be NULL), and end it. */
+void listener_refuse(int fd, const char *why, const char *kind);
 
 #endif

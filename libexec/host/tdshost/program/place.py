@@ -22,6 +22,7 @@ HOST = os.path.abspath(__file__).rsplit(os.sep, 3)[0]  # the folder that holds t
 ANSWER_MAX = 1 << 20
 ANSWER_SECONDS = 60
 
+DENIED = 'denied'  # the kind of a refusal: this user may not, now or later
 OTHER_PROTOCOL = 'protocol'  # the kind of a refusal: the admin and this program do not understand each other
 
 

@@ -66,7 +66,7 @@ class System:
                     self.place.start()
                     started = True
             except place.Refused as refused:
-                if refused.status != 8 or refused.kind == place.OTHER_PROTOCOL or str(refused) == 'not allowed':
+                if refused.status != 8 or refused.kind in (place.OTHER_PROTOCOL, place.DENIED):
                     if started:
                         self.place.stop()
                     raise ActorSystemStartupFailure(str(refused)) from None
