@@ -10,7 +10,7 @@ compiled() {
 
 expected() {
 	plain
-	plain | sed -n "s,\([a-z_]*\)\.py$,$(compiled),p"
+	plain | sed -n "s,\([A-Za-z_]*\)\.py$,$(compiled),p"
 }
 
 plain() {
