@@ -15,6 +15,7 @@
 #include "judge.h"
 #include "literal/literal.h"
 #include "target.h"
+#include "overview.h"
 #include "tool/client.h"
 #include "tool/grouplist.h"
 
@@ -212,6 +213,15 @@ static int find_declared(struct admin *admin, const char *group, struct tds_err 
 	return tds_unknown_group(&dir, &groups, group, err);
 }
 
+/* What the director directory has is ours to see, and costs the admin process nothing. */
+static void add_overview(struct admin *admin, json_t *answer)
+{
+	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
+
+	if (admin_open_dir(admin, &dir, NULL) == 0)
+		overview_add_newest(&dir, answer);
+}
+
 void admin_list(struct admin *admin, int argc, char **argv)
 {
 	struct tds_err err = { 0 };
@@ -225,8 +235,10 @@ void admin_list(struct admin *admin, int argc, char **argv)
 		&answer, &err);
 	if (rc == 0 && argc > 0 && json_object_size(json_object_get(answer, "Groups")) == 0)
 		rc = find_declared(admin, argv[0], &err);
+	if (rc == 0)
+		add_overview(admin, answer);
 	if (report(admin, argc ? argv[0] : NULL, rc, answer, &err))
-		tds_grouplist_write(admin->cli.out, answer, print_actor);
+		tds_grouplist_write(admin->cli.out, answer, overview_print, print_actor);
 	json_decref(answer);
 }
 

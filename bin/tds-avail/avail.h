@@ -91,10 +91,22 @@ void items_fini(struct items *items);
 int items_verify(const struct avail *avail, struct items *items,
 		 struct tds_err *err) TDS_MUST_CHECK;
 
+/* state.c: how a package stands in the admin process. */
+struct standing {
+	bool known; /* else loaded.json or desired.json cannot be read: nobody knows */
+	bool loaded;
+	bool active;
+	bool held;
+};
+struct standing standing_of(const struct tds_loaded *state, const struct tds_group *group,
+			    const char *name); /* state NULL: not known */
+
 /* list.c: the three lists. */
 void list_paths(const struct avail *avail);
-void list_text(const struct avail *avail, const struct items *items);
-void list_json(const struct avail *avail, const struct items *items);
+void list_text(const struct avail *avail, const struct items *items,
+	       const struct tds_loaded *loaded); /* NULL: not known */
+void list_json(const struct avail *avail, const struct items *items,
+	       const struct tds_loaded *loaded);
 
 /* excess.c: --excess and --prune. */
 void excess_run(const struct avail *avail);

@@ -94,7 +94,7 @@ static void do_files(struct run *run, const struct tds_group *group, int64_t kee
 		if (!tds_prune_excess(group, i, keep_limit, &nothing))
 			continue;
 		if (!tds_prune_excess(group, i, keep_limit, &run->loaded))
-			tell_kept(run, file, "loaded.json names it");
+			tell_kept(run, file, "it is loaded or held");
 		else if (treat(run, file))
 			show(run, group, file, packages);
 	}

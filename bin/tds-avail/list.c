@@ -76,8 +76,20 @@ static void sum_text(const struct item *item, char hex[TDS_DIGEST_HEX_MAX])
 		tds_digest_hex(item->md5, TDS_MD5_LEN, hex);
 }
 
-static void print_item(const struct avail *avail, const struct item *item)
+/* "    active, held" */
+static void print_standing(FILE *out, const struct standing *standing)
 {
+	const char *loaded = standing->active ? "active" : standing->loaded ? "loaded" : "";
+
+	if (standing->loaded || standing->held)
+		(void)fprintf(out, "    %s%s%s", loaded, *loaded && standing->held ? ", " : "",
+			      standing->held ? "held" : "");
+}
+
+static void print_item(const struct avail *avail, const struct item *item,
+		       const struct tds_loaded *loaded)
+{
+	struct standing standing = standing_of(loaded, item->group, item->name);
 	FILE *out = avail->opts->cli.out;
 	size_t len = strlen(avail->dir.path);
 	char hex[TDS_DIGEST_HEX_MAX];
@@ -89,6 +101,7 @@ static void print_item(const struct avail *avail, const struct item *item)
 	sum_text(item, hex);
 	(void)fputs("    ", out);
 	(void)fputs(hex, out);
+	print_standing(out, &standing);
 	if (item->verdict) {
 		const char *key = json_string_value(json_object_get(item->verdict, "Key"));
 		const char *error = json_string_value(json_object_get(item->verdict, "Message"));
@@ -114,7 +127,8 @@ static void warn_of_decl(const struct avail *avail, const struct tds_group *grou
 		tds_cli_warn(&avail->opts->cli, subject, "%s", decl->why->reason);
 }
 
-void list_text(const struct avail *avail, const struct items *items)
+void list_text(const struct avail *avail, const struct items *items,
+	       const struct tds_loaded *loaded)
 {
 	FILE *out = avail->opts->cli.out;
 	const struct item *item = items->v;
@@ -137,16 +151,27 @@ void list_text(const struct avail *avail, const struct items *items)
 				continue;
 			if (shown++ > 0)
 				(void)fprintf(out, "\n%*s+ ", indent, "");
-			print_item(avail, item);
+			print_item(avail, item, loaded);
 		}
 		(void)fputc('\n', out);
 	}
 }
 
-/* Not where loaded.json cannot be read: then nobody knows. */
-static json_t *loaded_json(const struct tds_loaded *loaded, const char *name)
+static int add_standing(json_t *json, const struct standing *standing)
 {
-	return loaded ? json_boolean(tds_loaded_has(loaded, name)) : json_null();
+	const struct {
+		const char *key;
+		bool value;
+	} facts[] = { { "Loaded", standing->loaded },
+		      { "Active", standing->active },
+		      { "Held", standing->held } };
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
+		rc += json_object_set_new(json, facts[i].key,
+					  standing->known ? json_boolean(facts[i].value)
+							  : json_null());
+	return rc;
 }
 
 static json_t *item_json(const struct avail *avail, const struct item *item,
@@ -167,7 +192,8 @@ static json_t *item_json(const struct avail *avail, const struct item *item,
 		if (item->verdict)
 			rc += json_object_set(json, "Verify", item->verdict);
 	}
-	rc += json_object_set_new(json, "Loaded", loaded_json(loaded, item->name));
+	struct standing standing = standing_of(loaded, item->group, item->name);
+	rc += add_standing(json, &standing);
 	if (rc == 0)
 		return json;
 	json_decref(json);
@@ -235,21 +261,15 @@ static json_t *group_json(const struct avail *avail, size_t g, const struct item
 	return NULL;
 }
 
-void list_json(const struct avail *avail, const struct items *items)
+void list_json(const struct avail *avail, const struct items *items,
+	       const struct tds_loaded *loaded)
 {
-	struct tds_cli *cli = &avail->opts->cli;
-	tds_auto(loaded) struct tds_loaded loaded = { 0 };
 	const struct item *item = items->v;
 	json_t *groups = json_array();
-	struct tds_err err;
 	int rc = 0;
 
-	bool known = tds_loaded_read(&avail->dir, &loaded, &err) == 0;
-	if (!known)
-		tds_cli_warn(cli, NULL, "%s", err.reason);
 	for (size_t g = 0; g < avail->nchosen; g++)
-		rc += json_array_append_new(
-			groups, group_json(avail, g, items, &item, known ? &loaded : NULL));
+		rc += json_array_append_new(groups, group_json(avail, g, items, &item, loaded));
 	if (rc != 0) {
 		json_decref(groups);
 		groups = NULL;

@@ -199,14 +199,20 @@ static bool choose(struct avail *avail, const struct tds_names *names)
 static void list(const struct avail *avail)
 {
 	tds_auto(items) struct items items = { 0 };
+	tds_auto(loaded) struct tds_loaded loaded = { 0 };
 	struct tds_err err;
 
-	if (items_look(avail, &items, &err) != 0)
+	if (items_look(avail, &items, &err) != 0) {
 		tds_cli_error(&avail->opts->cli, NULL, &err);
-	else if (avail->opts->cli.json)
-		list_json(avail, &items);
+		return;
+	}
+	bool known = tds_loaded_read(&avail->dir, &loaded, &err) == 0;
+	if (!known)
+		tds_cli_warn(&avail->opts->cli, NULL, "%s", err.reason);
+	if (avail->opts->cli.json)
+		list_json(avail, &items, known ? &loaded : NULL);
 	else
-		list_text(avail, &items);
+		list_text(avail, &items, known ? &loaded : NULL);
 }
 
 static void run(struct avail *avail)

@@ -84,7 +84,7 @@ int command_list(struct director *d, int argc, char **argv)
 	/* A group of which nothing is loaded is one without sources, even where it was never declared. */
 	if (wanted && !json_object_get(groups, wanted))
 		(void)fprintf(d->cli.out, "Group %s::\n", wanted);
-	tds_grouplist_write(d->cli.out, answer, print_actor);
+	tds_grouplist_write(d->cli.out, answer, NULL, print_actor);
 	json_decref(answer);
 	return 0;
 }

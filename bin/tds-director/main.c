@@ -38,6 +38,26 @@ static int command_config(struct director *d, int argc, char **argv)
 	return tool_run(d, "tds-admin", TOOL("-C", d->dir, "config"), 0, NULL) == 5 ? 1 : 0;
 }
 
+/* A line of tds-avail as the Director has it, without what is behind the sum. Returns where its newline is; NULL: nowhere. */
+static const char *print_plainly(FILE *out, const char *line)
+{
+	static const char *const marks[] = { "    active", "    loaded", "    active, held",
+					     "    loaded, held", "    held" };
+	const char *end = strchrnul(line, '\n');
+	size_t len = (size_t)(end - line);
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		size_t n = strlen(marks[i]);
+
+		if (len > n && memcmp(end - n, marks[i], n) == 0) {
+			len -= n;
+			break;
+		}
+	}
+	(void)fprintf(out, "%.*s\n", (int)len, line);
+	return *end ? end : NULL;
+}
+
 static int command_avail(struct director *d, int argc, char **argv)
 {
 	tds_auto(output) struct output output = { 0 };
@@ -49,8 +69,8 @@ static int command_avail(struct director *d, int argc, char **argv)
 		return 0;
 	int status = tool_run(d, "tds-avail", TOOL("-C", d->place), TOOL_OUT, &output);
 	const char *rest = output.out ? strchr(output.out, '\n') : NULL;
-	if (rest)
-		(void)fputs(rest + 1, d->cli.out);
+	while (rest && *++rest)
+		rest = print_plainly(d->cli.out, rest);
 	return status == 0 ? 0 : 1;
 }
 

@@ -13,6 +13,7 @@ const char *tds_grouplist_address(const json_t *run)
 }
 
 static void write_group(FILE *out, const char *name, const json_t *group,
+			void (*write_head)(FILE *out, const json_t *group),
 			void (*write_run)(FILE *out, const json_t *run))
 {
 	const json_t *loaded = json_object_get(group, "Loaded");
@@ -21,6 +22,8 @@ static void write_group(FILE *out, const char *name, const json_t *group,
 	(void)fputs("Group ", out);
 	tds_text_escape(out, name, strlen(name));
 	(void)fputs("::\n", out);
+	if (write_head)
+		write_head(out, group);
 	/* The newest load comes first in the answer, the oldest in the list. */
 	for (size_t i = json_array_size(loaded); i-- > 0;) {
 		const char *hash = json_string_value(json_array_get(loaded, i));
@@ -36,11 +39,13 @@ static void write_group(FILE *out, const char *name, const json_t *group,
 	}
 }
 
-void tds_grouplist_write(FILE *out, json_t *answer, void (*write_run)(FILE *out, const json_t *run))
+void tds_grouplist_write(FILE *out, json_t *answer,
+			 void (*write_head)(FILE *out, const json_t *group),
+			 void (*write_run)(FILE *out, const json_t *run))
 {
 	const char *name;
 	json_t *group;
 
 	json_object_foreach(json_object_get(answer, "Groups"), name, group)
-		write_group(out, name, group, write_run);
+		write_group(out, name, group, write_head, write_run);
 }

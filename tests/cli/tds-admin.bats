@@ -159,6 +159,37 @@ foo() {
 	jq -e '.Groups.foo.Loaded | length == 2' <<<"$output"
 }
 
+# second: the line that list begins a group with, without the time.
+second() {
+	tds-admin list foo | sed -n 2p | sed -E 's/since [0-9T:.-]+Z/since TIME/'
+}
+
+@test 'list begins each group with an overview' {
+	local key
+	key=$(basename "$DIR"/*_tls.key)
+	foo 1 2 3
+	tds-load -q foo-2.tls
+	[ "$(second)" = "  Version 2, foo-2.tls, since TIME, by $key, newest foo-3.tls" ]
+	tds-load -q --hold foo
+	tds-admin list -j | jq -e '.Groups.foo | .Newest == "foo-3.tls" and .Held.File == "foo-2.tls" and .Restarts == 0
+		and (.Sources[.ActiveHash] | .ActiveSince and (.Key | endswith("_tls.key")))'
+	kill -9 "$(tds-admin list -j | jq '.Groups.foo.Running[][].Pid | numbers' | head -1)"
+	until [ "$(second)" = "  Version 2, foo-2.tls, since TIME, by $key, newest foo-3.tls, held, 1 restart" ]; do :; done
+	tds-load -q --release foo
+	tds-load -q foo
+	[ "$(second)" = "  Version 3, foo-3.tls, since TIME, by $key" ]
+	tds-admin list -j | jq -e '.Groups.foo | has("Newest") or has("Held") | not'
+	touch "$DIR/foo-3.tls"
+	[ "$(second)" = "  Version 3, foo-3.tls, since TIME, by $key" ]
+	# Of the same name, and something else by now.
+	cp "$DIR/foo-1.tls" "$DIR/foo-3.tls"
+	[ "$(second)" = "  Version 3, foo-3.tls, since TIME, by $key, newest foo-3.tls" ]
+	tds-load -q --hold foo 1
+	tds-admin shutdown
+	tds-admin start
+	[ "$(second)" = '  Nothing is active, newest foo-3.tls, held at foo-1.tls' ]
+}
+
 @test 'role' {
 	foo 1
 	run --separate-stderr tds-admin role foo

@@ -224,12 +224,35 @@ a: a-1.tls    $(sum 1)" '' tds-avail -q
 	[ "$(wc -l <json)" -eq 1 ]
 	jq -e --arg dir "$DIR" '.Directory == $dir and [.Groups[].Name] == ["a", "b"]' json
 	jq -e --arg dir "$DIR" --arg old "$(sum old)" '.Groups[0] | .KeepLimit == 2 and .TLI.TLS_Keep_Limit == 2
-		and [.Packages[].Version] == ["10", "1", null] and [.Packages[].Loaded] == [true, false, false]
+		and [.Packages[].Version] == ["10", "1", null] and [.Packages[].Loaded] == [true, false, false] and [.Packages[].Active] == [true, false, false]
 		and .Packages[2] == {File: "a.tls", Path: ($dir + "/a.tls"), Version: null, MD5: $old, Size: 3,
-			Modified: "2023-11-14T22:13:20.000Z", Loaded: false}' json
+			Modified: "2023-11-14T22:13:20.000Z", Loaded: false, Active: false, Held: false}' json
 	# A tuple has no plain JSON.
 	jq -e '.Groups[1] | .KeepLimit == null and .TLI == null and .Packages == [] and .TLITyped.t == "dict"
 		and .TLITyped.v[1] == [{t: "str", v: "AutoUnload"}, {t: "bool", v: true}]' json
+}
+
+@test 'what is loaded, active and held is marked, but not by tds-director' {
+	group a 0 3 2 1 0
+	loaded a-3.tls
+	jq '.Sources += [{Group: "a", File: "a-1.tls", Active: false}]' "$DIR/.tds/loaded.json" >new
+	mv new "$DIR/.tds/loaded.json"
+	echo '{"Version": 1, "Groups": {"a": {"Held": {"File": "a-1.tls"}}}}' >"$DIR/.tds/desired.json"
+	lines() {
+		cat <<-END
+			THESPIAN_DIRECTOR_DIR=$DIR
+			a: a-3.tls    $(sum 3)$1
+			 + a-2.tls    $(sum 2)
+			 + a-1.tls    $(sum 1)$2
+			 + a-0.tls    $(sum 0)
+		END
+	}
+	expect 0 "$(lines '    active' '    loaded, held')" '' tds-avail
+	expect 0 "$(lines '' '')" '' tds-director avail
+	tds-avail -j | jq -e '[.Groups[0].Packages[] | [.Loaded, .Active, .Held]] ==
+		[[true, true, false], [false, false, false], [true, false, true], [false, false, false]]'
+	echo '{"Sources": []}' >"$DIR/.tds/loaded.json"
+	expect 0 "$(lines '' '    held')" '' tds-avail
 }
 
 @test 'JSON where it cannot be told what is loaded' {
@@ -524,7 +547,7 @@ $DIR/e-1.tls" '' tds-avail --prune
 	expect 0 "$DIR/a-3.tls
 $DIR/a-2.tls" '' tds-avail --excess
 	expect 0 "$DIR/a-3.tls
-$DIR/a-2.tls" "tds-avail: $DIR/a-1.tls: kept: loaded.json names it" tds-avail --excess -v
+$DIR/a-2.tls" "tds-avail: $DIR/a-1.tls: kept: it is loaded or held" tds-avail --excess -v
 	tds-avail --prune
 	[ "$(left)" = 'a-1.tls a-4.tls a-5.tls ' ]
 	# From another run directory.

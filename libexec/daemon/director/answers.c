@@ -63,6 +63,10 @@ static json_t *source_json(const struct source *source)
 			  "Version", tds_cli_json_text(source->version), "MD5", source->md5,
 			  "SHA256", source->sha256, "Loaded", time_json(source->loaded_wall_ms));
 
+	if (doc && *source->key)
+		(void)json_object_set_new(doc, "Key", tds_cli_json_text(source->key));
+	if (source->group->active == source)
+		(void)json_object_set_new(doc, "ActiveSince", time_json(source->active_wall_ms));
 	if (source->state == SOURCE_LOST)
 		(void)json_object_set_new(doc, "Lost", json_true());
 	return doc;
@@ -81,6 +85,16 @@ static json_t *held_json(const json_t *held)
 	return doc;
 }
 
+/* Of the actors of the active source. */
+static json_int_t restarts_of(const struct group *group)
+{
+	json_int_t n = 0;
+
+	for (size_t i = 0; group->active && i < group->active->ndeclared; i++)
+		n += group->active->declared[i].restarts;
+	return n;
+}
+
 static json_t *group_json(const struct group *group)
 {
 	json_t *loaded = json_array();
@@ -96,9 +110,10 @@ static json_t *group_json(const struct group *group)
 		(void)json_object_set_new(running, s->md5, runs);
 		(void)json_object_set_new(sources, s->md5, source_json(s));
 	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:o*, s:o*}", "ActiveHash",
+	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:o*, s:o*}", "ActiveHash",
 			 group->active ? json_string(group->active->md5) : json_null(), "Loaded",
-			 loaded, "Running", running, "Sources", sources, "Undone",
+			 loaded, "Running", running, "Sources", sources, "Restarts",
+			 restarts_of(group), "Undone",
 			 group->undone[0] ? json_string(group->undone) : NULL, "Held",
 			 held_json(group->held));
 }
