@@ -3,7 +3,7 @@
 import logging
 from typing import Optional, Tuple
 
-from tdshost.source import sourceloader
+from tdshost.source import children, sourceloader
 from tdshost.source.classes import Classes, Failure, check
 from tdshost.wire import failure, logs
 from tdshost.wire.fields import read_capabilities, unpack_requirements
@@ -28,8 +28,9 @@ class Realm(Classes):
         super().__init__(None if archive_fd is None else
                          sourceloader.Source(archive_fd, self.settings['hash']))
         logs.install(int(hello.get('log', logging.WARNING)))
-        if self.source is not None:
+        if self.source is not None and archive_fd is not None:
             sourceloader.install(self.source)
+            children.announce(self.source, archive_fd)
 
     def is_plain(self, spawn: dict) -> bool:
         """Whether no code of the source runs here for an order: no import, no check, nothing unpickled."""
