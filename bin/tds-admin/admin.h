@@ -42,6 +42,13 @@ char *admin_libexec(void);
 /* Name what an admin, which says so in its Status, did not bring back when it started. */
 void admin_report_not_restored(struct admin *admin, const json_t *status);
 
+/* When each configuration file counts, and whether it is there: lines, or an array. dirfd -1: there is no director directory. */
+void counts_print(FILE *out, int dirfd);
+json_t *counts_json(int dirfd);
+
+/* Of an answer to Status: lines of the version that runs, and of what waits for a restart or a reload. */
+void running_print(FILE *out, const json_t *status);
+
 /* A command gets its operands, and reports through admin->cli. */
 void admin_config(struct admin *admin, int argc, char **argv);
 extern const char admin_config_help[];
@@ -54,6 +61,8 @@ extern const char admin_check_help[];
 
 void admin_start(struct admin *admin, int argc, char **argv);
 extern const char admin_start_help[];
+void admin_reload(struct admin *admin, int argc, char **argv);
+extern const char admin_reload_help[];
 void admin_restart(struct admin *admin, int argc, char **argv);
 extern const char admin_restart_help[];
 void admin_shutdown(struct admin *admin, int argc, char **argv);

@@ -53,7 +53,9 @@ static int connect_admin(struct admin *admin, struct tds_client *client, struct 
 	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
 	int rc = admin_open_dir(admin, &dir, err);
 
-	return rc == 0 ? tds_client_open(&dir, client, err) : rc;
+	if (rc == 0)
+		rc = tds_client_open(&dir, client, err);
+	return rc == 0 ? tds_client_compare(client, &admin->cli, err) : rc;
 }
 
 static bool takes(struct admin *admin, const char *command, int argc, int least, int most)
@@ -181,13 +183,16 @@ void admin_status(struct admin *admin, int argc, char **argv)
 	if (!takes(admin, "status", argc, 0, 0))
 		return;
 	int rc = ask_admin(admin, json_pack("{s:s}", "DirectorOp", "Status"), &answer, &err);
-	if (rc == 0 && json_is_true(json_object_get(answer, "Restarting")))
+	if (rc == 0 && json_is_true(json_object_get(answer, "Restarting"))) {
+		json_decref(tds_steal(&answer));
 		rc = tds_err_set(&err, TDS_E_NO_ADMIN, "the admin process is restarting");
+	}
 	if (report(admin, NULL, rc, answer, &err)) {
 		(void)fprintf(admin->cli.out, "running, pid %lld",
 			      (long long)json_integer_value(json_object_get(answer, "Pid")));
 		print_restarts(admin->cli.out, answer);
 		(void)fputc('\n', admin->cli.out);
+		running_print(admin->cli.out, answer);
 		print_users(admin->cli.out, answer);
 		const char *cgroup = text_of(answer, "Cgroup");
 		if (*cgroup)

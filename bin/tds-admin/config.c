@@ -26,6 +26,7 @@ const char admin_config_help[] = "usage: tds-admin [options] config [--python-pa
 				 "Print the configuration of the director directory. A file that "
 				 "cannot be read is named with the line:\n"
 				 "status 1, or 4 where it cannot be opened.\n"
+				 "With -v it also says of each file when it counts.\n"
 				 "With --python-path it prints only the folder that belongs on\n"
 				 "PYTHONPATH of a program that imports thespian.\n";
 
@@ -193,6 +194,8 @@ static void print_text(const struct view *view, const char *logs)
 		print_line(out, "Convention Leader", view->text[LEADER], "");
 	print_line(out, "Other Capabilities", or_default(view->text[CAPABILITIES], "{}"),
 		   "                     ");
+	if (view->admin->cli.verbose)
+		counts_print(out, view->dirfd);
 }
 
 /* --- as JSON --- */
@@ -212,8 +215,8 @@ static void print_json(const struct view *view, const char *logs)
 {
 	tds_cli_print_document(
 		&view->admin->cli,
-		json_pack("{s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "Directory",
-			  tds_cli_json_text(view->admin->cli.dir), "Base",
+		json_pack("{s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			  "Directory", tds_cli_json_text(view->admin->cli.dir), "Base",
 			  tds_cli_json_text(or_default(view->text[BASE], BASE_DEFAULT)), "OldBase",
 			  text_json(view->text[OLD_BASE]), "AdminPort", (json_int_t)port_of(view),
 			  "LogDirectory", tds_cli_json_text(logs), "ConventionLeader",
@@ -221,7 +224,8 @@ static void print_json(const struct view *view, const char *logs)
 			  tds_cli_json_text(or_default(view->text[CAPABILITIES], "{}")),
 			  "Capabilities", value_json(view, CAPABILITIES), "Log",
 			  value_json(view, LOG), "LogFile", text_json(view->text[LOG_FILE]),
-			  "LogSize", text_json(view->text[LOG_SIZE])));
+			  "LogSize", text_json(view->text[LOG_SIZE]), "Files",
+			  counts_json(view->dirfd)));
 }
 
 static void print_python_path(struct admin *admin)

@@ -18,6 +18,7 @@ static const char help[] =
 	"\n"
 	"  start                  start the admin process\n"
 	"  restart                start it again, with what is loaded\n"
+	"  reload                 have it read its settings again, and open its logs anew\n"
 	"  shutdown               end it, and all actors\n"
 	"  status                 say whether it runs\n"
 	"  list [GROUP]           list the loaded sources and their actors\n"
@@ -150,6 +151,7 @@ static const struct command {
 	void (*run)(struct admin *admin, int argc, char **argv);
 } commands[] = {
 	{ "start", admin_start_help, admin_start },
+	{ "reload", admin_reload_help, admin_reload },
 	{ "restart", admin_restart_help, admin_restart },
 	{ "shutdown", admin_shutdown_help, admin_shutdown },
 	{ "status", admin_status_help, admin_status },

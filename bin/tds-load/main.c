@@ -447,6 +447,8 @@ static void work(struct run *run)
 	if (!is_worth_it(run))
 		return;
 	rc = connect_admin(run, &err);
+	if (rc == 0)
+		rc = tds_client_compare(&run->client, &run->cli, &err);
 	if (rc != 0)
 		tds_cli_error(&run->cli, NULL, &err);
 	else if (run->all)

@@ -16,8 +16,9 @@
 
 /* clang-format off */
 #define NEVER(name, but, instead)    .file = { name, TDS_COUNTS_NEVER, but, instead }
-#define AT_START(name)               .file = { name, TDS_COUNTS_AT_START, NULL, NULL }
-#define HALF(name, but, instead)     .file = { name, TDS_COUNTS_AT_START, but, instead }
+#define AT_RELOAD(name)              .file = { name, TDS_COUNTS_AT_RELOAD, NULL, NULL }
+#define AT_RESTART(name)             .file = { name, TDS_COUNTS_AT_RESTART, NULL, NULL }
+#define HALF(name, but, instead)     .file = { name, TDS_COUNTS_AT_RESTART, but, instead }
 #define AT_VERIFICATION(name)        .file = { name, TDS_COUNTS_AT_VERIFICATION, NULL, NULL }
 #define AT_USE(name)                 .file = { name, TDS_COUNTS_AT_USE, NULL, NULL }
 
@@ -27,32 +28,45 @@ static const struct config_rule rules[] = {
 	{ NEVER("thespbase.cfg", "tdsLocalBase",
 		"it has no effect: actors run in the local engine"), config_base },
 	{ NEVER("oldthespbase.cfg", "", "it has no effect: there is no other system to shut down"), config_old_base },
-	{ AT_START("adminport.cfg"), config_number, .least = 1, .most = 65535 },
+	{ AT_RESTART("adminport.cfg"), config_number, .least = 1, .most = 65535 },
 	{ HALF("convleader.cfg", "", "no convention is joined: it is a capability that actors see"),
 	  config_leader },
-	{ AT_START("othercaps.cfg"), config_capabilities },
-	{ AT_START("thesplog.cfg"), config_logging },
-	{ AT_START("thesplogd.cfg"), config_optional_path },
+	{ AT_RESTART("othercaps.cfg"), config_capabilities },
+	{ AT_RELOAD("thesplog.cfg"), config_logging },
+	{ AT_RELOAD("thesplogd.cfg"), config_optional_path },
 	{ NEVER("thesplogf.cfg", NULL, "it has no effect: there is no such log"), config_path },
 	{ NEVER("thesplogs.cfg", NULL, "it has no effect: there is no such log"),
 	  config_number, .least = 1, .most = SIZE_MAX_BYTES },
 	/* our own */
-	{ AT_START("actorlimits.cfg"), config_limits },
-	{ AT_START("actoruser.cfg"), config_user },
+	{ AT_RESTART("actorlimits.cfg"), config_limits },
+	{ AT_RESTART("actoruser.cfg"), config_user },
 	{ AT_USE("adminuser.cfg"), config_adminuser },
-	{ AT_START("adminusers.cfg"), config_users },
-	{ AT_START("budget.cfg"), config_budget },
-	{ AT_START("guests.cfg"), config_users },
-	{ AT_START("logkeep.cfg"), config_number, .least = 0, .most = 1000 },
-	{ AT_START("logsize.cfg"), config_number, .least = LOG_LEAST_BYTES, .most = SIZE_MAX_BYTES },
-	{ AT_START("datadir.cfg"), config_path },
-	{ AT_START("maxmessage.cfg"), config_number, .least = 1, .most = SIZE_MAX_BYTES },
+	{ AT_RELOAD("adminusers.cfg"), config_users },
+	{ AT_RELOAD("budget.cfg"), config_budget },
+	{ AT_RELOAD("guests.cfg"), config_users },
+	{ AT_RELOAD("logkeep.cfg"), config_number, .least = 0, .most = 1000 },
+	{ AT_RELOAD("logsize.cfg"), config_number, .least = LOG_LEAST_BYTES, .most = SIZE_MAX_BYTES },
+	{ AT_RESTART("datadir.cfg"), config_path },
+	{ AT_RELOAD("maxmessage.cfg"), config_number, .least = 1, .most = SIZE_MAX_BYTES },
 	{ AT_VERIFICATION("minkeybits.cfg"), config_bits, .as_bytes = true },
-	{ AT_START("newprivs.cfg"), config_switch },
+	{ AT_RESTART("newprivs.cfg"), config_switch },
 	{ AT_VERIFICATION("revoked.cfg"), config_digests, .as_bytes = true },
 	{ AT_USE("rundir.cfg"), config_path },
 };
 /* clang-format on */
+
+const char *tds_config_counts_words(enum tds_config_counts counts)
+{
+	static const char *const words[] = {
+		[TDS_COUNTS_NEVER] = "never",
+		[TDS_COUNTS_AT_RELOAD] = "at reload",
+		[TDS_COUNTS_AT_RESTART] = "at restart",
+		[TDS_COUNTS_AT_VERIFICATION] = "at each verification",
+		[TDS_COUNTS_AT_USE] = "at each use",
+	};
+
+	return words[counts];
+}
 
 #define RULES (sizeof(rules) / sizeof(rules[0]))
 

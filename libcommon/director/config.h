@@ -24,8 +24,9 @@ struct tds_config {
 
 /* When what a file says counts. */
 enum tds_config_counts {
-	TDS_COUNTS_NEVER,           /* it is read to be shown, and has no effect */
-	TDS_COUNTS_AT_START,        /* of the admin process, and of its daemon after a death */
+	TDS_COUNTS_NEVER,      /* it is read to be shown, and has no effect */
+	TDS_COUNTS_AT_RELOAD,  /* of the admin process, and at a restart */
+	TDS_COUNTS_AT_RESTART, /* when the daemon starts, at first, after a death, or on purpose */
 	TDS_COUNTS_AT_VERIFICATION, /* of each package, by whichever tool */
 	TDS_COUNTS_AT_USE,          /* whenever a tool looks for the admin process, or starts it */
 };
@@ -37,6 +38,9 @@ struct tds_config_file {
 	const char *but;     /* the one text with which all is as it says; NULL: there is none */
 	const char *instead; /* what is so instead of what it says; NULL: all is as it says */
 };
+
+/* In the words of tds.cfg(5): "at reload". */
+const char *tds_config_counts_words(enum tds_config_counts counts);
 
 /* The i-th file, NULL behind the last; and the one of a name, NULL where it is not that of a configuration file. */
 const struct tds_config_file *tds_config_file(size_t i);

@@ -237,6 +237,22 @@ int tds_client_ask(struct tds_client *client, json_t *request, json_t **answer, 
 	return rc;
 }
 
+int tds_client_compare(struct tds_client *client, struct tds_cli *cli, struct tds_err *err)
+{
+	json_t *status = NULL;
+
+	if (!cli->verbose)
+		return 0;
+	int rc = tds_client_ask(client, json_pack("{s:s}", "DirectorOp", "Status"), &status, err);
+	const char *version = json_string_value(json_object_get(status, "Version"));
+	if (rc == 0 && version && strcmp(version, tds_release_version) != 0)
+		tds_cli_warn(cli, NULL,
+			     "tds %s runs, and %s is installed: tds-admin restart takes over",
+			     version, tds_release_version);
+	json_decref(status);
+	return rc;
+}
+
 /* How long a call on the connection may wait; 0: for ever. */
 static void limit(const struct tds_client *client, int wait_ms)
 {

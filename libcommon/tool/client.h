@@ -8,6 +8,7 @@
 
 #include "base/dir.h"
 #include "base/err.h"
+#include "cli.h"
 
 /* What a refresh says of a package that it leaves alone. */
 #define TDS_UNDONE "its last load was undone; name it, or use --retry"
@@ -82,5 +83,12 @@ enum tds_code tds_status_code(json_int_t status);
  */
 int tds_client_ask(struct tds_client *client, json_t *request, json_t **answer,
 		   struct tds_err *err) TDS_MUST_CHECK;
+
+/*
+ * With -v: warn where another version runs than this one, which works as long as the protocol is the same.
+ * Errors:  those of tds_client_ask.
+ */
+int tds_client_compare(struct tds_client *client, struct tds_cli *cli,
+		       struct tds_err *err) TDS_MUST_CHECK;
 
 #endif

@@ -131,6 +131,7 @@ static void describe(void *ctx, json_t *status)
 	(void)json_object_set_new(status, "Stopping", json_boolean(stopping));
 	(void)json_object_set_new(status, "Restarting", json_boolean(d->ending == ENDING_RESTART));
 	(void)json_object_set(status, "NotRestored", d->not_restored);
+	(void)json_object_set_new(status, "Changed", inforce_changed(d->inforce));
 	(void)json_object_set_new(status, "Restarts", json_integer(d->ward->restarts));
 	(void)json_object_set_new(status, "Uid", json_integer(geteuid()));
 	(void)json_object_set_new(status, "ActorUid", json_integer(actor_uid(&d->configured)));
@@ -145,6 +146,25 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 	(void)what;
 	shut_down(arg, -1, by);
 	json_decref(by);
+}
+
+static bool reload(void *ctx, void (*done)(void *ctx, json_t *answer), void *done_ctx)
+{
+	return reload_begin(ctx, done, done_ctx);
+}
+
+/* What came of it is in the event log, and on standard error. */
+static void on_reloaded(void *ctx, json_t *answer)
+{
+	(void)ctx;
+	json_decref(answer);
+}
+
+static void on_hangup(evutil_socket_t sig, short what, void *arg)
+{
+	(void)sig;
+	(void)what;
+	(void)reload_begin(arg, on_reloaded, NULL);
 }
 
 static void on_logger_report(void *ctx, const char *text, size_t len)
@@ -179,16 +199,16 @@ static void on_event(void *ctx, const json_t *event)
 /* Where logging is configured. False: out of memory. */
 static bool start_logger(struct daemon *d)
 {
-	if (!d->configured.log_config)
-		return true;
 	d->logger_settings =
 		(struct logger_settings){ .python = d->config.python,
 					  .program = d->logger_program,
-					  .folder = d->configured.log_dir ? d->configured.log_dir
+					  .folder = d->configured.log.dir ? d->configured.log.dir
 									  : d->config.dir,
-					  .config = d->configured.log_config,
+					  .config = d->configured.log.config,
 					  .report = on_logger_report,
 					  .ctx = d };
+	if (!d->configured.log.config)
+		return true;
 	d->logger = logger_new(d->base, &d->logger_settings);
 	d->world.logger = d->logger;
 	return d->logger != NULL;
@@ -263,6 +283,19 @@ static void on_no_port(void *ctx, const char *why)
 	note_no_effect(ctx, "adminport.cfg", why);
 }
 
+/* From now on signals come. False: out of memory. */
+static bool heed_signals(struct daemon *d)
+{
+	d->terminate = evsignal_new(d->base, SIGTERM, on_signal, d);
+	d->interrupt = evsignal_new(d->base, SIGINT, on_signal, d);
+	d->hangup = evsignal_new(d->base, SIGHUP, on_hangup, d);
+	if (!d->terminate || !d->interrupt || !d->hangup || event_add(d->terminate, NULL) != 0 ||
+	    event_add(d->interrupt, NULL) != 0 || event_add(d->hangup, NULL) != 0)
+		return false;
+	signals_take();
+	return true;
+}
+
 static bool make(struct daemon *d, struct tds_err *err)
 {
 	const struct daemon_settings *s = d->settings;
@@ -270,6 +303,8 @@ static bool make(struct daemon *d, struct tds_err *err)
 	bool has_cgroup = d->ward->cgroup->path != NULL;
 
 	if (!find_programs(d))
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
+	if (!(d->inforce = inforce_new(&s->dir)))
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
 	if (tds_rundir_path(&s->dir, &d->rundir_path, err) != 0 ||
 	    settings_read(&s->dir, &d->configured, err) != 0)
@@ -296,6 +331,7 @@ static bool make(struct daemon *d, struct tds_err *err)
 						   .no_port = on_no_port,
 						   .shutdown = shut_down,
 						   .restart = restart,
+						   .reload = reload,
 						   .describe = describe,
 						   .output = on_output,
 						   .ctx = d };
@@ -308,12 +344,8 @@ static bool make(struct daemon *d, struct tds_err *err)
 	if (listener < 0)
 		return false;
 	d->door = door_open(d->base, listener, d->director, &d->door_settings);
-	d->terminate = evsignal_new(d->base, SIGTERM, on_signal, d);
-	d->interrupt = evsignal_new(d->base, SIGINT, on_signal, d);
-	if (!d->door || !d->terminate || !d->interrupt || event_add(d->terminate, NULL) != 0 ||
-	    event_add(d->interrupt, NULL) != 0)
+	if (!d->door || !heed_signals(d))
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
-	signals_take_ends();
 	return true;
 }
 
@@ -322,6 +354,8 @@ static void unmake(struct daemon *d)
 	door_close(tds_steal(&d->door));
 	director_free(d->director);
 	timer_stop(&d->pulse);
+	reload_free(d);
+	inforce_free(d->inforce);
 	clock_close(d->clock);
 	world_close(&d->world);
 	logger_free(d->logger);
@@ -330,6 +364,8 @@ static void unmake(struct daemon *d)
 		event_free(d->terminate);
 	if (d->interrupt)
 		event_free(d->interrupt);
+	if (d->hangup)
+		event_free(d->hangup);
 	if (d->base)
 		event_base_free(d->base);
 	settings_fini(&d->configured);
@@ -394,7 +430,7 @@ static int run(struct daemon *d, json_t *state, const json_t *groups)
 	director_restore(d->director, state, groups, on_not_restored, on_restored, d);
 	(void)event_base_dispatch(d->base);
 	log_of_system(d, "Actor System shut down");
-	signals_hold_ends(); /* it ends already, and whoever asks again shall not cut that short */
+	signals_hold(); /* it ends already, and whoever asks again shall not cut that short */
 	if (d->ending == ENDING_RESTART) {
 		door_farewell(d->door, 0, "");
 		return 0;

@@ -7,6 +7,7 @@
 
 #include "daemon.h"
 #include "daemon/base/clock.h"
+#include "daemon/base/inforce.h"
 #include "daemon/director/director.h"
 #include "daemon/door/door.h"
 #include "daemon/keep/actorlog.h"
@@ -21,6 +22,21 @@ enum ending {
 	ENDING_FOR_GOOD,
 };
 
+/* Who waits for a reload. */
+struct reload_waiter {
+	struct reload_waiter *next;
+	void (*done)(void *ctx, json_t *answer);
+	void *ctx;
+};
+
+struct reload {
+	struct reload_waiter *waiting; /* for the one under way; NULL: there is none */
+	struct reload_waiter *later;   /* for the next */
+	json_t *refused;               /* texts: what stays as it was, and why */
+	struct log_settings log_before;
+	struct timer deadline;
+};
+
 struct daemon {
 	const struct daemon_settings *settings;
 	const struct ward *ward;
@@ -31,7 +47,10 @@ struct daemon {
 	struct logger *logger;
 	struct event *terminate;
 	struct event *interrupt;
+	struct event *hangup;
 	struct settings configured;
+	struct inforce *inforce; /* what of the files configured is */
+	struct reload reload;
 	struct engine_config config;
 	struct world world;
 	struct clock *clock;
@@ -59,6 +78,14 @@ void note_begin(struct daemon *d);
 /* It is asked to end (Stopping, Restarting); by: the user or the signal, borrowed; NULL: an actor or a program. */
 void note_stopping(struct daemon *d, const char *what, json_t *by);
 void note_end(struct daemon *d, int status, const char *why); /* all has ended; status 0: well */
+/* --- reload.c --- */
+
+/*
+ * Read what can be read again; done gets the answer to Reload, a reference, perhaps before this returns. False: out of memory,
+ * and nothing is done.
+ */
+bool reload_begin(struct daemon *d, void (*done)(void *ctx, json_t *answer), void *ctx);
+void reload_free(struct daemon *d);
 
 /* --- restart.c --- */
 

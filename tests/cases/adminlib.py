@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -18,10 +19,11 @@ import threading
 import time
 import uuid
 
-from tap import BIN, CRASH, KEYS, LIMIT_S, Answer, done, ok
+from tap import BIN, CRASH, KEYS, LIMIT_S, ROOT, Answer, done, ok
 
 SCALE = int(os.environ.get('TDS_SCALE', '1'))
 PROTOCOL = 1  # of the socket, in every answer
+VERSION = re.search(r'^VERSION := (\S+)', (ROOT / 'Makefile').read_text(), re.M)[1]
 
 # An actor that notes what it gets, and does what a tuple tells it to. VERSION and what comes before is put in front.
 ACTOR = r'''

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Signals: only SIGTERM and SIGINT end an admin, in order; all that do not have to do nothing to any of its processes.
+"""Signals: only SIGTERM and SIGINT end an admin, in order; SIGHUP is a reload; all others do nothing to any of its processes.
 
 Prints TAP.
 """
@@ -14,9 +14,11 @@ from tap import ok
 
 S = signal
 FAULTS = {S.SIGSEGV, S.SIGBUS, S.SIGFPE, S.SIGILL, S.SIGTRAP, S.SIGSYS, S.SIGABRT}
-STOPS = {S.SIGKILL, S.SIGSTOP, S.SIGTSTP, S.SIGTTIN, S.SIGTTOU}
+JOBS = {S.SIGTSTP, S.SIGTTIN, S.SIGTTOU}
+STOPS = {S.SIGKILL, S.SIGSTOP} | JOBS
 ENDS = {S.SIGTERM, S.SIGINT}
 HARMLESS = set(range(1, S.NSIG)) - FAULTS - STOPS - ENDS
+ADMIN = HARMLESS | JOBS
 LIBRARY = {32, 33}  # of the C library; no Python program can catch them
 ACTORS = (HARMLESS | {S.SIGINT}) - LIBRARY - {S.SIGQUIT}
 PARENTS = ACTORS | {S.SIGQUIT}
@@ -96,7 +98,7 @@ def nobody_ends(a):
     ok(a.load('foo-2.tls').status not in (0, 8), 'a load is refused')
     idle = until('a parent is there for the next load',
                  lambda: [p for p in a.processes() if p != source and parent_of(p) == first])
-    whole = {'daemon': ([daemon], HARMLESS), 'guardian': ([guardian], HARMLESS),
+    whole = {'daemon': ([daemon], ADMIN), 'guardian': ([guardian], ADMIN),
              'first process of the host': ([first], PARENTS), "source's parent": ([source], PARENTS),
              'parent for the next load': (idle, PARENTS), 'logger': ([logger], PARENTS | ENDS),
              'actor': (actors[:1], ACTORS), 'child actor': (actors[1:], ACTORS)}
@@ -175,8 +177,8 @@ def before_handlers(a):
     tools.mkdir()
     gate = a.base / 'gate'
     os.mkfifo(gate)
-    (tools / 'python3').write_text('#!/bin/sh\n: >%s/began.$$\nread -r x <%s\nPATH=%s exec python3 "$@"\n'
-                                   % (a.base, gate, os.environ['PATH']))
+    (tools / 'python3').write_text('#!/bin/sh\nPATH=%s\ncase $* in *--try) exec python3 "$@";; esac\n: >%s/began.$$\nread -r x <%s\n'
+                                   'exec python3 "$@"\n' % (os.environ['PATH'], a.base, gate))
     (tools / 'python3').chmod(0o755)
     p = a.start_tool('tds-load', 'foo', env={'PATH': '%s:%s' % (tools, os.environ['PATH'])})
     began = until('the logger and the host begin', lambda: len(found := list(a.base.glob('began.*'))) == 2 and found)
@@ -224,7 +226,7 @@ def too_large(a):
         resource.prlimit(p, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
     a.group('bar', ['1'])
     b = a.load('bar')
-    ok(b.status != 0 and 'too large' in b.err, 'a load whose state cannot be written says so', b)
+    ok(b.status == 5 and 'too large' in b.err, 'a load whose state cannot be written says so: 5, as on a full disk', b)
     ok(a.pid == daemon and a.asked('foo', ('echo',)) == ('1',) and a.state() == before, 'and harms nothing', a.loaded('bar'))
     for p in daemon, guardian:
         resource.prlimit(p, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))

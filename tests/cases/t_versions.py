@@ -14,11 +14,10 @@ import subprocess
 import sys
 import threading
 
-from adminlib import PROTOCOL, run_cases, until
+from adminlib import PROTOCOL, VERSION, run_cases, until
 from tap import ROOT, ok
 
 RELEASE = (ROOT / 'libcommon/base/release.h').read_text()
-VERSION = re.search(r'^VERSION := (\S+)', (ROOT / 'Makefile').read_text(), re.M)[1]
 HINT = {PROTOCOL - 1: 'tds-admin restart', PROTOCOL + 1: 'use the tools of that version, or tds-admin restart'}
 
 

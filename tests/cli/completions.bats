@@ -82,11 +82,11 @@ expect() {
 }
 
 @test "commands, and their operands" {
-	expect 'ask bootstart check config forget help history list log restart role setup shutdown start status tell watch ' tds-admin ''
+	expect 'ask bootstart check config forget help history list log reload restart role setup shutdown start status tell watch ' tds-admin ''
 	expect 'shutdown ' tds-admin -j sh
 	expect 'src ' tds-admin setup s
 	expect 'nobody ' tds-admin setup --user=nobod
-	expect 'restart role ' tds-admin help r
+	expect 'reload restart role ' tds-admin help r
 	expect 'key.pem ' tds-admin check k
 	expect 'nostart ' tds-admin bootstart x n
 	expect 'src ' tds-admin bootstart --root=s

@@ -56,9 +56,10 @@ foo() {
 @test 'start twice: one; status says which' {
 	expect 0 '' '' tds-admin start
 	run --separate-stderr tds-admin status
-	[[ $output =~ ^'running, pid '([0-9]+)$'\n''user '$(id -un)', and so are the actors'$ ]]
+	[[ $output =~ ^'running, pid '([0-9]+)$'\n'(tds [0-9.]+)$'\n''user '$(id -un)', and so are the actors'$ ]]
 	[ "$status" -eq 0 ]
 	pid=${BASH_REMATCH[1]} said=$output
+	[ "${BASH_REMATCH[2]}" = "$(tds-admin --version | sed 's/tds-admin/tds/')" ]
 	kill -0 "$pid"
 	expect 0 '' '' tds-admin start
 	expect 0 "$said" '' tds-admin status

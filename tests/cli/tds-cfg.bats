@@ -22,8 +22,8 @@ part() {
 
 # The table of files in C: name, and when it counts in the words of the page.
 table() {
-	sed -nE 's/^\t\{ (NEVER|AT_START|HALF|AT_VERIFICATION|AT_USE)\("([a-z]+\.cfg)".*/\2 \1/p' "$ROOT/libcommon/director/config.c" |
-		sed 's/NEVER/never/; s/AT_START\|HALF/at start/; s/AT_VERIFICATION/at each verification/; s/AT_USE/at each use/' | sort
+	sed -nE 's/^\t\{ (NEVER|AT_RELOAD|AT_RESTART|HALF|AT_VERIFICATION|AT_USE)\("([a-z]+\.cfg)".*/\2 \1/p' "$ROOT/libcommon/director/config.c" |
+		sed 's/NEVER/never/; s/AT_RELOAD/at reload/; s/AT_RESTART\|HALF/at restart/; s/AT_VERIFICATION/at each verification/; s/AT_USE/at each use/' | sort
 }
 
 @test 'a section for each file of the table, for no other, and when it counts' {

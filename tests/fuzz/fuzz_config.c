@@ -75,7 +75,7 @@ static void check_settings(void)
 	      json_object_get(s.capabilities, "DirectorFmt"));
 	for (size_t i = 0; i < s.nlimits; i++)
 		CHECK(s.limits[i].resource >= 0);
-	CHECK(s.log_level >= 0 && (!s.log_dir || s.log_dir[0] == '/'));
+	CHECK(s.log.level >= 0 && (!s.log.dir || s.log.dir[0] == '/'));
 	settings_fini(&s);
 }
 

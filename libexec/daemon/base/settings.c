@@ -197,20 +197,33 @@ static int read_data_dir(const struct tds_dir *dir, struct settings *s, struct t
 	return rc;
 }
 
-static int read_single_values(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
+static int read_max_message(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
 {
 	tds_auto(value) struct tds_value *max = NULL;
-	tds_auto(value) struct tds_value *privs = NULL;
-	int rc = read_actoruser(dir, s, err);
+	int rc = read_value(dir, "maxmessage.cfg", &max, err);
 
-	if (rc == 0)
-		rc = read_value(dir, "maxmessage.cfg", &max, err);
 	if (rc == 0 && max && !tds_pytext_int(max->text, max->len, &s->max_message))
 		rc = tds_err_set(err, TDS_E_UNUSABLE, "maxmessage.cfg: not a number");
-	if (rc == 0)
-		rc = read_value(dir, "newprivs.cfg", &privs, err);
+	return rc;
+}
+
+static int read_new_privs(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
+{
+	tds_auto(value) struct tds_value *privs = NULL;
+	int rc = read_value(dir, "newprivs.cfg", &privs, err);
+
 	s->new_privs = privs && privs->boolean;
-	return rc == 0 ? read_data_dir(dir, s, err) : rc;
+	return rc;
+}
+
+static int read_adminusers(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
+{
+	return read_users(dir, "adminusers.cfg", &s->users, &s->nusers, err);
+}
+
+static int read_guests(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
+{
+	return read_users(dir, "guests.cfg", &s->guests, &s->nguests, err);
 }
 
 static int add_capability(struct settings *s, const char *name, const char *literal,
@@ -278,62 +291,135 @@ static int read_logging(const struct tds_dir *dir, struct settings *s, struct td
 		rc = read_value(dir, "thesplogd.cfg", &folder, err);
 	if (rc != 0 || !config)
 		return rc;
-	s->log_level = tds_logconfig_level(config);
-	s->log_config = tds_value_repr(config);
+	s->log.level = tds_logconfig_level(config);
+	s->log.config = tds_value_repr(config);
 	if (folder && folder->len > 0)
-		s->log_dir = strdup(folder->text);
-	if (!s->log_config || (folder && folder->len > 0 && !s->log_dir))
+		s->log.dir = strdup(folder->text);
+	if (!s->log.config || (folder && folder->len > 0 && !s->log.dir))
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
 	return 0;
 }
 
 /* How far logs may grow. */
-static int read_log_limits(const struct tds_dir *dir, struct log_limits *limits,
-			   struct tds_err *err)
+static int read_log_limits(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
 {
 	tds_auto(value) struct tds_value *size = NULL;
 	tds_auto(value) struct tds_value *keep = NULL;
-	int64_t n = limits->keep;
+	int64_t n = s->logs.keep;
 	int rc = read_value(dir, "logsize.cfg", &size, err);
 
 	if (rc == 0)
 		rc = read_value(dir, "logkeep.cfg", &keep, err);
 	/* What they may be was looked at when they were parsed. */
 	if (size)
-		(void)tds_pytext_int(size->text, size->len, &limits->size);
+		(void)tds_pytext_int(size->text, size->len, &s->logs.size);
 	if (keep)
 		(void)tds_pytext_int(keep->text, keep->len, &n);
-	limits->keep = (unsigned)n;
+	s->logs.keep = (unsigned)n;
 	return rc;
 }
 
+/* --- what is in force becomes what was read, and the other way round --- */
+
+#define SWAP(a, b)                              \
+	do {                                    \
+		const __typeof__(a) kept = (a); \
+		(a) = (b);                      \
+		(b) = kept;                     \
+	} while (0)
+
+static void swap_max_message(struct settings *a, struct settings *b)
+{
+	SWAP(a->max_message, b->max_message);
+}
+
+static void swap_adminusers(struct settings *a, struct settings *b)
+{
+	SWAP(a->users, b->users);
+	SWAP(a->nusers, b->nusers);
+}
+
+static void swap_guests(struct settings *a, struct settings *b)
+{
+	SWAP(a->guests, b->guests);
+	SWAP(a->nguests, b->nguests);
+}
+
+static void swap_budget(struct settings *a, struct settings *b)
+{
+	SWAP(a->budget, b->budget);
+}
+
+static void swap_logging(struct settings *a, struct settings *b)
+{
+	SWAP(a->log, b->log);
+}
+
+static void swap_log_limits(struct settings *a, struct settings *b)
+{
+	SWAP(a->logs, b->logs);
+}
+
+/* The files that are read together; swap NULL: they count at a restart, as director/config.c has it too. */
+static const struct part {
+	const char *files[SETTINGS_FILES_MAX];
+	int (*read)(const struct tds_dir *dir, struct settings *s, struct tds_err *err);
+	void (*swap)(struct settings *a, struct settings *b);
+} parts[] = {
+	{ { "actoruser.cfg" }, read_actoruser, NULL },
+	{ { "maxmessage.cfg" }, read_max_message, swap_max_message },
+	{ { "newprivs.cfg" }, read_new_privs, NULL },
+	{ { "datadir.cfg" }, read_data_dir, NULL },
+	{ { "adminusers.cfg" }, read_adminusers, swap_adminusers },
+	{ { "guests.cfg" }, read_guests, swap_guests },
+	{ { "actorlimits.cfg" }, read_limits, NULL },
+	{ { "budget.cfg" }, read_budget, swap_budget },
+	{ { "adminport.cfg", "convleader.cfg", "othercaps.cfg" }, read_capabilities, NULL },
+	{ { "thesplog.cfg", "thesplogd.cfg" }, read_logging, swap_logging },
+	{ { "logsize.cfg", "logkeep.cfg" }, read_log_limits, swap_log_limits },
+};
+
+static const struct settings defaults = { .max_message = MAX_MESSAGE_DEFAULT,
+					  .actor_uid = (uid_t)-1,
+					  .pids_max = PIDS_MAX_DEFAULT,
+					  .budget = BUDGET_DEFAULTS,
+					  .logs = LOG_LIMITS_DEFAULT,
+					  .log = { .level = LOG_LEVEL_DEFAULT } };
+
 int settings_read(const struct tds_dir *dir, struct settings *settings, struct tds_err *err)
 {
-	*settings = (struct settings){ .max_message = MAX_MESSAGE_DEFAULT,
-				       .actor_uid = (uid_t)-1,
-				       .pids_max = PIDS_MAX_DEFAULT,
-				       .budget = BUDGET_DEFAULTS,
-				       .logs = LOG_LIMITS_DEFAULT,
-				       .log_level = LOG_LEVEL_DEFAULT };
-	int rc = read_single_values(dir, settings, err);
+	int rc = 0;
 
-	if (rc == 0)
-		rc = read_users(dir, "adminusers.cfg", &settings->users, &settings->nusers, err);
-	if (rc == 0)
-		rc = read_users(dir, "guests.cfg", &settings->guests, &settings->nguests, err);
-	if (rc == 0)
-		rc = read_limits(dir, settings, err);
-	if (rc == 0)
-		rc = read_budget(dir, settings, err);
-	if (rc == 0)
-		rc = read_capabilities(dir, settings, err);
-	if (rc == 0)
-		rc = read_logging(dir, settings, err);
-	if (rc == 0)
-		rc = read_log_limits(dir, &settings->logs, err);
+	*settings = defaults;
+	for (size_t i = 0; rc == 0 && i < sizeof(parts) / sizeof(parts[0]); i++)
+		rc = parts[i].read(dir, settings, err);
 	if (rc != 0)
 		settings_fini(settings);
 	return rc;
+}
+
+void settings_reload(const struct tds_dir *dir, struct settings *settings, settings_read_fn *told,
+		     void *ctx)
+{
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		struct settings fresh = defaults;
+		struct tds_err err = { 0 };
+
+		if (!parts[i].swap)
+			continue;
+		int rc = parts[i].read(dir, &fresh, &err);
+		if (rc == 0)
+			parts[i].swap(settings, &fresh);
+		told(ctx, parts[i].files, rc == 0 ? NULL : &err);
+		settings_fini(&fresh);
+	}
+}
+
+void log_settings_fini(struct log_settings *log)
+{
+	free(log->config);
+	free(log->dir);
+	*log = (struct log_settings){ 0 };
 }
 
 void settings_fini(struct settings *settings)
@@ -342,8 +428,7 @@ void settings_fini(struct settings *settings)
 	free(settings->guests);
 	free(settings->limits);
 	json_decref(settings->capabilities);
-	free(settings->log_config);
-	free(settings->log_dir);
+	log_settings_fini(&settings->log);
 	free(settings->data_dir);
 	*settings = (struct settings){ 0 };
 }

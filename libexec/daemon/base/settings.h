@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the configuration files of the director directory say to the daemon, read once at its start. */
+/* What the configuration files of the director directory say to the daemon, read at its start, and in part again. */
 #ifndef TDS_DAEMON_SETTINGS_H
 #define TDS_DAEMON_SETTINGS_H
 
@@ -33,6 +33,12 @@ struct log_limits {
 /* Of names and values together: an op that has them all must be one frame, however much of it is escaped. */
 #define CAPABILITIES_MAX_BYTES (128 << 10)
 
+struct log_settings {
+	char *config; /* thesplog.cfg, as the text of a literal; NULL: there is none */
+	char *dir;    /* thesplogd.cfg, absolute; NULL: there is none */
+	int level;    /* the least of records that hosts send */
+};
+
 struct settings {
 	int64_t max_message; /* maxmessage.cfg, bytes */
 	uid_t *users; /* adminusers.cfg: who may use the socket besides the admin's uid and root */
@@ -51,10 +57,8 @@ struct settings {
 	json_t *capabilities; /* the system's, name -> text of a literal; othercaps.cfg has a part in them */
 	uint16_t
 		admin_port; /* adminport.cfg; 0: there is none, though the capability has a number */
-	char *log_config;   /* thesplog.cfg, as the text of a literal; NULL: there is none */
-	char *log_dir;      /* thesplogd.cfg, absolute; NULL: there is none */
+	struct log_settings log;
 	struct log_limits logs;
-	int log_level; /* the least of records that hosts send */
 };
 
 /*
@@ -64,5 +68,16 @@ struct settings {
 int settings_read(const struct tds_dir *dir, struct settings *settings,
 		  struct tds_err *err) TDS_MUST_CHECK;
 void settings_fini(struct settings *settings);
+void log_settings_fini(struct log_settings *log);
+
+/*
+ * Read again what counts at a reload. What cannot be read stays as it is. told is called for each set of files that are read
+ * together: files ends in NULL; err says why they are as before, NULL: they are in force. What settings pointed to may be
+ * gone afterwards.
+ */
+#define SETTINGS_FILES_MAX 4 /* with the NULL */
+typedef void settings_read_fn(void *ctx, const char *const files[], const struct tds_err *err);
+void settings_reload(const struct tds_dir *dir, struct settings *settings, settings_read_fn *told,
+		     void *ctx);
 
 #endif

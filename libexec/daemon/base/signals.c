@@ -8,16 +8,33 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Faults are of one's own making, and leave a core; job control stops, and ends nothing. */
-static const int left[] = { SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,  SIGTRAP, SIGSYS, SIGABRT,
-			    SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGKILL, SIGSTOP };
+enum way {
+	IGNORED, /* all that have no row */
+	HEEDED,  /* in the loop */
+	DEFAULT, /* as the kernel has it, or a handler of its own: it is never blocked */
+};
 
-static bool is_left(int sig)
+/* Faults are of one's own making, and leave a core. Of SIGKILL and SIGSTOP nobody is asked. */
+static const struct row {
+	int sig;
+	enum way guardian;
+	enum way daemon;
+} rows[] = {
+	{ SIGTERM, HEEDED, HEEDED },         { SIGINT, HEEDED, HEEDED },
+	{ SIGHUP, HEEDED, HEEDED },          { SIGCHLD, HEEDED, DEFAULT },
+	{ SIGNALS_STRAYS, HEEDED, IGNORED }, { SIGNALS_ORPHANED, IGNORED, DEFAULT },
+	{ SIGSEGV, DEFAULT, DEFAULT },       { SIGBUS, DEFAULT, DEFAULT },
+	{ SIGFPE, DEFAULT, DEFAULT },        { SIGILL, DEFAULT, DEFAULT },
+	{ SIGTRAP, DEFAULT, DEFAULT },       { SIGSYS, DEFAULT, DEFAULT },
+	{ SIGABRT, DEFAULT, DEFAULT },       { SIGCONT, DEFAULT, DEFAULT },
+};
+
+static enum way way_of(int sig, enum signals_of whose)
 {
-	for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++)
-		if (left[i] == sig)
-			return true;
-	return false;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].sig == sig)
+			return whose == SIGNALS_OF_GUARDIAN ? rows[i].guardian : rows[i].daemon;
+	return IGNORED;
 }
 
 /* The C library keeps two for threads and lets nobody ignore them; by default they end a process all the same. */
@@ -32,48 +49,43 @@ static void set(int sig, void (*handler)(int))
 		(void)syscall(SYS_rt_sigaction, sig, &action, NULL, (size_t)8);
 }
 
-static void fill_ends(sigset_t *ends)
+static void fill_heeded(enum signals_of whose, sigset_t *heeded)
 {
-	(void)sigemptyset(ends);
-	(void)sigaddset(ends, SIGTERM);
-	(void)sigaddset(ends, SIGINT);
+	(void)sigemptyset(heeded);
+	for (int sig = 1; sig < NSIG; sig++)
+		if (way_of(sig, whose) == HEEDED)
+			(void)sigaddset(heeded, sig);
 }
 
-void signals_settle(int word, sigset_t *blocked)
+void signals_settle(enum signals_of whose, sigset_t *blocked)
 {
 	sigset_t held;
 
-	/* Who starts us may have blocked or ignored anything; without SIGCHLD nothing would ever be reaped. */
-	for (int sig = 1; sig < NSIG; sig++) {
-		if (sig == SIGTERM || sig == SIGINT || sig == SIGCHLD || sig == word)
-			set(sig, SIG_DFL);
-		else if (!is_left(sig))
-			set(sig, SIG_IGN);
-	}
-	fill_ends(&held);
-	if (word) {
-		(void)sigaddset(&held, SIGCHLD);
-		(void)sigaddset(&held, word);
-	}
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP)
+			set(sig, way_of(sig, whose) == IGNORED ? SIG_IGN : SIG_DFL);
+	fill_heeded(whose, &held);
 	(void)sigprocmask(SIG_SETMASK, &held, NULL);
 	if (blocked)
 		*blocked = held;
 }
 
-void signals_take_ends(void)
+static void mask(int how)
 {
-	sigset_t ends;
+	sigset_t heeded;
 
-	fill_ends(&ends);
-	(void)sigprocmask(SIG_UNBLOCK, &ends, NULL);
+	fill_heeded(SIGNALS_OF_DAEMON, &heeded);
+	(void)sigprocmask(how, &heeded, NULL);
 }
 
-void signals_hold_ends(void)
+void signals_take(void)
 {
-	sigset_t ends;
+	mask(SIG_UNBLOCK);
+}
 
-	fill_ends(&ends);
-	(void)sigprocmask(SIG_BLOCK, &ends, NULL);
+void signals_hold(void)
+{
+	mask(SIG_BLOCK);
 }
 
 pid_t signals_fork(void)

@@ -350,6 +350,22 @@ static void on_accepted(void *ctx, int fd)
 		listener_refuse(fd, "no memory is left", NULL);
 }
 
+/* One that may only join from now on gets no more of what it was told; one that may not even that goes when it is answered. */
+void clients_reloaded(struct clients *clients)
+{
+	struct engine *engine = clients->door->settings->engine;
+
+	for (struct client *c = clients->first, *next; c; c = next) {
+		bool may = may_use(clients, c->uid);
+		bool told = c->watching || c->asker.notify;
+
+		next = c->next;
+		c->asker.kind = may ? ASKER_USER : ASKER_GUEST;
+		if (!may && (told || (!c->busy && !engine->ops->admits(engine, c->uid))))
+			client_close(c);
+	}
+}
+
 /* --- what the Director tells --- */
 
 /* One that does not read what it asked to be told is cut off. */

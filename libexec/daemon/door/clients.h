@@ -60,6 +60,9 @@ struct clients *clients_new(struct door *door, struct event_base *base, int list
 void clients_free(struct clients *clients); /* accepts NULL */
 size_t clients_count(const struct clients *clients);
 
+/* Who may use the socket has changed. */
+void clients_reloaded(struct clients *clients);
+
 /* A change, and whether it is one of what is active; a line of an actor; the end. */
 void clients_changed(struct clients *clients, json_t *event, bool active);
 void clients_output(struct clients *clients, const struct line *line);

@@ -125,6 +125,11 @@ void door_close(struct door *door)
 	free(door);
 }
 
+void door_reloaded(struct door *door)
+{
+	clients_reloaded(door->clients);
+}
+
 void door_opened(struct door *door)
 {
 	door->state = DOOR_OPEN;

@@ -32,6 +32,8 @@ struct door_settings {
 	/* End to be started again; program NULL: the same. Errors: see libexec/daemon/inside.h. */
 	int (*restart)(void *ctx, int64_t grace_ms, const char *program, json_t *by,
 		       struct tds_err *err);
+	/* Read again what can be read again, and answer: a reference. False: out of memory. */
+	bool (*reload)(void *ctx, void (*done)(void *ctx, json_t *answer), void *done_ctx);
 	void (*describe)(void *ctx, json_t *status); /* what the answer to Status says besides */
 	void (*output)(void *ctx, const struct line *line);
 	void (*no_port)(void *ctx, const char *why); /* it cannot be had, which ends nothing */
@@ -45,6 +47,9 @@ void door_close(struct door *door); /* accepts NULL */
 
 /* Something has happened: those who watch are told. */
 void door_tell(struct door *door, const json_t *event);
+
+/* The settings have changed: whoever may not be here any more goes. */
+void door_reloaded(struct door *door);
 
 /* All that was loaded is back: from now on what is not there is not on its way either. */
 void door_opened(struct door *door);

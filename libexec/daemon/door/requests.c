@@ -261,6 +261,21 @@ static void answer_restart(struct asker *asker, const struct request *row, const
 					      "Success", 1, "Pid", (int)getpid()));
 }
 
+static void on_reloaded(void *ctx, json_t *answer)
+{
+	asker_answer(ctx, answer);
+}
+
+static void answer_reload(struct asker *asker, const struct request *row, const json_t *request)
+{
+	const struct door_settings *settings = asker->door->settings;
+
+	(void)request;
+	asker->pending = true;
+	if (!settings->reload(settings->ctx, on_reloaded, asker))
+		asker_refuse(asker, row, 5, "out of memory");
+}
+
 /* The connection becomes a link; what is left here is only the client. */
 static void answer_join(struct asker *asker, const struct request *row, const json_t *request)
 {
@@ -315,6 +330,7 @@ static const struct request requests[] = {
 	{ "Tell", "Told", ASKER_USER, "Target", answer_tell },
 	{ "Ask", "Answer", ASKER_USER, "Target", answer_ask },
 	{ "Watch", "Watching", ASKER_USER, NULL, answer_watch },
+	{ "Reload", "Reloaded", ASKER_USER, NULL, answer_reload },
 	{ "Restart", "Restarting", ASKER_USER | IN_ANY_PROTOCOL, NULL, answer_restart },
 	{ "Shutdown", "ShuttingDown", ASKER_USER | IN_ANY_PROTOCOL, NULL, answer_shutdown },
 	{ "Join", "Joined", ASKER_CLIENTS | IN_ANY_PROTOCOL, NULL, answer_join },

@@ -92,7 +92,7 @@ static _Noreturn void be_daemon(const struct guard *g, pid_t guardian, int pulse
 
 	(void)close(g->signals);
 	(void)close(g->pulse);
-	signals_settle(0, NULL);
+	signals_settle(SIGNALS_OF_DAEMON, NULL);
 	ward_begin(guardian);
 	exit(g->guardian->run(g->guardian->ctx, &ward));
 }
@@ -158,17 +158,24 @@ static void hear_pulse(struct guard *g)
 	}
 }
 
-/* Who is asked to end asks the daemon, and starts none any more. */
+static void ask_daemon(const struct guard *g, int sig)
+{
+	if (g->daemon > 0)
+		(void)kill(g->daemon, sig);
+}
+
+/* Who is asked to end asks the daemon, and starts none any more; a reload is for the daemon, or done when one starts. */
 static void hear_signals(struct guard *g)
 {
 	struct signalfd_siginfo info;
 
 	while (read(g->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGHUP)
+			ask_daemon(g, SIGHUP);
 		if (info.ssi_signo != SIGTERM && info.ssi_signo != SIGINT)
 			continue;
 		g->state = GUARD_LEAVING;
-		if (g->daemon > 0)
-			(void)kill(g->daemon, SIGTERM);
+		ask_daemon(g, SIGTERM);
 	}
 }
 
@@ -343,7 +350,7 @@ int guardian_run(const struct guardian *guardian)
 			   .pulse = -1 };
 	sigset_t signals;
 
-	signals_settle(WARD_STRAYS, &signals);
+	signals_settle(SIGNALS_OF_GUARDIAN, &signals);
 	g.signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	(void)prctl(PR_SET_NAME, "tds-guardian");

@@ -13,9 +13,8 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "children.h"
+#include "daemon/base/signals.h"
 #include "successor.h"
-
-#define SIG_ORPHANED SIGUSR2 /* the kernel says that the guardian is dead */
 
 static pid_t own_guardian;
 
@@ -40,12 +39,12 @@ void ward_begin(pid_t guardian)
 
 	own_guardian = guardian;
 	(void)sigfillset(&action.sa_mask);
-	(void)sigaction(SIG_ORPHANED, &action, NULL);
+	(void)sigaction(SIGNALS_ORPHANED, &action, NULL);
 	/* Whoever started us may have blocked it. */
 	(void)sigemptyset(&orphaned);
-	(void)sigaddset(&orphaned, SIG_ORPHANED);
+	(void)sigaddset(&orphaned, SIGNALS_ORPHANED);
 	(void)sigprocmask(SIG_UNBLOCK, &orphaned, NULL);
-	(void)prctl(PR_SET_PDEATHSIG, SIG_ORPHANED);
+	(void)prctl(PR_SET_PDEATHSIG, SIGNALS_ORPHANED);
 	if (getppid() != guardian)
 		_exit(1);
 }
@@ -99,5 +98,5 @@ bool ward_name_successor(const struct ward *ward, const char *program)
 
 void ward_tell_strays(void)
 {
-	(void)kill(getppid(), WARD_STRAYS);
+	(void)kill(getppid(), SIGNALS_STRAYS);
 }

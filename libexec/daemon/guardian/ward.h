@@ -3,13 +3,10 @@
 #ifndef TDS_DAEMON_WARD_H
 #define TDS_DAEMON_WARD_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/cgroup.h"
-
-#define WARD_STRAYS SIGUSR1 /* what ward_tell_strays() sends */
 
 struct ward {
 	const struct tds_cgroup *cgroup; /* for its sources, where it has a path */

@@ -37,7 +37,10 @@ struct logger {
 	struct event *again;
 	int64_t started_mono_ms;
 	unsigned delay_ms;
-	json_int_t lost; /* records, since the last that it got */
+	json_int_t lost;                  /* records, since the last that it got */
+	json_int_t orders;                /* to be configured, that it got */
+	logger_configured_fn *configured; /* of the last of them; NULL: nobody waits */
+	void *configured_ctx;
 };
 
 static void start(struct logger *logger);
@@ -51,6 +54,33 @@ static void send_line(struct logger *logger, json_t *doc)
 		(void)bufferevent_write(logger->bev, "\n", 1);
 }
 
+/* What came of the last order, however it is known. */
+static void tell_configured(struct logger *logger, const char *why)
+{
+	logger_configured_fn *done = logger->configured;
+
+	logger->configured = NULL;
+	if (done)
+		done(logger->configured_ctx, why);
+}
+
+/*
+ * {"configured": N, "error": TEXT or null}. One that is configured anew right after its start may fail at the first order, and
+ * end. False: it is a line for people.
+ */
+static bool take_answer(struct logger *logger, const char *line, size_t len)
+{
+	json_t *answer = line[0] == '{' ? json_loadb(line, len, 0, NULL) : NULL;
+	const json_t *order = json_object_get(answer, "configured");
+	const char *why = json_string_value(json_object_get(answer, "error"));
+	bool is_answer = json_is_integer(order);
+
+	if (is_answer && (why || json_integer_value(order) == logger->orders))
+		tell_configured(logger, why);
+	json_decref(answer);
+	return is_answer;
+}
+
 static void report_lines(struct logger *logger, bool all)
 {
 	const struct logger_settings *s = logger->settings;
@@ -59,7 +89,8 @@ static void report_lines(struct logger *logger, bool all)
 	size_t len;
 
 	while ((line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF))) {
-		s->report(s->ctx, line, len);
+		if (!take_answer(logger, line, len))
+			s->report(s->ctx, line, len);
 		free(line);
 	}
 	len = evbuffer_get_length(in);
@@ -122,7 +153,7 @@ static void start_again(struct logger *logger)
 static void on_exited(evutil_socket_t fd, short what, void *arg)
 {
 	static const char gone[] = "the logger has ended, and is started again";
-	static const char unusable[] = "there is no logger until the admin process starts anew";
+	static const char unusable[] = "there is no logger until a reload";
 	struct logger *logger = arg;
 
 	(void)fd;
@@ -131,6 +162,7 @@ static void on_exited(evutil_socket_t fd, short what, void *arg)
 	bool is_unusable = WIFEXITED(status) && WEXITSTATUS(status) == LOGGER_UNUSABLE;
 	const char *text = is_unusable ? unusable : gone;
 	logger->settings->report(logger->settings->ctx, text, strlen(text));
+	tell_configured(logger, "the logger has ended");
 	/* What is wrong with its configuration would be wrong again. */
 	if (!is_unusable)
 		start_again(logger);
@@ -172,6 +204,13 @@ static bool open_process(struct logger *logger)
 	return logger->exited && event_add(logger->exited, NULL) == 0;
 }
 
+static void order(struct logger *logger)
+{
+	send_line(logger, json_pack("{s:s, s:o, s:I}", "config", logger->settings->config, "folder",
+				    tds_document_text(logger->settings->folder), "order",
+				    ++logger->orders));
+}
+
 static void start(struct logger *logger)
 {
 	static const char failed[] = "the logger cannot be started";
@@ -185,8 +224,7 @@ static void start(struct logger *logger)
 	}
 	bufferevent_setcb(logger->bev, on_readable, NULL, on_event, logger);
 	(void)bufferevent_enable(logger->bev, EV_READ | EV_WRITE);
-	send_line(logger, json_pack("{s:s, s:o}", "config", logger->settings->config, "folder",
-				    tds_document_text(logger->settings->folder)));
+	order(logger);
 }
 
 struct logger *logger_new(struct event_base *base, const struct logger_settings *settings)
@@ -203,6 +241,25 @@ struct logger *logger_new(struct event_base *base, const struct logger_settings 
 	}
 	start(logger);
 	return logger;
+}
+
+void logger_configure(struct logger *logger, logger_configured_fn *done, void *ctx)
+{
+	logger->configured = done;
+	logger->configured_ctx = ctx;
+	if (logger->bev) {
+		order(logger);
+		return;
+	}
+	/* It waits to be started again, perhaps since it could not do as it was told before. */
+	(void)evtimer_del(logger->again);
+	start(logger);
+}
+
+void logger_forget(struct logger *logger)
+{
+	if (logger)
+		logger->configured = NULL;
 }
 
 void logger_record(struct logger *logger, const char *address, const json_t *record)

@@ -28,6 +28,16 @@ struct logger_settings {
 /* NULL: out of memory. That it cannot be started is reported. */
 struct logger *logger_new(struct event_base *base, const struct logger_settings *settings);
 
+/*
+ * Let it go on as the settings say by now, with its files opened anew. done is called later, once: with why it goes on as it
+ * was, or does not run; NULL: it does as it is told. One call at a time: until then there is no other.
+ */
+typedef void logger_configured_fn(void *ctx, const char *why);
+void logger_configure(struct logger *logger, logger_configured_fn *done, void *ctx);
+
+/* Wait no longer for that: it is not called any more. */
+void logger_forget(struct logger *logger); /* accepts NULL */
+
 /* Let it handle a record of an actor. Accepts NULL. */
 void logger_record(struct logger *logger, const char *address, const json_t *record);
 

@@ -141,7 +141,7 @@ struct realm *forkserver_load(struct local *engine, const struct engine_load *lo
 	realm->info = strdup(load->info);
 	realm->data = load->data ? strdup(load->data) : NULL;
 	(void)snprintf(realm->md5, sizeof(realm->md5), "%s", load->md5);
-	realm_greet(realm, load->archive, engine->config->settings->log_level);
+	realm_greet(realm, load->archive, engine->config->settings->log.level);
 	link_control(&realm->link, json_pack("{s:s, s:o}", "op", "import", "names", load->names));
 	return realm;
 }
@@ -197,7 +197,7 @@ static void join_cgroup(struct realm *realm)
 static void begin_derived(struct realm *realm)
 {
 	realm_greet(realm, tds_steal_fd(&realm->archive),
-		    realm->engine->config->settings->log_level);
+		    realm->engine->config->settings->log.level);
 	link_control(&realm->link, json_pack("{s:s, s:[]}", "op", "import", "names"));
 	realm_ref(realm);
 	for (struct actor *a = realm->actors, *next; a; a = next) {

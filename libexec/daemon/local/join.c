@@ -116,15 +116,15 @@ static void settle(struct local *engine, const json_t *request)
 static json_t *welcome(const struct endpoint *endpoint)
 {
 	const struct realm *realm = endpoint->realm;
-	const struct local *engine = realm->engine;
+	struct local *engine = realm->engine;
 	char address[ENGINE_ADDRESS_MAX];
 
 	(void)snprintf(address, sizeof(address), "%u.%ju", realm->number,
 		       (uintmax_t)endpoint->bearer.id);
 	return json_pack("{s:s, s:b, s:s, s:b, s:I, s:O}", "DirectorResponse", "Joined", "Success",
 			 1, "Address", address, "Parent", realm->process == PROCESS_RUNS,
-			 "MaxMessage", (json_int_t)engine->config->settings->max_message,
-			 "Capabilities", engine->capabilities);
+			 "MaxMessage", (json_int_t)realm_tell_max_message(engine), "Capabilities",
+			 engine->capabilities);
 }
 
 static int join_program(struct realm *realm, int fd, const json_t *request, struct tds_err *err)

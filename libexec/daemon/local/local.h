@@ -180,6 +180,7 @@ struct local {
 	struct engine engine;
 	struct event_base *base;
 	const struct engine_config *config;
+	int64_t max_told; /* the largest message that any host or program may think it can send */
 	const struct engine_events *events;
 	void *ctx;
 	const struct local_hooks *hooks;
@@ -266,6 +267,8 @@ bool realm_watch_process(struct realm *realm, pid_t pid, int pidfd); /* takes pi
 void realm_process_over(struct realm *realm);
 void realm_await_actors(struct realm *realm); /* its process is gone */
 void realm_actor_freed(struct realm *realm);
+int64_t realm_tell_max_message(
+	struct local *engine); /* a reload may change it; who was told keeps to what it was told */
 void realm_greet(struct realm *realm, int archive, int log_level); /* archive -1: none */
 void realm_stop(struct realm *realm);
 void realm_kill(struct realm *realm);

@@ -65,16 +65,25 @@ static json_t *bytes_json(const char *path)
 	return path && text ? json_stringn(text, n) : json_null();
 }
 
+int64_t realm_tell_max_message(struct local *engine)
+{
+	int64_t now = engine->config->settings->max_message;
+
+	if (engine->max_told < now)
+		engine->max_told = now;
+	return now;
+}
+
 void realm_greet(struct realm *realm, int archive, int log_level)
 {
-	const struct local *engine = realm->engine;
+	struct local *engine = realm->engine;
 	const struct engine_config *config = engine->config;
 	struct frame *hello = frame_control(json_pack(
 		"{s:s, s:i, s:I, s:s, s:b, s:b, s:i, s:s, s:I, s:O, s:i, s:o}", "op", "hello",
 		"protocol", tds_release_protocol, "realm", (json_int_t)realm->number, "hash",
 		realm->md5, "archive", archive >= 0, "guest", realm->kind == REALM_PROGRAM, "admin",
 		(int)getpid(), "dir", config->dir, "maxmessage",
-		(json_int_t)config->settings->max_message, "capabilities", engine->capabilities,
+		(json_int_t)realm_tell_max_message(engine), "capabilities", engine->capabilities,
 		"log", log_level, "data", bytes_json(realm_origin(realm)->data)));
 
 	if (archive >= 0)

@@ -340,7 +340,7 @@ bool route_message(const struct sender *from, enum frame_type type, const unsign
 		return true;
 	}
 	/* What the host says of a size it may not have looked at. One behind a longer head might be no frame any more. */
-	if (size > (uint64_t)from->engine->config->settings->max_message ||
+	if (size > (uint64_t)from->engine->max_told ||
 	    (parcel.in_fd ? !is_sealed_file(parcel.fd, size) : size > LINK_INLINE_MAX)) {
 		tds_close_fd(&parcel.fd);
 		return false;

@@ -2,10 +2,12 @@
 """The logger: handles what actors log, as a logging configuration says.
 
 Started by the admin as `python3 -I libexec/host/tdshost/logger.py` where there is a thesplog.cfg. Standard
-input is a socket: the admin sends JSON Lines, first {"config": TEXT, "folder": PATH}, the text of a literal and
-the folder that names of files are relative to, then {"address": ADDRESS, "record": RECORD}, the op `log` of an
-actor, and {"lost": N} where it could not send so many. What goes wrong here is said there, a line each. The end
-of the input is the end; a configuration that cannot be used is one too, with status UNUSABLE.
+input is a socket: the admin sends JSON Lines, first {"config": TEXT, "folder": PATH, "order": N}, the text of a
+literal and the folder that names of files are relative to, then {"address": ADDRESS, "record": RECORD}, the op `log`
+of an actor, and {"lost": N} where it could not send so many. An order may come again: files are opened anew then, and
+where it cannot be followed all is as before. What came of it is answered by {"configured": N, "error": TEXT or null}.
+What goes wrong here is said there, a line each. The end of the input is the end; a first order that cannot be followed
+is one too, with status UNUSABLE.
 
 With --try it takes the first line alone, and says on standard output why it cannot be used, with the same status. No
 log is made, opened to be written, or cut.
@@ -19,7 +21,7 @@ import logging.handlers
 import os
 import sys
 import time
-from typing import IO, Any, Dict, List
+from typing import IO, Any, Dict, List, Optional
 
 UNUSABLE = 3             # the exit status where the configuration cannot be used; the admin knows it
 LINE_MAX = 4 << 20       # bytes
@@ -27,6 +29,7 @@ LOGGERS_MAX = 10000      # names; records of further ones go to the root logger
 COMPLAIN_AGAIN_S = 10.0  # seconds between complaints of one handler
 
 _complained: Dict[int, float] = {}
+_followed: List[Dict[str, Any]] = []  # the order that holds; none at the beginning
 
 
 def say(text: str, to: int = 0) -> None:
@@ -79,11 +82,10 @@ def handle(record: logging.LogRecord) -> None:
         logger.handle(record)
 
 
-def configure(line: bytes) -> None:
-    """The first line of the admin. Errors: whatever logging finds wrong with it."""
-    message = json.loads(line)
-    os.chdir(message['folder'])
-    logging.config.dictConfig(ast.literal_eval(message['config']))
+def follow(order: Dict[str, Any]) -> None:
+    """Be configured as an order says. Errors: whatever logging finds wrong with it, and it may be half done then."""
+    os.chdir(order['folder'])
+    logging.config.dictConfig(ast.literal_eval(order['config']))
 
 
 def why(error: BaseException) -> str:
@@ -95,10 +97,26 @@ def why(error: BaseException) -> str:
     return words
 
 
+def obey(order: Dict[str, Any]) -> Optional[str]:
+    """Follow an order, or go on as before, and answer which. Returns why it cannot be followed."""
+    error = None
+    try:
+        follow(order)
+        _followed[:] = [order]
+    except Exception as failure:  # whatever a configuration leads to
+        error = why(failure)[:1000]
+        if _followed:
+            follow(_followed[0])
+    say(json.dumps({'configured': order.get('order'), 'error': error}))
+    return error
+
+
 def take(line: bytes) -> None:
-    """Any other line of the admin."""
+    """Any line of the admin but the first."""
     message = json.loads(line)
-    if 'lost' in message:
+    if 'config' in message:
+        obey(message)
+    elif 'lost' in message:
         logging.getLogger('tds').warning('%d records were lost, for want of time', message['lost'])
     elif isinstance(message.get('record'), dict):
         handle(record_of(message['record'], _text(message.get('address'))))
@@ -122,7 +140,7 @@ def try_out(line: bytes) -> int:
     """--try: an exit status."""
     logging.FileHandler._open = probe  # type: ignore[assignment]
     try:
-        configure(line)
+        follow(json.loads(line))
         for reference in logging._handlerList:  # type: ignore[attr-defined]
             handler = reference()
             if isinstance(handler, logging.FileHandler):
@@ -136,10 +154,10 @@ def try_out(line: bytes) -> int:
 def serve() -> int:
     """Until the input ends: an exit status."""
     logging.Handler.handleError = complain  # type: ignore[method-assign]
-    try:
-        configure(sys.stdin.buffer.readline(LINE_MAX))
-    except Exception as error:
-        say('thesplog.cfg: %s' % why(error))
+    first = sys.stdin.buffer.readline(LINE_MAX)
+    error = obey(json.loads(first)) if first else None
+    if error:
+        say('thesplog.cfg: %s' % error)
         return UNUSABLE
     while True:
         line = sys.stdin.buffer.readline(LINE_MAX)
