@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The keeper: takes requests, refuses what the schema does not allow, and lets the book do the rest."""
 import logging
+import os
 
 from thespian.actors import ActorSystemMessage, ActorTypeDispatcher
 
@@ -19,8 +20,8 @@ class Keeper(ActorTypeDispatcher):
         if error:
             self.send(sender, {'error': error})
         elif request['op'] == 'open':
-            open(request['journal'], 'a').close()  # one that cannot be written is a reason not to be loaded
-            self.journal = request['journal']
+            self.journal = os.path.join(os.environ.get('TDS_DATA_DIR', ''), request['journal'])
+            open(self.journal, 'a').close()  # one that cannot be written is a reason not to be loaded
             self.open_book()
         elif request['op'] in ('rest', 'wake'):
             logging.info('the keeper is told to %s', request['op'])

@@ -225,6 +225,7 @@ class Admin:
         self.base = base
         self.dir = base / 'director'
         self.dir.mkdir(mode=0o755)
+        self.rundir = self.dir / '.tds'  # where rundir.cfg does not say otherwise
         self.mark = 'tds-test-%s' % uuid.uuid4()
         self.notes = Notes(base / 'notes')
         shutil.copyfile(KEYS / 'birch_tls.key', self.dir / 'birch_tls.key')
@@ -314,7 +315,7 @@ class Admin:
 
     @property
     def socket_path(self):
-        return str(self.dir / '.tds/admin.sock')
+        return str(self.rundir / 'admin.sock')
 
     def client(self, seconds=LIMIT_S):
         return Client(self.socket_path, seconds)
@@ -355,23 +356,23 @@ class Admin:
         return self.groups()[group]['Running'][self.hash_of(group, version)]
 
     def state(self):
-        return json.loads((self.dir / '.tds/loaded.json').read_text())
+        return json.loads((self.rundir / 'loaded.json').read_text())
 
     def desired(self, group):
         """What desired.json has of a group: held version (None: none), versions that were active, the last one last."""
         try:
-            wanted = json.loads((self.dir / '.tds/desired.json').read_text())['Groups'].get(group, {})
+            wanted = json.loads((self.rundir / 'desired.json').read_text())['Groups'].get(group, {})
         except FileNotFoundError:
             wanted = {}
         return wanted.get('Held', {}).get('Version'), [p['Version'] for p in wanted.get('WasActive', [])]
 
     def wrong_in_store(self):
         """Names of the store that are missing, or that neither loaded.json names nor desired.json wants stored."""
-        store = {p.name for p in (self.dir / '.tds/store').iterdir()}
+        store = {p.name for p in (self.rundir / 'store').iterdir()}
         loaded = {s['SHA256'] for s in self.state()['Sources']}
         wanted = set()
         with contextlib.suppress(FileNotFoundError):
-            for group in json.loads((self.dir / '.tds/desired.json').read_text())['Groups'].values():
+            for group in json.loads((self.rundir / 'desired.json').read_text())['Groups'].values():
                 wanted |= {p['SHA256'] for p in [*group.get('WasActive', [])[-2:], group.get('Held')] if p}
         files = [{sha + suffix for sha in shas for suffix in ('.tls', '.tli')} for shas in (loaded, loaded | wanted)]
         return sorted((files[0] - store) | (store - files[1]))
