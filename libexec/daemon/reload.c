@@ -61,20 +61,25 @@ static json_t *answer_of(const struct daemon *d)
 	return answer;
 }
 
-/* For whoever sent a signal, and for later. */
+/* For whoever sent a signal, and for later: a refusal a line. */
 static void note(struct daemon *d)
 {
 	json_t *event = events_new(d->clock->wall_ms(d->clock), "Reloaded");
+	tds_autofree char *text = NULL;
+	size_t len;
+	FILE *lines = open_memstream(&text, &len);
 	const json_t *why;
 	size_t i;
 
-	if (event && json_array_size(d->reload.refused) > 0)
-		(void)json_object_set(event, "Refused", d->reload.refused);
-	events_add(&d->world.events, event);
 	json_array_foreach(d->reload.refused, i, why)
 	{
 		(void)dprintf(STDERR_FILENO, "tds-admin: %s\n", json_string_value(why));
+		if (lines)
+			(void)fprintf(lines, "%s%s", i > 0 ? "\n" : "", json_string_value(why));
 	}
+	if (lines && fclose(lines) == 0 && len > 0)
+		events_set(event, "Message", text);
+	events_add(&d->world.events, event);
 }
 
 static void begin(struct daemon *d);

@@ -188,6 +188,12 @@ def running(judge, a):
         hold('tds-admin tell', 0, 'foo', "('quiet',)")
         hold('tds-admin tell', 1, 'nothing', '1')
         hold('tds-load', 0, '--unload', a.hash_of('foo', '1'))
+        (a.dir / 'actoruser.cfg').write_text('%d\n' % os.geteuid())
+        hold('tds-admin reload', 0)
+        (a.dir / 'budget.cfg').write_text('{')
+        hold('tds-admin status', 0)
+        hold('tds-admin reload', 1)
+        (a.dir / 'budget.cfg').unlink()
         hold('tds-admin restart', 0)
         hold('tds-admin forget', 1, 'foo')
         hold('tds-load', 0, '--release', 'foo')
@@ -198,7 +204,7 @@ def running(judge, a):
     watched = a.end_tool(watch)
     judge.hold('tds-admin watch', watched, 8)
     judge.hold('tds-admin watch', watched._replace(status=0, out=watched.out.rpartition('{')[0]), 0)  # before its end
-    for command in 'start', 'shutdown', 'status', 'list', 'role', 'tell', 'ask', 'watch', 'restart', 'forget':
+    for command in 'start', 'shutdown', 'status', 'list', 'role', 'tell', 'ask', 'watch', 'reload', 'restart', 'forget':
         hold('tds-admin ' + command, 2, '--bogus')
     hold('tds-admin start', 4, '-C', '/nonexistent')
     # What the admin process has left behind.
