@@ -82,6 +82,14 @@ static int take_lock(int rundir, int *fd, struct tds_err *err)
 	return 0;
 }
 
+/* Put the run directory before what is wrong in it. */
+static int name_rundir(const struct tds_dir *dir, struct tds_err *err)
+{
+	tds_autofree char *path = NULL;
+
+	return tds_rundir_path(dir, &path, NULL) == 0 ? tds_err_prefix(err, "%s", path) : err->code;
+}
+
 /* A daemon has no terminal, and no folder that it keeps busy. */
 static bool detach(void)
 {
@@ -255,8 +263,10 @@ static int take_or_await(struct admin *admin, const struct tds_dir *dir, int run
 	for (bool waited = false;; waited = true) {
 		int rc = take_lock(rundir, lock, err);
 
-		if (rc != TDS_E_REFUSED || is_up(admin, dir, waited, &other))
-			return rc == TDS_E_REFUSED ? 0 : rc;
+		if (rc != 0 && rc != TDS_E_REFUSED)
+			return name_rundir(dir, err);
+		if (rc == 0 || is_up(admin, dir, waited, &other))
+			return 0;
 		if (other.protocol.code != TDS_OK) {
 			*err = other.protocol;
 			return err->code;

@@ -5,6 +5,8 @@
 A line says what went wrong, where, and (where that does not follow from it) what to do. Prints TAP.
 """
 import concurrent.futures
+import contextlib
+import os
 import re
 import subprocess
 
@@ -31,7 +33,8 @@ class Way:
         return self.name.replace(' ', '-')
 
     def run(self, a):
-        return a.run(self.tool, *(x.replace('GROUP', self.group()).replace('DIR', str(a.dir)) for x in self.args))
+        return a.run(self.tool, *(x.replace('GROUP', self.group()).replace('DIR', str(a.dir)).replace('BASE', str(a.base))
+                                   for x in self.args))
 
     def judge(self, a, answer):
         """Exactly this line, and this status."""
@@ -82,11 +85,15 @@ def revoked(a, group):
     (a.dir / 'revoked.cfg').write_bytes(digest + b'\n')
 
 
-def syntax_error(a, group):
+def good_source(a, group, text='x = 1\n'):
     src = a.base / 'source'
     src.mkdir()
-    (src / 'a.py').write_text('x = 1\nclass A(:\n')
+    (src / 'a.py').write_text(text)
     a.tli(group, '{}')
+
+
+def syntax_error(a, group):
+    good_source(a, group, 'x = 1\nclass A(:\n')
 
 
 # --- the table: way, status, line, and how it is made
@@ -111,8 +118,12 @@ LOADS = [
     Way('duplicate role', 1, r'tds-load: GROUP: GROUP-1.tls: m\.a\.A: its role taken belongs to group holder', packed(declaration=ROLE % 'taken')),
     Way('revoked', 7, r'tds-load: GROUP: GROUP-1.tls: is revoked', revoked),
 ]
-SYNTAX = Way('syntax error', 1, r'tds-gensrc: .*/source/a\.py:2:\d+: SyntaxError: .+', syntax_error,
-             ('GROUP', 'KEY', 'SRC', 'a.py'), 'tds-gensrc')
+PACK = ('GROUP', 'BASE/birch.pem', 'BASE/source', 'version:2', 'a.py')
+SYNTAX = Way('syntax error', 1, r'tds-gensrc: .*/source/a\.py:2:\d+: .+', syntax_error, PACK, 'tds-gensrc')
+FULL_PACK = Way('full disk for gensrc', 5, r'tds-gensrc: DIR/GROUP-2.tls: cannot be written: No space left on device', good_source, PACK, 'tds-gensrc')
+FULL_LOAD = Way('full disk for load', 5, r'tds-load: GROUP: GROUP-1.tls: store/[0-9a-f]{64}\.tls: No space left on device', packed())
+FULL_START = Way('full disk for start', 5, r'tds-admin: DIR/\.tds: lock: No space left on device', packed(), ('start',), 'tds-admin')
+READ_ONLY = Way('read-only directory', 5, r'tds-admin: DIR/\.tds \(rundir\.cfg names another place\): Read-only file system', packed(), ('start',), 'tds-admin')
 
 
 def loads(a):
@@ -128,8 +139,62 @@ def loads(a):
     ok(set(a.groups()['holder']['Sources']) and a.active('holder') == '1', 'the others run on')
 
 
+def packing(a):
+    """What is found before anything is signed."""
+    SYNTAX.make(a, SYNTAX.group())
+    SYNTAX.judge(a, SYNTAX.run(a))
+
+
+@contextlib.contextmanager
+def mounted(path, *options):
+    """A file system of its own at path, for root; elsewhere this cannot be tried, and yields False."""
+    path.mkdir(mode=0o711, exist_ok=True)
+    good = os.geteuid() == 0 and subprocess.run(['mount', *options, path], stderr=subprocess.DEVNULL).returncode == 0
+    try:
+        yield good
+    finally:
+        if good:
+            subprocess.run(['umount', '-l', path], check=True)
+
+
+def fill(path):
+    """Leave no room there."""
+    with contextlib.suppress(OSError), open(path / 'filler', 'wb', buffering=0) as f:
+        while True:
+            f.write(bytes(4096))
+
+
+def where_there_is_no_room(way, folder, before=None, room='size=256k'):
+    """Try a way with the file system of a folder of the directory full."""
+    def case(a):
+        with mounted(folder(a), '-t', 'tmpfs', '-o', room + ',mode=755', 'tmpfs') as good:
+            if not good:
+                ok(True, '%s # SKIP no file system can be mounted here' % way.name)
+                return
+            way.make(a, way.group())
+            if before:
+                before(a)
+            fill(folder(a))
+            way.judge(a, way.run(a))
+            (folder(a) / 'filler').unlink()
+            a.admin('shutdown')
+    case.__name__ = way.group().replace('-', '_')
+    return case
+
+
+def read_only(a):
+    READ_ONLY.make(a, READ_ONLY.group())
+    with mounted(a.dir, '--bind', '-o', 'ro', a.dir) as good:
+        if good:
+            READ_ONLY.judge(a, READ_ONLY.run(a))
+        else:
+            ok(True, 'read-only directory # SKIP no file system can be mounted here')
+
+
 def main():
-    run_cases(loads)
+    run_cases(loads, packing, where_there_is_no_room(FULL_PACK, lambda a: a.dir),
+              where_there_is_no_room(FULL_LOAD, lambda a: a.dir / '.tds', lambda a: a.start()),
+              where_there_is_no_room(FULL_START, lambda a: a.dir / '.tds', room='nr_inodes=2'), read_only)
 
 
 if __name__ == '__main__':
