@@ -20,8 +20,9 @@ import logging
 import selectors
 import time
 import traceback
+from collections import deque
 from datetime import timedelta
-from typing import Any, Callable, Dict, List, Optional, Set, Union
+from typing import Any, Callable, Deque, Dict, List, Optional, Set, Union
 
 from thespian.actors import (Actor, ActorAddress, ActorExitRequest, ChildActorExited, DeadEnvelope, PoisonMessage,
                              ThespianWatch, WakeupMessage, WatchMessage)
@@ -99,7 +100,10 @@ class _Ask:
         """May this message be its answer?"""
         if isinstance(message, PoisonMessage):
             return _equal(message.poisonMessage, self.question)
-        return self.match is None or bool(self.match(message))
+        try:
+            return self.match is None or bool(self.match(message))
+        except Exception:  # it is of another kind than those that match knows
+            return False
 
 
 class _Line:
@@ -107,12 +111,19 @@ class _Line:
 
     def __init__(self, address: ActorAddress) -> None:
         self.address = address
-        self.asks: List[_Ask] = []
+        self.name = str(address)
+        self.asks: Deque[_Ask] = deque()
+
+    def tidy(self) -> bool:
+        """Forget those in front whose turn is over; is any left?"""
+        now = time.monotonic()
+        while self.asks and self.asks[0].until is not None and self.asks[0].until <= now:
+            self.asks.popleft()
+        return bool(self.asks)
 
     def taker(self, message: Any) -> Optional[_Ask]:
         """Whose answer a message is; it leaves the line."""
-        now = time.monotonic()
-        self.asks = [ask for ask in self.asks if ask.until is None or ask.until > now]
+        self.tidy()
         found = next((ask for ask in self.asks if ask.takes(message)), None)
         if found is None and isinstance(message, PoisonMessage):
             found = next(iter(self.asks), None)  # its question has no equal
@@ -129,7 +140,8 @@ class _Asks:
 
     def __init__(self, actor: AsyncActor) -> None:
         self.actor = actor
-        self.lines: Dict[str, _Line] = {}
+        self.lines: Dict[str, _Line] = {}  # by name
+        self.tidied = time.monotonic()
         self.over: Optional[ActorExitRequest] = None
 
     async def ask(self, address: ActorAddress, message: Any, timeout: Optional[Seconds],
@@ -141,15 +153,23 @@ class _Asks:
             raise ValueError('an actor cannot ask itself: its question would be the answer')
         self.actor.send(address, message)
         ask = _Ask(message, asyncio.get_running_loop().create_future(), match)
-        line = self._line(address)
-        if line is None:
-            line = self.lines[str(address)] = _Line(address)
-        line.asks.append(ask)
+        self._line_for(address).asks.append(ask)
         try:
             return await asyncio.wait_for(ask.answer, _seconds(timeout))
         finally:
             if ask.answer.cancelled():
                 ask.until = time.monotonic() + LATE_S
+
+    def _line_for(self, address: ActorAddress) -> _Line:
+        """The line of an address, a new one if need be; those of nobody any more go, once in a while."""
+        if time.monotonic() - self.tidied > LATE_S:
+            self.tidied = time.monotonic()
+            self.lines = {name: line for name, line in self.lines.items() if line.tidy()}
+        line = self._line(address)
+        if line is None:
+            line = _Line(address)
+            self.lines[line.name] = line
+        return line
 
     def _line(self, address: ActorAddress) -> Optional[_Line]:
         """Where an address has asks; one address may have several texts while its actor is not up."""
@@ -169,7 +189,7 @@ class _Asks:
         line = self._line(sender)
         ask = None if line is None else line.taker(message)
         if line is not None and not line.asks:
-            self._forget(line)
+            self.lines.pop(line.name)
         if ask is None or ask.answer.done():
             return False
         if isinstance(message, PoisonMessage):
@@ -181,13 +201,10 @@ class _Asks:
     def _fail(self, address: ActorAddress, reason: Any) -> None:
         line = self._line(address)
         if line is not None:
-            self._forget(line)
+            self.lines.pop(line.name)
             for ask in line.asks:
                 if not ask.answer.done():
                     ask.answer.set_exception(AskFailed(reason))
-
-    def _forget(self, line: _Line) -> None:
-        self.lines = {text: other for text, other in self.lines.items() if other is not line}
 
     def end(self, reason: ActorExitRequest) -> None:
         """All fail: an actor that exits is given no answers any more."""

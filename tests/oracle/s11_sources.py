@@ -84,6 +84,7 @@ class Authority(Actor):
 def authority(asys):
     actor = asys.createActor(Authority)
     asys.ask(actor, 'register', SECONDS)
+    asys.listen(0.3)  # it answers before the system knows
     return actor
 
 
