@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "director/eventfile.h"
 #include "director/groups.h"
 #include "director/prune.h"
 
@@ -18,8 +19,9 @@ struct run {
 	struct tds_loaded loaded;
 	struct tds_identity *
 		seen; /* of each file in avail->groups, as it was scanned; NULL: nothing is deleted */
-	json_t *groups; /* NULL without -j */
-	bool removed;   /* anything */
+	json_t *groups;  /* NULL without -j */
+	json_t *deleted; /* paths, of the group at hand; NULL: none yet */
+	bool removed;    /* anything */
 };
 
 static int see_all(struct run *run)
@@ -52,6 +54,27 @@ static void tell_kept(const struct run *run, const struct tds_file *file, const 
 	(void)fprintf(cli->err, ": kept: %s\n", why);
 }
 
+static void note_deleted(struct run *run, const struct tds_file *file)
+{
+	tds_autofree char *path = tds_dir_join(&run->avail->dir, file->name);
+
+	if (!run->deleted)
+		run->deleted = json_array();
+	if (path)
+		(void)json_array_append_new(run->deleted, tds_cli_json_text(path));
+}
+
+/* Whoever asks the event log later where a package is finds it there. */
+static void tell_deleted(struct run *run, const struct tds_group *group)
+{
+	if (!run->deleted)
+		return;
+	tds_eventfile_add(&run->avail->dir, "Pruned",
+			  json_pack("{s:o?, s:o}", "Group", tds_cli_json_text(group->name), "Files",
+				    run->deleted));
+	run->deleted = NULL;
+}
+
 /* Delete one package, where that is what we are here for. Returns whether it is to be shown. */
 static bool treat(struct run *run, const struct tds_file *file)
 {
@@ -65,6 +88,8 @@ static bool treat(struct run *run, const struct tds_file *file)
 		report(run->avail, file->name, "", &err);
 	else if (!removed)
 		tell_kept(run, file, "it is gone, or another file by now");
+	else
+		note_deleted(run, file);
 	run->removed |= removed;
 	return removed;
 }
@@ -110,6 +135,7 @@ static void do_group(struct run *run, const struct tds_group *group)
 		do_files(run, group, tli.keep_limit, packages);
 	else
 		report(run->avail, group->name, TDS_TLI_SUFFIX, &err);
+	tell_deleted(run, group);
 	if (run->groups &&
 	    json_array_append_new(run->groups,
 				  json_pack("{s:o, s:o}", "Name", tds_cli_json_text(group->name),

@@ -286,6 +286,7 @@ static const char *text_of(const json_t *answer, const char *key)
 static void report(struct run *run, const char *name, int rc, json_t *answer, struct tds_err *err)
 {
 	const json_t *warning;
+	const json_t *deleted;
 	size_t i;
 
 	json_array_foreach(json_object_get(answer, "Warnings"), i, warning)
@@ -309,6 +310,12 @@ static void report(struct run *run, const char *name, int rc, json_t *answer, st
 		(void)fprintf(run->cli.out, " %s: %s", text_of(answer, "Path"),
 			      text_of(answer, "SourceHash"));
 	(void)fputc('\n', run->cli.out);
+	json_array_foreach(json_object_get(answer, "Deleted"), i, deleted)
+	{
+		if (!run->cli.quiet)
+			(void)fprintf(run->cli.out, "Deleted %s (TLS_Keep_Limit)\n",
+				      json_string_value(deleted));
+	}
 }
 
 /*

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "director/desired.h"
 #include "director/groups.h"
+#include "director/prune.h"
 #include "director/rundir.h"
 #include "director/tli.h"
 #include "director/unknown.h"
@@ -28,6 +29,7 @@ struct planner {
 	json_t *sources; /* of loaded.json, borrowed; NULL: nothing is loaded */
 	json_t *answer;  /* of the admin, to RetrieveAll; NULL: it does not run, or does not tell */
 	bool retry;
+	int64_t keep_limit; /* of the declaration at hand; 0: none */
 };
 
 char *tool_path(const char *name)
@@ -93,7 +95,7 @@ static const json_t *find_source(const struct planner *p, const char *key, const
 }
 
 /* As the load reads it: a declaration that is not allowed is refused before the package is looked at. */
-static bool is_declared(const struct planner *p, const char *name, const char *group)
+static bool is_declared(struct planner *p, const char *name, const char *group)
 {
 	tds_autofree char *file = NULL;
 	tds_autofree char *subject = NULL;
@@ -104,6 +106,7 @@ static bool is_declared(const struct planner *p, const char *name, const char *g
 		file = subject = NULL;
 		tds_err_set(&err, TDS_E_NOMEM, "out of memory");
 	} else if (tds_tli_read(p->dir->fd, file, (struct tds_tli_watcher){ 0 }, &tli, &err) == 0) {
+		p->keep_limit = tli.keep_limit;
 		tds_tli_fini(&tli);
 	}
 	if (err.code != TDS_OK)
@@ -165,18 +168,47 @@ static struct fate fate_of(const struct planner *p, const char *group, const jso
 	return fate;
 }
 
+/* The packages that would be deleted then, as far as what is loaded now tells: an array, a new reference. */
+static json_t *superfluous(const struct planner *p, const char *name, const char *path)
+{
+	const struct tds_group *group = tds_groups_find(&p->groups, name);
+	json_t *files = json_array();
+
+	for (size_t i = 0; group && i < group->n; i++) {
+		tds_autofree char *file = tds_dir_join(p->dir, group->files[i].name);
+
+		if (file && strcmp(file, path) != 0 &&
+		    tds_prune_excess(group, i, p->keep_limit, &p->loaded))
+			(void)json_array_append_new(files, tds_cli_json_text(file));
+	}
+	return files;
+}
+
 static void print_fate(struct planner *p, const char *group, const char *path, const char *md5,
 		       const struct fate *fate)
 {
+	bool keeps = strcmp(fate->word, "keep") == 0;
+	json_t *files = keeps ? json_array() : superfluous(p, group, path);
+	const json_t *file;
+	size_t i;
+
 	if (p->cli->json)
 		tds_cli_print_document(
-			p->cli, json_pack("{s:s, s:o?, s:o?, s:s, s:o?}", "Plan", fate->word,
+			p->cli, json_pack("{s:s, s:o?, s:o?, s:s, s:o?, s:O}", "Plan", fate->word,
 					  "Group", tds_cli_json_text(group), "Path",
 					  tds_cli_json_text(path), "SourceHash", md5, "Reason",
-					  fate->why ? tds_cli_json_text(fate->why) : NULL));
-	else if (!p->cli->quiet || strcmp(fate->word, "keep") != 0)
+					  fate->why ? tds_cli_json_text(fate->why) : NULL, "Delete",
+					  files));
+	else if (!p->cli->quiet || !keeps)
 		(void)fprintf(p->cli->out, "Would %s \"%s\" %s: %s (%s)\n", fate->word, group, path,
 			      md5, fate->why ? fate->why : "");
+	json_array_foreach(files, i, file)
+	{
+		if (!p->cli->json && !p->cli->quiet)
+			(void)fprintf(p->cli->out, "Would delete %s (TLS_Keep_Limit)\n",
+				      json_string_value(file));
+	}
+	json_decref(files);
 }
 
 /* Say what would be done with the package, which verdict is about. Returns false where it would be refused, as is said. */
@@ -231,6 +263,7 @@ static void plan_held(struct planner *p, const char *group, const json_t *held)
 
 	free(fate.why);
 	fate.why = strdup("it is held");
+	p->keep_limit = 0; /* its definition is in the store, too */
 	print_fate(p, group, json_string_value(json_object_get(held, "Path")),
 		   json_string_value(json_object_get(held, "MD5")), &fate);
 	free(fate.why);

@@ -192,6 +192,8 @@ static void on_event(void *ctx, const json_t *event)
 {
 	const struct daemon *d = ctx;
 
+	if (d->settings->foreground)
+		journal_print(event);
 	if (d->door)
 		door_tell(d->door, event);
 }

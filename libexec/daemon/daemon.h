@@ -13,6 +13,7 @@ struct daemon_settings {
 	int rundir;          /* descriptor of the run directory */
 	const char *libexec; /* the folder with tds-verifier and host */
 	bool fresh;          /* move what a crash has left aside instead of restoring it */
+	bool foreground;     /* whoever supervises it keeps what it says */
 	bool transient;      /* for programs alone: leave nothing behind at the end */
 };
 

@@ -87,6 +87,10 @@ void note_end(struct daemon *d, int status, const char *why); /* all has ended; 
 bool reload_begin(struct daemon *d, void (*done)(void *ctx, json_t *answer), void *ctx);
 void reload_free(struct daemon *d);
 
+/* --- journal.c --- */
+
+void journal_print(const json_t *event); /* to standard error, where there is room */
+
 /* --- restart.c --- */
 
 /*

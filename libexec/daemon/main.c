@@ -29,13 +29,12 @@ static const struct option options[] = {
 /* How it was started. */
 struct start {
 	struct daemon_settings settings;
-	bool foreground;
 	bool restarted;
 };
 
 static bool has_ready(const struct start *start)
 {
-	return !start->foreground && !start->restarted;
+	return !start->settings.foreground && !start->restarted;
 }
 
 /* Nothing of the handover is for what is started from here, but for a successor. */
@@ -55,7 +54,7 @@ static bool parse(int argc, char **argv, struct start *start)
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		settings->fresh |= opt == 'f';
 		settings->transient |= opt == 't';
-		start->foreground |= opt == 'g';
+		settings->foreground |= opt == 'g';
 		start->restarted |= opt == 'r';
 		if (opt == '?')
 			return false;
@@ -80,7 +79,7 @@ static void succeed(void *ctx, const char *program)
 	const char *argv[5] = { TDS_DAEMON_PROGRAM, "--" TDS_DAEMON_RESTARTED };
 	int argc = 2;
 
-	if (start->foreground)
+	if (start->settings.foreground)
 		argv[argc++] = "--" TDS_DAEMON_FOREGROUND;
 	argv[argc++] = start->settings.dir.path;
 	if (keep_handover(TDS_HANDOVER_READY, 0))

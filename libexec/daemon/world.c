@@ -311,11 +311,12 @@ void world_note(struct world *world, json_t *event)
 	events_add(&world->events, event);
 }
 
-static int prune(void *ctx, const char *group, int64_t keep_limit, struct tds_err *err)
+static int prune(void *ctx, const char *group, int64_t keep_limit, json_t *deleted,
+		 struct tds_err *err)
 {
 	struct world *world = ctx;
 
-	return library_prune(&world->library, group, keep_limit, err);
+	return library_prune(&world->library, group, keep_limit, deleted, err);
 }
 
 static void record(void *ctx, const char *address, const json_t *record)

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: MIT
 """The ways to fail, one row each: the tool that is used, the one line that it says, and the status that it ends with.
 
-A line says what went wrong, where, and (where that does not follow from it) what to do. Prints TAP.
+A line says what went wrong, where, and (where that does not follow from it) what to do; tds-admin history has an entry of
+each, whole. Prints TAP.
 """
 import concurrent.futures
 import contextlib
+import json
 import os
 import re
 import subprocess
@@ -126,6 +128,37 @@ FULL_START = Way('full disk for start', 5, r'tds-admin: DIR/\.tds: lock: No spac
 READ_ONLY = Way('read-only directory', 5, r'tds-admin: DIR/\.tds \(rundir\.cfg names another place\): Read-only file system', packed(), ('start',), 'tds-admin')
 
 
+# Which of them have a package that was looked at, one that a key validates, and a traceback.
+UNSEEN = {'TLI syntax', 'TLI type', 'TLI code'}
+UNTRUSTED = {'wrong key'}
+RAISED = {'syntax in a package', 'constructor raises', 'OnLoad raises', 'missing module'}
+
+
+def hold_entry(a, way, answer):
+    """What history has of it: the reason that was said, of which package, by which key, by whom, and the whole traceback."""
+    if way.status == 0:
+        return
+    found = [json.loads(line) for line in a.must(a.admin('history', '-j', way.group())).out.splitlines()]
+    last = next((e for e in reversed(found) if e.get('Status')), {})
+    digest = subprocess.run(['sha256sum', last.get('Path', '/dev/null')], capture_output=True, check=True).stdout[:64].decode()
+    seen = way.name not in UNSEEN
+    wrong = [what for what, holds in (
+        ('event', last.get('Event') in ('Refused', 'Undone')),
+        ('status', last.get('Status') == way.status),
+        ('by', last.get('By') == {'Uid': os.getuid()}),
+        ('reason', last.get('Message') and last['Message'] in answer.err),
+        ('digest', last.get('SHA256') == (digest if seen else None)),
+        ('key', ('Key' in last) == (seen and way.name not in UNTRUSTED)),
+        ('traceback', ('Traceback' in last) == (way.name in RAISED)),
+        ('its end', last.get('Traceback', last['Message']).rstrip().endswith(last['Message'].rsplit(': ', 1)[-1])),
+    ) if not holds]
+    ok(not wrong, '%s: history has it whole' % way.name, wrong, last)
+    text = a.must(a.admin('history', way.group())).out
+    lines = last.get('Traceback', '').rstrip('\n').splitlines()
+    ok(last['Message'] in text and all('\n    %s\n' % line in text for line in lines),
+       '%s: each line of it on a line of its own' % way.name, text)
+
+
 def loads(a):
     """All that a load may end with, in different groups at the same time."""
     a.group('holder', [1], ROLE % 'taken')
@@ -136,6 +169,7 @@ def loads(a):
     with concurrent.futures.ThreadPoolExecutor(len(LOADS)) as pool:
         for way, answer in zip(LOADS, pool.map(lambda way: way.run(a), LOADS)):
             way.judge(a, answer)
+            hold_entry(a, way, answer)
     ok(set(a.groups()['holder']['Sources']) and a.active('holder') == '1', 'the others run on')
 
 

@@ -427,11 +427,14 @@ static int audit(void *ctx, json_t *line, struct tds_err *err)
 	return 0;
 }
 
-static int prune(void *ctx, const char *group, int64_t keep_limit, struct tds_err *err)
+static int prune(void *ctx, const char *group, int64_t keep_limit, json_t *deleted,
+		 struct tds_err *err)
 {
 	struct fake_means *means = ctx;
 
 	fake_trace_add(means->trace, "prune %s %d", group, (int)keep_limit);
+	if (means->prunes)
+		(void)json_array_append_new(deleted, json_string(means->prunes));
 	return means->fail_prune ? tds_err_set(err, TDS_E_WRITE, "read-only") : 0;
 }
 

@@ -59,6 +59,7 @@ struct fake_means {
 	bool save_failed;       /* the last time: what is on disk is old */
 	int packages_out;       /* what verdicts brought, and nobody has kept or discarded */
 	bool same_declarations; /* they never change: what is kept is what was declared */
+	const char *prunes;     /* the path that the next prune deletes; NULL: none */
 	/* faults */
 	bool fail_save;
 	bool fail_groups;

@@ -235,20 +235,34 @@ enum change_state clear_others(struct change *change)
 	return CHANGE_CLEARING;
 }
 
+/* What is beyond the limit is deleted, which who asked for the load is told, too. */
+static void prune(struct change *change, int64_t keep_limit)
+{
+	struct director *director = change->director;
+	const struct means *means = director->means;
+	struct tds_err err;
+
+	change->deleted = json_array();
+	if (means->prune(means->ctx, change->group->name, keep_limit, change->deleted, &err) != 0)
+		tell_change(director, "NotDeleted", change->group, NULL, err.reason);
+	if (json_array_size(change->deleted) > 0)
+		tell(director, &(struct happening){ .what = "Pruned",
+						    .group = change->group,
+						    .by = change->by,
+						    .files = change->deleted });
+}
+
 enum change_state load_cleared(struct change *change, const struct news *news)
 {
-	const struct means *means = change->director->means;
 	struct source *source = change->group->active;
-	struct tds_err err;
 
 	(void)news;
 	change->source = source;
 	if (!source &&
 	    !change->error) /* its own process has ended meanwhile: it is on its way back, as at any other time */
 		return change_refuse(change, 1, "the host ended");
-	if (source && source->tli.keep_limit > 0 &&
-	    means->prune(means->ctx, change->group->name, source->tli.keep_limit, &err) != 0)
-		tell_change(change->director, "NotDeleted", change->group, NULL, err.reason);
+	if (source && source->tli.keep_limit > 0)
+		prune(change, source->tli.keep_limit);
 	return CHANGE_ENDED;
 }
 

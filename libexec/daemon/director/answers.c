@@ -174,6 +174,8 @@ json_t *outcome_json(const char *response, const struct outcome *outcome)
 		(void)json_object_set_new(doc, "LeftAlone", json_true());
 	if (doc && json_array_size(outcome->warnings) > 0)
 		(void)json_object_set(doc, "Warnings", (json_t *)(uintptr_t)outcome->warnings);
+	if (doc && json_array_size(outcome->deleted) > 0)
+		(void)json_object_set(doc, "Deleted", outcome->deleted);
 	if (doc && outcome->source)
 		(void)json_object_set_new(doc, "SourceHash", json_string(outcome->source->md5));
 	const char *path = outcome->source ? outcome->source->path : outcome->path;

@@ -77,7 +77,8 @@ static void end(struct change *change)
 				   .path = change->found.path,
 				   .changed = change->changed,
 				   .warnings = change->warnings,
-				   .left_alone = change->left_alone };
+				   .left_alone = change->left_alone,
+				   .deleted = change->deleted };
 
 	queue_next(change);
 	tell_return(change, false);

@@ -73,6 +73,7 @@ struct change {
 	char *error;     /* NULL: well, so far */
 	char *traceback; /* the whole of it, where there is one; NULL: there is none */
 	json_t *package; /* what the verdict says of it: MD5, SHA256, Key; NULL: nothing */
+	json_t *deleted; /* paths of packages that were superfluous; NULL: none */
 	bool told;       /* that it failed is told already */
 	json_t *warnings;
 

@@ -124,8 +124,9 @@ struct means {
 	int (*audit)(void *ctx, json_t *line, struct tds_err *err);
 	void (*audit_anyway)(void *ctx, json_t *line);
 
-	/* Delete the group's packages beyond its limit. Errors: TDS_E_WRITE. */
-	int (*prune)(void *ctx, const char *group, int64_t keep_limit, struct tds_err *err);
+	/* Delete the group's packages beyond its limit; their paths are added to deleted, an array. Errors: TDS_E_WRITE. */
+	int (*prune)(void *ctx, const char *group, int64_t keep_limit, json_t *deleted,
+		     struct tds_err *err);
 
 	/* A record of logging that an actor wrote; an empty address: the process of a source. */
 	void (*record)(void *ctx, const char *address, const json_t *record);

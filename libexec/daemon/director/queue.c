@@ -47,6 +47,7 @@ void change_free(struct change *change)
 	source_free(change->incoming);
 	json_decref(change->warnings);
 	json_decref(change->package);
+	json_decref(change->deleted);
 	json_decref(change->by);
 	free(change->traceback);
 	free(change->event_error);

@@ -54,6 +54,7 @@ struct happening {
 	const struct engine_actor *actor;
 	json_t *by;         /* who wants it, where no change says so */
 	const char *target; /* that was asked for, where no package is known */
+	json_t *files;      /* paths; NULL: none */
 	int status;         /* the exit status that it comes to, where no change says so; 0: none */
 	const char *error;
 	const char *traceback; /* where no change has it */

@@ -92,6 +92,8 @@ static json_t *event_of(const struct director *director, const struct happening 
 	if (h->actor)
 		set_actor(event, h->actor);
 	set_text(event, "Target", h->target);
+	if (h->files)
+		(void)json_object_set(event, "Files", h->files);
 	set_asker(event, change ? change->by : h->by,
 		  !h->error ? 0
 		  : change  ? change->status

@@ -12,6 +12,7 @@
 #include "director/groups.h"
 #include "director/prune.h"
 #include "director/rundir.h"
+#include "tool/cli.h"
 #include "director/unknown.h"
 
 static bool ends_in(const char *name, const char *suffix)
@@ -125,7 +126,15 @@ json_t *library_groups(struct library *library)
 	return names;
 }
 
-int library_prune(struct library *library, const char *name, int64_t keep_limit,
+static void note_deleted(const struct tds_dir *dir, const char *file, json_t *deleted)
+{
+	tds_autofree char *path = tds_dir_join(dir, file);
+
+	if (path)
+		(void)json_array_append_new(deleted, tds_cli_json_text(path));
+}
+
+int library_prune(struct library *library, const char *name, int64_t keep_limit, json_t *deleted,
 		  struct tds_err *err)
 {
 	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
@@ -148,6 +157,8 @@ int library_prune(struct library *library, const char *name, int64_t keep_limit,
 		int rc = tds_prune_remove(&dir, file, &identity, &removed, err);
 		if (rc != 0)
 			return rc;
+		if (removed)
+			note_deleted(&dir, file, deleted);
 	}
 	return tds_prune_sync(&dir, err);
 }

@@ -24,7 +24,7 @@ int library_find(struct library *library, const char *target, const char *group,
 int library_declaration(struct library *library, const char *group, struct tds_tli *tli,
 			struct tds_err *err) TDS_MUST_CHECK;
 json_t *library_groups(struct library *library);
-int library_prune(struct library *library, const char *group, int64_t keep_limit,
+int library_prune(struct library *library, const char *group, int64_t keep_limit, json_t *deleted,
 		  struct tds_err *err) TDS_MUST_CHECK;
 void library_fini(struct library *library);
 
