@@ -274,7 +274,7 @@ static void plan_group(struct planner *p, const char *name, const struct tds_gro
 {
 	const json_t *held = tds_desired_held(p->loaded.desired, group->name);
 
-	if (held && (all || !find_source(p, "", NULL, group->name, true))) {
+	if (held && (all || group->n == 0 || !find_source(p, "", NULL, group->name, true))) {
 		plan_held(p, group->name, held);
 		return;
 	}

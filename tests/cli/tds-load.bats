@@ -118,6 +118,8 @@ loaded() {
 	[ "$(jq -r '.Plan, .Group, .Reason' <<<"$output" | tr '\n' ' ')" = 'load foo it is held ' ]
 	tds-load -qa
 	expect 0 "'1'" '' tds-admin ask foo 0
+	run tds-load -n foo
+	[ "$status" -eq 0 ] && [[ $output == 'Would keep "foo" '*' (it is held)' ]]
 	expect 0 'Released "foo"' '' tds-load --release foo
 	expect 0 '' '' tds-load -q --release foo
 	echo '{' >"$DIR/.tds/desired.json"
