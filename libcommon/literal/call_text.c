@@ -287,14 +287,9 @@ static int call_format(const struct tds_call *call, struct tds_value **result)
 static int call_get(const struct tds_call *call, struct tds_value **result)
 {
 	const struct tds_value *dict = call->self;
-	const struct tds_value *key = ARGUMENT(call, 0);
-	const struct tds_value *culprit = tds_value_unhashable(key);
 	size_t index;
+	int rc = tds_set_find_key(call->e, dict, ARGUMENT(call, 0), &index);
 
-	if (culprit)
-		return REFUSE(call, "a %s cannot be a key of a dictionary",
-			      tds_value_type_name(culprit));
-	int rc = tds_set_find(call->e, dict->items, dict->n, 2, key, &index);
 	if (rc != 0)
 		return rc;
 	if (index < dict->n)

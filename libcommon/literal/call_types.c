@@ -12,11 +12,6 @@
 #define ARGUMENT(call, i) ((call)->arguments.v[i])
 #define REFUSE(call, ...) TDS_EVAL_REFUSE((call)->e, __VA_ARGS__)
 
-static bool is_text(const struct tds_value *value)
-{
-	return value->type == TDS_VALUE_STR || value->type == TDS_VALUE_BYTES;
-}
-
 static int call_int(const struct tds_call *call, struct tds_value **result)
 {
 	const struct tds_value *value = ARGUMENT(call, 0);
@@ -26,11 +21,11 @@ static int call_int(const struct tds_call *call, struct tds_value **result)
 	if (!value)
 		return base ? REFUSE(call, "int needs a text with its base")
 			    : tds_eval_make_int(call->e, 0, result);
-	if (base && (!is_text(value) || !tds_eval_is_int(base)))
+	if (base && (!tds_eval_is_text(value->type) || !tds_eval_is_int(base)))
 		return REFUSE(call, "int takes a text and the number of its base");
 	if (base && (!tds_eval_int(base, &number) || number < 0 || number == 1 || number > 36))
 		return REFUSE(call, "the base of an int is 0, or from 2 to 36");
-	if (is_text(value))
+	if (tds_eval_is_text(value->type))
 		return tds_call_read_int(call->e, value, (unsigned)number, result);
 	if (value->type == TDS_VALUE_FLOAT)
 		return tds_number_truncate(call->e, value->real, result);
@@ -45,7 +40,7 @@ static int call_float(const struct tds_call *call, struct tds_value **result)
 	double number = 0;
 	int rc = 0;
 
-	if (value && is_text(value))
+	if (value && tds_eval_is_text(value->type))
 		return tds_call_read_float(call->e, value, result);
 	if (value && value->type != TDS_VALUE_FLOAT && !tds_eval_is_int(value))
 		return REFUSE(call, "float of a %s is not allowed", tds_value_type_name(value));

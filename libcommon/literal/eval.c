@@ -10,6 +10,13 @@
 #include "base/mem.h"
 #include "literal.h"
 
+int tds_eval_not_allowed(struct tds_eval *e, enum tds_operator_type type, const struct tds_value *a,
+			 const struct tds_value *b)
+{
+	return TDS_EVAL_REFUSE(e, "'%s' of %s and %s is not allowed", tds_operator_text(type),
+			       tds_value_type_name(a), tds_value_type_name(b));
+}
+
 int tds_eval_pay(struct tds_eval *e, size_t steps)
 {
 	if (steps > e->steps)

@@ -23,6 +23,10 @@ struct tds_eval {
 
 #define TDS_EVAL_REFUSE(e, ...) tds_err_set((e)->err, TDS_E_SYNTAX, __VA_ARGS__)
 
+/* Refuse an operator between two values of their types. */
+int tds_eval_not_allowed(struct tds_eval *e, enum tds_operator_type type, const struct tds_value *a,
+			 const struct tds_value *b);
+
 static inline int tds_eval_no_memory(struct tds_eval *e)
 {
 	return tds_err_set(e->err, TDS_E_NOMEM, "out of memory");
@@ -65,6 +69,11 @@ int tds_eval_append(struct tds_eval *e, struct tds_value *into,
  * once.
  */
 int tds_eval_unique(struct tds_eval *e, struct tds_value *value) TDS_MUST_CHECK;
+
+static inline bool tds_eval_is_text(enum tds_value_type type)
+{
+	return type == TDS_VALUE_STR || type == TDS_VALUE_BYTES;
+}
 
 /* Is it an int, or a bool, which counts as one; the decimal text of such. */
 static inline bool tds_eval_is_int(const struct tds_value *value)

@@ -7,13 +7,6 @@
 #include "eval_operator.h"
 #include "eval_set.h"
 
-static int not_allowed(struct tds_eval *e, enum tds_operator_type type, const struct tds_value *a,
-		       const struct tds_value *b)
-{
-	return TDS_EVAL_REFUSE(e, "'%s' of %s and %s is not allowed", tds_operator_text(type),
-			       tds_value_type_name(a), tds_value_type_name(b));
-}
-
 static int equal(struct tds_eval *e, const struct tds_value *a, const struct tds_value *b,
 		 bool *result)
 {
@@ -93,7 +86,7 @@ static int compare_order(struct tds_eval *e, enum tds_operator_type type, const 
 	if (tds_set_is(a) && tds_set_is(b))
 		return compare_sets(e, type, a, b, result);
 	if (a->type != b->type)
-		return not_allowed(e, type, a, b);
+		return tds_eval_not_allowed(e, type, a, b);
 	switch (a->type) {
 	case TDS_VALUE_STR:
 	case TDS_VALUE_BYTES:
@@ -104,7 +97,7 @@ static int compare_order(struct tds_eval *e, enum tds_operator_type type, const 
 	case TDS_VALUE_TUPLE:
 		return compare_rows(e, type, a, b, result);
 	default:
-		return not_allowed(e, type, a, b);
+		return tds_eval_not_allowed(e, type, a, b);
 	}
 }
 
@@ -122,7 +115,7 @@ static int in_text(struct tds_eval *e, const struct tds_value *a, const struct t
 		return 0;
 	}
 	if (b->type == TDS_VALUE_STR || !tds_eval_is_int(a))
-		return not_allowed(e, TDS_OP_IN, a, b);
+		return tds_eval_not_allowed(e, TDS_OP_IN, a, b);
 	if (!tds_eval_int(a, &byte) || byte < 0 || byte > 255)
 		return TDS_EVAL_REFUSE(e, "a byte is a number from 0 to 255");
 	*result = memchr(b->text, (int)byte, b->len) != NULL;
@@ -140,7 +133,7 @@ static int contains(struct tds_eval *e, const struct tds_value *a, const struct 
 	if (b->type == TDS_VALUE_STR || b->type == TDS_VALUE_BYTES)
 		return in_text(e, a, b, result);
 	if (b->type < TDS_VALUE_LIST)
-		return not_allowed(e, TDS_OP_IN, a, b);
+		return tds_eval_not_allowed(e, TDS_OP_IN, a, b);
 	if (culprit && !(culprit == a && a->type == TDS_VALUE_SET && tds_set_is(b)))
 		return TDS_EVAL_REFUSE(e, "a %s cannot be in a %s", tds_value_type_name(culprit),
 				       tds_value_type_name(b));

@@ -38,13 +38,9 @@ static int no_key(struct tds_eval *e, const struct tds_value *key)
 static int get_key(struct tds_eval *e, const struct tds_value *dict, const struct tds_value *key,
 		   struct tds_value **item)
 {
-	const struct tds_value *culprit = tds_value_unhashable(key);
 	size_t index;
+	int rc = tds_set_find_key(e, dict, key, &index);
 
-	if (culprit)
-		return TDS_EVAL_REFUSE(e, "a %s cannot be a key of a dictionary",
-				       tds_value_type_name(culprit));
-	int rc = tds_set_find(e, dict->items, dict->n, 2, key, &index);
 	if (rc != 0)
 		return rc;
 	if (index == dict->n)

@@ -15,13 +15,6 @@ struct complex {
 	double imag;
 };
 
-static int not_defined(struct tds_eval *e, enum tds_operator_type type, const struct tds_value *a,
-		       const struct tds_value *b)
-{
-	return TDS_EVAL_REFUSE(e, "'%s' of %s and %s is not allowed", tds_operator_text(type),
-			       tds_value_type_name(a), tds_value_type_name(b));
-}
-
 int tds_number_float(struct tds_eval *e, const struct tds_value *value, double *number)
 {
 	*number = value->type == TDS_VALUE_FLOAT ? value->real
@@ -235,7 +228,7 @@ static int complexes(struct tds_eval *e, enum tds_operator_type type, const stru
 	struct complex r = { 0, 0 };
 
 	if (type != TDS_OP_ADD && type != TDS_OP_SUB && type != TDS_OP_MUL && type != TDS_OP_DIV)
-		return not_defined(e, type, a, b);
+		return tds_eval_not_allowed(e, type, a, b);
 	int rc = make_complex(e, a, &x);
 	if (rc == 0)
 		rc = make_complex(e, b, &y);
@@ -259,7 +252,7 @@ int tds_number_compute(struct tds_eval *e, enum tds_operator_type type, const st
 	if (tds_eval_is_int(a) && tds_eval_is_int(b))
 		return ints(e, type, a, b, result);
 	if (type < TDS_OP_ADD)
-		return not_defined(e, type, a, b);
+		return tds_eval_not_allowed(e, type, a, b);
 	return floats(e, type, a, b, result);
 }
 

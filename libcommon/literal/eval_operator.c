@@ -10,21 +10,9 @@
 #include "format.h"
 #include "literal.h"
 
-static int not_allowed(struct tds_eval *e, enum tds_operator_type type, const struct tds_value *a,
-		       const struct tds_value *b)
-{
-	return TDS_EVAL_REFUSE(e, "'%s' of %s and %s is not allowed", tds_operator_text(type),
-			       tds_value_type_name(a), tds_value_type_name(b));
-}
-
-static bool is_text(enum tds_value_type type)
-{
-	return type == TDS_VALUE_STR || type == TDS_VALUE_BYTES;
-}
-
 static bool is_sequence(const struct tds_value *value)
 {
-	return is_text(value->type) || value->type == TDS_VALUE_LIST ||
+	return tds_eval_is_text(value->type) || value->type == TDS_VALUE_LIST ||
 	       value->type == TDS_VALUE_TUPLE;
 }
 
@@ -68,10 +56,10 @@ static int repeat(struct tds_eval *e, struct tds_value **left, const struct tds_
 	if (count <= 0 || (value->n == 0 && value->len == 0)) {
 		tds_value_free(value);
 		*left = NULL;
-		return is_text(type) ? tds_eval_make_text(e, type, &text, left)
-				     : tds_eval_make(e, type, left);
+		return tds_eval_is_text(type) ? tds_eval_make_text(e, type, &text, left)
+					      : tds_eval_make(e, type, left);
 	}
-	if (!is_text(type)) {
+	if (!tds_eval_is_text(type)) {
 		if ((size_t)count > TDS_LITERAL_MAX_STEPS)
 			return tds_eval_pay(e, TDS_LITERAL_MAX_STEPS + 1);
 		return repeat_items(e, value, (size_t)count - 1);
@@ -133,5 +121,5 @@ int tds_operator_compute(struct tds_eval *e, enum tds_operator_type type, struct
 	}
 	if (tds_set_takes(type, a, right))
 		return tds_set_compute(e, type, left, right);
-	return not_allowed(e, type, a, right);
+	return tds_eval_not_allowed(e, type, a, right);
 }

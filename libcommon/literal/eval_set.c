@@ -32,6 +32,17 @@ int tds_set_find(struct tds_eval *e, struct tds_value *const *items, size_t n, s
 	return rc;
 }
 
+int tds_set_find_key(struct tds_eval *e, const struct tds_value *dict, const struct tds_value *key,
+		     size_t *index)
+{
+	const struct tds_value *culprit = tds_value_unhashable(key);
+
+	if (culprit)
+		return TDS_EVAL_REFUSE(e, "a %s cannot be a key of a dictionary",
+				       tds_value_type_name(culprit));
+	return tds_set_find(e, dict->items, dict->n, 2, key, index);
+}
+
 bool tds_set_takes(enum tds_operator_type type, const struct tds_value *a,
 		   const struct tds_value *b)
 {

@@ -17,6 +17,10 @@ static inline bool tds_set_is(const struct tds_value *value)
 int tds_set_find(struct tds_eval *e, struct tds_value *const *items, size_t n, size_t stride,
 		 const struct tds_value *wanted, size_t *index) TDS_MUST_CHECK;
 
+/* Where in a dictionary is the pair of a key? *index becomes the count of pairs where there is none. */
+int tds_set_find_key(struct tds_eval *e, const struct tds_value *dict, const struct tds_value *key,
+		     size_t *index) TDS_MUST_CHECK;
+
 /* Is it an operator that the two, sets or dictionaries, have? */
 bool tds_set_takes(enum tds_operator_type type, const struct tds_value *a,
 		   const struct tds_value *b);

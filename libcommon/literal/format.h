@@ -12,6 +12,10 @@
 int tds_format_text(struct tds_eval *e, char how, const struct tds_value *value,
 		    struct tds_buf *buf) TDS_MUST_CHECK;
 
+/* Add the character that has an int's number. */
+int tds_format_character(struct tds_eval *e, const struct tds_value *number,
+			 struct tds_buf *buf) TDS_MUST_CHECK;
+
 /* Add what Python's format(value, spec) writes: that of fields in f-strings and str.format. */
 int tds_format_spec(struct tds_eval *e, const struct tds_value *value, const char *spec, size_t len,
 		    struct tds_buf *buf) TDS_MUST_CHECK;

@@ -70,17 +70,15 @@ static int format_float(struct work *w, const struct tds_format *spec,
 static int format_char(struct work *w, struct tds_format *spec, const struct tds_value *value)
 {
 	tds_auto(buf) struct tds_buf text = { 0 };
-	long long c;
 
 	spec->has_precision = false;
 	if (value->type == TDS_VALUE_STR && tds_unicode_count(value->text, value->len) == 1)
 		return tds_format_padded(w->e, spec, value->text, value->len, w->out);
 	if (!tds_eval_is_int(value))
 		return wrong_type(w, spec, "an int or one character", value);
-	if (!tds_eval_int(value, &c) || c < 0 || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		return REFUSE(w, "no character has this number");
-	if (!tds_unicode_add(&text, (uint32_t)c))
-		return tds_eval_no_memory(w->e);
+	int rc = tds_format_character(w->e, value, &text);
+	if (rc != 0)
+		return rc;
 	return tds_format_padded(w->e, spec, text.data, text.len, w->out);
 }
 

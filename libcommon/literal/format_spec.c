@@ -120,16 +120,15 @@ static int format_char(struct tds_eval *e, struct tds_format *spec, const struct
 		       struct tds_buf *buf)
 {
 	tds_auto(buf) struct tds_buf text = { 0 };
-	long long c;
+	int rc;
 
 	if (spec->sign || spec->alternate || spec->grouping)
 		return refuse_with(e, spec, "a sign, '#' or grouping");
-	if (!tds_eval_int(value, &c) || c < 0 || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		return TDS_EVAL_REFUSE(e, "no character has this number");
-	if (!tds_unicode_add(&text, (uint32_t)c))
-		return tds_eval_no_memory(e);
+	rc = tds_format_character(e, value, &text);
+	if (rc != 0)
+		return rc;
 	struct tds_number_text parts = { .sign = "", .prefix = "", .digits = "", .rest = "" };
-	if (c == 0)
+	if (text.data[0] == '\0')
 		return tds_format_padded(e, spec, text.data, text.len, buf);
 	parts.rest = text.data;
 	spec->width += spec->width ? text.len - 1 : 0; /* rest is measured in bytes */

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "repr.h"
+#include "unicode.h"
 
 static bool has_order(const struct tds_value *value)
 {
@@ -28,4 +29,13 @@ int tds_format_text(struct tds_eval *e, char how, const struct tds_value *value,
 	if (rc == 0 && !tds_repr_add(&text, value, how == 'a' ? TDS_REPR_ASCII : TDS_REPR_REPR))
 		rc = tds_eval_no_memory(e);
 	return rc == 0 ? tds_eval_add(e, buf, text.data, text.len) : rc;
+}
+
+int tds_format_character(struct tds_eval *e, const struct tds_value *number, struct tds_buf *buf)
+{
+	long long c;
+
+	if (!tds_eval_int(number, &c) || c < 0 || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+		return TDS_EVAL_REFUSE(e, "no character has this number");
+	return tds_unicode_add(buf, (uint32_t)c) ? 0 : tds_eval_no_memory(e);
 }
