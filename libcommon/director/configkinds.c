@@ -175,7 +175,8 @@ static int parse_dict(struct config_work *w)
 		return config_refuse(w, 0, "a dictionary is expected, not %s",
 				     tds_value_type_name(w->value));
 	if (rc == 0 && tds_value_unwritable(w->value))
-		return config_refuse(w, 0, "it holds a frozenset or a nan, which no literal writes");
+		return config_refuse(w, 0,
+				     "it holds a frozenset or a nan, which no literal writes");
 	return rc;
 }
 

@@ -59,7 +59,8 @@ def private_contexts(asys):
         two.tell(actor, 'for two')
         asys.tell(actor, 'for all')
         print(two.listen(SECONDS), one.listen(SECONDS), asys.listen(SECONDS), one.listen(0.1))
-        print([callable(getattr(one, name)) for name in ('createActor', 'tell', 'ask', 'listen')])
+        print([raised(getattr, one, name) for name in ('createActor', 'tell', 'ask', 'listen', 'updateCapability',
+                                                       'loadActorSource', 'unloadActorSource')])
         print(one.ask(two.createActor(Echo), 'made by two', SECONDS))
 
 

@@ -69,6 +69,18 @@ class _Outside:
         """The next message, or None where time is over."""
         return self._endpoint().listen(timeout)
 
+    def updateCapability(self, capabilityName: str, capabilityValue: Any = None) -> None:
+        """Set a capability of the system, or remove it (None). Returns when it is on its way."""
+        self._system.update_capability(self._endpoint(), capabilityName, capabilityValue)
+
+    def loadActorSource(self, fname: Any) -> str:
+        """Load a source, by path or readable object, and return its hash at once."""
+        return self._system.load_source(self._endpoint(), fname)
+
+    def unloadActorSource(self, sourceHash: str) -> None:
+        """Let no new actors be made from a source."""
+        self._system.unload_source(self._endpoint(), sourceHash)
+
 
 class ExternalContext(_Outside):
     """An address of its own within a program, for a thread say: no answers meant for another come here."""
@@ -120,18 +132,6 @@ class ActorSystem(_Outside):
     def shutdown(self) -> None:
         """End the system and all its actors; the object is of no use afterwards."""
         self._system.shutdown()
-
-    def updateCapability(self, capabilityName: str, capabilityValue: Any = None) -> None:
-        """Set a capability of the system, or remove it (None). Returns when it is on its way."""
-        self._system.update_capability(self._endpoint(), capabilityName, capabilityValue)
-
-    def loadActorSource(self, fname: Any) -> str:
-        """Load a source, by path or readable object, and return its hash at once."""
-        return self._system.load_source(self._endpoint(), fname)
-
-    def unloadActorSource(self, sourceHash: str) -> None:
-        """Let no new actors be made from a source."""
-        self._system.unload_source(self._endpoint(), sourceHash)
 
     def systemUpdate(self, *args: Any) -> None:
         """Nothing: what tests of Thespian itself use."""
