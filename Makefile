@@ -136,6 +136,28 @@ $(REPLAY): $(B)/tests/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(LDLIBS) -lcmocka
 
+# The same tools as another version, elsewhere, for tests/cases/t_versions.py: one object tells them apart.
+OTHER := $(B)/other
+OTHER_VERSION := 99.0.0
+$(OTHER)/release.o: libcommon/base/release.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(TDS_CPPFLAGS) -UTDS_VERSION -DTDS_VERSION='"$(OTHER_VERSION)"' $(TDS_CFLAGS) $(CFLAGS) -c -o $@ $<
+
+OTHER_TOOLS := tds-admin tds-load
+$(OTHER_TOOLS:%=$(OTHER)/bin/%): $$(OTHER)/release.o $$(call tool_objects,$$(@F)) $(B)/libcommon.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(LINK) $(LDLIBS)
+
+$(PROGRAMS:%=$(OTHER)/libexec/tds/%): $$(OTHER)/release.o $$(call program_objects,$$(@F)) $(B)/libcommon.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(LINK) $(LDLIBS)
+
+other: $(OTHER_TOOLS:%=$(OTHER)/bin/%) $(PROGRAMS:%=$(OTHER)/libexec/tds/%) $(LIBEXEC)/host
+	$(Q)ln -sfn $(abspath $(LIBEXEC)/host) $(OTHER)/libexec/tds/host
+
 # Preloaded by tests/cases/t_faults.py; never sanitized, since it comes before the sanitizer, whose malloc is its own.
 FAULTS := $(B)/tests/faults.so
 $(FAULTS): tests/faults/faults.c $(B)/flags
@@ -153,7 +175,7 @@ $(FUZZ): $(B)/%: $(B)/obj/tests/fuzz/%.o $(B)/fakes.a $(B)/daemon.a $(B)/libcomm
 	$(call say,FUZZ,$@)
 	$(Q)$(LINK) -fsanitize=fuzzer $(LDLIBS) -lcmocka
 
-tests: all $(UNIT) $(REPLAY) $(FAULTS)
+tests: all $(UNIT) $(REPLAY) $(FAULTS) other
 
 # Both cores, unless the user said how many.
 JOBS ?= $(shell nproc)
@@ -220,6 +242,6 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: all tests fuzz fuzzers variants check soak lint format bench install stage uninstall dist clean FORCE
+.PHONY: all tests other fuzz fuzzers variants check soak lint format bench install stage uninstall dist clean FORCE
 .DELETE_ON_ERROR:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -110,6 +110,7 @@ static void print_unit(FILE *out, const char *bin, const char *dir, const char *
 		    out);
 	print_command(out, "ExecStart=", bin, "tds-admin", dir, "start --foreground");
 	print_command(out, "ExecStartPost=-", bin, "tds-load", dir, "--no-start --all");
+	print_command(out, "ExecReload=", bin, "tds-admin", dir, "reload");
 	print_command(out, "ExecStop=", bin, "tds-admin", dir, "shutdown");
 	(void)fputs("\n[Install]\nWantedBy=multi-user.target\n", out);
 }

@@ -9,15 +9,18 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
 import threading
 
-from adminlib import PROTOCOL, VERSION, run_cases, until
-from tap import ROOT, ok
+from adminlib import PROTOCOL, VERSION, parent_of, run_cases, until
+from tap import BIN, ROOT, ok
 
 RELEASE = (ROOT / 'libcommon/base/release.h').read_text()
+OTHER = next(p for p in (BIN.parent / 'other', BIN.parent / 'plain/other') if p.is_dir())  # the same tools as another version
+OTHER_VERSION = '99.0.0'
 HINT = {PROTOCOL - 1: 'tds-admin restart', PROTOCOL + 1: 'use the tools of that version, or tds-admin restart'}
 
 
@@ -152,5 +155,64 @@ def hosts(a):
        'the load is refused, and says why', b)
 
 
+def run_of(tools, a, tool, *words):
+    """A tool of another installation."""
+    return a.end_tool(subprocess.Popen([str(tools / 'bin' / tool), '-C', str(a.dir), *words], env=a.env, stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+
+
+def is_as_before(a, guardian, version):
+    """The same process guards, and what was loaded is."""
+    s = a.ask('Status')
+    return s['Version'] == version and parent_of(s['Pid']) == guardian and a.asked('foo', ('echo',)) == ('1',)
+
+
+def another_version(a):
+    """Tools and admin of two versions with one protocol work together and say so; a restart by the one's tools makes it run."""
+    a.group('foo', ['1'])
+    a.must(a.load('foo'))
+    guardian = parent_of(a.pid)
+    b = run_of(OTHER, a, 'tds-admin', 'status')
+    ok(b.status == 0 and 'tds %s, installed is %s: tds-admin restart takes over\n' % (VERSION, OTHER_VERSION) in b.out, 'status says both', b)
+    warning = 'warning: tds %s runs, and %s is installed: tds-admin restart takes over\n' % (VERSION, OTHER_VERSION)
+    for tool, *words in ('tds-admin', 'list'), ('tds-load', 'foo'), ('tds-admin', 'role', 'foo'):
+        b = run_of(OTHER, a, tool, *words)
+        ok(b.status == 0 and b.err == '', '%s works' % ' '.join([tool, *words]), b)
+        b = run_of(OTHER, a, tool, '-v', *words)
+        ok(b.status == 0 and b.err.count(warning) == 1, 'and with -v says it, once', b)
+    b = run_of(OTHER, a, 'tds-admin', 'restart')
+    ok(b == (0, '', '') and is_as_before(a, guardian, OTHER_VERSION), 'another version takes over, from another folder', b)
+    ok(os.readlink('/proc/%d/exe' % guardian) == str(OTHER / 'libexec/tds/tds-daemon'), 'guardian and all')
+    b = a.admin('restart')
+    ok(b == (0, '', '') and is_as_before(a, guardian, VERSION), 'and the one before again', b)
+
+
+def in_its_place(a):
+    """Another version is installed where the one that runs was."""
+    place = a.base / 'place'
+    for folder in 'bin', 'libexec/tds':
+        (place / folder).mkdir(parents=True)
+
+    def install(tools, programs, *names):
+        for name in names:
+            source = (tools if name in ('tds-admin', 'tds-load') else programs) / name
+            target = place / ('bin' if name in ('tds-admin', 'tds-load') else 'libexec/tds') / name
+            target.unlink(missing_ok=True)
+            shutil.copy2(source, target)
+    names = ['tds-admin', 'tds-load', *(p.name for p in (OTHER / 'libexec/tds').iterdir() if p.name != 'host')]
+    (place / 'libexec/tds/host').symlink_to((OTHER / 'libexec/tds/host').resolve())
+    install(BIN, BIN.parent / 'libexec/tds', *names)
+    a.group('foo', ['1'])
+    a.must(run_of(place, a, 'tds-load', 'foo'))
+    guardian = parent_of(a.pid)
+    install(OTHER / 'bin', OTHER / 'libexec/tds', 'tds-admin')
+    b = run_of(place, a, 'tds-admin', 'restart')
+    ok(b.status == 5 and b.err == 'tds-admin: %s is not of tds %s\n' % (place / 'libexec/tds/tds-daemon', OTHER_VERSION)
+       and is_as_before(a, guardian, VERSION), 'half of an installation is none: nothing is ended', b)
+    install(OTHER / 'bin', OTHER / 'libexec/tds', *names)
+    b = run_of(place, a, 'tds-admin', 'restart')
+    ok(b == (0, '', '') and is_as_before(a, guardian, OTHER_VERSION), 'a whole one takes over, in the same place', b)
+
+
 if __name__ == '__main__':
-    run_cases(tools_meet_another, another_is_met, programs, hosts)
+    run_cases(tools_meet_another, another_is_met, programs, hosts, another_version, in_its_place)
