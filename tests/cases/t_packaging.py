@@ -47,9 +47,26 @@ def tell(text):
     with open(os.path.join(os.environ['THESPIAN_DIRECTOR_DIR'], 'told'), 'a') as f:
         f.write(text + '\\n')
 ''',
+    'm/b.py': '''
+import asyncio
+from m import told
+from m.tdsasync import AsyncActor
+
+
+class B(AsyncActor):
+    async def receiveMessage(self, message, sender):
+        if message == 'load':
+            await asyncio.sleep(0.1)
+            told.tell('loaded, by and by')
+''',
+    'm/tdsasync.py': (tap.ROOT / 'libexec/host/tdsasync.py').read_text(),  # as tdsasync(7) says
     'm/sub/__init__.py': 'TEXT = "\\u00e4\\u2260"\n',
 }
-TLI = "{'Actors': {'m.a.A': {'OnLoad': {'Role': 'chief', 'Message': ('load', 1.5)}}}, 'AutoUnload': True}\n"
+TLI = """{'Actors': {'m.a.A': {'OnLoad': {'Role': 'chief', 'Message': ('load', 1.5)}},
+            'm.b.B': {'OnLoad': {'Role': 'second', 'Message': 'load'}}},
+ 'AutoUnload': True}
+"""
+TOLD = {'loaded', 'loaded, by and by'}
 FILES = ('m/*.py', 'm/sub/*.py')
 
 
@@ -135,6 +152,12 @@ def packed(path):
             verified('a package of theirs, %s, %s,' % (key, form), real, package, altered(package))
 
 
+def told(folder):
+    """What actors have noted."""
+    path = folder / 'told'
+    return set(path.read_text().splitlines()) if path.exists() else set()
+
+
 def md5(path):
     return hashlib.md5(path.read_bytes()).hexdigest()
 
@@ -149,8 +172,7 @@ def ours_there(path):
             tap.ok(real('start')[0] == 0, 'the real Director starts')
             got = real('load', 'foo')
             tap.ok(got[0] == 0 and name in got[1], 'it loads a package of ours, by the hash that ours has', got)
-            told = until('its actor is told', lambda: (real.dir / 'told').exists() and (real.dir / 'told').read_text())
-            tap.ok(told == 'loaded\n', 'its actor takes its OnLoad message', told)
+            tap.ok(until('its actors are told', lambda: told(real.dir) == TOLD), 'its actors take their OnLoad messages')
             got = real('list', 'foo')
             tap.ok('Source hash %s  [ACTIVE]' % name in got[1] and 'm.a.A (chief)' in got[1], 'and is listed', got)
         finally:
@@ -171,7 +193,7 @@ def theirs_here(path):
             answer = a.load('foo')
             name = md5(a.dir / 'foo-1.0.tls')
             tap.ok(answer.status == 0 and name in answer.out, 'tds-load loads a package of theirs', answer)
-            tap.ok((a.dir / 'told').read_text() == 'loaded\n', 'its actor has taken its OnLoad message')
+            tap.ok(told(a.dir) == TOLD, 'its actors have taken their OnLoad messages', told(a.dir))
             tap.ok(a.asked('chief', {'x': [1]}) == ('answer', {'x': [1]}), 'and answers')
             answer = a.admin('list', 'foo')
             tap.ok(name in answer.out and 'm.a.A (chief)' in answer.out, 'and is listed', answer)
