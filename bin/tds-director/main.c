@@ -291,9 +291,9 @@ static int tell_unrecognized(struct director *d, const char *name)
 /* The Director knows no options; these two are what people try first. Returns whether it was one. */
 static bool take_option(struct director *d, const char *word)
 {
-	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+	if (strcmp(word, "--help") == 0)
 		print_help(d, NULL);
-	else if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
+	else if (strcmp(word, "--version") == 0)
 		(void)fprintf(d->cli.out, "tds-director %s\n", tds_release_version);
 	else
 		return false;

@@ -44,7 +44,10 @@ static int judge_file(const struct judge *j, const char *name, struct tds_err *e
 
 	if (!tds_groups_owner(&j->groups, tds_text_base(name)))
 		return tds_unknown_group(j->dir, &j->groups, name, err);
-	return tds_io_open(is_here ? AT_FDCWD : j->dir->fd, name, is_here, &fd, NULL, err);
+	int rc = tds_io_open(is_here ? AT_FDCWD : j->dir->fd, name, is_here, &fd, NULL, err);
+	if (rc == TDS_E_MISSING)
+		tds_unknown_package(&j->groups, name, err);
+	return rc;
 }
 
 /* A group, GROUP.tli, or a package file. */
@@ -59,11 +62,10 @@ static int judge_package(const struct judge *j, const char *name, struct tds_err
 	const struct tds_group *group = tds_groups_find(&j->groups, stem);
 	if (!group && tds_text_has_suffix(name, TDS_TLS_SUFFIX))
 		return judge_file(j, name, err);
-	if (is_remembered(j, stem))
+	/* A group that is declared is defined by its load, even where it has no package. */
+	if (group || is_remembered(j, stem))
 		return 0;
-	if (!group)
-		return tds_unknown_group(j->dir, &j->groups, stem, err);
-	return group->n > 0 ? 0 : tds_err_set(err, TDS_E_MISSING, "the group has no package");
+	return tds_unknown_group(j->dir, &j->groups, stem, err);
 }
 
 static int judge_hash(const struct judge *j, const char *hash, struct tds_err *err)

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "director/groups.h"
+#include "director/unknown.h"
 
 static const char help[] =
 	"usage: tds-verify [options] FILE...\n"
@@ -175,7 +176,13 @@ static int open_newest(struct run *run, const char *name, struct operand *operan
 		return rc;
 	const struct tds_group *group = tds_groups_find(&groups, name);
 	*is_group = group != NULL;
-	if (!group || group->n == 0)
+	if (!group) {
+		(void)tds_err_set(err, TDS_E_MISSING, "no such file, package in %s, or group",
+				  run->dir.path);
+		tds_unknown_package(&groups, name, err);
+		return err->code;
+	}
+	if (group->n == 0)
 		return tds_err_set(err, TDS_E_MISSING, "the group has no package");
 	operand->path = tds_dir_join(&run->dir, group->files[0].name);
 	if (!operand->path)
@@ -208,12 +215,10 @@ static int open_named(struct run *run, const char *name, struct operand *operand
 		return rc;
 	/* A group may have the name of a folder here, such as that of its sources. */
 	int newest = open_newest(run, name, operand, &is_group, &other);
-	if (is_group) {
+	if (is_group || (rc == TDS_E_MISSING && newest == rc)) {
 		*err = other;
 		return newest;
 	}
-	if (rc == TDS_E_MISSING)
-		return tds_err_set(err, rc, "no such file, package in %s, or group", run->dir.path);
 	return rc;
 }
 

@@ -67,3 +67,16 @@ int tds_unknown_group(const struct tds_dir *dir, const struct tds_groups *groups
 				   name);
 	return tds_err_set(err, TDS_E_MISSING, "no such group%s", tds_nearest_hint(&nearest, hint));
 }
+
+void tds_unknown_package(const struct tds_groups *groups, const char *name, struct tds_err *err)
+{
+	struct tds_nearest nearest = { .word = tds_text_base(name) };
+	char hint[TDS_NEAREST_HINT_MAX];
+
+	for (size_t i = 0; i < groups->n; i++)
+		tds_nearest_offer(&nearest, groups->v[i].name);
+	for (size_t i = 0; i < groups->nfiles; i++)
+		tds_nearest_offer(&nearest, groups->files[i].name);
+	(void)tds_nearest_hint(&nearest, hint);
+	(void)strncat(err->reason, hint, sizeof(err->reason) - strlen(err->reason) - 1);
+}

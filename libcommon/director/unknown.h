@@ -13,4 +13,7 @@
 int tds_unknown_group(const struct tds_dir *dir, const struct tds_groups *groups, const char *name,
 		      struct tds_err *err);
 
+/* To a failure that says that a package is not there, add which package or group of the directory may be meant. */
+void tds_unknown_package(const struct tds_groups *groups, const char *name, struct tds_err *err);
+
 #endif

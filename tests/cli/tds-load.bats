@@ -282,8 +282,7 @@ loaded() {
 tds-load: mlil: no such group (did you mean \"mill\"?)
 tds-load: saw: no such group: saw-1.tls is there, but no saw.tli
 tds-load: saw-1.tls: belongs to no declared group: there is no saw.tli
-tds-load: mill-9.tls: cannot be opened: No such file or directory
-tds-load: mill: the group has no package" tds-load nosuch mlil saw saw-1.tls mill-9.tls mill
+tds-load: mill-9.tls: cannot be opened: No such file or directory" tds-load nosuch mlil saw saw-1.tls mill-9.tls
 	expect 4 '' 'tds-load: 0123: no such source is loaded' tds-load --unload 0123
 	expect 4 '' 'tds-load: mlil: no such group (did you mean "mill"?)' tds-load --hold mlil 1
 	expect 4 '' 'tds-load: mlil: no such group (did you mean "mill"?)' tds-load --rollback mlil
@@ -293,6 +292,9 @@ tds-load: mill: the group has no package" tds-load nosuch mlil saw saw-1.tls mil
 	expect 4 '' 'tds-load: mlil: no such group (did you mean "mill"?)' tds-load mlil
 	expect 4 '' 'tds-admin: mlil: no such group (did you mean "mill"?)' tds-admin list mlil
 	expect 0 '' '' tds-admin list mill
+	: >"$DIR/mill-1.tls"
+	expect 4 '' 'tds-load: mill-2.tls: cannot be opened: No such file or directory (did you mean "mill-1.tls"?)' tds-load mill-2.tls
+	expect 4 '' "tds-verify: mill-2.tls: no such file, package in $DIR, or group (did you mean \"mill-1.tls\"?)" tds-verify mill-2.tls
 }
 
 @test 'a slow load has a line that says so, on a terminal alone, and not with -q' {

@@ -38,10 +38,42 @@ static void unknown(void **state)
 	tds_dir_close(&dir);
 }
 
+/* A package that is not there: one that is, or a group, may be meant. */
+static void unknown_package(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *reason;
+	} names[] = {
+		{ "mill-2.tls", "gone (did you mean \"mill-1.tls\"?)" },
+		{ "/there/mill-11.tls", "gone (did you mean \"mill-1.tls\"?)" },
+		{ "mil", "gone (did you mean \"mill\"?)" },
+		{ "saw.tls", "gone" },
+	};
+	const struct folder *f = *state;
+	struct tds_groups groups;
+	struct tds_dir dir;
+	struct tds_err err = { 0 };
+
+	put(f, "mill.tli", 0644, "{}");
+	put(f, "mill-1.tls", 0644, "");
+	assert_fine(tds_dir_open(f->path, &dir, &err), &err);
+	assert_fine(tds_groups_scan(&dir, &groups, &err), &err);
+	for (size_t i = 0; i < COUNT(names); i++) {
+		int rc = tds_err_set(&err, TDS_E_MISSING, "gone");
+
+		tds_unknown_package(&groups, names[i].name, &err);
+		assert_failed(rc, &err, TDS_E_MISSING, names[i].reason);
+	}
+	tds_groups_fini(&groups);
+	tds_dir_close(&dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(unknown, folder_make, folder_remove),
+		cmocka_unit_test_setup_teardown(unknown_package, folder_make, folder_remove),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

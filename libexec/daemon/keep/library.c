@@ -88,7 +88,10 @@ int library_find(struct library *library, const char *target, const char *group,
 		if (!tds_group_fits(group, tds_text_base(target), NULL))
 			return tds_err_set(err, TDS_E_MISSING,
 					   "is not the name of a package of group %s", group);
-		return open_file(library->dir, target, found, err);
+		rc = open_file(library->dir, target, found, err);
+		if (rc == TDS_E_MISSING)
+			tds_unknown_package(groups, target, err);
+		return rc;
 	}
 	if (!known || known->n == 0)
 		return tds_err_set(err, TDS_E_MISSING, "the group has no package");
