@@ -145,7 +145,9 @@ class Messages(Within):
         self.assertIsNone(self.system.listen(50))
         self.assertIsNone(self.ask(echo, 'kept', 0))
         self.assertEqual(self.system.listen(), 'kept')
-        self.assertIsNone(self.ask(waking, (60, 'never'), timedelta(milliseconds=20)))
+        self.assertIsNone(self.ask(waking, (8, 'never'), timedelta(milliseconds=20)))
+        self.system.tell(mute, ActorExitRequest())
+        self.assertIsNone(self.ask(mute, 'dead', 50))
         self.assertLess(time.monotonic() - began, WAIT)
 
     def test_wakeups_fire_within_calls(self):
@@ -222,6 +224,7 @@ class Rules(Within):
         self.system.tell(top, ActorExitRequest(recursive=False))
         self.system.listen()  # what the child answered to a parent that is gone
         self.assertEqual(self.ask(child, 1), 1)
+        self.assertIsNone(self.ask(child, Thespian_StatusReq()).parentAddress)
 
     def test_one_that_does_not_know_the_exit_goes_without_a_word(self):
         logging.disable(logging.NOTSET)
@@ -278,6 +281,24 @@ class Rules(Within):
         self.system.tell(second, ActorExitRequest())
         self.system.tell(dead, 'later')
         self.assertEqual(len(SEEN), 1)
+        self.assertIsNone(self.ask(self.system.systemAddress, Thespian_StatusReq()).deadLetterHandler)
+
+    def test_what_is_no_dead_letter(self):
+        class Leaving(Noting):
+            def receiveMessage(self, msg, sender):
+                if isinstance(msg, ChildActorExited):
+                    self.send(self.myAddress, 'to itself')
+                elif isinstance(msg, tuple):
+                    self.wakeupAfter(0.1)
+                    self.send(sender, self.createActor(*msg))
+        self.system.tell(self.create(Undertaker), 'on')
+        leaving = self.create(Leaving)
+        self.ask(leaving, (Echo, None, 'named'))
+        self.ask(leaving, (Echo,))
+        self.system.tell(leaving, ActorExitRequest())
+        self.system.tell(self.create(Echo, globalName='named'), ActorExitRequest())  # its maker is dead
+        self.system.listen(0.3)
+        self.assertEqual(SEEN, [])
 
     def test_global_names(self):
         named = self.create(Echo, globalName='it')
@@ -347,14 +368,13 @@ class Sources(Within):
                 SEEN.append((type(msg).__name__, msg.sourceInfo))
 
     def load(self, text):
-        data = io.BytesIO(b'xyz')
-        data.seek(3)
         zipped = io.BytesIO()
         with zipfile.ZipFile(zipped, 'w') as archive:
             archive.writestr('inn/__init__.py', '')
             archive.writestr('inn/cook.py', text)
             archive.writestr('inn/pan.py', 'SIZE = 7')
-        return self.system.loadActorSource(io.BytesIO(b'xyz' + zipped.getvalue()))
+        self.zipped = zipped.getvalue()
+        return self.system.loadActorSource(io.BytesIO(b'xyz' + self.zipped))
 
     COOK = '''
 from thespian.actors import *
@@ -385,6 +405,22 @@ class Cook(Actor):
         self.assertRaises(InvalidActorSourceHash, self.create, 'inn.cook.Cook', sourceHash=hashes[0])
         self.assertFalse([name for name in sys.modules if name.startswith('{{')])
 
+    def test_nobody_else_says_what_is_valid(self):
+        class Silent(Actor):
+            def receiveMessage(self, msg, sender):
+                if msg == 'on':
+                    self.registerSourceAuthority()
+
+        class Other(Actor):
+            def receiveMessage(self, msg, sender):
+                if isinstance(msg, tuple):
+                    self.send(msg[0], ValidatedSource(msg[1], msg[2]))
+        self.system.tell(self.create(Silent), 'on')
+        given = self.load(self.COOK % 1)
+        self.system.tell(self.create(Other), (self.system.systemAddress, given, self.zipped))
+        self.assertRaises(InvalidActorSourceHash, self.create, 'inn.cook.Cook', sourceHash=given)
+        self.assertEqual(self.ask(self.system.systemAddress, Thespian_StatusReq()).loadedSources, [])
+
     def test_what_is_refused_or_no_archive(self):
         self.system.tell(self.create(self.Authority), 'on')
         for data in (b'xyz', b'xyzno archive'):
@@ -405,6 +441,8 @@ class Systems(Within):
         self.assertNotEqual(other.createActor(Echo, globalName='shared'), None)
         other.shutdown()
         self.assertEqual(self.ask(echo, 3), 3)
+        self.ask(echo, 'kept', 0)
+        self.system.tell(self.create(Mute), 1)
         self.system.shutdown()
         self.assertIsNone(self.ask(echo, 4))
         self.assertIsNone(self.system.listen())
