@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -49,14 +50,25 @@ static int start(const char *path, int out, pid_t *pid)
 	return rc;
 }
 
+static int64_t now_mono_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /* What it says until its end, or as long as it is given. */
 static void hear(int fd, char *text, size_t size)
 {
 	struct pollfd poller = { .fd = fd, .events = POLLIN };
+	int64_t deadline_mono_ms = now_mono_ms() + ANSWER_MS;
+	int64_t left;
 	size_t len = 0;
 	ssize_t n = 1;
 
-	while (len + 1 < size && n > 0 && poll(&poller, 1, ANSWER_MS) > 0) {
+	while (len + 1 < size && n > 0 && (left = deadline_mono_ms - now_mono_ms()) > 0 &&
+	       poll(&poller, 1, (int)left) > 0) {
 		n = read(fd, text + len, size - len - 1);
 		len += n > 0 ? (size_t)n : 0;
 	}

@@ -37,10 +37,18 @@ def _kept(archive_fd: int) -> Optional[str]:
     return None
 
 
+def _is_of_python(name: str) -> bool:
+    """Is it the name of a top module of Python's own?"""
+    names = getattr(sys, 'stdlib_module_names', None)
+    if names is not None:
+        return name in names
+    folder = os.path.dirname(os.__file__)  # before Python 3.10
+    return name in sys.builtin_module_names or any(os.path.exists(os.path.join(folder, name + end)) for end in ('', '.py'))
+
+
 def _hides_python(source: Source) -> bool:
     """Is a module of it called as one of Python's own? Before those it would keep a Python from starting."""
-    own = getattr(sys, 'stdlib_module_names', sys.builtin_module_names)
-    return any(top in own for top in source.tops)
+    return any(_is_of_python(top) for top in source.tops)
 
 
 def announce(source: Source, archive_fd: int) -> None:
@@ -76,23 +84,23 @@ def _change(spawn: ModuleType) -> None:
 
 
 class _SpawnFinder:
-    """Finds multiprocessing.spawn, once, as ever; it is changed as soon as it is there."""
+    """Finds multiprocessing.spawn as ever, until it is there and changed."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Optional[ModuleSpec]:
         """As importlib asks for it."""
         if name != _SPAWN:
             return None
-        sys.meta_path.remove(self)  # type: ignore[arg-type]
         spec = PathFinder.find_spec(name, path)
         if spec is not None and spec.loader is not None:
-            spec.loader = _SpawnLoader(spec.loader)  # type: ignore[assignment]
+            spec.loader = _SpawnLoader(self, spec.loader)  # type: ignore[assignment]
         return spec
 
 
 class _SpawnLoader:
     """Loads it with its own loader, which it keeps."""
 
-    def __init__(self, loader: Any) -> None:
+    def __init__(self, finder: _SpawnFinder, loader: Any) -> None:
+        self._finder = finder
         self._loader = loader
 
     def create_module(self, spec: ModuleSpec) -> Optional[ModuleType]:
@@ -102,3 +110,4 @@ class _SpawnLoader:
         module.__spec__.loader = module.__loader__ = self._loader  # type: ignore[union-attr]
         self._loader.exec_module(module)
         _change(module)
+        sys.meta_path.remove(self._finder)  # type: ignore[arg-type]
