@@ -17,6 +17,7 @@ plain() {
 	cat <<-'EOF'
 		0644 usr/libexec/tds/host/__main__.py
 		0644 usr/libexec/tds/host/tdsasync.py
+		0644 usr/libexec/tds/host/tdschild.py
 		0644 usr/libexec/tds/host/tdshost/__init__.py
 		0644 usr/libexec/tds/host/tdshost/actor/__init__.py
 		0644 usr/libexec/tds/host/tdshost/actor/children.py
@@ -54,6 +55,7 @@ plain() {
 		0644 usr/libexec/tds/host/tdshost/program/system.py
 		0644 usr/libexec/tds/host/tdshost/source/__init__.py
 		0644 usr/libexec/tds/host/tdshost/source/archive.py
+		0644 usr/libexec/tds/host/tdshost/source/children.py
 		0644 usr/libexec/tds/host/tdshost/source/classes.py
 		0644 usr/libexec/tds/host/tdshost/source/distributions.py
 		0644 usr/libexec/tds/host/tdshost/source/resources.py
