@@ -228,7 +228,7 @@ def read_only(a):
 def main():
     run_cases(loads, packing, where_there_is_no_room(FULL_PACK, lambda a: a.dir),
               where_there_is_no_room(FULL_LOAD, lambda a: a.dir / '.tds', lambda a: a.start()),
-              where_there_is_no_room(FULL_START, lambda a: a.dir / '.tds', room='nr_inodes=2'), read_only)
+              where_there_is_no_room(FULL_START, lambda a: a.dir / '.tds', room='size=256k,nr_inodes=2'), read_only)
 
 
 if __name__ == '__main__':
