@@ -279,6 +279,18 @@ static void note_effect(void *ctx, const struct tds_config_file *file, const cha
 	note_no_effect(ctx, file->name, instead);
 }
 
+/* There is no room for another client of this user. */
+static void on_over_budget(void *ctx, uid_t uid)
+{
+	struct daemon *d = ctx;
+	json_t *event = events_new(d->clock->wall_ms(d->clock), "OverBudget");
+
+	if (event)
+		(void)json_object_set_new(event, "By", json_pack("{s:I}", "Uid", (json_int_t)uid));
+	events_set(event, "Message", "too many clients");
+	events_add(&d->world.events, event);
+}
+
 /* Whoever looks at the port finds somebody else there. */
 static void on_no_port(void *ctx, const char *why)
 {
@@ -331,6 +343,7 @@ static bool make(struct daemon *d, struct tds_err *err)
 						   .cgroup = d->ward->cgroup->path,
 						   .port = d->configured.admin_port,
 						   .no_port = on_no_port,
+						   .over_budget = on_over_budget,
 						   .shutdown = shut_down,
 						   .restart = restart,
 						   .reload = reload,

@@ -108,6 +108,21 @@ def not_audited(a):
     ok(a.admin('log', '--audit').status == 0, 'and the chain holds')
 
 
+def over_budget(a):
+    """Who has no more actors to create is in the event log, once."""
+    (a.dir / 'budget.cfg').write_text("{'Actors': 2}\n")
+    a.group('foo', [1], DECLARED, source=SOURCE.replace('    def do_spin', """    def do_children(self, sender, n):
+        self.send(sender, [str(self.createActor(B)) for _ in range(n)])
+
+    def do_spin"""))
+    a.must(a.load('foo'))
+    ok(len(a.asked('foo', ('children', 5))) == 5, 'one creates more actors than it may')
+    told = happened(a, 'OverBudget')
+    ok(told['Group'] == 'foo' and told['Role'] == 'foo' and 'budget.cfg' in told['Message'], 'that is told', told)
+    a.asked('foo', ('echo', 1))
+    ok(len(events(a, 'OverBudget')) == 1, 'once', events(a, 'OverBudget'))
+
+
 def flood(a):
     """One that prints without measure pushes out nothing of the others; each log stays within its limits."""
     (a.dir / 'logsize.cfg').write_text('1048576\n')
@@ -169,4 +184,4 @@ def pruned(a):
 
 
 if __name__ == '__main__':
-    run_cases(whole, not_audited, flood, supervised, pruned)
+    run_cases(whole, not_audited, over_budget, flood, supervised, pruned)

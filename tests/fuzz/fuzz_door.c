@@ -87,6 +87,12 @@ static void on_describe(void *ctx, json_t *status)
 	CHECK(json_object_set_new(status, "Ready", json_true()) == 0);
 }
 
+static void on_over_budget(void *ctx, uid_t uid)
+{
+	(void)ctx;
+	(void)uid;
+}
+
 static void on_output(void *ctx, const struct line *line)
 {
 	(void)ctx;
@@ -257,6 +263,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					  .engine = &world.engine->engine,
 					  .shutdown = on_shutdown,
 					  .describe = on_describe,
+					  .over_budget = on_over_budget,
 					  .output = on_output };
 	struct door *door =
 		door_open(base, listen_somewhere(&addr, &addr_len), world.director, &settings);

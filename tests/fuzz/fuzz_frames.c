@@ -198,6 +198,7 @@ static const struct engine_events events = {
 	.logged = on_logged,
 	.shutdown_asked = on_shutdown,
 	.unload_asked = on_source,
+	.refused = on_failed,
 	.declares = on_declares,
 };
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Logs that grow, make way for a new file, and go on whatever happens to the old one. */
+#include "base/mem.h"
+#include "daemon/keep/actorlog.h"
 #include "daemon/keep/events.h"
 #include "daemon/keep/logfile.h"
 #include "director/rundir.h"
@@ -107,6 +109,68 @@ static void a_link_is_not_followed(void **state)
 	assert_holds(f, "elsewhere", "-");
 }
 
+/* --- what actors print --- */
+
+static size_t count(const struct folder *f, const char *name, const char *word)
+{
+	tds_autofree char *text = get(f->fd, name, NULL);
+	size_t n = 0;
+
+	for (const char *at = text; (at = strstr(at, word)); at++)
+		n++;
+	return n;
+}
+
+static void print(struct actorlog *log, const char *group, const char *address, const char *text)
+{
+	actorlog_add(log, &(struct tds_logline){ .group = group,
+						 .role = "a role",
+						 .address = address,
+						 .level = 40,
+						 .text = text,
+						 .len = strlen(text) });
+}
+
+static void no_source_pushes_out_what_others_wrote(void **state)
+{
+	const struct folder *f = *state;
+	const struct log_limits limits = { .size = 8000, .keep = 1 };
+	struct actorlog *log = actorlog_open(f->fd, &limits);
+
+	print(log, "quiet", "1.5", "a\nb");
+	for (int i = 0; i < 1000; i++)
+		print(log, "chatty", "2.5", "again and again");
+	/* An eighth of the file is one's own, of programs as of groups. */
+	for (int i = 0; i < 100; i++)
+		print(log, NULL, "3.5", "a program");
+	print(log, NULL, "4.5", "another one");
+	actorlog_close(log);
+	assert_int_equal(count(f, TDS_ACTORLOG_NAME, "quiet a\\x20role 1.5 ERROR a\\x0ab\n"), 1);
+	assert_in_range(count(f, TDS_ACTORLOG_NAME, "chatty"), 8, 20);
+	assert_in_range(count(f, TDS_ACTORLOG_NAME, "a program"), 8, 20);
+	assert_int_equal(count(f, TDS_ACTORLOG_NAME, "another one"), 1);
+	assert_in_range(count(f, TDS_ACTORLOG_MORE, "again"), 1, 110);
+	assert_names(f, "actors.log actors.more.log actors.more.log.1");
+}
+
+static void a_share_is_of_one_file(void **state)
+{
+	const struct folder *f = *state;
+	const struct log_limits limits = { .size = 8000, .keep = 1 };
+	struct actorlog *log = actorlog_open(f->fd, &limits);
+	char name[16];
+
+	/* Many who write little fill it, and begin anew. */
+	for (int i = 0; i < 20 * 12; i++) {
+		(void)snprintf(name, sizeof(name), "group%d", i % 20);
+		print(log, name, "1.5", "0123456789012345678901234567890");
+	}
+	print(log, "group0", "1.5", "the last");
+	actorlog_close(log);
+	assert_int_equal(count(f, TDS_ACTORLOG_NAME, "the last"), 1);
+	assert_true(count(f, TDS_ACTORLOG_NAME ".1", "group0") > 0);
+}
+
 /* --- events --- */
 
 static char told[256];
@@ -174,6 +238,8 @@ int main(void)
 		IN_FOLDER(what_limits_do_not_allow_any_more_goes),
 		IN_FOLDER(a_file_that_somebody_renamed_is_written_until_it_is_reopened),
 		IN_FOLDER(a_link_is_not_followed),
+		IN_FOLDER(no_source_pushes_out_what_others_wrote),
+		IN_FOLDER(a_share_is_of_one_file),
 		IN_FOLDER(each_file_of_events_says_its_format),
 		IN_FOLDER(what_could_not_be_written_is_counted),
 	};

@@ -4,6 +4,16 @@
 
 #include "descriptors.h"
 
+#define TELL_MS 60000
+
+bool budget_may_tell(int64_t *told_mono_ms, int64_t now_mono_ms)
+{
+	if (*told_mono_ms != 0 && now_mono_ms - *told_mono_ms < TELL_MS)
+		return false;
+	*told_mono_ms = now_mono_ms;
+	return true;
+}
+
 /* Half of what is free to one: who takes all that it can leaves as much to the next, and that one half of it again. */
 bool budget_has_descriptor(const struct budget *budget, int newest)
 {

@@ -33,9 +33,13 @@ struct budget {
 	const struct budget_limits *limits;
 	size_t descriptors;
 	size_t actors;
-	size_t bytes_out; /* that wait to be sent */
-	size_t bytes_in;  /* of frames that are not whole yet */
+	size_t bytes_out;     /* that wait to be sent */
+	size_t bytes_in;      /* of frames that are not whole yet */
+	int64_t told_mono_ms; /* when a refusal was told the last time; 0: never */
 };
+
+/* Whoever is refused again and again is told of once a minute. False: not now. */
+bool budget_may_tell(int64_t *told_mono_ms, int64_t now_mono_ms);
 
 /* May it take one more descriptor? newest: the highest that was just opened, the lowest free number then. */
 bool budget_has_descriptor(const struct budget *budget, int newest);

@@ -208,6 +208,18 @@ static void on_unload_asked(void *ctx, struct engine_source *loaded)
 		director_unload(ctx, source->md5, NULL, NULL, NULL);
 }
 
+static void on_refused(void *ctx, struct engine_actor *actor, const char *why)
+{
+	const struct source *source = actor->source->owner;
+
+	tell(ctx, &(struct happening){ .what = "OverBudget",
+				       .group = source ? source->group : NULL,
+				       .source = source,
+				       .declared = actor->owner,
+				       .actor = actor,
+				       .error = why });
+}
+
 const struct engine_events director_engine_events = {
 	.imported = on_imported,
 	.source_gone = on_source_gone,
@@ -222,6 +234,7 @@ const struct engine_events director_engine_events = {
 	.shutdown_asked = on_shutdown_asked,
 	.director_asked = on_director_asked,
 	.unload_asked = on_unload_asked,
+	.refused = on_refused,
 	.declares = on_declares,
 };
 

@@ -11,6 +11,8 @@
 
 #include "base/jsontext.h"
 #include "base/mem.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/budget.h"
 #include "base/release.h"
 #include "hangups.h"
 #include "listener.h"
@@ -334,6 +336,15 @@ static bool client_new(struct clients *clients, int fd, uid_t uid)
 	return true;
 }
 
+static void refuse_for_room(struct clients *clients, int fd, uid_t uid)
+{
+	const struct door_settings *settings = clients->door->settings;
+
+	if (budget_may_tell(&clients->told_mono_ms, clock_now_mono_ms()))
+		settings->over_budget(settings->ctx, uid);
+	listener_refuse(fd, "too many clients", NULL);
+}
+
 static void on_accepted(void *ctx, int fd)
 {
 	struct clients *clients = ctx;
@@ -345,7 +356,7 @@ static void on_accepted(void *ctx, int fd)
 	    !(may_use(clients, peer.uid) || engine->ops->admits(engine, peer.uid)))
 		listener_refuse(fd, DOOR_NOT_ALLOWED, LISTENER_DENIED);
 	else if (!make_room(clients, peer.uid))
-		listener_refuse(fd, "too many clients", NULL);
+		refuse_for_room(clients, fd, peer.uid);
 	else if (!client_new(clients, fd, peer.uid))
 		listener_refuse(fd, "no memory is left", NULL);
 }

@@ -43,6 +43,7 @@ struct clients {
 	struct hangups *hangups;
 	struct client *first; /* newest first */
 	size_t n;             /* that are connected */
+	int64_t told_mono_ms; /* when it was told that there is no room for more */
 };
 
 /* The client that an asker is part of. */

@@ -36,6 +36,7 @@ struct door_settings {
 	bool (*reload)(void *ctx, void (*done)(void *ctx, json_t *answer), void *done_ctx);
 	void (*describe)(void *ctx, json_t *status); /* what the answer to Status says besides */
 	void (*output)(void *ctx, const struct line *line);
+	void (*over_budget)(void *ctx, uid_t uid);   /* of clients; once a minute */
 	void (*no_port)(void *ctx, const char *why); /* it cannot be had, which ends nothing */
 	void *ctx;
 };

@@ -118,6 +118,8 @@ struct engine_events {
 	void (*shutdown_asked)(void *ctx);
 	/* One of its actors, or a program that may, wants a package unloaded. */
 	void (*unload_asked)(void *ctx, struct engine_source *source);
+	/* An actor could not create another one, for want of room; once a minute for each budget. */
+	void (*refused)(void *ctx, struct engine_actor *actor, const char *why);
 	/* Does a group declare this global name? */
 	bool (*declares)(void *ctx, const char *global_name);
 };

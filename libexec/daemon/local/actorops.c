@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/base/clock.h"
 #include "usersource.h"
 
 /* The address of what an actor asked for, or would have had. */
@@ -37,6 +38,20 @@ static struct realm *realm_for(const struct actor *actor, const char *hash, cons
 		       : NULL;
 }
 
+/* Nobody else notices; so who looks for it later finds it in the event log. */
+static void tell_refused(struct actor *actor, struct realm *realm)
+{
+	struct budget *budget = realm_budget(realm);
+	struct local *engine = actor->realm->engine;
+	const char *why = budget_has_actor(budget)
+				  ? "no descriptor or memory is left for another actor"
+				  : "it has as many actors as budget.cfg lets it have";
+
+	if (realm->state != REALM_STOPPING &&
+	    budget_may_tell(&budget->told_mono_ms, clock_now_mono_ms()))
+		engine->events->refused(engine->ctx, &actor->pub, why);
+}
+
 static bool op_create(struct actor *actor, const json_t *op)
 {
 	uint64_t id = (uint64_t)json_integer_value(json_object_get(op, "id"));
@@ -59,6 +74,8 @@ static bool op_create(struct actor *actor, const json_t *op)
 		name_it(actor, op, made->pub.address);
 	else
 		refuse(actor, op, id);
+	if (!made && realm)
+		tell_refused(actor, realm);
 	return true;
 }
 

@@ -90,6 +90,11 @@ static void drop_shutdown(void *ctx)
 	(void)ctx;
 }
 
+static void drop_refused(void *ctx, struct engine_actor *actor, const char *why)
+{
+	(void)ctx, (void)actor, (void)why;
+}
+
 static bool declares_nothing(void *ctx, const char *global_name)
 {
 	(void)ctx, (void)global_name;
@@ -110,6 +115,7 @@ static const struct engine_events silence = {
 	.logged = drop_record,
 	.shutdown_asked = drop_shutdown,
 	.unload_asked = drop_source,
+	.refused = drop_refused,
 	.declares = declares_nothing,
 };
 
