@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "daemon/base/inforce.h"
@@ -61,24 +60,34 @@ static json_t *answer_of(const struct daemon *d)
 	return answer;
 }
 
-/* For whoever sent a signal, and for later: a refusal a line. */
-static void note(struct daemon *d)
+/* The reasons, each on a line of its own. NULL: there is none, or no memory. Caller frees. */
+static char *lines_of(const json_t *refused)
 {
-	json_t *event = events_new(d->clock->wall_ms(d->clock), "Reloaded");
-	tds_autofree char *text = NULL;
-	size_t len;
-	FILE *lines = open_memstream(&text, &len);
+	char *text = NULL;
+	size_t len = 0;
+	FILE *lines = json_array_size(refused) > 0 ? open_memstream(&text, &len) : NULL;
 	const json_t *why;
 	size_t i;
 
-	json_array_foreach(d->reload.refused, i, why)
+	if (!lines)
+		return NULL;
+	json_array_foreach(refused, i, why)
 	{
-		(void)dprintf(STDERR_FILENO, "tds-admin: %s\n", json_string_value(why));
-		if (lines)
-			(void)fprintf(lines, "%s%s", i > 0 ? "\n" : "", json_string_value(why));
+		(void)fprintf(lines, "%s%s", i > 0 ? "\n" : "", json_string_value(why));
 	}
-	if (lines && fclose(lines) == 0 && len > 0)
-		events_set(event, "Message", text);
+	if (fclose(lines) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* For whoever sent a signal, and for later. */
+static void note(struct daemon *d)
+{
+	json_t *event = events_new(d->clock->wall_ms(d->clock), "Reloaded");
+	tds_autofree char *text = lines_of(d->reload.refused);
+
+	events_set(event, "Message", text);
 	events_add(&d->world.events, event);
 }
 

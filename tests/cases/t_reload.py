@@ -103,7 +103,7 @@ def hangup(a):
     ok(a.pid == pid, 'it is the same process')
     a.must(a.admin('shutdown'))
     b = a.end_tool(p)
-    ok(b.status == 0 and b.err.startswith('tds-admin: %s/budget.cfg:1:' % a.dir) and b.err.count('\n') == 1, 'and says what is wrong', b)
+    ok(b.status == 0 and b.err.count('tds-admin: Reloaded: %s/budget.cfg:1:1: ' % a.dir) == 1, 'and says what is wrong', b)
 
 
 def counts(a):
