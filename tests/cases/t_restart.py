@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 
-from adminlib import BIN, SCALE, parent_of, run_cases, until
+from adminlib import SCALE, parent_of, run_cases, until
 from tap import ok
 
 ROUNDS = 3 * SCALE
