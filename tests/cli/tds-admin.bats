@@ -112,12 +112,17 @@ foo() {
 }
 
 @test 'an option of another command is refused: each row of the help, with each command' {
-	local option commands command
+	local option commands command value
 	while read -r option commands; do
-		for command in start shutdown status list role tell ask watch log check config setup bootstart; do
-			[[ " ${commands//,/ } " != *" $command "* ]] || continue
-			# shellcheck disable=SC2086
-			run --separate-stderr tds-admin "$command" ${option/=*/=1}
+		case $option in
+			--since=*) value==10m ;;
+			--level=*) value==ERROR ;;
+			*=*) value==1 ;;
+			*) value= ;;
+		esac
+		for command in $(tds-admin --help | sed -nE 's/^  ([a-z]+) .*/\1/p'); do
+			[[ $command != help && " ${commands//,/ } " != *" $command "* ]] || continue
+			run --separate-stderr tds-admin "$command" "${option/=*}$value"
 			[ "$status" -eq 2 ] && [ -z "$output" ]
 			[ "$stderr" = "tds-admin: ${option/=*} goes only with $commands, not with $command; see 'tds-admin --help'" ]
 		done
