@@ -7,6 +7,7 @@ import array
 import contextlib
 import ctypes
 import json
+import operator
 import os
 import select
 import signal
@@ -44,15 +45,32 @@ class Link:
 
 
 class Actor:
-    def __init__(self, fd, spawn):
+    def __init__(self, fd):
         self.link = Link(fd)
-        self.ids = iter(range(*spawn['ids']))
         self.link.op('up')
+        self.ids, self.later = iter(()), []
 
     def run(self):
         while True:
-            for kind, body in self.link.frames():
+            came, self.later = self.later or list(self.link.frames()), []
+            for kind, body in came:
                 getattr(self, 'take_' + kind)(body)
+
+    def next_id(self):
+        """An id for a child. The answer to who asks for more comes behind what was sent before."""
+        while (found := next(self.ids, None)) is None:
+            self.link.op('ids')
+            while not self.find_ids(self.link.frames()):
+                pass
+        return found
+
+    def find_ids(self, frames):
+        for kind, body in frames:
+            if kind == 'C' and json.loads(body)['op'] == 'ids':
+                self.ids = iter(json.loads(body)['ids'])
+            else:
+                self.later.append((kind, body))
+        return operator.length_hint(self.ids) > 0
 
     def take_C(self, body):
         op = json.loads(body)
@@ -92,18 +110,18 @@ class Actor:
     # What it is told to do.
 
     def do_child(self, _):
-        child = next(self.ids)
+        child = self.next_id()
         self.link.op('create', id=child, **{'class': 'k'})
         self.link.send('M', struct.pack('<QB', child, ord('t')) + b'{"~tuple":[1]}')
 
     def do_named(self, _):
-        self.link.op('create', id=next(self.ids), ref=5, name='the other', **{'class': 'k'})
+        self.link.op('create', id=self.next_id(), ref=5, name='the other', **{'class': 'k'})
 
     def do_elsewhere(self, _):
-        self.link.op('create', id=next(self.ids), ref=6, hash='00', **{'class': 'k'})
+        self.link.op('create', id=self.next_id(), ref=6, hash='00', **{'class': 'k'})
 
     def do_hopeless(self, _):
-        child = next(self.ids)
+        child = self.next_id()
         self.link.op('create', id=child, **{'class': 'nothing'})
         self.link.send('M', struct.pack('<QB', child, ord('t')) + b'"hello"')
 
@@ -215,7 +233,7 @@ class Parent(Process):
             self.link.op('spawn-failed', id=op['id'], kind='import', error='there is nothing')
         elif (pid := self.fork()) == 0:
             os.close(self.archive)
-            Actor(fd, op).run()
+            Actor(fd).run()
         else:
             self.ids[pid] = op['id']
             self.link.op('spawned', pid=pid, id=op['id'])

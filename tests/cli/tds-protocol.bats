@@ -63,18 +63,18 @@ is_new() {
 	[ "$(tds-admin ask --json-message x '[null]')" = "'got j [null]'" ]
 	[ "$(printf "'%070000d'" 0 | tds-admin ask x -)" = "'got l of 70002 bytes'" ]
 	tds-admin ask x "'child'"
-	logged 'm - 1.3 - from 1.2: t {"~tuple":\[1\]}'
+	logged 'm - 1\.[0-9]* - from 1\.[0-9]*: t {"~tuple":\[1\]}'
 	tds-admin ask x "'named'"
-	logged '{"op": "named", "ref": 5, "address": "1.4"}'
+	logged '{"op": "named", "ref": 5, "address": "1\.[0-9]*"}'
 	[ "$(tds-admin ask '@the other' 1)" = "'got l 1'" ]
 	tds-admin ask x "'elsewhere'"
-	logged '{"op": "exited", "address": "1.5", "never": true, "refused": true}'
-	logged '{"op": "named", "ref": 6, "address": "1.5"}'
+	logged '{"op": "exited", "address": "1\.[0-9]*", "never": true, "refused": true}'
+	logged '{"op": "named", "ref": 6, "address": "1\.[0-9]*"}'
 	tds-admin ask x "'dead'"
 	logged 'dead letter: "lost"'
 	run tds-admin ask x "'hopeless'"
-	logged '{"op": "exited", "address": "1.6", "never": true, "system": false}'
-	logged '\(back from 6: 116\|dead letter:\) "hello"'
+	logged '{"op": "exited", "address": "1\.[0-9]*", "never": true, "system": false}'
+	logged '\(back from [0-9]*: 116\|dead letter:\) "hello"'
 }
 
 @test "a load that its host refuses is undone" {
