@@ -115,9 +115,9 @@ foo() {
 	local option commands command value
 	while read -r option commands; do
 		case $option in
-			--since=*) value==10m ;;
-			--level=*) value==ERROR ;;
-			*=*) value==1 ;;
+			--since=*) value='=10m' ;;
+			--level=*) value='=ERROR' ;;
+			*=*) value='=1' ;;
 			*) value= ;;
 		esac
 		for command in $(tds-admin --help | sed -nE 's/^  ([a-z]+) .*/\1/p'); do
