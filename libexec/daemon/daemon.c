@@ -83,6 +83,7 @@ static void on_pulse(void *ctx)
 	struct daemon *d = ctx;
 
 	audit_flush(&d->world.audit);
+	events_flush(&d->world.events);
 	/* What is said once may be lost with a write that fails. */
 	if (d->ending == ENDING_RESTART)
 		restart_say(d);

@@ -520,8 +520,8 @@ static void what_is_done_anyway_waits_for_room(void **state)
 	limit_files(100);
 	for (int i = 0; i < AUDIT_KEPT_MAX_BYTES / 9000 + 3; i++)
 		audit_keep(&log, line_of(long_text));
-	assert_int_equal(log.lost, 3);
-	assert_true(log.kept_bytes <= AUDIT_KEPT_MAX_BYTES);
+	assert_int_equal(log.backlog.lost, 3);
+	assert_true(log.backlog.bytes <= AUDIT_KEPT_MAX_BYTES);
 	limit_files(RLIM_INFINITY);
 	audit_close(&log);
 	tds_autofree char *text = get(f->fd, TDS_AUDIT_NAME, NULL);

@@ -57,7 +57,7 @@ static bool read_head(struct audit *audit, const char *name)
 
 void audit_open(struct audit *audit, int rundir, const struct log_limits *limits)
 {
-	*audit = (struct audit){ 0 };
+	*audit = (struct audit){ .backlog = { .max = AUDIT_KEPT_MAX_BYTES } };
 	logfile_init(&audit->file, rundir, TDS_AUDIT_NAME, limits);
 	/* A crash may have come between the last line of a file and the first of the next. */
 	if (!read_head(audit, TDS_AUDIT_NAME))
@@ -66,11 +66,9 @@ void audit_open(struct audit *audit, int rundir, const struct log_limits *limits
 
 void audit_close(struct audit *audit)
 {
-	if (audit->kept)
-		audit_flush(audit);
+	audit_flush(audit);
 	logfile_close(&audit->file);
-	json_decref(audit->kept);
-	audit->kept = NULL;
+	backlog_fini(&audit->backlog);
 }
 
 void audit_reopen(struct audit *audit)
@@ -83,8 +81,7 @@ static char *text_of(const struct audit *audit, json_t *line)
 {
 	char *text = NULL;
 
-	if (audit->lost > 0)
-		(void)json_object_set_new(line, "Lost", json_integer(audit->lost));
+	backlog_tell_lost(&audit->backlog, line);
 	if (json_object_set_new(line, "Before", json_string(audit->head)) == 0)
 		text = tds_json_text(line, JSON_COMPACT);
 	char *whole = text ? realloc(text, strlen(text) + 2) : NULL;
@@ -107,21 +104,20 @@ static int write_line(struct audit *audit, json_t *line, struct tds_err *err)
 	if (rc != 0)
 		return rc;
 	set_head(audit, text, len);
-	audit->lost = 0;
+	audit->backlog.lost = 0;
 	return 0;
 }
 
 /* What waits, in its order. */
 static int write_kept(struct audit *audit, struct tds_err *err)
 {
-	while (json_array_size(audit->kept) > 0) {
-		int rc = write_line(audit, json_array_get(audit->kept, 0), err);
+	for (json_t *line; (line = backlog_first(&audit->backlog));) {
+		int rc = write_line(audit, line, err);
 
 		if (rc != 0)
 			return rc;
-		(void)json_array_remove(audit->kept, 0);
+		backlog_written(&audit->backlog);
 	}
-	audit->kept_bytes = 0;
 	return 0;
 }
 
@@ -148,26 +144,11 @@ int audit_add(struct audit *audit, json_t *line, struct tds_err *err)
 	return rc;
 }
 
-/* False: there is no room for it to wait either. */
-static bool keep(struct audit *audit, json_t *line)
-{
-	tds_autofree char *text = tds_json_text(line, JSON_COMPACT);
-	size_t len = text ? strlen(text) : AUDIT_KEPT_MAX_BYTES;
-
-	if (!audit->kept)
-		audit->kept = json_array();
-	if (audit->kept_bytes + len >= AUDIT_KEPT_MAX_BYTES ||
-	    json_array_append(audit->kept, line) != 0)
-		return false;
-	audit->kept_bytes += len;
-	return true;
-}
-
 void audit_keep(struct audit *audit, json_t *line)
 {
 	struct tds_err err;
 
-	if (add(audit, line, &err) != 0 && !(line && keep(audit, line)))
-		audit->lost++;
+	if (add(audit, line, &err) != 0)
+		backlog_add(&audit->backlog, line);
 	json_decref(line);
 }

@@ -10,6 +10,7 @@
 
 #include "base/digest.h"
 #include "base/err.h"
+#include "backlog.h"
 #include "logfile.h"
 
 #define AUDIT_KEPT_MAX_BYTES (64 << 10) /* of lines that wait for room */
@@ -17,9 +18,7 @@
 struct audit {
 	struct logfile file;
 	char head[TDS_DIGEST_HEX_MAX]; /* digest of the last line; empty: there is none */
-	json_t *kept; /* lines that wait for room, oldest first; NULL: none ever did */
-	size_t kept_bytes;
-	json_int_t lost; /* beyond these */
+	struct backlog backlog;
 };
 
 /* Go on behind the last line that is there. One that a crash left unfinished is removed. limits NULL: it only grows. */

@@ -16,12 +16,14 @@
 
 void events_open(struct events *events, int rundir, const struct log_limits *limits)
 {
-	*events = (struct events){ 0 };
+	*events = (struct events){ .backlog = { .max = EVENTS_KEPT_MAX_BYTES } };
 	logfile_init(&events->file, rundir, TDS_EVENTS_NAME, limits);
 }
 
 void events_close(struct events *events)
 {
+	events_flush(events);
+	backlog_fini(&events->backlog);
 	logfile_close(&events->file);
 }
 
@@ -66,14 +68,29 @@ static bool write_down(struct events *events, json_t *event)
 	return logfile_add(&events->file, text, len + 1, &err) == 0;
 }
 
+static bool write_next(struct events *events, json_t *event)
+{
+	backlog_tell_lost(&events->backlog, event);
+	if (!write_down(events, event))
+		return false;
+	events->backlog.lost = 0;
+	return true;
+}
+
+void events_flush(struct events *events)
+{
+	for (json_t *event; (event = backlog_first(&events->backlog));) {
+		if (!write_next(events, event))
+			return;
+		backlog_written(&events->backlog);
+	}
+}
+
 void events_add(struct events *events, json_t *event)
 {
-	if (events->lost > 0)
-		(void)json_object_set_new(event, "Lost", json_integer(events->lost));
-	if (write_down(events, event))
-		events->lost = 0;
-	else
-		events->lost++;
+	events_flush(events);
+	if (backlog_first(&events->backlog) || !write_next(events, event))
+		backlog_add(&events->backlog, event);
 	if (event && events->tell)
 		events->tell(events->ctx, event);
 	json_decref(event);

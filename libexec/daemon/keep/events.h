@@ -10,11 +10,14 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include "backlog.h"
 #include "logfile.h"
+
+#define EVENTS_KEPT_MAX_BYTES (512 << 10) /* of events that wait for room: some tracebacks */
 
 struct events {
 	struct logfile file;
-	json_int_t lost; /* that could not be written, since the last that could */
+	struct backlog backlog;
 	/* Gets each event besides, written or not; borrowed for the call. NULL: nobody does. */
 	void (*tell)(void *ctx, const json_t *event);
 	void *ctx;
@@ -30,7 +33,13 @@ json_t *events_new(int64_t wall_ms, const char *what);
 /* Add a field of text, which may come from anywhere; nothing where there is no text, or an empty one. */
 void events_set(json_t *event, const char *key, const char *text);
 
-/* Write it and tell it; takes the reference. One that cannot be written is counted in the next one's Lost. */
+/*
+ * Write it and tell it; takes the reference. One that cannot be written waits for room; what finds no place even there is
+ * counted in the next one's Lost.
+ */
 void events_add(struct events *events, json_t *event);
+
+/* Write what waits, as far as there is room by now. */
+void events_flush(struct events *events);
 
 #endif
