@@ -14,7 +14,7 @@
 
 static int check(struct tds_expr *expr, struct tds_err *err);
 
-/* A name that is not allowed. what: "name %s is not allowed" or the like, cut where it is long. */
+/* Refuse a name, which is cut where it is long, with words before and behind it. */
 static int refuse_name(const struct tds_expr *expr, struct tds_err *err, const char *before,
 		       const char *name, const char *behind)
 {
@@ -51,9 +51,7 @@ static const struct tds_constant *find_constant(const char *name)
 	return list->name ? list : NULL;
 }
 
-/*
- * The last part of a dotted name behind a constant is an attribute of that. false: it is no such name, and stays.
- */
+/* The last part of a dotted name behind a constant is an attribute of that; any other name stays as it is. */
 static int split_name(struct tds_expr *expr, struct tds_err *err)
 {
 	char *dot = strrchr(expr->value->text, '.');

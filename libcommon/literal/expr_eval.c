@@ -208,7 +208,7 @@ static int identical(struct tds_eval *e, const struct tds_value *a, const struct
 		       : TDS_EVAL_REFUSE(e, "'is' of equal values is not allowed; '==' is");
 }
 
-/* One comparison of a row; places: whether both sides are constants. */
+/* The comparison behind part i; constants: both of its sides are. */
 static int compare(struct tds_eval *e, struct tds_expr *expr, size_t i, bool constants,
 		   const struct tds_value *a, const struct tds_value *b, bool *result)
 {
