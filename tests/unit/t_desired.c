@@ -468,6 +468,19 @@ static void it_is_loaded_while_it_is_forgotten(void **state)
 	assert_stored(f, "1");
 }
 
+/* Nobody is told any more; what is left of the folder goes at the next start. */
+static void the_end_comes_before(void **state)
+{
+	struct fake *f = *state;
+
+	fake_loaded(f, "foo-1.tls");
+	fake_unloaded(f, 1);
+	struct fake_asked *asked = fake_forget(f, "foo");
+	fake_crash(f);
+	assert_no_answer(asked);
+	assert_wanted(f, "foo", "0: 1");
+}
+
 static void what_cannot_be_removed(void **state)
 {
 	struct fake *f = *state;
@@ -528,6 +541,7 @@ int main(void)
 		IN_WORLD(what_is_loaded_is_not_forgotten),
 		IN_WORLD(all_is_forgotten),
 		IN_WORLD(it_is_loaded_while_it_is_forgotten),
+		IN_WORLD(the_end_comes_before),
 		IN_WORLD(what_cannot_be_removed),
 		IN_WORLD(no_folder),
 	};

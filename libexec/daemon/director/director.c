@@ -332,5 +332,6 @@ void director_free(struct director *director)
 	if (director->engine)
 		director->engine->ops->close(director->engine);
 	refresh_free_all(director);
+	forgetting_free_all(director);
 	free(director);
 }

@@ -11,6 +11,7 @@
 /* While its folder is removed. The group may be loaded meanwhile, or be none any more. */
 struct forgetting {
 	struct director *director;
+	struct forgetting *next;
 	char *group;
 	json_t *by; /* who wants it; NULL: the admin itself */
 	change_done_fn *done;
@@ -19,11 +20,22 @@ struct forgetting {
 
 static void forgetting_free(struct forgetting *f)
 {
-	if (f) {
-		json_decref(f->by);
-		free(f->group);
-	}
+	struct forgetting **p;
+
+	if (!f)
+		return;
+	for (p = &f->director->forgettings; *p != f; p = &(*p)->next)
+		continue;
+	*p = f->next;
+	json_decref(f->by);
+	free(f->group);
 	free(f);
+}
+
+void forgetting_free_all(struct director *director)
+{
+	while (director->forgettings)
+		forgetting_free(director->forgettings);
 }
 
 static void answer(const struct forgetting *f, int status, const char *error)
@@ -83,11 +95,12 @@ static struct forgetting *forgetting_new(struct director *director, const char *
 	*f = (struct forgetting){
 		.director = director, .group = strdup(group), .done = done, .ctx = ctx
 	};
-	if (f->group) {
-		f->by = json_incref(by);
+	f->by = json_incref(by);
+	f->next = director->forgettings;
+	director->forgettings = f;
+	if (f->group)
 		return f;
-	}
-	free(f);
+	forgetting_free(f);
 	return NULL;
 }
 

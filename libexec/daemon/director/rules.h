@@ -12,6 +12,7 @@
 #define TDS_UNDONE "its last load was undone; name it, or use --retry"
 
 struct parked;
+struct forgetting;
 struct refresh;
 /* What a crash left, on its way back. */
 struct restore {
@@ -36,8 +37,9 @@ struct director {
 	/* The table of changes, handed down: what is below it lets events happen without knowing it. */
 	void (*happens)(struct change *change, enum change_event event, const struct news *news);
 	struct restore restore;
-	struct refresh *refreshes; /* under way (refresh.c) */
-	struct parked *parked;     /* messages that wait for their target (deliver.c) */
+	struct refresh *refreshes;      /* under way (refresh.c) */
+	struct forgetting *forgettings; /* (forget.c) */
+	struct parked *parked;          /* messages that wait for their target (deliver.c) */
 	uint64_t next_ref;
 	bool stopping;
 	void (*gone)(void *ctx);
@@ -80,6 +82,9 @@ json_t *time_json(int64_t wall_ms);
 
 /* refresh.c: those that are under way are not told any more how they end */
 void refresh_free_all(struct director *director);
+
+/* forget.c: the same */
+void forgetting_free_all(struct director *director);
 
 /* deliver.c: something has come or gone: what is parked is tried again */
 void parked_release(struct director *director);
