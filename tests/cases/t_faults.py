@@ -40,7 +40,7 @@ def prepare(d):
     (src / 'g.tli').write_text("{'TLS_Keep_Limit': 1}\n")
     shutil.copyfile(KEYS / 'birch.pem', d.parent / 'key.pem')
     (d / 'g.tli').write_text("{'TLS_Keep_Limit': 1, 'AutoUnload': True}\n")
-    (d.parent / 'odd.tli').write_text("{'Odd': 1, 'Odder': {}}\n")  # has warnings
+    (d.parent / 'odd.tli').write_text("{'Odd': f'{1+2:>5}' + '%s' % [2**70] if 1 < 2 else None, 'Odder': {}}\n")  # has warnings
     for version in (1, 2):
         made = archive(Member(b'g/__init__.py', b'V = %d\n' % version), Member(b'g/data', bytes(range(256)) * 300))
         (d / ('g-%d.tls' % version)).write_bytes(package(*made, KEYS / 'birch.pem'))
