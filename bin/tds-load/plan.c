@@ -30,6 +30,7 @@ struct planner {
 	json_t *answer;  /* of the admin, to RetrieveAll; NULL: it does not run, or does not tell */
 	bool retry;
 	int64_t keep_limit; /* of the declaration at hand; 0: none */
+	int keeps;          /* its AutoUnload, as tds_tli_keeps has it */
 };
 
 char *tool_path(const char *name)
@@ -107,6 +108,7 @@ static bool is_declared(struct planner *p, const char *name, const char *group)
 		tds_err_set(&err, TDS_E_NOMEM, "out of memory");
 	} else if (tds_tli_read(p->dir->fd, file, (struct tds_tli_watcher){ 0 }, &tli, &err) == 0) {
 		p->keep_limit = tli.keep_limit;
+		p->keeps = tds_tli_keeps(&tli);
 		tds_tli_fini(&tli);
 	}
 	if (err.code != TDS_OK)
@@ -168,7 +170,28 @@ static struct fate fate_of(const struct planner *p, const char *group, const jso
 	return fate;
 }
 
-/* The packages that would be deleted then, as far as what is loaded now tells: an array, a new reference. */
+/* Would AutoUnload unload the package then, which is loaded and not held? The newest loads of the group stand last. */
+static bool is_freed(const struct planner *p, const char *group, const char *file)
+{
+	const json_t *held = tds_desired_held(p->loaded.desired, group);
+	const char *at = json_string_value(json_object_get(held, "File"));
+	const json_t *known = find_source(p, "File", file, group, false);
+	int newer = 0;
+
+	if (!known || p->keeps < 0 || (at && strcmp(at, file) == 0))
+		return false;
+	for (size_t i = json_array_size(p->sources); i-- > 0;) {
+		const json_t *source = json_array_get(p->sources, i);
+		const char *in = json_string_value(json_object_get(source, "Group"));
+
+		if (source == known)
+			break;
+		newer += in && strcmp(in, group) == 0;
+	}
+	return newer >= p->keeps;
+}
+
+/* The packages that would be deleted then: an array, a new reference. */
 static json_t *superfluous(const struct planner *p, const char *name, const char *path)
 {
 	const struct tds_group *group = tds_groups_find(&p->groups, name);
@@ -177,8 +200,11 @@ static json_t *superfluous(const struct planner *p, const char *name, const char
 	for (size_t i = 0; group && i < group->n; i++) {
 		tds_autofree char *file = tds_dir_join(p->dir, group->files[i].name);
 
+		const struct tds_loaded nothing = { 0 };
+		bool freed = is_freed(p, name, group->files[i].name);
+
 		if (file && strcmp(file, path) != 0 &&
-		    tds_prune_excess(group, i, p->keep_limit, &p->loaded))
+		    tds_prune_excess(group, i, p->keep_limit, freed ? &nothing : &p->loaded))
 			(void)json_array_append_new(files, tds_cli_json_text(file));
 	}
 	return files;

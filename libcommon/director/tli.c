@@ -279,6 +279,20 @@ int tds_tli_read(int dirfd, const char *name, struct tds_tli_watcher watcher, st
 	return rc == 0 ? tds_tli_parse(text, len, watcher, tli, err) : rc;
 }
 
+int tds_tli_keeps(const struct tds_tli *tli)
+{
+	const struct tds_value *value = tds_value_get(tli->value, "AutoUnload");
+
+	if (!value)
+		return -1;
+	if (value->type == TDS_VALUE_BOOL)
+		return value->boolean ? 0 : -1;
+	if (value->type != TDS_VALUE_INT)
+		return -1;
+	long n = strtol(value->text, NULL, 10);
+	return n <= 0 ? 0 : n > 1000000 ? 1000000 : (int)n;
+}
+
 void tds_tli_fini(struct tds_tli *tli)
 {
 	tds_value_free(tli->value);

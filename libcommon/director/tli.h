@@ -36,6 +36,9 @@ int tds_tli_parse(const char *text, size_t len, struct tds_tli_watcher watcher, 
 int tds_tli_read(int dirfd, const char *name, struct tds_tli_watcher watcher, struct tds_tli *tli,
 		 struct tds_err *err) TDS_MUST_CHECK;
 
+/* AutoUnload: how many other sources of the group stay when one of it becomes active; -1: all. */
+int tds_tli_keeps(const struct tds_tli *tli);
+
 void tds_tli_fini(struct tds_tli *tli);
 #define tds_tli_cleanup tds_tli_fini
 

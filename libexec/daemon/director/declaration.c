@@ -154,16 +154,7 @@ bool declaration_is_ready_first(const struct source *source)
 
 int declaration_keeps(const struct source *source)
 {
-	const struct tds_value *value = tds_value_get(source->tli.value, "AutoUnload");
-
-	if (!value)
-		return -1;
-	if (value->type == TDS_VALUE_BOOL)
-		return value->boolean ? 0 : -1;
-	if (value->type != TDS_VALUE_INT)
-		return -1;
-	long n = strtol(value->text, NULL, 10);
-	return n <= 0 ? 0 : n > 1000000 ? 1000000 : (int)n;
+	return tds_tli_keeps(&source->tli);
 }
 
 /* --- names --- */
