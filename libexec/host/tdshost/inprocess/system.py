@@ -85,7 +85,10 @@ class System:
             try:
                 self._make(address, actor_class, requirements, name, self._source(source_hash))
             except Failure as error:
-                raise _exception(error, actor_class, source_hash) from error.__cause__
+                cause = error.__cause__
+                if isinstance(cause, ImportError):
+                    raise cause from None  # the very one, so that it leads to where it was raised
+                raise refusal(error.kind, name_of(actor_class), str(error), source_hash) from cause
             return address
 
     def update_capability(self, endpoint: Endpoint, name: Any, value: Any) -> None:
@@ -247,13 +250,6 @@ class System:
             if isinstance(place, Resident) and place.parent_address is None:
                 status.addChild(place.address)
         return status
-
-
-def _exception(error: Failure, actor_class: Any, source_hash: Optional[str]) -> BaseException:
-    """What the program gets. An ImportError is the very one, so that it leads to where it was raised."""
-    if isinstance(error.__cause__, ImportError):
-        return error.__cause__
-    return refusal(error.kind, name_of(actor_class), str(error), source_hash)
 
 
 def _configure_logging(log_defs: Any) -> None:
