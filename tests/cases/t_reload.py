@@ -24,7 +24,7 @@ SOURCE = ACTOR.replace('    def do_spin', '''    def do_log(self, sender, text):
         self.send(sender, self.createActor(C) and 'made')
 
     def do_big(self, sender, n):
-        self.send(self.myAddress, b'x' * n)
+        self.send(self.createActor(C), b'x' * n)
         self.send(sender, 'sent')
 
     def do_spin''')
@@ -125,9 +125,10 @@ def counts(a):
     a.must(a.load('bar'))
     a.notes.take()
     before = a.asked('foo', ('pid',)), a.asked('bar', ('pid',))
-    ok(a.asked('bar', ('big', 100000)) is not None, 'sent')
-    a.notes.wait(lambda notes: ('1', 'A', 'PoisonMessage') in notes)
-    ok(a.asked('foo', ('big', 100000)) == 'sent', 'maxmessage.cfg: counts for sources that are loaded afterwards')
+    ok(a.asked('bar', ('big', 80000)) == 'sent', 'sent')
+    a.notes.wait_for('1', 'A', 'PoisonMessage')
+    ok(a.asked('foo', ('big', 80000)) == 'sent', 'maxmessage.cfg: counts for sources that are loaded afterwards')
+    a.notes.wait_for('1', 'C', 'got', b'x' * 80000)
     ok((a.asked('foo', ('pid',)), a.asked('bar', ('pid',))) == before, 'and harms nobody')
 
 

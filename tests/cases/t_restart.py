@@ -179,8 +179,11 @@ def while_it_restarts(a):
     a.group('bar', ['1'])
     a.must(a.load('foo'))
     hanging(a)
-    with a.client() as asking, a.client() as late:
+    with a.client() as asking, a.client() as late, contextlib.ExitStack() as stack:
         asking.send(DirectorOp='Ask', Target='foo', Literal='1', Timeout=60)
+        crowd = [stack.enter_context(a.client()) for _ in range(20)]  # more than reaches the actor before its end
+        for c in crowd:
+            c.send(DirectorOp='Ask', Target='foo', Literal=repr('x' * 60000), Timeout=60)
         late.ask('Status')
         first = a.start_tool('tds-admin', 'restart', '--grace=0.7')
         until('it restarts', lambda: restarting(a))
@@ -194,6 +197,8 @@ def while_it_restarts(a):
             ok((r['Success'], r['Status']) == (False, 8) and r['DirectorResponse'] != 'Status', 'told to ask later: %s' % r['DirectorResponse'], r)
         r = asking.line()
         ok((r['Success'], r['Status'], r['Restarting']) == (False, 8, True) and asking.line() is None, 'a question that was under way too', r)
+        told = [c.line() for c in crowd]
+        ok(all(r and (r['Status'], r.get('Restarting')) == (8, True) for r in told), 'and those that never reached the actor', *told)
     answers = [a.end_tool(p) for p in (first, *others)]
     ok(all(b.status == 0 for b in answers) and echoes(a) and echoes(a, 'bar'), 'start, restart and tds-load wait', *answers)
 
