@@ -223,8 +223,11 @@ static int call_expanduser(const struct tds_call *call, struct tds_value **resul
 		rc = tds_eval_pay(call->e, QUESTION);
 	if (rc != 0)
 		return rc;
-	size_t n = strcspn(path->text, "/");
-	if (path->text[0] == '~' && n < sizeof(user) && !memchr(path->text, '\0', path->len)) {
+	const char *slash = memchr(path->text, '/', path->len);
+	size_t n = slash ? (size_t)(slash - path->text) : path->len;
+	if (path->text[0] == '~' && memchr(path->text, '\0', n))
+		return REFUSE(call, "the name of a user holds a NUL");
+	if (path->text[0] == '~' && n < sizeof(user)) {
 		memcpy(user, path->text + 1, n - 1);
 		user[n - 1] = '\0';
 		rc = tds_env_home(user, &text, &found, call->e->err);

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/text.h"
 #include "format.h"
 #include "literal.h"
+#include "pytext.h"
 
 enum numbering { NOT_YET, BY_ORDER, BY_NUMBER };
 
@@ -35,29 +35,39 @@ static int by_name(struct work *w, const char *name, size_t len, const struct td
 	return REFUSE(w, "no argument is called '%.*s'", len < 100 ? (int)len : 100, name);
 }
 
+/* Is a name a number, in digits of any script? More than there can be arguments is as good as any such. */
+static bool read_number(const char *name, size_t len, size_t *number)
+{
+	const char *end = name + len;
+
+	for (*number = 0; name < end;) {
+		int digit = tds_pytext_digit(&name, end);
+
+		if (digit < 0)
+			return false;
+		if (*number <= TDS_LITERAL_MAX_STEPS)
+			*number = *number * 10 + (size_t)digit;
+	}
+	return len > 0;
+}
+
 /* Which argument a field shows: the next, the one of a number, or the one of a name. */
 static int find_argument(struct work *w, const char *name, size_t len,
 			 const struct tds_value **value)
 {
-	uint64_t number = 0;
-	size_t digits = strspn(name, "0123456789");
+	size_t number;
 
 	if (memchr(name, '.', len) || memchr(name, '[', len))
 		return REFUSE(w, "a field that looks into attributes or items is not allowed");
-	if (len > 0 && digits < len)
+	bool numbered = read_number(name, len, &number);
+	if (len > 0 && !numbered)
 		return by_name(w, name, len, value);
-	enum numbering wanted = len > 0 ? BY_NUMBER : BY_ORDER;
+	enum numbering wanted = numbered ? BY_NUMBER : BY_ORDER;
 	if (w->numbering != NOT_YET && w->numbering != wanted)
 		return REFUSE(w, "fields with a number and without one");
 	w->numbering = wanted;
-	while (len > 1 && *name == '0') {
-		name++;
-		len--;
-	}
-	if (len == 0)
+	if (!numbered)
 		number = w->next++;
-	else if (!tds_parse_uint(name, len, TDS_LITERAL_MAX_TEXT, &number))
-		number = TDS_LITERAL_MAX_TEXT;
 	if (number >= w->arguments->n - w->arguments->n_names)
 		return REFUSE(w, "not enough values for the format");
 	*value = w->arguments->v[number];

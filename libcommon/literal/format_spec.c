@@ -7,6 +7,7 @@
 #include "format.h"
 #include "format_number.h"
 #include "literal.h"
+#include "pytext.h"
 #include "unicode.h"
 
 #define ALIGNMENTS "<>=^"
@@ -29,14 +30,19 @@ static char take(struct reading *r, const char *set)
 	return at(r, set) ? *r->p++ : '\0';
 }
 
-/* Digits, if there are any. More than a text may hold is as good as one more than that. */
+/* Digits of any script, if there are any. More than a text may hold is as good as one more than that. */
 static bool take_number(struct reading *r, size_t *number)
 {
-	bool any = at(r, "0123456789");
+	bool any = false;
+	int digit;
 
-	for (*number = 0; at(r, "0123456789"); r->p++)
+	for (*number = 0; r->p < r->end; any = true) {
+		digit = tds_pytext_digit(&r->p, r->end);
+		if (digit < 0)
+			break;
 		if (*number <= TDS_LITERAL_MAX_TEXT)
-			*number = *number * 10 + (size_t)(*r->p - '0');
+			*number = *number * 10 + (size_t)digit;
+	}
 	return any;
 }
 
@@ -59,8 +65,9 @@ static bool take_align(struct reading *r, struct tds_format *spec, bool *filled)
 	return true;
 }
 
-static int read_spec(struct reading *r, struct tds_format *spec, char align)
+static int read_spec(struct reading *r, struct tds_format *spec, const struct tds_value *value)
 {
+	char align = value->type == TDS_VALUE_STR ? '<' : '>';
 	bool filled;
 	bool aligned;
 
@@ -80,11 +87,11 @@ static int read_spec(struct reading *r, struct tds_format *spec, char align)
 		if (!spec->has_precision)
 			return TDS_EVAL_REFUSE(r->e, "the precision of a format is missing");
 	}
-	if (r->p < r->end && *r->p)
+	/* A NUL is the type of a float that has none, and no other's. */
+	if (r->p < r->end && (*r->p || value->type == TDS_VALUE_FLOAT))
 		spec->type = *r->p++;
 	if (r->p != r->end)
-		return TDS_EVAL_REFUSE(r->e, "the format '%.*s' is not valid",
-				       (int)(r->end - r->p < 40 ? r->end - r->p : 40), r->p);
+		return TDS_EVAL_REFUSE(r->e, "the format specification is not valid");
 	return 0;
 }
 
@@ -182,7 +189,7 @@ int tds_format_spec(struct tds_eval *e, const struct tds_value *value, const cha
 	    value->type != TDS_VALUE_FLOAT)
 		return TDS_EVAL_REFUSE(e, "a format of a %s is not allowed",
 				       tds_value_type_name(value));
-	int rc = read_spec(&r, &spec, value->type == TDS_VALUE_STR ? '<' : '>');
+	int rc = read_spec(&r, &spec, value);
 	if (rc != 0)
 		return rc;
 	if (value->type == TDS_VALUE_STR)

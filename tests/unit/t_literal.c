@@ -337,6 +337,9 @@ static void expressions(void **state)
 	same("'{0.real}'.format(1)",
 	     "1:1: a field that looks into attributes or items is not allowed");
 	same("f'{1'", "1:3: '{' is never closed");
+	same("'{:\xd9\xa3}|{:\xd9\xa3y}'.format(1, 2)", "1:1: the format 'y' is not one of an int");
+	same("'{\xd9\xa1}{:}'.format(1, 2)", "1:1: fields with a number and without one");
+	same("os.path.expanduser('~\\0')", "1:1: the name of a user holds a NUL");
 	same("'ab' is 'ab'.lower()", "1:6: 'is' of equal values is not allowed; '==' is");
 }
 
