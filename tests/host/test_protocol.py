@@ -39,8 +39,8 @@ class Ops(HostTest):
                 ('mod.__name__', 'class', 'module mod has no class __name__'),
                 ('', 'class', ' does not name a module and a class'),
                 ('.', 'class', '. does not name a module and a class'),
-                ('needs.A', 'import', "ModuleNotFoundError: No module named 'nothing_of_this_name'"),
-                ('ends.A', 'import', 'SystemExit: 4')):
+                ('needs.A', 'import', "needs.py:1: ModuleNotFoundError: No module named 'nothing_of_this_name'"),
+                ('ends.A', 'import', 'ends.py:1: SystemExit: 4')):
             with self.subTest(name):
                 answer = self.admin.do_import(parent, 'mod', name)
                 self.assertEqual(answer['op'], 'import-failed')
