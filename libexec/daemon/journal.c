@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -20,12 +21,20 @@ static bool has_room(void)
 	return poll(&fd, 1, 0) == 1 && (fd.revents & POLLOUT);
 }
 
+/* How the daemon ended the guardian has said already, in the same place. */
+static bool is_told(const json_t *event)
+{
+	const char *what = json_string_value(json_object_get(event, "Event"));
+
+	return what && strcmp(what, "Restarted") == 0;
+}
+
 void journal_print(const json_t *event)
 {
 	tds_autofree char *text = NULL;
 	const char *group = json_string_value(json_object_get(event, "Group"));
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = is_told(event) ? NULL : open_memstream(&text, &len);
 
 	if (!f)
 		return;

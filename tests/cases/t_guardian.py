@@ -191,8 +191,15 @@ def hanging(a, group):
     return flag, there
 
 
+def on_their_way_back(a):
+    """How many sources are, as the admin has written down; None while it has not."""
+    with contextlib.suppress(FileNotFoundError):
+        return len(json.loads((a.dir / '.tds/restoring.json').read_text()))
+
+
 def die_at_import(a, there):
     until('the import is under way', there.exists)
+    until('all else is back', lambda: on_their_way_back(a) == 1)
     there.unlink()
     os.kill(daemon_of(a), signal.SIGKILL)
 
