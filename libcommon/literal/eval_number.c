@@ -89,7 +89,7 @@ static double float_divide(double a, double b, double *rest)
 
 static int float_power(struct tds_eval *e, double a, double b, double *result)
 {
-	if (a == 0 && b < 0)
+	if (a == 0 && b < 0 && isfinite(b))
 		return TDS_EVAL_REFUSE(e, "0.0 to a negative power");
 	if (a < 0 && isfinite(a) && isfinite(b) && floor(b) != b)
 		return TDS_EVAL_REFUSE(e, "a power that is a complex number is not allowed");
