@@ -69,4 +69,7 @@ runs() {
 
 @test "tds-director-dir(5)" { runs tds-director-dir.5; }
 
-@test "tds.cfg(5)" { runs tds.cfg.5; }
+@test "tds.cfg(5)" {
+	tds-admin start
+	runs tds.cfg.5
+}
