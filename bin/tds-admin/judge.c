@@ -2,6 +2,7 @@
 /* Settings without effect, users that are not there, and logging that cannot work. */
 #include "judge.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,6 +195,22 @@ void judge_configured(struct admin *admin)
 
 	if (tds_dir_open(admin->cli.dir, &dir, NULL) == 0)
 		judge_effects(admin, &dir);
+}
+
+void judge_belief(struct admin *admin, const struct tds_dir *dir)
+{
+	tds_auto(adminuser) struct tds_adminuser adminuser = { 0 };
+	tds_autofree char *path = tds_dir_join(dir, TDS_ADMINUSER_CFG);
+	uid_t own = geteuid();
+	struct stat st;
+
+	if (own == 0 || fstat(dir->fd, &st) != 0 || st.st_uid == own ||
+	    tds_adminuser_read(dir, &adminuser, NULL) != 0 || adminuser.is_named)
+		return;
+	tds_cli_warn(&admin->cli, path,
+		     "is not there to name uid %ju: no other user, root neither, believes what "
+		     "that user runs here",
+		     (uintmax_t)own);
 }
 
 void judge_start(struct admin *admin, const struct tds_dir *dir)

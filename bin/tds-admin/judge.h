@@ -27,6 +27,9 @@ void judge_configured(struct admin *admin);
  */
 int judge_logging(const struct tds_dir *dir, struct tds_err *err) TDS_MUST_CHECK;
 
+/* Warn where all other users will take an admin process of this user, in this directory, for a stranger's. */
+void judge_belief(struct admin *admin, const struct tds_dir *dir);
+
 /* What is said once, when the settings of the directory begin to count: those without effect, and logging that cannot work. */
 void judge_start(struct admin *admin, const struct tds_dir *dir);
 

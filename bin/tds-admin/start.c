@@ -340,8 +340,10 @@ void admin_start(struct admin *admin, int argc, char **argv)
 		return;
 	}
 	bool ours = lock >= 0;
-	if (ours)
+	if (ours) {
+		judge_belief(admin, &dir);
 		judge_start(admin, &dir);
+	}
 	if (ours && admin->foreground)
 		run_here(admin, &dir, rundir, lock);
 	else if (ours)

@@ -122,7 +122,9 @@ static int check_adminuser(const struct tds_dir *dir, uid_t uid, struct tds_err 
 	if (rc != 0)
 		return tds_err_prefix(err, "%s/" TDS_ADMINUSER_CFG, dir->path);
 	if (!(adminuser.is_named && adminuser.user.uid == uid))
-		return tds_err_set(err, TDS_E_NO_ADMIN, "belongs to another user (uid %ju)",
+		return tds_err_set(err, TDS_E_NO_ADMIN,
+				   "belongs to another user (uid %ju), whom " TDS_ADMINUSER_CFG
+				   " does not name",
 				   (uintmax_t)uid);
 	return 0;
 }

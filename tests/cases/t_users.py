@@ -233,9 +233,18 @@ def refusals(place):
     config.chmod(0o644)
     a = place.run('stranger', 'start')
     ok(a == (1, '', 'tds-admin: %s names 61001: nobody but root and that user starts it\n' % config), 'start by a stranger', a)
+    config.unlink()
+    a = place.run('admin', 'start')
+    ok(a == (0, '', 'tds-admin: %s: warning: is not there to name uid 61001: no other user, root neither, believes what that user '
+             'runs here\n' % config), 'start by who is nobody to the others', a)
+    a = place.run('root', 'shutdown')
+    ok(a == (8, '', 'tds-admin: %s: belongs to another user (uid 61001), whom adminuser.cfg does not name\n' % place.rundir),
+       'shutdown of it by root', a)
+    place.must('admin', 'shutdown')
+    place.write('adminuser.cfg', before)
     os.chown(place.rundir, USERS['stranger'], 0)
     a = place.run('root', 'shutdown')
-    ok(a == (8, '', 'tds-admin: %s: belongs to another user (uid 61005)\n' % place.rundir), 'shutdown where a stranger made it', a)
+    ok(a == (8, '', 'tds-admin: %s: belongs to another user (uid 61005), whom adminuser.cfg does not name\n' % place.rundir), 'shutdown where a stranger made it', a)
     os.chown(place.rundir, USERS['admin'], 0)
 
 

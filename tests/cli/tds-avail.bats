@@ -582,7 +582,7 @@ $DIR/a-2.tls" "tds-avail: $DIR/a-1.tls: kept: it is loaded or held" tds-avail --
 	[ "$(left)" = 'a-1.tls a-2.tls a-3.tls ' ]
 	[ "$(id -u)" -eq 0 ] || skip 'the rest takes root'
 	chown 65533 "$file"
-	expect 5 '' "tds-avail: $file: belongs to another user (uid 65533)" tds-avail --prune
+	expect 5 '' "tds-avail: $file: belongs to another user (uid 65533), whom adminuser.cfg does not name" tds-avail --prune
 	[ "$(left)" = 'a-1.tls a-2.tls a-3.tls ' ]
 }
 

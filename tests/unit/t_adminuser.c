@@ -181,7 +181,9 @@ static void believed(void **state)
 	assert_int_equal(fchownat(dir.fd, ".", OWNER, 0, 0), 0);
 	run_directory(0, 0711, 0, NULL);
 	run_directory(OWNER, 0711, 0, NULL);
-	run_directory(ADMIN, 0711, TDS_E_NO_ADMIN, ".tds: belongs to another user (uid 61001)");
+	run_directory(
+		ADMIN, 0711, TDS_E_NO_ADMIN,
+		".tds: belongs to another user (uid 61001), whom adminuser.cfg does not name");
 	assert_int_equal(seteuid(ADMIN), 0);
 	assert_int_equal(tds_rundir_open(&dir, &rundir, NULL), 0); /* one's own */
 	tds_dir_close(&rundir);
@@ -189,7 +191,9 @@ static void believed(void **state)
 	write_file("61001\n");
 	run_directory(ADMIN, 0711, 0, NULL);
 	run_directory(ADMIN, 0731, TDS_E_NO_ADMIN, ".tds: others may write it");
-	run_directory(STRANGER, 0711, TDS_E_NO_ADMIN, ".tds: belongs to another user (uid 61003)");
+	run_directory(
+		STRANGER, 0711, TDS_E_NO_ADMIN,
+		".tds: belongs to another user (uid 61003), whom adminuser.cfg does not name");
 	assert_int_equal(fchmodat(dir.fd, TDS_ADMINUSER_CFG, 0666, 0), 0);
 	run_directory(ADMIN, 0711, TDS_E_UNUSABLE, "adminuser.cfg: others may write it");
 	run_directory(OWNER, 0711, 0, NULL); /* it is not asked where it decides nothing */

@@ -290,11 +290,12 @@ static void owners(void **state)
 	if (geteuid() != 0)
 		skip();
 	assert_int_equal(fchownat(dir.fd, ".tds/loaded.json", NOBODY, NOBODY, 0), 0);
-	refused("loaded.json: belongs to another user (uid 65534)");
+	refused("loaded.json: belongs to another user (uid 65534), whom adminuser.cfg does not "
+		"name");
 	assert_int_equal(fchownat(dir.fd, ".", NOBODY, NOBODY, 0), 0);
 	keeps("a-1.tls", true); /* the director directory's owner is no stranger */
 	assert_int_equal(fchownat(dir.fd, ".tds", STRANGER, STRANGER, 0), 0);
-	refused("belongs to another user (uid 65533)");
+	refused("belongs to another user (uid 65533), whom adminuser.cfg does not name");
 	assert_int_equal(fchmodat(dir.fd, ".", 0755, 0), 0);
 	assert_int_equal(seteuid(STRANGER), 0);
 	keeps("a-1.tls", true); /* nor is the caller */

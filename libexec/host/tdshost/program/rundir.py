@@ -62,7 +62,8 @@ def _check(directory: str, path: str, found: os.stat_result) -> None:
     if found.st_uid in (0, os.geteuid(), os.stat(directory).st_uid):
         return
     if found.st_uid != _admin_uid(directory):
-        raise ActorSystemStartupFailure('%s: belongs to another user (uid %d)' % (path, found.st_uid))
+        raise ActorSystemStartupFailure('%s: belongs to another user (uid %d), whom %s does not name'
+                                         % (path, found.st_uid, ADMINUSER))
 
 
 def _admin_uid(directory: str) -> Optional[int]:
