@@ -11,7 +11,7 @@
 #define ERROR 40
 #define INDENT "    "
 
-/* All others are INFO, and history. */
+/* All others are history, and INFO, but for what has failed in part: that has a Status. */
 static const struct {
 	const char *name;
 	int level;
@@ -47,7 +47,9 @@ int tds_event_level(const json_t *event)
 {
 	size_t i = find(event);
 
-	return i < sizeof(known) / sizeof(known[0]) ? known[i].level : INFO;
+	if (i < sizeof(known) / sizeof(known[0]))
+		return known[i].level;
+	return json_integer_value(json_object_get(event, "Status")) != 0 ? ERROR : INFO;
 }
 
 bool tds_event_is_history(const json_t *event)
@@ -65,13 +67,19 @@ static void print(FILE *out, const char *before, const char *text)
 	tds_text_escape(out, text, strlen(text));
 }
 
-void tds_event_print_lines(FILE *out, const char *text)
+/* The lines behind the first are indented. */
+static void print_lines(FILE *out, const char *text)
 {
 	for (size_t n; *text; text += n + (text[n] == '\n')) {
 		n = strcspn(text, "\n");
 		tds_text_escape(out, text, n);
 		(void)fputs(text[n] == '\n' && text[n + 1] ? "\n" INDENT : "", out);
 	}
+}
+
+void tds_event_print_lines(FILE *out, const char *text)
+{
+	print_lines(out, text);
 	(void)fputc('\n', out);
 }
 
@@ -144,6 +152,7 @@ void tds_event_print(FILE *out, const json_t *event, const char *(*user)(uid_t u
 	print(out, "", text_of(event, "Event"));
 	print_subject(out, event);
 	print_asker(out, json_object_get(event, "By"), user);
-	print(out, ": ", text_of(event, "Message"));
+	(void)fputs(*text_of(event, "Message") ? ": " : "", out);
+	print_lines(out, text_of(event, "Message"));
 	print_more(out, event);
 }

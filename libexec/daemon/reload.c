@@ -88,6 +88,8 @@ static void note(struct daemon *d)
 	tds_autofree char *text = lines_of(d->reload.refused);
 
 	events_set(event, "Message", text);
+	if (text && event)
+		(void)json_object_set_new(event, "Status", json_integer(1));
 	events_add(&d->world.events, event);
 }
 

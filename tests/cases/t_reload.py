@@ -80,6 +80,9 @@ def wrong_files(a):
     os.kill(a.pid, signal.SIGHUP)
     until('it is noted', lambda: len(refusals(a)) == 3)
     ok(all(len(r) == 3 for r in refusals(a)), 'and in the event log', refusals(a))
+    first, *more = a.admin('log', '--level=error', '-n', '1').out.splitlines()
+    ok(first.endswith(' - - 0.1 ERROR Reloaded: ' + doc['Refused'][0]) and more == ['    ' + r for r in doc['Refused'][1:]],
+       'which is an error, of a line for each', first, more)
 
 
 def refusals(a):
