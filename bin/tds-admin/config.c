@@ -137,7 +137,10 @@ static int64_t port_of(const struct view *view)
 	return text && tds_pytext_int(text, strlen(text), &port) ? port : PORT_DEFAULT;
 }
 
-/* Where nothing names the folder of logs, it is the first of these that can be written. */
+/*
+ * What the Director would say, in whose layout this is: where nothing names the folder of logs, the first of these that can be
+ * written.
+ */
 static const char *log_folder(const struct view *view, char *here, size_t size)
 {
 	if (!getcwd(here, size))
@@ -211,7 +214,7 @@ static json_t *value_json(const struct view *view, enum item i)
 	return view->value[i].value ? tds_value_typed_json(view->value[i].value) : json_null();
 }
 
-static void print_json(const struct view *view, const char *logs)
+static void print_json(const struct view *view)
 {
 	tds_cli_print_document(
 		&view->admin->cli,
@@ -219,7 +222,7 @@ static void print_json(const struct view *view, const char *logs)
 			  "Directory", tds_cli_json_text(view->admin->cli.dir), "Base",
 			  tds_cli_json_text(or_default(view->text[BASE], BASE_DEFAULT)), "OldBase",
 			  text_json(view->text[OLD_BASE]), "AdminPort", (json_int_t)port_of(view),
-			  "LogDirectory", tds_cli_json_text(logs), "ConventionLeader",
+			  "LogDirectory", text_json(view->text[LOG_DIR]), "ConventionLeader",
 			  text_json(view->text[LEADER]), "OtherCapabilities",
 			  tds_cli_json_text(or_default(view->text[CAPABILITIES], "{}")),
 			  "Capabilities", value_json(view, CAPABILITIES), "Log",
@@ -261,9 +264,8 @@ void admin_config(struct admin *admin, int argc, char **argv)
 	}
 	read_all(&view);
 	judge_configured(admin);
-	const char *logs = log_folder(&view, here, sizeof(here));
 	if (admin->cli.json)
-		print_json(&view, logs);
+		print_json(&view);
 	else
-		print_text(&view, logs);
+		print_text(&view, log_folder(&view, here, sizeof(here)));
 }

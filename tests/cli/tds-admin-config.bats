@@ -72,6 +72,8 @@ tds-admin: $DIR/convleader.cfg: warning: no convention is joined: it is a capabi
 	tds-admin -j config | jq -e --arg dir "$DIR" '.Directory == $dir and .Base == "tdsLocalBase" and .OldBase == null
 		and .AdminPort == 1900 and .LogDirectory == "/tmp" and .OtherCapabilities == "{'\''x'\'': (1, None)}"
 		and .Capabilities.t == "dict" and .Log == null'
+	rm "$DIR/thesplogd.cfg"
+	tds-admin -j config | jq -e '.LogDirectory == null and .LogFile == null'
 }
 
 @test "config: what cannot be read is named with its place, and the rest is printed" {
