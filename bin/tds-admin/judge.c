@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Settings without effect, users that are not there, and logging that cannot work. */
+/* Settings without effect, users that are not there, a data folder that cannot be, and logging that cannot work. */
 #include "judge.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/mem.h"
 #include "base/user.h"
 #include "command.h"
@@ -77,6 +79,55 @@ static void judge_adminuser(struct report *report, const struct tds_dir *dir)
 
 	if (report->err.code == TDS_OK && tds_adminuser_read(dir, &admin, &why) != 0)
 		report_refuse(report, "%s", why.reason);
+}
+
+/* --- the data folder --- */
+
+/* Whose it may be besides root's: the admin process's, and where nobody is named, that may be the directory's owner's. */
+static bool find_data_owner(const struct tds_dir *dir, uid_t *owner)
+{
+	tds_auto(adminuser) struct tds_adminuser admin = { 0 };
+	struct stat home;
+
+	if (tds_adminuser_read(dir, &admin, NULL) != 0 || fstat(dir->fd, &home) != 0)
+		return false;
+	*owner = admin.is_named ? admin.user.uid : home.st_uid;
+	return true;
+}
+
+/* What is not there yet is made at the first load, but not the folders above. */
+static void judge_data_folder_above(struct report *report, const char *path)
+{
+	size_t len = strlen(path);
+	struct stat st;
+
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	while (len > 1 && path[len - 1] != '/')
+		len--;
+	tds_autofree char *above = strndup(path, len);
+	if (!above)
+		tds_err_set(&report->err, TDS_E_NOMEM, "out of memory");
+	else if (stat(above, &st) != 0 && (errno == ENOENT || errno == ENOTDIR))
+		report_refuse(report, "there is no folder %s to make it in", above);
+}
+
+/* As each load finds it, as far as this user sees it. */
+static void judge_data_folder(struct report *report, const struct tds_dir *dir)
+{
+	const char *path = report->value->text;
+	char why[TDS_IO_WHY_MAX];
+	struct stat st;
+	uid_t owner;
+
+	if (lstat(path, &st) != 0 && errno == ENOENT)
+		judge_data_folder_above(report, path);
+	else if (lstat(path, &st) != 0)
+		return;
+	else if (!S_ISDIR(st.st_mode))
+		report_refuse(report, "%s is no folder", path);
+	else if (find_data_owner(dir, &owner) && tds_io_others_may_write(&st, owner, NULL, why))
+		report_refuse(report, "%s: %s", path, why);
 }
 
 /* --- logging --- */
@@ -169,6 +220,8 @@ void judge_value(struct report *report, const struct tds_dir *dir, const char *n
 		judge_adminuser(report, dir);
 	if (is_of_dir && strcmp(name, "actoruser.cfg") == 0)
 		judge_actoruser(report, dir);
+	if (is_of_dir && strcmp(name, "datadir.cfg") == 0)
+		judge_data_folder(report, dir);
 	if (is_of_dir && strcmp(name, "thesplog.cfg") == 0 && report->err.code == TDS_OK)
 		(void)!judge_logging(dir, &report->err);
 }

@@ -12,11 +12,16 @@
 static int look_ahead(struct daemon *d, struct tds_err *err)
 {
 	struct settings next;
+	struct data_place place = d->world.data;
 	int rc = settings_read(&d->settings->dir, &next, err);
 
 	if (rc != 0)
 		return rc;
+	place.configured = next.data_dir;
+	rc = data_look(&place, err);
 	settings_fini(&next);
+	if (rc != 0)
+		return rc;
 	rc = director_save(d->director, err);
 	return rc == 0 ? 0 : tds_err_prefix(err, "what is loaded cannot be kept");
 }

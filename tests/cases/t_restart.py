@@ -130,6 +130,11 @@ def what_is_refused(a):
     b = a.admin('restart')
     ok(b.status == 4 and 'actoruser.cfg' in b.err and b.err.count('\n') == 1 and a.pid == pid and echoes(a), 'settings that are wrong', b)
     (a.dir / 'actoruser.cfg').unlink()
+    (a.dir / 'datadir.cfg').write_text('%s/none/data\n' % a.base)
+    b = a.admin('restart')
+    ok(b == (5, '', 'tds-admin: datadir.cfg: %s/none/data: No such file or directory\n' % a.base) and a.pid == pid and echoes(a),
+       'a folder of data that cannot be', b)
+    (a.dir / 'datadir.cfg').unlink()
     path, kept = a.dir / '.tds/loaded.json', a.dir / '.tds/kept.json'
     path.rename(kept)
     path.mkdir()

@@ -195,6 +195,31 @@ tds-admin: $DIR/adminuser.cfg: others may write it, so it does not count"
 	is 0 '' ''
 }
 
+@test "a folder of data that no load could use" {
+	local folder=$BATS_TEST_TMPDIR/data
+	for name in "$folder" "$folder/"; do
+		echo "$name" >"$DIR/datadir.cfg"
+		check
+		is 0 '' '' # it is made
+	done
+	[ ! -e "$folder" ]
+	echo "$folder/no" >"$DIR/datadir.cfg"
+	check
+	is 1 '' "tds-admin: $DIR/datadir.cfg: there is no folder $folder/ to make it in"
+	echo "$folder" >"$DIR/datadir.cfg"
+	mkdir -m 0777 "$folder"
+	chmod 0777 "$folder"
+	check
+	is 1 '' "tds-admin: $DIR/datadir.cfg: $folder: others may write it"
+	chmod 0755 "$folder"
+	check
+	is 0 '' ''
+	mv "$folder" other
+	ln -s other "$folder"
+	check
+	is 1 '' "tds-admin: $DIR/datadir.cfg: $folder is no folder"
+}
+
 # logging HANDLER: a configuration with this one, a literal.
 logging() {
 	echo "{'version': 1, 'root': {'handlers': ['h'], 'level': 'INFO'}, 'handlers': {'h': $1}}" >"$DIR/thesplog.cfg"

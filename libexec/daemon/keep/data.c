@@ -39,7 +39,7 @@ static const char *base_path(const struct data_place *place)
 	return place->configured ? place->configured : TDS_DATA_NAME;
 }
 
-/* The folder that the groups' folders are in; -1 with the reason in err. */
+/* The folder that the groups' folders are in, which is there; -1 with the reason in err. */
 static int open_base(const struct data_place *place, struct tds_err *err)
 {
 	const char *path = base_path(place);
@@ -91,11 +91,31 @@ static int make_folder(const struct data_place *place, int base, const char *gro
 	return rc;
 }
 
+/* The same, made where it is missing. The reason names the file that its name is from. */
+static int make_base(const struct data_place *place, struct tds_err *err)
+{
+	int fd = -1;
+
+	if (mkdirat(place->rundir, base_path(place), 0711) != 0 && errno != EEXIST)
+		tds_err_sys(err, TDS_E_WRITE, "%s", base_path(place));
+	else
+		fd = open_base(place, err);
+	if (fd < 0 && place->configured)
+		tds_err_prefix(err, "datadir.cfg");
+	return fd;
+}
+
+int data_look(const struct data_place *place, struct tds_err *err)
+{
+	tds_autofd int base = place->configured ? make_base(place, err) : -1;
+
+	return place->configured && base < 0 ? err->code : 0;
+}
+
 int data_folder(const struct data_place *place, const char *group, char **path, struct tds_err *err)
 {
-	if (mkdirat(place->rundir, base_path(place), 0711) != 0 && errno != EEXIST)
-		return tds_err_sys(err, TDS_E_WRITE, "%s", base_path(place));
-	tds_autofd int base = open_base(place, err);
+	tds_autofd int base = make_base(place, err);
+
 	if (base < 0)
 		return err->code;
 	int rc = make_folder(place, base, group, err);

@@ -26,6 +26,12 @@ struct data_place {
 };
 
 /*
+ * Look whether the folder that datadir.cfg names, made where it is missing, can have those of groups.
+ * Errors:  TDS_E_WRITE, TDS_E_UNUSABLE, as of data_folder.
+ */
+int data_look(const struct data_place *place, struct tds_err *err) TDS_MUST_CHECK;
+
+/*
  * The folder of a group, made where it is missing.
  * Owner:   caller frees *path, as actors are to know it.
  * Errors:  TDS_E_WRITE, TDS_E_UNUSABLE: what is there is no folder, or is not the actors' or not ours; TDS_E_NOMEM.
