@@ -27,6 +27,7 @@ role foo                0     0     8    0     8     8
 ask foo 1               0     0     8    0     8     8
 tell foo 1              0     0     8    0     8     8
 log                     0     0     4    4     4     4
+history                 0     0     4    4     4     4
 log --audit             0     0     4    4     4     4
 check                   0     0     0    0     0     0
 config                  0     0     0    0     0     0
@@ -37,9 +38,15 @@ tds-director list       0     0     1    0     1     1
 tds-load -n foo         0     0     0    0     0     0
 tds-load foo            0     0     8    0     8     8
 tds-load --unload HASH  0     0     8    0     8     8
+tds-load -a             0     0     8    0     8     8
+tds-load --hold foo     0     0     8    0     8     8
+tds-load --release foo  0     0     8    0     8     8
+tds-load --rollback foo 4     4     8    4     8     8
+forget foo              1     1     8    1     8     8
 tds-avail --prune       0     5     5    5     5     5
 python                  1     1     1    1     0     1
 start                   0     0     1    0     1     1
+reload                  0     0     8    0     8     8
 restart                 0     0     8    0     8     8
 shutdown                0     0     8    0     8     8
 start, down             0     0     1    1     1     1
@@ -54,6 +61,7 @@ role foo                0     8     0    0     8     8
 ask foo 1               0     8     0    0     8     8
 tell foo 1              0     8     0    0     8     8
 log                     0     4     0    4     4     4
+history                 0     4     0    4     4     4
 log --audit             0     4     0    4     4     4
 check                   0     0     0    0     0     0
 config                  0     0     0    0     0     0
@@ -64,9 +72,15 @@ tds-director list       0     1     0    0     1     1
 tds-load -n foo         0     0     0    0     0     0
 tds-load foo            0     8     0    0     8     8
 tds-load --unload HASH  0     8     0    0     8     8
+tds-load -a             0     8     0    0     8     8
+tds-load --hold foo     0     8     0    0     8     8
+tds-load --release foo  0     8     0    0     8     8
+tds-load --rollback foo 4     8     4    4     8     8
+forget foo              1     8     1    1     8     8
 tds-avail --prune       0     5     0    5     5     5
 python                  1     1     0    1     1     1
 start                   0     5     0    0     5     5
+reload                  0     8     0    0     8     8
 restart                 0     8     0    0     8     8
 shutdown                0     8     0    0     8     8
 start, down             0     5     0    5     5     5
@@ -184,7 +198,7 @@ def hold_against(place, table):
     head, *rows = table.strip('\n').splitlines()
     users = head.split()
     for line in rows:
-        row, expected = line[:22].strip(), list(map(int, line[22:].split()))
+        row, expected = line[:23].strip(), list(map(int, line[23:].split()))
         answers = {who: place.try_cell(row, who) for who in users}
         wrong = [(who, a) for (who, a), e in zip(answers.items(), expected) if a.status != e or not is_told(a)]
         ok(not wrong, '%s: %s' % (place.path.name, row), *wrong)
