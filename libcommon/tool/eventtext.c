@@ -11,7 +11,7 @@
 #define ERROR 40
 #define INDENT "    "
 
-/* All others are history, and INFO, but for what has failed in part: that has a Status. */
+/* All others are history, and INFO, but for what has failed in part, which has a Status, and what has Warnings. */
 static const struct {
 	const char *name;
 	int level;
@@ -49,7 +49,9 @@ int tds_event_level(const json_t *event)
 
 	if (i < sizeof(known) / sizeof(known[0]))
 		return known[i].level;
-	return json_integer_value(json_object_get(event, "Status")) != 0 ? ERROR : INFO;
+	if (json_integer_value(json_object_get(event, "Status")) != 0)
+		return ERROR;
+	return json_object_get(event, "Warnings") ? WARNING : INFO;
 }
 
 bool tds_event_is_history(const json_t *event)
@@ -127,14 +129,20 @@ static void print_subject(FILE *out, const json_t *event)
 		}
 }
 
+static void print_each(FILE *out, const char *before, const json_t *texts)
+{
+	const json_t *text;
+	size_t i;
+
+	json_array_foreach(texts, i, text)
+		print(out, before, json_string_value(text) ? json_string_value(text) : "");
+}
+
 /* Below the line. */
 static void print_more(FILE *out, const json_t *event)
 {
-	const json_t *file;
-	size_t i;
-
-	json_array_foreach(json_object_get(event, "Files"), i, file)
-		print(out, "\n" INDENT, json_string_value(file) ? json_string_value(file) : "");
+	print_each(out, "\n" INDENT, json_object_get(event, "Files"));
+	print_each(out, "\n" INDENT "warning: ", json_object_get(event, "Warnings"));
 	if (tds_event_level(event) >= ERROR) {
 		print(out, "\n" INDENT "SHA256 ", text_of(event, "SHA256"));
 		print(out, "\n" INDENT "key ", text_of(event, "Key"));

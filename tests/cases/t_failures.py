@@ -134,9 +134,19 @@ UNTRUSTED = {'wrong key'}
 RAISED = {'syntax in a package', 'constructor raises', 'OnLoad raises', 'missing module'}
 
 
+def hold_warning(a, way, answer):
+    """What history has of a load that is done, and was warned of."""
+    text = a.must(a.admin('history', way.group())).out
+    found = [json.loads(line) for line in a.must(a.admin('history', '-j', way.group())).out.splitlines()]
+    warnings = [warning for event in found if event['Event'] == 'Loaded' for warning in event.get('Warnings', [])]
+    ok(len(warnings) == 1 and answer.err.endswith(' warning: %s\n' % warnings[0]) and '\n    warning: %s\n' % warnings[0] in text,
+       '%s: history has the warning' % way.name, found, text)
+
+
 def hold_entry(a, way, answer):
     """What history has of it: the reason that was said, of which package, by which key, by whom, and the whole traceback."""
     if way.status == 0:
+        hold_warning(a, way, answer)
         return
     found = [json.loads(line) for line in a.must(a.admin('history', '-j', way.group())).out.splitlines()]
     last = next((e for e in reversed(found) if e.get('Status')), {})

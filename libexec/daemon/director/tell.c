@@ -106,6 +106,8 @@ void tell(struct director *director, const struct happening *h)
 {
 	json_t *event = event_of(director, h);
 
+	if (event && h->change && json_array_size(h->change->warnings) > 0)
+		(void)json_object_set(event, "Warnings", h->change->warnings);
 	if (event && h->error)
 		set_text(event, "Traceback", h->change ? h->change->traceback : h->traceback);
 	director->means->event(director->means->ctx, event);
