@@ -17,6 +17,7 @@
 #include "director/rundir.h"
 #include "director/tli.h"
 #include "director/unknown.h"
+#include "taken.h"
 #include "tool/client.h"
 
 #define VERDICT_MAX (1 << 20)
@@ -28,8 +29,10 @@ struct planner {
 	struct tds_loaded loaded;
 	json_t *sources; /* of loaded.json, borrowed; NULL: nothing is loaded */
 	json_t *answer;  /* of the admin, to RetrieveAll; NULL: it does not run, or does not tell */
+	json_t *taken;   /* roles and global names, and by which group */
 	bool retry;
-	int64_t keep_limit; /* of the declaration at hand; 0: none */
+	struct tds_tli tli; /* the declaration at hand */
+	int64_t keep_limit; /* of it; 0: none */
 	int keeps;          /* its AutoUnload, as tds_tli_keeps has it */
 };
 
@@ -100,16 +103,16 @@ static bool is_declared(struct planner *p, const char *name, const char *group)
 {
 	tds_autofree char *file = NULL;
 	tds_autofree char *subject = NULL;
-	struct tds_tli tli = { 0 };
 	struct tds_err err = { 0 };
 
+	tds_tli_fini(&p->tli);
 	if (asprintf(&file, "%s.tli", group) < 0 || asprintf(&subject, "%s: %s", name, file) < 0) {
 		file = subject = NULL;
 		tds_err_set(&err, TDS_E_NOMEM, "out of memory");
-	} else if (tds_tli_read(p->dir->fd, file, (struct tds_tli_watcher){ 0 }, &tli, &err) == 0) {
-		p->keep_limit = tli.keep_limit;
-		p->keeps = tds_tli_keeps(&tli);
-		tds_tli_fini(&tli);
+	} else if (tds_tli_read(p->dir->fd, file, (struct tds_tli_watcher){ 0 }, &p->tli, &err) ==
+		   0) {
+		p->keep_limit = p->tli.keep_limit;
+		p->keeps = tds_tli_keeps(&p->tli);
 	}
 	if (err.code != TDS_OK)
 		tds_cli_error(p->cli, subject, &err);
@@ -252,7 +255,8 @@ static bool foretell(struct planner *p, const char *name, const char *group, con
 	}
 	if (!known && is_undone(p, group, sha256))
 		tds_err_set(&err, TDS_E_REFUSED, TDS_UNDONE);
-	if (is_held_elsewhere(p, group, sha256, &err) || err.code) {
+	if (is_held_elsewhere(p, group, sha256, &err) || err.code ||
+	    (!known && take(p->taken, group, &p->tli, &err) != 0)) {
 		complain(p->cli, name, path, &err);
 		return false;
 	}
@@ -384,12 +388,15 @@ void plan(struct tds_cli *cli, const struct tds_dir *dir, const struct tds_names
 		all = false;
 		names = &none;
 	}
-	p.answer = retry ? NULL : ask_admin(dir);
+	p.answer = ask_admin(dir);
+	p.taken = taken_by(p.answer);
 	for (size_t i = 0; all && i < p.groups.n; i++)
 		plan_group(&p, p.groups.v[i].name, &p.groups.v[i], true);
 	for (size_t i = 0; i < names->n; i++)
 		plan_name(&p, names->v[i]);
+	tds_tli_fini(&p.tli);
 	tds_loaded_fini(&p.loaded);
+	json_decref(p.taken);
 	json_decref(p.answer);
 	tds_groups_fini(&p.groups);
 }

@@ -245,6 +245,27 @@ loaded() {
 	expect 1 '' "tds-load: foo: $why" tds-load -n foo
 }
 
+@test '--dry-run knows whose a role or a global name is, of what is loaded and of what would be' {
+	group foo 1
+	group bar 1
+	group baz 1
+	for name in bar baz; do
+		echo "{'Actors': {'$name.a.A': {'OnLoad': {'Role': '$name', 'GlobalName': 'one'}}}}" >"$DIR/$name.tli"
+	done
+	local role='tds-load: foo: foo-1.tls: foo.a.A: its role foo belongs to group bar'
+	local global='tds-load: baz: baz-1.tls: baz.a.A: its global name one belongs to group bar'
+	run --separate-stderr tds-load -n -a
+	[ "$status" -eq 1 ] && [ "$stderr" = "$global" ] && [[ $(wc -l <<<"$output")$output == '2Would load "bar"'* ]]
+	sed -i "s/'Role': 'bar'/'Role': 'foo'/" "$DIR/bar.tli"
+	tds-load -q bar
+	for dry in -n -q; do
+		expect 1 '' "$role" tds-load $dry foo
+		expect 1 '' "$global" tds-load $dry baz
+	done
+	tds-load -n -j foo | jq -e '.Status == 1 and .Group == "foo" and (has("Plan") | not)'
+	expect 0 '' '' tds-load -n -q bar
+}
+
 @test '--dry-run knows what was undone, where an admin runs' {
 	group foo 1
 	sed -i 's/class A/class B/' src/foo/a.py

@@ -62,9 +62,9 @@ static void names_of_other_groups(void **state)
 	refused_for_a_name(f, "{'Actors': {'b.B': {'OnLoad': {'Role': 'r'}}}}",
 			   "b.B: its role r belongs to group foo");
 	refused_for_a_name(f, "{'Actors': {'b.B': {'OnLoad': {'GlobalName': 'n'}}}}",
-			   "b.B: its global name belongs to an actor of group foo");
+			   "b.B: its global name n belongs to group foo");
 	refused_for_a_name(f, "{'Actors': {'b.B': {'OnLoad': {'GlobalName': 'living'}}}}",
-			   "b.B: its global name belongs to an actor of group foo");
+			   "b.B: its global name living belongs to an actor of group foo");
 	refused_for_a_name(f, "{'Actors': {'b.B': {'OnLoad': {'GlobalName': 'Director'}}}}",
 			   "b.B: its global name is that of the Director");
 	assert_loaded(f, "1*");

@@ -178,8 +178,8 @@ static int check_living(const struct declared *declared, struct tds_err *err)
 	if (!actor || actor->source->of_program || (owner && owner->group == group))
 		return 0;
 	return tds_err_set(err, TDS_E_REFUSED,
-			   "%s: its global name belongs to an actor of group %s", declared->key,
-			   owner ? owner->group->name : "?");
+			   "%s: its global name %s belongs to an actor of group %s", declared->key,
+			   declared->global_name, owner ? owner->group->name : "?");
 }
 
 static bool source_has(const struct source *source, const struct declared *wanted)
@@ -226,10 +226,10 @@ int declaration_check_names(const struct source *source, struct tds_err *err)
 		if (d->global_name && strcmp(d->global_name, DIRECTOR_NAME) == 0)
 			rc = tds_err_set(err, TDS_E_REFUSED,
 					 "%s: its global name is that of the Director", d->key);
-		else if (d->global_name)
-			rc = check_living(d, err);
 		if (rc == 0)
 			rc = check_declared(d, err);
+		if (rc == 0 && d->global_name)
+			rc = check_living(d, err);
 	}
 	return rc;
 }
