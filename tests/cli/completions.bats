@@ -141,7 +141,8 @@ expect() {
 	offered tds-verify ''
 	offered tds-verify -C "$DIR" -x '' 'f$(touch canary)'
 	offered tds-load ''
-	[ ! -e canary ] && [ ! -e "$DIR/canary" ]
+	[ ! -e canary ]
+	[ ! -e "$DIR/canary" ]
 }
 
 @test "tds-director: commands and their operands, of the director directory" {

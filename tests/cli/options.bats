@@ -102,6 +102,7 @@ known() {
 	for tool in tds-admin tds-director; do
 		lists=$(sed -nE 's/^.*commands(=\(| )([a-z ]+)\)?$/\2/p' "$ROOT/completions/bash/$tool" \
 			"$ROOT/completions/zsh/_$tool" "$ROOT/completions/fish/$tool.fish")
-		[ "$(wc -l <<<"$lists")" -eq 3 ] && [ "$(uniq <<<"$lists" | wc -l)" -eq 1 ]
+		[ "$(wc -l <<<"$lists")" -eq 3 ]
+		[ "$(uniq <<<"$lists" | wc -l)" -eq 1 ]
 	done
 }

@@ -162,7 +162,8 @@ tds-admin: no.tli: cannot be opened: No such file or directory'
 	echo nor-this >"$DIR/guests.cfg"
 	id -u >"$DIR/adminuser.cfg"
 	check -C "$DIR/"
-	[ "$status" -eq 1 ] && [ -z "$output" ]
+	[ "$status" -eq 1 ]
+	[ -z "$output" ]
 	diff - <(printf '%s\n' "${stderr//"$DIR/"/}") <<-'EOF'
 		tds-admin: adminusers.cfg:4:3: warning: no such user: nor-this
 		tds-admin: adminusers.cfg:3:1: no such user: no-such-user
@@ -247,12 +248,14 @@ logging() {
 	is 1 '' "tds-admin: $DIR/thesplog.cfg: logging cannot work: ValueError: Unable to configure handler 'h': Unable to set formatter 'f': 'f'"
 	logging "{'class': 'logging.NoSuchHandler'}"
 	check
-	[ "$status" -eq 1 ] && [[ $stderr == *": logging cannot work: ValueError: Unable to configure handler 'h': "*NoSuchHandler* ]]
+	[ "$status" -eq 1 ]
+	[[ $stderr == *": logging cannot work: ValueError: Unable to configure handler 'h': "*NoSuchHandler* ]]
 	# What hangs is not waited for for ever: a FIFO that nobody reads.
 	mkfifo "$folder/fifo"
 	logging "{'class': 'logging.FileHandler', 'filename': 'fifo'}"
 	check
-	[ "$status" -eq 1 ] && [[ $stderr == *"No such device or address: '$folder/fifo'" ]]
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"No such device or address: '$folder/fifo'" ]]
 }
 
 @test "logging is tried as the user of the admin process, by root and that user alone" {

@@ -54,7 +54,8 @@ own_units() {
 tds-admin: $DIR/oldthespbase.cfg: warning: it has no effect: there is no other system to shut down
 tds-admin: $DIR/convleader.cfg: warning: no convention is joined: it is a capability that actors see"
 	run --separate-stderr tds-admin -q config
-	[ "$status" -eq 0 ] && [ -z "$stderr" ]
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
 }
 
 @test "config: defaults, also without the directory" {

@@ -97,7 +97,9 @@ machine() {
 		mkdir c
 		echo /srv/data >c/datadir.cfg
 		tds-admin -q setup c
-		[ -e /var/lib/tds/c ] && [ ! -e /var/lib/tds/c/data ] && [ ! -e /srv/data ]
+		[ -e /var/lib/tds/c ]
+		[ ! -e /var/lib/tds/c/data ]
+		[ ! -e /srv/data ]
 	END
 }
 
@@ -164,7 +166,8 @@ machine() {
 	[ "$(stat -c %u:%a root/var/lib/tds/d)" = "$uid:711" ]
 	[ "$(cat root/srv/d/rundir.cfg)" = /var/lib/tds/d ]
 	run --separate-stderr tds-admin -j setup --root=root /srv/d
-	[ "$status" -eq 0 ] && [ -z "$stderr" ]
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
 	jq -e '.Success and .Directory == "/srv/d" and .RunDirectory == "/var/lib/tds/d" and ([.Steps[].State] | unique) == ["There"]' <<<"$output"
 }
 
@@ -173,7 +176,8 @@ machine() {
 	while IFS='|' read -r words message; do
 		# shellcheck disable=SC2086
 		run --separate-stderr tds-admin setup $words
-		[ "$status" -eq 2 ] && [ -z "$output" ]
+		[ "$status" -eq 2 ]
+		[ -z "$output" ]
 		[ "$stderr" = "tds-admin: $message; see 'tds-admin --help'" ] || { echo "$stderr"; return 1; }
 	done <<-'END'
 		a b|setup takes one folder
@@ -184,5 +188,6 @@ machine() {
 		--root=/ --print d|--print does not go with --root
 	END
 	run --separate-stderr tds-admin setup --root=/nowhere-here d
-	[ "$status" -eq 4 ] && [ "$stderr" = 'tds-admin: /nowhere-here: no such folder' ]
+	[ "$status" -eq 4 ]
+	[ "$stderr" = 'tds-admin: /nowhere-here: no such folder' ]
 }

@@ -106,7 +106,8 @@ foo() {
 		# shellcheck disable=SC2086
 		run --separate-stderr tds-admin $args
 		[ "$status" -eq 2 ] || { echo "$args: $status"; return 1; }
-		[ -z "$output" ] && [[ $stderr == *tds-admin* ]]
+		[ -z "$output" ]
+		[[ $stderr == *tds-admin* ]]
 	done
 	tds-admin status
 }
@@ -123,7 +124,8 @@ foo() {
 		for command in $(tds-admin --help | sed -nE 's/^  ([a-z]+) .*/\1/p'); do
 			[[ $command != help && " ${commands//,/ } " != *" $command "* ]] || continue
 			run --separate-stderr tds-admin "$command" "${option/=*}$value"
-			[ "$status" -eq 2 ] && [ -z "$output" ]
+			[ "$status" -eq 2 ]
+			[ -z "$output" ]
 			[ "$stderr" = "tds-admin: ${option/=*} goes only with $commands, not with $command; see 'tds-admin --help'" ]
 		done
 	done < <(tds-admin --help | sed -nE 's/^ +(-., )?(--[a-z-]+(=[A-Z]+)?) +([a-z, ]+): .*/\2 \4/p')
@@ -145,22 +147,27 @@ foo() {
 	expect 1 '' 'tds-admin: @Fooo: no such role, global name or address (did you mean "Foo"?)' tds-admin tell @Fooo 1
 	expect 1 '' 'tds-admin: other: no active actor has this role' tds-admin role other
 	run --separate-stderr tds-admin ask foo 0 # its own failure is not the name's
-	[ "$status" -eq 1 ] && [[ $stderr != *'did you mean'* ]]
+	[ "$status" -eq 1 ]
+	[[ $stderr != *'did you mean'* ]]
 }
 
 @test 'list' {
 	foo 1 2
 	tds-load -q foo-1.tls
 	run --separate-stderr tds-admin list
-	[ "$status" -eq 0 ] && [ -z "$stderr" ]
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
 	[ "${lines[0]}" = 'Group foo::' ]
 	grep -q "Source hash $(md5sum <"$DIR/foo-1.tls" | cut -c1-32)  \[ACTIVE\]" <<<"$output"
 	grep -q "Source hash $(md5sum <"$DIR/foo-2.tls" | cut -c1-32)$" <<<"$output"
 	[ "$(grep -c 'ActorAddr-.* -- foo.a.A (foo)  (since ' <<<"$output")" -eq 2 ]
 	run tds-admin list foo
-	[ "$status" -eq 0 ] && [ "${lines[0]}" = 'Group foo::' ]
+	[ "$status" -eq 0 ]
+	[ "${lines[0]}" = 'Group foo::' ]
 	run --separate-stderr tds-admin list bar
-	[ "$status" -eq 4 ] && [ -z "$output" ] && [[ $stderr == 'tds-admin: bar: '* ]]
+	[ "$status" -eq 4 ]
+	[ -z "$output" ]
+	[[ $stderr == 'tds-admin: bar: '* ]]
 	run tds-admin -j list
 	jq -e '.Groups.foo.Loaded | length == 2' <<<"$output"
 }
@@ -199,7 +206,8 @@ second() {
 @test 'role' {
 	foo 1
 	run --separate-stderr tds-admin role foo
-	[ "$status" -eq 0 ] && [[ $output =~ ^[0-9]+\.[0-9]+$ ]]
+	[ "$status" -eq 0 ]
+	[[ $output =~ ^[0-9]+\.[0-9]+$ ]]
 	expect 0 "$output" '' tds-admin role --group=foo foo
 	expect 0 "'x'" '' tds-admin ask "$(tds-admin role foo)" "'x'"
 	expect 1 '' 'tds-admin: bar: no active actor has this role' tds-admin role bar
@@ -227,10 +235,13 @@ second() {
 		done
 		for message in x '(' 'os.getpid()' ''; do
 			run --separate-stderr tds-admin "$command" foo "$message"
-			[ "$status" -eq 2 ] && [ -z "$output" ] && [[ $stderr == 'tds-admin: MESSAGE'* ]]
+			[ "$status" -eq 2 ]
+			[ -z "$output" ]
+			[[ $stderr == 'tds-admin: MESSAGE'* ]]
 		done
 		run --separate-stderr tds-admin "$command" --json-message foo '{'
-		[ "$status" -eq 2 ] && [[ $stderr == 'tds-admin: MESSAGE'* ]]
+		[ "$status" -eq 2 ]
+		[[ $stderr == 'tds-admin: MESSAGE'* ]]
 	done
 	refused 1 tds-admin ask foo 0
 	refused 9 tds-admin ask --timeout=0.2 foo 1.5
@@ -266,11 +277,13 @@ second() {
 @test 'a run directory of another user, or that cannot be made' {
 	: >"$DIR/.tds"
 	run --separate-stderr tds-admin start
-	[ "$status" -eq 5 ] && [[ $stderr == *rundir.cfg* ]]
+	[ "$status" -eq 5 ]
+	[[ $stderr == *rundir.cfg* ]]
 	rm "$DIR/.tds"
 	echo relative >"$DIR/rundir.cfg"
 	run --separate-stderr tds-admin start
-	[ "$status" -eq 4 ] && [[ $stderr == *rundir.cfg* ]]
+	[ "$status" -eq 4 ]
+	[[ $stderr == *rundir.cfg* ]]
 	mkdir -m 0755 elsewhere
 	echo "$PWD/elsewhere/run" >"$DIR/rundir.cfg"
 	expect 0 '' '' tds-admin start

@@ -186,7 +186,8 @@ a: a-3.tls    $(sum 3)
 	jq -e '.Groups[0].Packages | map(.Message) == [null, "cannot be opened: No such file or directory", null, null]' <<<"$output"
 	# Paths alone need nothing of the file.
 	run --separate-stderr tds-avail -p
-	[ "$status" -eq 0 ] && [ "${#lines[@]}" -eq 4 ]
+	[ "$status" -eq 0 ]
+	[ "${#lines[@]}" -eq 4 ]
 }
 
 @test 'an unreadable package' {
@@ -211,7 +212,8 @@ a: a-1.tls    $(sum 1)" '' tds-avail -q
 	[ "$stderr" = "$warning" ]
 	jq -e '.Groups[0] | .TLIError == {Line: 2, Column: 7, Message: "call to os.system is not allowed"}
 		and .Packages[0].File == "a-1.tls"' <<<"$output"
-	[ ! -e canary ] && [ ! -e "$DIR/canary" ]
+	[ ! -e canary ]
+	[ ! -e "$DIR/canary" ]
 }
 
 @test 'JSON answers what a script asks' {
@@ -341,11 +343,15 @@ a: a-1.tls    $(sum 1)" '' tds-avail -q
 
 @test '--help and --version' {
 	run --separate-stderr tds-avail --help
-	[ "$status" -eq 0 ] && [ -z "$stderr" ] && [[ $output == 'usage: tds-avail '* ]]
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	[[ $output == 'usage: tds-avail '* ]]
 	run --separate-stderr tds-avail -h --no-such-option
 	[ "$status" -eq 0 ]
 	run --separate-stderr tds-avail -V
-	[ "$status" -eq 0 ] && [ -z "$stderr" ] && [[ $output == 'tds-avail '* ]]
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	[[ $output == 'tds-avail '* ]]
 }
 
 @test 'a full disk and a closed standard output' {
@@ -378,9 +384,11 @@ a: a-1.tls    $(sum 1)" '' tds-avail -q
 	cd gone
 	rmdir ../gone
 	run --separate-stderr tds-avail -C .
-	[ "$status" -le 4 ] && [ "${#lines[@]}" -le 1 ]
+	[ "$status" -le 4 ]
+	[ "${#lines[@]}" -le 1 ]
 	run --separate-stderr tds-avail -C . --prune
-	[ "$status" -le 4 ] && [ -z "$output" ]
+	[ "$status" -le 4 ]
+	[ -z "$output" ]
 }
 
 # Recorded cases are older than the grain of any clock, as no file made here is: links to one can be cached, and
@@ -569,7 +577,9 @@ $DIR/a-2.tls" "tds-avail: $DIR/a-1.tls: kept: it is loaded or held" tds-avail --
 		chmod 0644 "$file"
 		echo '{"Sources": [' >"$file"
 		run --separate-stderr tds-avail $option
-		[ "$status" -eq 5 ] && [ -z "$output" ] && [[ $stderr == "tds-avail: $file: is not JSON: line 2: "* ]]
+		[ "$status" -eq 5 ]
+		[ -z "$output" ]
+		[[ $stderr == "tds-avail: $file: is not JSON: line 2: "* ]]
 		mv "$file" "$DIR/.tds/away"
 		ln -s away "$file"
 		expect 5 '' "tds-avail: $file: cannot be opened: Too many levels of symbolic links" tds-avail $option

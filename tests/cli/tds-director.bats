@@ -27,7 +27,8 @@ started() {
 	started $!
 	tds-director shutdown
 	wait $!
-	[ ! -s out ] && [ ! -s err ]
+	[ ! -s out ]
+	[ ! -s err ]
 }
 
 @test "a signal ends start wait alone" {

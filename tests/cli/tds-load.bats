@@ -77,7 +77,8 @@ loaded() {
 	group foo 1
 	echo "{'Actors': {'foo.a.B': {}}}" >"$DIR/foo.tli"
 	run --separate-stderr tds-load foo
-	[ "$status" -eq 1 ] && [ -z "$output" ]
+	[ "$status" -eq 1 ]
+	[ -z "$output" ]
 	[[ $stderr == 'tds-load: foo: foo-1.tls: '*foo.a* ]]
 	run --separate-stderr tds-load -j foo
 	[ "$status" -eq 1 ]
@@ -91,7 +92,8 @@ loaded() {
 		'-a --hold' '-a --rollback' '-n --hold foo' '-n --release foo' '-n --rollback foo'; do
 		# shellcheck disable=SC2086
 		run --separate-stderr tds-load $args
-		[ "$status" -eq 2 ] && [ -z "$output" ]
+		[ "$status" -eq 2 ]
+		[ -z "$output" ]
 		[[ $stderr == *tds-load* ]]
 	done
 	[ ! -e "$DIR/.tds/admin.sock" ]
@@ -119,7 +121,8 @@ loaded() {
 	tds-load -qa
 	expect 0 "'1'" '' tds-admin ask foo 0
 	run tds-load -n foo
-	[ "$status" -eq 0 ] && [[ $output == 'Would keep "foo" '*' (it is held)' ]]
+	[ "$status" -eq 0 ]
+	[[ $output == 'Would keep "foo" '*' (it is held)' ]]
 	expect 0 'Released "foo"' '' tds-load --release foo
 	expect 0 '' '' tds-load -q --release foo
 	echo '{' >"$DIR/.tds/desired.json"
@@ -143,7 +146,9 @@ loaded() {
 	rm -rf "$DIR/.tds/store"
 	: >"$DIR/.tds/store"
 	run --separate-stderr tds-load foo
-	[ "$status" -eq 5 ] && [ -z "$output" ] && [[ $stderr == 'tds-load: foo: '*store* ]]
+	[ "$status" -eq 5 ]
+	[ -z "$output" ]
+	[[ $stderr == 'tds-load: foo: '*store* ]]
 	rm "$DIR/.tds/store"
 	expect 0 "$(loaded foo foo-1.tls)" '' tds-load foo
 }
@@ -163,7 +168,8 @@ loaded() {
 	expect 0 "$(loaded foo foo-1.tls)" '' tds-load foo-1.tls
 	rm "$DIR/birch_tls.key"
 	run --separate-stderr tds-load foo-1.tls
-	[ "$status" -eq 7 ] && [ -z "$output" ]
+	[ "$status" -eq 7 ]
+	[ -z "$output" ]
 }
 
 @test '8: no admin, and none is to be started' {
@@ -178,13 +184,16 @@ loaded() {
 	sed -i "1i import time\ntime.sleep(99)" src/foo/a.py
 	tds-gensrc -q --no-check foo key.pem src version:1 'foo/*.py'
 	run --separate-stderr tds-load --wait=1 foo
-	[ "$status" -eq 9 ] && [ -z "$output" ] && [[ $stderr == 'tds-load: foo: foo-1.tls: '*time* ]]
+	[ "$status" -eq 9 ]
+	[ -z "$output" ]
+	[[ $stderr == 'tds-load: foo: foo-1.tls: '*time* ]]
 }
 
 @test '-j: one document for each name' {
 	group foo 1
 	run --separate-stderr tds-load -j foo
-	[ "$status" -eq 0 ] && [ -z "$stderr" ]
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
 	jq -e --arg h "$(sum "$DIR/foo-1.tls")" '.Success and .Changed and .Group == "foo" and .SourceHash == $h' <<<"$output"
 	jq -e --arg p "$DIR/foo-1.tls" '.Path == $p' <<<"$output"
 	run --separate-stderr tds-load -j foo
@@ -199,7 +208,8 @@ loaded() {
 	group bar 1
 	echo "{'Actors': {}}" >"$DIR/none.tli"
 	run --separate-stderr tds-load -a
-	[ "$status" -eq 0 ] && [ -z "$stderr" ]
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
 	[ "$(sort <<<"$output")" = "$(loaded bar bar-1.tls; loaded foo foo-1.tls)" ]
 	expect 0 '' '' tds-load -a -q
 	rm "$DIR"/*.tls
@@ -223,7 +233,8 @@ loaded() {
 	[ ! -e "$DIR/.tds/loaded.json" ]
 	tds-load -q foo-1.tls
 	run --separate-stderr tds-load -n -a
-	[ "$status" -eq 0 ] && [[ $output == *foo-2.tls* ]]
+	[ "$status" -eq 0 ]
+	[[ $output == *foo-2.tls* ]]
 	expect 0 "'1'" '' tds-admin ask foo 0
 	run tds-load -n nowhere
 	[ "$status" -eq 4 ]
@@ -239,7 +250,8 @@ loaded() {
 		expect 1 '' "tds-load: foo-1.tls: $why" tds-load $dry foo-1.tls
 	done
 	run --separate-stderr tds-load -n -a
-	[ "$status" -eq 1 ] && [ "$stderr" = "tds-load: foo: $why" ]
+	[ "$status" -eq 1 ]
+	[ "$stderr" = "tds-load: foo: $why" ]
 	[[ $(wc -l <<<"$output")$output == '1Would '*'"bar"'* ]]
 	rm "$DIR/foo-1.tls"
 	expect 1 '' "tds-load: foo: $why" tds-load -n foo
@@ -255,7 +267,9 @@ loaded() {
 	local role='tds-load: foo: foo-1.tls: foo.a.A: its role foo belongs to group bar'
 	local global='tds-load: baz: baz-1.tls: baz.a.A: its global name one belongs to group bar'
 	run --separate-stderr tds-load -n -a
-	[ "$status" -eq 1 ] && [ "$stderr" = "$global" ] && [[ $(wc -l <<<"$output")$output == '2Would load "bar"'* ]]
+	[ "$status" -eq 1 ]
+	[ "$stderr" = "$global" ]
+	[[ $(wc -l <<<"$output")$output == '2Would load "bar"'* ]]
 	sed -i "s/'Role': 'bar'/'Role': 'foo'/" "$DIR/bar.tli"
 	tds-load -q bar
 	for dry in -n -q; do
@@ -272,7 +286,8 @@ loaded() {
 	tds-gensrc -q --no-check foo key.pem src version:2 'foo/*.py'
 	local why='tds-load: foo: foo-2.tls: its last load was undone; name it, or use --retry'
 	run --separate-stderr tds-load -q foo
-	[ "$status" -eq 1 ] && [[ $stderr == 'tds-load: foo: foo-2.tls: '* ]]
+	[ "$status" -eq 1 ]
+	[[ $stderr == 'tds-load: foo: foo-2.tls: '* ]]
 	tds-admin list -j | jq -e --arg h "$(sha256sum "$DIR/foo-2.tls" | cut -d' ' -f1)" '.Groups.foo.Undone == $h'
 	expect 1 '' "$why" tds-load -a
 	expect 1 '' '' tds-load -qa # a crontab has told it once
@@ -281,13 +296,17 @@ loaded() {
 	for args in '-n foo' '-n -a --retry'; do
 		# shellcheck disable=SC2086
 		run --separate-stderr tds-load $args
-		[ "$status" -eq 0 ] && [[ $output == *foo-2.tls* ]] && [ -z "$stderr" ]
+		[ "$status" -eq 0 ]
+		[[ $output == *foo-2.tls* ]]
+		[ -z "$stderr" ]
 	done
 	tds-load -q foo-1.tls
 	tds-admin list -j | jq -e '.Groups.foo | has("Undone") | not'
 	tds-admin -q shutdown
 	run --separate-stderr tds-load -n -a
-	[ "$status" -eq 0 ] && [[ $output == *foo-2.tls* ]] && [ ! -e "$DIR/.tds/admin.sock" ]
+	[ "$status" -eq 0 ]
+	[[ $output == *foo-2.tls* ]]
+	[ ! -e "$DIR/.tds/admin.sock" ]
 }
 
 @test 'what is printed goes nowhere: said' {

@@ -83,17 +83,24 @@ good() {
 	verify --max-entries=x foo
 	is 2 '' "tds-verify: --max-entries: not a number: x; see 'tds-verify --help'"
 	verify --no-such-option foo
-	[ "$status" -eq 2 ] && [ -z "$output" ] && [[ $stderr == *"see 'tds-verify --help'" ]]
+	[ "$status" -eq 2 ]
+	[ -z "$output" ]
+	[[ $stderr == *"see 'tds-verify --help'" ]]
 	verify -k
-	[ "$status" -eq 2 ] && [ -z "$output" ]
+	[ "$status" -eq 2 ]
+	[ -z "$output" ]
 	[ -z "$(files .)" ]
 }
 
 @test "help and version" {
 	verify --help
-	[ "$status" -eq 0 ] && [ -z "$stderr" ] && [[ $output == 'usage: tds-verify [options] FILE...'* ]]
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	[[ $output == 'usage: tds-verify [options] FILE...'* ]]
 	verify -V
-	[ "$status" -eq 0 ] && [ -z "$stderr" ] && [[ $output =~ ^tds-verify\ [0-9.]+$ ]]
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	[[ $output =~ ^tds-verify\ [0-9.]+$ ]]
 }
 
 @test "what is not there" {
@@ -226,7 +233,8 @@ tds-verify: stranger.tls: no key validates it (1 tried)"
       6  a.py
       6  café'
 	verify --list -q foo.tls
-	[ "$status" -eq 0 ] && [ "${#lines[@]}" -eq 6 ]
+	[ "$status" -eq 0 ]
+	[ "${#lines[@]}" -eq 6 ]
 }
 
 @test "a member, its bytes as they are" {
@@ -245,7 +253,8 @@ tds-verify: stranger.tls: no key validates it (1 tried)"
 	done
 	forge unsafe.tls 'archive(Member(b"good"), Member(b"bad", central={"crc":7}, local={"crc":7}))'
 	verify -x good unsafe.tls
-	[ "$status" -eq 6 ] && [ -z "$output" ]
+	[ "$status" -eq 6 ]
+	[ -z "$output" ]
 }
 
 @test "extraction" {
@@ -276,11 +285,13 @@ plain 644 f' ]
 		'Member(b"a"), Member(b"a", b"other")'; do
 		forge bad.tls "archive($archive)"
 		verify -d fresh bad.tls
-		[ "$status" -eq 6 ] && [ ! -e fresh ]
+		[ "$status" -eq 6 ]
+		[ ! -e fresh ]
 	done
 	forge stranger.tls 'archive(Member(b"a"))' thistle
 	verify -d fresh stranger.tls
-	[ "$status" -eq 7 ] && [ ! -e fresh ]
+	[ "$status" -eq 7 ]
+	[ ! -e fresh ]
 	verify -d '' foo.tls
 	is 2 '' "tds-verify: an empty name for the output; see 'tds-verify --help'"
 }
@@ -302,7 +313,8 @@ plain 644 f' ]
 	ln -s hard link.zip
 	verify -o link.zip foo.tls
 	is 0
-	[ -L link.zip ] && cmp hard foo.zip # what the link leads to
+	[ -L link.zip ]
+	cmp hard foo.zip # what the link leads to
 	ln -s nowhere dangling.zip
 	verify -o dangling.zip foo.tls
 	is 5 '' 'tds-verify: foo.tls: dangling.zip: No such file or directory'
@@ -320,7 +332,8 @@ plain 644 f' ]
 	is 5 '' 'tds-verify: foo.tls: nowhere/a.zip: cannot be written: No such file or directory'
 	forge bad.tls 'archive(Member(b"../b"))'
 	verify -o hard bad.tls
-	[ "$status" -eq 6 ] && cmp hard foo.zip
+	[ "$status" -eq 6 ]
+	cmp hard foo.zip
 	[ -z "$(find . -name '.tds*')" ]
 }
 
@@ -501,7 +514,9 @@ tds-verify: foo-1.tls: no key validates it: it is signed with $DIR/birch_tls.key
 	verify -j -t foo-1.0.tls
 	[ "$(jq -c '[.Entries, .Members]' <<<"$output")" = '[2,[{"Name":"a.py","Size":6,"Packed":6,"Executable":false},{"Name":"run","Size":1,"Packed":3,"Executable":true}]]' ]
 	verify -j -d out foo-1.0.tls
-	[ "$status" -eq 0 ] && [ "$(jq .Success <<<"$output")" = true ] && [ -x out/run ]
+	[ "$status" -eq 0 ]
+	[ "$(jq .Success <<<"$output")" = true ]
+	[ -x out/run ]
 	# A name that is no UTF-8 stays apart from every other.
 	cp bare.tls $'\xff.tls'
 	verify -j $'\xff.tls'
@@ -511,7 +526,8 @@ tds-verify: foo-1.tls: no key validates it: it is signed with $DIR/birch_tls.key
 @test "JSON with --explain" {
 	forge foo-1.tls 'named(b"foo", b"1")'
 	verify -j --explain foo-1.tls
-	[ "$status" -eq 0 ] && [ -z "$stderr" ]
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
 	[ "$(jq -c '.Checks | map([.Check, .Passed, .Offset, .Detail])[]' <<<"$output")" = "$(
 		cat <<-END
 			["header",true,0,"format ThespianDirectorFMT1, SHA-256"]
@@ -589,9 +605,13 @@ tds-verify: foo-1.tls: no key validates it: it is signed with $DIR/birch_tls.key
 	for options in '' '-t' '-j' '-x a' '-o -' '--explain'; do
 		# shellcheck disable=SC2086
 		run --separate-stderr bash -c "tds-verify $options foo.tls >&-"
-		[ "$status" -eq 5 ] && [ "${#stderr_lines[@]}" -eq 1 ] && [[ $stderr == "${closed%%: Bad*}"* ]]
+		[ "$status" -eq 5 ]
+		[ "${#stderr_lines[@]}" -eq 1 ]
+		[[ $stderr == "${closed%%: Bad*}"* ]]
 		run --separate-stderr bash -c "tds-verify $options foo.tls >/dev/full"
-		[ "$status" -eq 5 ] && [ "${#stderr_lines[@]}" -eq 1 ] && [[ $stderr == "${closed%%: Bad*}"* ]]
+		[ "$status" -eq 5 ]
+		[ "${#stderr_lines[@]}" -eq 1 ]
+		[[ $stderr == "${closed%%: Bad*}"* ]]
 	done
 	run --separate-stderr bash -c 'tds-verify -q foo.tls >&-'
 	is 0
@@ -625,12 +645,15 @@ print(status, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$@"
 	local limit=$(((64 + 16) * 1024)) status kb
 	read -r status kb < <(peak tds-verify big.tls)
 	echo "file: $kb KB"
-	[ "$status" -eq 0 ] && [ "$kb" -le "$limit" ]
+	[ "$status" -eq 0 ]
+	[ "$kb" -le "$limit" ]
 	read -r status kb < <(peak tds-verify -j - < <(cat big.tls))
 	echo "pipe: $kb KB"
-	[ "$status" -eq 0 ] && [ "$kb" -le "$limit" ]
+	[ "$status" -eq 0 ]
+	[ "$kb" -le "$limit" ]
 	read -r status kb < <(peak tds-verify -d out big.tls)
-	[ "$status" -eq 0 ] && [ "$kb" -le "$limit" ]
+	[ "$status" -eq 0 ]
+	[ "$kb" -le "$limit" ]
 }
 
 # within FILE OPTIONS…: it verifies, in no more memory than its size and 16 MB.
@@ -639,7 +662,8 @@ within() {
 	limit=$(($(stat -c %s "$file") / 1024 + 16 * 1024))
 	read -r status kb < <(peak tds-verify "${@:2}" "$file")
 	echo "$*: status $status, $kb KB of $limit"
-	[ "$status" -eq 0 ] && [ "$kb" -le "$limit" ]
+	[ "$status" -eq 0 ]
+	[ "$kb" -le "$limit" ]
 }
 
 @test "memory: a hundred thousand members" {
@@ -664,7 +688,8 @@ within() {
 	local status kb
 	read -r status kb < <(peak tds-verify - < <(printf 'ThespianDirectorFMT1-sha256\n256\n1000\n' && cat /dev/zero))
 	echo "$kb KB"
-	[ "$status" -eq 7 ] && [ "$kb" -le $((16 * 1024)) ]
+	[ "$status" -eq 7 ]
+	[ "$kb" -le $((16 * 1024)) ]
 	run --separate-stderr bash -c '(printf "ViceroyFMT2-sha256\n256\n"; cat /dev/zero) | tds-verify -'
 	is 7 '' 'tds-verify: -: is larger than the 1073741824 bytes that a package may have'
 }
