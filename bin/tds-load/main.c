@@ -399,6 +399,14 @@ static void do_named(struct run *run)
 	}
 }
 
+static bool some_are_empty(const struct tds_groups *groups)
+{
+	for (size_t i = 0; i < groups->n; i++)
+		if (groups->v[i].n == 0)
+			return true;
+	return false;
+}
+
 static void load_all(struct run *run)
 {
 	tds_auto(groups) struct tds_groups groups = { 0 };
@@ -409,8 +417,9 @@ static void load_all(struct run *run)
 		tds_cli_error(&run->cli, run->cli.dir, &err);
 		return;
 	}
-	/* Where that cannot be read, the admin says so. */
-	(void)!tds_loaded_read(&run->dir, &loaded, NULL);
+	/* A group may be held at what the store alone has. Where that cannot be read, the admin says so. */
+	if (some_are_empty(&groups))
+		(void)!tds_loaded_read(&run->dir, &loaded, NULL);
 	for (size_t i = 0; i < groups.n; i++)
 		if (groups.v[i].n > 0 || tds_desired_held(loaded.desired, groups.v[i].name))
 			one(run, groups.v[i].name, NULL);
