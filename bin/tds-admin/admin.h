@@ -36,6 +36,9 @@ struct admin {
 /* Open the director directory. */
 int admin_open_dir(struct admin *admin, struct tds_dir *dir, struct tds_err *err) TDS_MUST_CHECK;
 
+/* Does the director directory declare the group? TDS_E_MISSING, with a name that may be meant, where it does not. */
+int admin_find_group(struct admin *admin, const char *group, struct tds_err *err) TDS_MUST_CHECK;
+
 /* The folder of what tools start: beside the folder that this program is in. Caller frees; NULL: out of memory. */
 char *admin_libexec(void);
 

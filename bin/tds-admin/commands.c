@@ -204,8 +204,7 @@ void admin_status(struct admin *admin, int argc, char **argv)
 	judge_configured(admin);
 }
 
-/* A group that is declared, and nothing of it is loaded, is listed as that: nothing. */
-static int find_declared(struct admin *admin, const char *group, struct tds_err *err)
+int admin_find_group(struct admin *admin, const char *group, struct tds_err *err)
 {
 	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
 	tds_auto(groups) struct tds_groups groups = { 0 };
@@ -239,7 +238,7 @@ void admin_list(struct admin *admin, int argc, char **argv)
 		json_pack("{s:s, s:s}", "DirectorOp", "RetrieveAll", "Group", argc ? argv[0] : ""),
 		&answer, &err);
 	if (rc == 0 && argc > 0 && json_object_size(json_object_get(answer, "Groups")) == 0)
-		rc = find_declared(admin, argv[0], &err);
+		rc = admin_find_group(admin, argv[0], &err);
 	if (rc == 0)
 		add_overview(admin, answer);
 	if (report(admin, argc ? argv[0] : NULL, rc, answer, &err))
@@ -286,6 +285,8 @@ void admin_forget(struct admin *admin, int argc, char **argv)
 		return;
 	int rc = ask_admin(admin, json_pack("{s:s, s:s}", "DirectorOp", "Forget", "Group", argv[0]),
 			   &answer, &err);
+	if (rc == TDS_E_MISSING)
+		(void)!admin_find_group(admin, argv[0], &err);
 	(void)report(admin, argv[0], rc, answer, &err);
 	json_decref(answer);
 }

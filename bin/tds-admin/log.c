@@ -59,6 +59,7 @@ struct view {
 	int level;             /* 0: all */
 	int64_t since_wall_ms; /* INT64_MIN: from the beginning */
 	uint64_t last;         /* records; UINT64_MAX: all */
+	bool is_group_met;     /* there is a record of it */
 	struct stream streams[ORIGINS];
 	/* The last ones, while there may be more; a ring. */
 	json_t **ring;
@@ -212,6 +213,8 @@ static void show_present(struct view *view)
 	while ((stream = earliest(view)) && !ferror(view->admin->cli.out)) {
 		json_t *record = tds_steal(&stream->next);
 
+		if (view->group && strcmp(text_of(record, "Group"), view->group) == 0)
+			view->is_group_met = true;
 		if (is_wanted(view, record, stream->wall_ms))
 			take(view, record);
 		else
@@ -309,6 +312,9 @@ static void show(struct view *view)
 		follow(view);
 	else
 		show_present(view);
+	if (rc == 0 && view->group && !view->is_group_met &&
+	    admin_find_group(admin, view->group, &err) != 0)
+		tds_cli_error(&admin->cli, view->group, &err);
 	close_view(view);
 }
 

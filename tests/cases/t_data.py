@@ -117,6 +117,8 @@ def forgotten(a):
         b = a.admin('forget', group)
         ok(b.status == 4 and not b.out, 'nothing is kept of %s: 4' % group, b)
     ok(not (a.dir / '.tds/data').exists(), 'and nothing is made')
+    b = a.admin('forget', 'fo')
+    ok(b == (4, '', 'tds-admin: fo: no such group (did you mean "foo"?)\n'), 'a group that is nearly right', b)
     for version in '12':
         a.must(a.load('foo-%s.tls' % version))
     outside, folder = a.base / 'outside', a.dir / '.tds/data/foo'

@@ -170,3 +170,15 @@ chain() {
 	sed -i s/x/c/ audit.log.2
 	expect 1 '' "tds-admin: $RUN/audit.log:2:1: a line that is cut off" tds-admin log --audit
 }
+
+@test "a group of which nothing is known is no group" {
+	local started='2026-01-01T00:00:00.000Z - Started
+2026-01-01T00:00:09.000Z - Stopping, by signal 15'
+	expect 4 '' 'tds-admin: food: no such group' tds-admin log --group=food
+	echo '{}' >"$DIR/good.tli"
+	expect 4 "$started" 'tds-admin: goo: no such group (did you mean "good"?)' tds-admin history goo
+	tds-admin history -j goo | jq -es '.[-1] | .Status == 4 and .Subject == "goo"'
+	expect 0 "$started" '' tds-admin history good
+	expect 0 '' '' tds-admin log --group=good
+	expect 0 '' '' tds-admin log --group=foo --level=critical # is no more declared, and was there
+}
