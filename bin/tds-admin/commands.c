@@ -134,7 +134,8 @@ static void print_actor(FILE *out, const json_t *actor)
 	(void)fprintf(out, "      %s%s -- ", address ? "ActorAddr-" : "not running",
 		      address ? address : "");
 	print_declared_actor(out, actor);
-	(void)fprintf(out, "  (since %s", text_of(actor, "StartTime"));
+	const char *since = text_of(actor, "StartTime");
+	(void)fprintf(out, "  (%s%s", *since ? "since " : "never started", since);
 	print_restarts(out, actor);
 	(void)fputs(")\n", out);
 }

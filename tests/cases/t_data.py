@@ -65,8 +65,12 @@ def of_another_user(a):
     ok(where(a) == (str(folder), nobody) and modes(folder) == (nobody, '0o700') and modes(folder.parent) == (0, '0o711'),
        'the folder is the actors\' own', where(a), modes(folder), modes(folder.parent))
     ok(a.asked('foo', ('write', 'book', 'x')) == 'x', 'who can write in it')
-    a.must(a.admin('shutdown', '--grace=1'))
     (a.dir / 'actoruser.cfg').write_text('daemon\n')
+    b = a.admin('restart')
+    ok(b.status == 1 and 'data/foo: belongs to uid %d' % nobody in b.err, 'a restart as a third user says so: 1', b)
+    b = a.admin('list')
+    ok('not running -- m.a.A (foo)  (never started)\n' in b.out, 'and the actor never ran since', b)
+    a.must(a.admin('shutdown', '--grace=1'))
     b = a.load('foo')
     ok(b.status == 4 and 'data/foo: belongs to uid %d, and actors run as uid' % nobody in b.err and a.loaded('foo') == [],
        'actors of a third user do not get it: 4', b)

@@ -40,7 +40,8 @@ static json_t *declared_json(const struct declared *declared)
 	json_t *doc = json_pack("{s:s, s:o, s:o, s:o}", "ActorClass", declared->key, "Role",
 				declared->role ? json_string(declared->role) : json_null(),
 				"ActorAddress", address_json(declared->actor), "StartTime",
-				time_json(declared->started_wall_ms));
+				declared->started_wall_ms ? time_json(declared->started_wall_ms)
+							  : json_null());
 
 	if (declared->global_name)
 		(void)json_object_set_new(doc, "GlobalName", json_string(declared->global_name));
