@@ -58,62 +58,105 @@ static int64_t now_mono_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* What it says until its end, or as long as it is given. */
-static void hear(int fd, char *text, size_t size)
-{
-	struct pollfd poller = { .fd = fd, .events = POLLIN };
-	int64_t deadline_mono_ms = now_mono_ms() + ANSWER_MS;
-	int64_t left;
-	size_t len = 0;
-	ssize_t n = 1;
+/* The question under way, and its answer. */
+static struct {
+	enum { UNASKED, ASKED, KNOWN } state;
+	bool watched; /* a loop waits for the answer, which has its time therefore */
+	int fd;
+	pid_t pid;
+	int64_t deadline_mono_ms; /* nobody is kept waiting for longer */
+	char text[100];
+	size_t len;
+	struct tds_env_version version;
+} asked = { .fd = -1 };
 
-	while (len + 1 < size && n > 0 && (left = deadline_mono_ms - now_mono_ms()) > 0 &&
-	       poll(&poller, 1, (int)left) > 0) {
-		n = read(fd, text + len, size - len - 1);
-		len += n > 0 ? (size_t)n : 0;
+enum heard { A_LINE, NOTHING_MORE, NOTHING_YET };
+
+static enum heard hear(void)
+{
+	struct pollfd poller = { .fd = asked.fd, .events = POLLIN };
+
+	while (!memchr(asked.text, '\n', asked.len)) {
+		int64_t left = asked.deadline_mono_ms - now_mono_ms();
+
+		if (poll(&poller, 1, left > 0 ? (int)left : 0) <= 0)
+			return NOTHING_YET;
+		ssize_t n =
+			read(asked.fd, asked.text + asked.len, sizeof(asked.text) - 1 - asked.len);
+		if (n <= 0)
+			return NOTHING_MORE;
+		asked.len += (size_t)n;
 	}
-	text[len] = '\0';
+	return A_LINE;
 }
 
-static bool ask(const char *path, struct tds_env_version *version)
+static bool understand(void)
 {
-	char text[100];
-	int ends[2];
-	pid_t pid = 0;
-
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return false;
-	bool started = start(path, ends[1], &pid) == 0;
-	(void)close(ends[1]);
-	if (started) {
-		hear(ends[0], text, sizeof(text));
-		(void)kill(pid, SIGKILL);
-		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
-	(void)close(ends[0]);
+	struct tds_env_version *version = &asked.version;
 	int *v = version->number;
-	return started && sscanf(text, "%d %d %d %d %15[a-z]", &v[0], &v[1], &v[2], &v[3],
-				 version->level) == 5;
+
+	asked.text[asked.len] = '\0';
+	return sscanf(asked.text, "%d %d %d %d %15[a-z]", &v[0], &v[1], &v[2], &v[3],
+		      version->level) == 5;
+}
+
+static void settle(enum heard heard)
+{
+	asked.state = heard == A_LINE && understand() ? KNOWN : UNASKED;
+	tds_close_fd(&asked.fd);
+	(void)kill(asked.pid, SIGKILL);
+	while (waitpid(asked.pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+static int ask(struct tds_err *err)
+{
+	tds_auto(buf) struct tds_buf path = { 0 };
+	bool found = false;
+	int ends[2];
+	int rc = tds_env_python(&path, &found, err);
+
+	if (rc != 0 || !found || pipe2(ends, O_CLOEXEC) != 0)
+		return rc;
+	bool started = start(path.data, ends[1], &asked.pid) == 0;
+	(void)close(ends[1]);
+	if (!started) {
+		(void)close(ends[0]);
+		return 0;
+	}
+	asked.state = ASKED;
+	asked.watched = false;
+	asked.fd = ends[0];
+	asked.len = 0;
+	asked.deadline_mono_ms = now_mono_ms() + ANSWER_MS;
+	return 0;
+}
+
+int tds_env_python_ask(void)
+{
+	struct tds_err err;
+
+	if (asked.state == UNASKED)
+		(void)ask(&err);
+	int watch = asked.state == ASKED ? fcntl(asked.fd, F_DUPFD_CLOEXEC, 0) : -1;
+	asked.watched = watch >= 0;
+	return watch;
 }
 
 int tds_env_python_version(struct tds_env_version *version, struct tds_err *err)
 {
-	static struct tds_env_version known; /* level "": not yet asked */
-	tds_auto(buf) struct tds_buf path = { 0 };
-	bool found = false;
+	int rc = asked.state == UNASKED ? ask(err) : 0;
 
-	if (!known.level[0]) {
-		int rc = tds_env_python(&path, &found, err);
+	if (rc != 0)
+		return rc;
+	if (asked.state == ASKED) {
+		enum heard heard = hear();
 
-		if (rc != 0)
-			return rc;
-		if (!found || !ask(path.data, &known)) {
-			known.level[0] = '\0';
-			return tds_err_set(err, TDS_E_SYNTAX,
-					   "sys.version_info: python3 does not tell");
-		}
+		if (heard != NOTHING_YET || !asked.watched)
+			settle(heard);
 	}
-	*version = known;
+	if (asked.state != KNOWN)
+		return tds_err_set(err, TDS_E_SYNTAX, "sys.version_info: python3 does not tell");
+	*version = asked.version;
 	return 0;
 }

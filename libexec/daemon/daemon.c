@@ -432,6 +432,7 @@ static int run(struct daemon *d, json_t *state, const json_t *groups)
 {
 	struct tds_err err = { 0 };
 
+	python_ask(d);
 	on_pulse(d);
 	note_begin(d);
 	tds_config_effects(&d->settings->dir, note_effect, d);

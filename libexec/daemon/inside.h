@@ -78,6 +78,11 @@ void note_begin(struct daemon *d);
 /* It is asked to end (Stopping, Restarting); by: the user or the signal, borrowed; NULL: an actor or a program. */
 void note_stopping(struct daemon *d, const char *what, json_t *by);
 void note_end(struct daemon *d, int status, const char *why); /* all has ended; status 0: well */
+
+/* --- python.c --- */
+
+void python_ask(struct daemon *d); /* for its version, which comes when it comes */
+
 /* --- reload.c --- */
 
 /*

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 
 from adminlib import PROTOCOL, SCALE, parent_of, run_cases, until
 from tap import ok
@@ -273,6 +274,32 @@ def killed_on_its_way_down(a):
         ok(b.status == 0 and is_there(a), 'and it comes back', b)
 
 
+# A Python that tells its version once
+
+ASKED = """#!/bin/sh
+case $* in *version_info*)
+	echo asked >>'%(log)s'
+	test "$(wc -l <'%(log)s')" = 1 || exit 1
+esac
+exec '%(python)s' "$@"
+"""
+
+
+def version_of_python(a):
+    a.group('foo', ['1'], "{'Actors': {'m.a.A': {'OnLoad': {'Role': 'foo' if sys.version_info >= (3, 9) else 'old'}}}}\n")
+    log = a.base / 'asked'
+    folder = a.base / 'bin'
+    folder.mkdir()
+    (folder / 'python3').write_text(ASKED % {'log': log, 'python': sys.executable})
+    (folder / 'python3').chmod(0o755)
+    a.env['PATH'] = '%s:%s' % (folder, a.env['PATH'])
+    a.start()
+    until('the daemon asks for the version at its start', log.exists)
+    b = a.load('foo')
+    ok(b.status == 0 and a.asked('foo', ('echo', 1)) == ('1', 1), 'a declaration has it without another question', b)
+    ok(log.read_text() == 'asked\n', 'which is not asked by the load', log.read_text())
+
+
 if __name__ == '__main__':
     run_cases(one_that_never_answers, right_after_a_kill, one_that_restores, one_that_ends, unload_not_written, full_disk, shutdown_not_written,
-              killed_on_its_way_down)
+              killed_on_its_way_down, version_of_python)
