@@ -76,8 +76,9 @@ static int judge_hash(const struct judge *j, const char *hash, struct tds_err *e
 	json_array_foreach(json_object_get(j->loaded.document, "Sources"), i, source)
 	{
 		const char *md5 = json_string_value(json_object_get(source, "MD5"));
+		const char *sha256 = json_string_value(json_object_get(source, "SHA256"));
 
-		if (md5 && strcmp(md5, hash) == 0)
+		if ((md5 && strcmp(md5, hash) == 0) || (sha256 && strcmp(sha256, hash) == 0))
 			return 0;
 	}
 	return tds_err_set(err, TDS_E_MISSING, "no such source is loaded");

@@ -4,6 +4,7 @@
 
 Prints TAP. Each case has an admin of its own.
 """
+import hashlib
 import os
 import re
 import signal
@@ -372,6 +373,16 @@ def full_store(a):
     finally:
         a.admin('shutdown')
         subprocess.run(['umount', '-l', run], check=True)
+
+
+def either_hash(a):
+    """What a crash has left is known by both of its hashes, before the admin process that brings it back is there."""
+    a.start()
+    package, = a.group('foo', ['1'])
+    a.must(a.load('foo'))
+    a.crash()
+    b = a.load('--unload', hashlib.sha256(package.read_bytes()).hexdigest())
+    ok(b == (0, '', '') and a.loaded('foo') == [], 'unloaded by its SHA-256', b)
 
 
 def unchanged(a):
@@ -833,7 +844,7 @@ if __name__ == '__main__':
     run_cases(newest_and_named, from_elsewhere, tli_read_afresh, refusals_change_nothing,
               names_of_other_groups, order_of_load, messages_that_count, long_messages, global_names_move,
               name_in_use_by_actor, undone, undone_first, long_onload_is_taken, auto_unload,
-              full_store, unchanged, auto_unload_is_done, auto_unload_at_activation, refresh,
+              full_store, either_hash, unchanged, auto_unload_is_done, auto_unload_at_activation, refresh,
               unload, goes_at_reactivation, restart, leaves_while_the_next_loads, no_restart_of_inactive, parent_killed,
               parent_killed_in_a_load, crash_loop, in_the_gap, held_in_a_swap, ask_of_the_dead,
               keep_limit, shutdown, ready_first, health_of_all, a_module_is_its_class)
