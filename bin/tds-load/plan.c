@@ -129,7 +129,8 @@ static bool is_undone(const struct planner *p, const char *group, const char *sh
 	return !p->retry && undone && strcmp(undone, sha256) == 0;
 }
 
-static void refuse_verdict(struct planner *p, const char *path, const json_t *verdict)
+static void refuse_verdict(struct planner *p, const char *name, const char *path,
+			   const json_t *verdict)
 {
 	const char *why = json_string_value(json_object_get(verdict, "Message"));
 	json_int_t status = json_integer_value(json_object_get(verdict, "Status"));
@@ -139,7 +140,7 @@ static void refuse_verdict(struct planner *p, const char *path, const json_t *ve
 		tds_err_set(&err, tds_status_code(status), "%s", why ? why : "is refused");
 	else
 		tds_err_set(&err, TDS_E_NO_ADMIN, "tds-verify gives no verdict");
-	tds_cli_error(p->cli, path, &err);
+	complain(p->cli, name, path, &err);
 }
 
 /* Is the group held at another package? Then err says so. */
@@ -250,7 +251,7 @@ static bool foretell(struct planner *p, const char *name, const char *group, con
 	struct tds_err err = { 0 };
 
 	if (!sha256 || !md5) {
-		refuse_verdict(p, path, verdict);
+		refuse_verdict(p, name, path, verdict);
 		return false;
 	}
 	if (!known && is_undone(p, group, sha256))

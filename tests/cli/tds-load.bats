@@ -159,12 +159,12 @@ loaded() {
 	local why='is signed as group foo version "1", which is not what its name says'
 	expect 6 '' "tds-load: foo: foo-2.tls: $why" tds-load foo
 	expect 6 '' "tds-load: $DIR/foo-2.tls: $why" tds-load "$DIR/foo-2.tls"
-	expect 6 '' "tds-load: $DIR/foo-2.tls: $why" tds-load -n foo
+	expect 6 '' "tds-load: foo: foo-2.tls: $why" tds-load -n foo
 	echo >>"$DIR/foo-2.tls"
 	why='no key validates it (1 tried)'
 	expect 7 '' "tds-load: foo: foo-2.tls: $why" tds-load foo
 	expect 7 '' "tds-load: foo-2.tls: $why" tds-load foo-2.tls
-	expect 7 '' "tds-load: $DIR/foo-2.tls: $why" tds-load -n foo
+	expect 7 '' "tds-load: foo: foo-2.tls: $why" tds-load -n foo
 	expect 0 "$(loaded foo foo-1.tls)" '' tds-load foo-1.tls
 	rm "$DIR/birch_tls.key"
 	run --separate-stderr tds-load foo-1.tls
@@ -278,6 +278,15 @@ loaded() {
 	done
 	tds-load -n -j foo | jq -e '.Status == 1 and .Group == "foo" and (has("Plan") | not)'
 	expect 0 '' '' tds-load -n -q bar
+}
+
+@test '--dry-run refuses a package in the words of the load' {
+	group foo 1
+	rm "$DIR"/*_tls.key
+	for dry in -n -q; do
+		expect 7 '' 'tds-load: foo: foo-1.tls: no key validates it: there is no usable key' tds-load $dry foo
+		expect 7 '' 'tds-load: foo-1.tls: no key validates it: there is no usable key' tds-load $dry foo-1.tls
+	done
 }
 
 @test '--dry-run knows what was undone, where an admin runs' {
