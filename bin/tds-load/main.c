@@ -283,6 +283,13 @@ static const char *text_of(const json_t *answer, const char *key)
 	return text ? text : "";
 }
 
+/* Who asks for quiet, a crontab say, has been told when it was undone, or refused for the first time. */
+static bool was_told(const json_t *answer)
+{
+	return json_is_true(json_object_get(answer, "LeftAlone")) ||
+	       json_is_true(json_object_get(answer, "Again"));
+}
+
 static void report(struct run *run, const char *name, int rc, json_t *answer, struct tds_err *err)
 {
 	const json_t *warning;
@@ -294,8 +301,7 @@ static void report(struct run *run, const char *name, int rc, json_t *answer, st
 	if (rc == TDS_E_TIMEOUT && deeds[run->deed].waits)
 		(void)strncat(err->reason, "; --wait=SECONDS gives it more",
 			      sizeof(err->reason) - strlen(err->reason) - 1);
-	/* Who asked for quiet, a crontab say, has been told when it was undone. */
-	if (rc != 0 && run->cli.quiet && json_is_true(json_object_get(answer, "LeftAlone")))
+	if (rc != 0 && run->cli.quiet && was_told(answer))
 		tds_cli_keep_failure(&run->cli, name, err);
 	else if (rc != 0)
 		complain(&run->cli, name, json_string_value(json_object_get(answer, "Path")), err);

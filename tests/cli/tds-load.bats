@@ -289,6 +289,22 @@ loaded() {
 	done
 }
 
+@test 'a quiet refresh tells a refusal once' {
+	group foo 1
+	tds-load -q foo
+	echo broken >"$DIR/foo-2.tls"
+	expect 7 '' "tds-load: foo: foo-2.tls: not a package (byte 0: no format name that is known)" tds-load -qa
+	expect 7 '' '' tds-load -qa
+	tds-load -qaj | jq -e '.Status == 7 and .Again'
+	expect 7 '' "tds-load: foo: foo-2.tls: not a package (byte 0: no format name that is known)" tds-load -a
+	echo broken >"$DIR/foo-3.tls"
+	expect 7 '' "tds-load: foo: foo-3.tls: not a package (byte 0: no format name that is known)" tds-load -qa # another one
+	rm "$DIR/foo-2.tls" "$DIR/foo-3.tls"
+	expect 0 '' '' tds-load -qa
+	echo broken >"$DIR/foo-2.tls"
+	expect 7 '' "tds-load: foo: foo-2.tls: not a package (byte 0: no format name that is known)" tds-load -qa # it was well in between
+}
+
 @test '--dry-run knows what was undone, where an admin runs' {
 	group foo 1
 	sed -i 's/class A/class B/' src/foo/a.py

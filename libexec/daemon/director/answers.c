@@ -173,6 +173,8 @@ json_t *outcome_json(const char *response, const struct outcome *outcome)
 		(void)json_object_set_new(doc, "Message", tds_cli_json_text(outcome->error));
 	if (doc && outcome->left_alone)
 		(void)json_object_set_new(doc, "LeftAlone", json_true());
+	if (doc && outcome->again)
+		(void)json_object_set_new(doc, "Again", json_true());
 	if (doc && json_array_size(outcome->warnings) > 0)
 		(void)json_object_set(doc, "Warnings", (json_t *)(uintptr_t)outcome->warnings);
 	if (doc && json_array_size(outcome->deleted) > 0)

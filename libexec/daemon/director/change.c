@@ -65,6 +65,29 @@ static step_fn *const table[CHANGE_STATES][CHANGE_EVENTS] = {
 _Static_assert(sizeof(table) / sizeof(table[0]) == 7, "each state has a row");
 _Static_assert(CHANGE_EVENTS == 8, "each event is thought of in each row");
 
+/*
+ * Did the refresh before come to the same refusal? A name that means nothing is not remembered, and without memory it is
+ * told once more.
+ */
+static bool is_same_trouble(const struct change *change)
+{
+	struct group *group = change->group;
+	char *trouble = NULL;
+
+	if (change->kind != CHANGE_LOAD)
+		return false;
+	if (change->status != 0 && change->status != 4 && change->purpose == LOAD_REFRESH &&
+	    asprintf(&trouble, "%s: %s", change->found.path ? change->found.path : "",
+		     change->error ? change->error : "") < 0)
+		trouble = NULL;
+	bool same = trouble && group->trouble && strcmp(trouble, group->trouble) == 0;
+	if (trouble || change->status == 0) {
+		free(group->trouble);
+		group->trouble = trouble;
+	}
+	return same;
+}
+
 static void end(struct change *change)
 {
 	struct director *director = change->director;
@@ -78,6 +101,7 @@ static void end(struct change *change)
 				   .changed = change->changed,
 				   .warnings = change->warnings,
 				   .left_alone = change->left_alone,
+				   .again = is_same_trouble(change),
 				   .deleted = change->deleted };
 
 	queue_next(change);

@@ -310,6 +310,7 @@ static void group_free(struct group *group)
 	}
 	desired_free(group);
 	free(group->definition);
+	free(group->trouble);
 	free(group->name);
 	free(group);
 }

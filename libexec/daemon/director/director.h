@@ -41,6 +41,7 @@ struct outcome {
 	bool changed;
 	const json_t *warnings; /* of texts; NULL: none */
 	bool left_alone;        /* a refresh did not try what was undone the last time */
+	bool again;             /* a refresh came to the same refusal as the one before */
 	json_t *deleted;        /* paths of packages beyond TLS_Keep_Limit; NULL: none */
 };
 typedef void change_done_fn(void *ctx, const struct outcome *outcome);

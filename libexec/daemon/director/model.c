@@ -43,7 +43,7 @@ void group_tidy(struct group *group)
 	struct group **p = &group->director->groups;
 
 	if (group->sources || group->changes || group->definition || group->known || group->held ||
-	    group->was_active)
+	    group->was_active || group->trouble)
 		return;
 	while (*p != group)
 		p = &(*p)->next;

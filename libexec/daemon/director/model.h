@@ -86,6 +86,7 @@ struct group {
 	json_t *held;     /* the package that it is held at, as desired.json has it; NULL: none */
 	json_t *was_active; /* the packages that were active, the last one last; NULL: none. Both are never altered, but */
 	/* replaced (desired.c) */
+	char *trouble; /* why its last refresh was refused, and of what; NULL: it was not */
 	char undone
 		[65]; /* SHA-256 of the package whose last load was undone; refresh leaves it alone */
 };
