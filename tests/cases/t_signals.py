@@ -170,14 +170,14 @@ def children(pid):
 
 
 def before_handlers(a):
-    """Signals that come before a Python has its handlers wait for them."""
+    """Signals that come before a Python has its handlers wait for them; those that only answer have none."""
     (a.dir / 'thesplog.cfg').write_text("{'version': 1}")
     family(a)
     tools = a.base / 'tools'
     tools.mkdir()
     gate = a.base / 'gate'
     os.mkfifo(gate)
-    (tools / 'python3').write_text('#!/bin/sh\nPATH=%s\ncase $* in *--try) exec python3 "$@";; esac\n: >%s/began.$$\nread -r x <%s\n'
+    (tools / 'python3').write_text('#!/bin/sh\nPATH=%s\ncase $* in *--try|*version_info*) exec python3 "$@";; esac\n: >%s/began.$$\nread -r x <%s\n'
                                    'exec python3 "$@"\n' % (os.environ['PATH'], a.base, gate))
     (tools / 'python3').chmod(0o755)
     p = a.start_tool('tds-load', 'foo', env={'PATH': '%s:%s' % (tools, os.environ['PATH'])})
