@@ -7,6 +7,7 @@
 
 #include "admin.h"
 #include "base/io.h"
+#include "base/jsontext.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "director/groups.h"
@@ -91,19 +92,12 @@ static bool report(struct admin *admin, const char *subject, int rc, json_t *ans
 	return rc == 0 && !admin->cli.json;
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
 /* ", killed by signal 9, started again 3 times", and when next; nothing where it never ended. */
 static void print_restarts(FILE *out, const json_t *actor)
 {
 	json_int_t n = json_integer_value(json_object_get(actor, "Restarts"));
-	const char *next = text_of(actor, "NextStart");
-	const char *ending = text_of(actor, "LastEnd");
+	const char *next = tds_json_string(actor, "NextStart");
+	const char *ending = tds_json_string(actor, "LastEnd");
 
 	if (*ending)
 		(void)fprintf(out, ", %s", ending);
@@ -116,8 +110,8 @@ static void print_restarts(FILE *out, const json_t *actor)
 /* Its name in the declaration, and its role. */
 static void print_declared_actor(FILE *out, const json_t *actor)
 {
-	const char *class_name = text_of(actor, "ActorClass");
-	const char *role = text_of(actor, "Role");
+	const char *class_name = tds_json_string(actor, "ActorClass");
+	const char *role = tds_json_string(actor, "Role");
 
 	tds_text_escape(out, class_name, strlen(class_name));
 	if (!*role)
@@ -134,7 +128,7 @@ static void print_actor(FILE *out, const json_t *actor)
 	(void)fprintf(out, "      %s%s -- ", address ? "ActorAddr-" : "not running",
 		      address ? address : "");
 	print_declared_actor(out, actor);
-	const char *since = text_of(actor, "StartTime");
+	const char *since = tds_json_string(actor, "StartTime");
 	(void)fprintf(out, "  (%s%s", *since ? "since " : "never started", since);
 	print_restarts(out, actor);
 	(void)fputs(")\n", out);
@@ -142,7 +136,7 @@ static void print_actor(FILE *out, const json_t *actor)
 
 static void print_restarted(FILE *out, const json_t *actor)
 {
-	(void)fprintf(out, "%s: ", text_of(actor, "Group"));
+	(void)fprintf(out, "%s: ", tds_json_string(actor, "Group"));
 	print_declared_actor(out, actor);
 	print_restarts(out, actor);
 	(void)fputc('\n', out);
@@ -195,7 +189,7 @@ void admin_status(struct admin *admin, int argc, char **argv)
 		(void)fputc('\n', admin->cli.out);
 		running_print(admin->cli.out, answer);
 		print_users(admin->cli.out, answer);
-		const char *cgroup = text_of(answer, "Cgroup");
+		const char *cgroup = tds_json_string(answer, "Cgroup");
 		if (*cgroup)
 			(void)fprintf(admin->cli.out, "cgroup %s\n", cgroup);
 		json_array_foreach(json_object_get(answer, "Restarted"), i, actor)

@@ -10,6 +10,7 @@
 
 #include "admin.h"
 #include "audit.h"
+#include "base/jsontext.h"
 #include "base/mem.h"
 #include "base/when.h"
 #include "director/rundir.h"
@@ -68,13 +69,6 @@ struct view {
 
 /* --- records --- */
 
-static const char *text_of(const json_t *record, const char *key)
-{
-	const char *text = json_string_value(json_object_get(record, key));
-
-	return text ? text : "";
-}
-
 static bool is_event(const json_t *record)
 {
 	return json_object_get(record, "Event") != NULL;
@@ -83,7 +77,7 @@ static bool is_event(const json_t *record)
 static int level_of(const json_t *record)
 {
 	return is_event(record) ? tds_event_level(record)
-				: tds_level_find(text_of(record, "Level"));
+				: tds_level_find(tds_json_string(record, "Level"));
 }
 
 /* Of the admin process itself: when it ran says when anything was active. */
@@ -98,9 +92,9 @@ static bool is_wanted(const struct view *view, const json_t *record, int64_t wal
 		return false;
 	if (view->is_history && !tds_event_is_history(record))
 		return false;
-	if (view->role && strcmp(text_of(record, "Role"), view->role) != 0)
+	if (view->role && strcmp(tds_json_string(record, "Role"), view->role) != 0)
 		return false;
-	if (view->group && strcmp(text_of(record, "Group"), view->group) != 0 &&
+	if (view->group && strcmp(tds_json_string(record, "Group"), view->group) != 0 &&
 	    !(view->is_history && is_of_admin(record)))
 		return false;
 	return view->level == 0 || level_of(record) >= view->level;
@@ -117,7 +111,7 @@ static void fetch(struct stream *stream)
 		json_t *record = stream->is_events ? json_loadb(line, len, 0, NULL)
 						   : tds_logline_parse(line, len);
 
-		if (tds_when_parse(text_of(record, "Time"), 0, &stream->wall_ms))
+		if (tds_when_parse(tds_json_string(record, "Time"), 0, &stream->wall_ms))
 			stream->next = record;
 		else
 			json_decref(record);
@@ -155,18 +149,18 @@ static void print_text(const struct view *view, const json_t *record)
 	FILE *out = view->admin->cli.out;
 	bool event = is_event(record);
 
-	tds_logline_print_word(out, text_of(record, "Time"));
-	tds_logline_print_word(out, text_of(record, "Group"));
+	tds_logline_print_word(out, tds_json_string(record, "Time"));
+	tds_logline_print_word(out, tds_json_string(record, "Group"));
 	if (!view->is_history) {
-		tds_logline_print_word(out, event ? "" : text_of(record, "Role"));
-		tds_logline_print_word(out, event ? "0.1" : text_of(record, "Address"));
+		tds_logline_print_word(out, event ? "" : tds_json_string(record, "Role"));
+		tds_logline_print_word(out, event ? "0.1" : tds_json_string(record, "Address"));
 		tds_logline_print_word(out, event ? tds_level_name(tds_event_level(record))
-						  : text_of(record, "Level"));
+						  : tds_json_string(record, "Level"));
 	}
 	if (event)
 		tds_event_print(out, record, user_name);
 	else
-		tds_event_print_lines(out, text_of(record, "Text"));
+		tds_event_print_lines(out, tds_json_string(record, "Text"));
 }
 
 /* Takes the reference. */
@@ -213,7 +207,7 @@ static void show_present(struct view *view)
 	while ((stream = earliest(view)) && !ferror(view->admin->cli.out)) {
 		json_t *record = tds_steal(&stream->next);
 
-		if (view->group && strcmp(text_of(record, "Group"), view->group) == 0)
+		if (view->group && strcmp(tds_json_string(record, "Group"), view->group) == 0)
 			view->is_group_met = true;
 		if (is_wanted(view, record, stream->wall_ms))
 			take(view, record);

@@ -8,22 +8,17 @@
 
 #include "base/digest.h"
 #include "base/io.h"
+#include "base/jsontext.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/when.h"
 #include "director/groups.h"
 #include "tool/cli.h"
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
 static const json_t *active_of(const json_t *group)
 {
-	return json_object_get(json_object_get(group, "Sources"), text_of(group, "ActiveHash"));
+	return json_object_get(json_object_get(group, "Sources"),
+			       tds_json_string(group, "ActiveHash"));
 }
 
 /* --- the newest --- */
@@ -57,11 +52,11 @@ static bool is_another(const struct tds_dir *dir, const char *name, const json_t
 
 	if (tds_io_open(dir->fd, name, false, &fd, &st, NULL) != 0)
 		return false;
-	(void)tds_when_parse(text_of(active, "ActiveSince"), 0, &since_wall_ms);
+	(void)tds_when_parse(tds_json_string(active, "ActiveSince"), 0, &since_wall_ms);
 	if ((int64_t)st.st_ctim.tv_sec * 1000 < since_wall_ms - 1000)
 		return false;
 	sum(fd, hex);
-	return *hex && strcmp(hex, text_of(active, "MD5")) != 0;
+	return *hex && strcmp(hex, tds_json_string(active, "MD5")) != 0;
 }
 
 static void add_newest(const struct tds_dir *dir, const struct tds_group *group, json_t *to)
@@ -69,8 +64,8 @@ static void add_newest(const struct tds_dir *dir, const struct tds_group *group,
 	const json_t *active = active_of(to);
 	const char *newest = group && group->n > 0 ? group->files[0].name : NULL;
 
-	if (newest &&
-	    (strcmp(newest, text_of(active, "File")) != 0 || is_another(dir, newest, active)))
+	if (newest && (strcmp(newest, tds_json_string(active, "File")) != 0 ||
+		       is_another(dir, newest, active)))
 		(void)json_object_set_new(to, "Newest", tds_cli_json_text(newest));
 }
 
@@ -100,12 +95,12 @@ static void print_part(FILE *out, const char *before, const char *text)
 
 static void print_active(FILE *out, const json_t *active)
 {
-	const char *version = text_of(active, "Version");
+	const char *version = tds_json_string(active, "Version");
 
 	print_part(out, "  Version ", version);
-	print_part(out, *version ? ", " : "  ", text_of(active, "File"));
-	print_part(out, ", since ", text_of(active, "ActiveSince"));
-	print_part(out, ", by ", tds_text_base(text_of(active, "Key")));
+	print_part(out, *version ? ", " : "  ", tds_json_string(active, "File"));
+	print_part(out, ", since ", tds_json_string(active, "ActiveSince"));
+	print_part(out, ", by ", tds_text_base(tds_json_string(active, "Key")));
 }
 
 static void print_held(FILE *out, const json_t *group, const json_t *active)
@@ -115,8 +110,8 @@ static void print_held(FILE *out, const json_t *group, const json_t *active)
 	if (!held)
 		return;
 	(void)fputs(", held", out);
-	if (strcmp(text_of(held, "SHA256"), text_of(active, "SHA256")) != 0)
-		print_part(out, " at ", text_of(held, "File"));
+	if (strcmp(tds_json_string(held, "SHA256"), tds_json_string(active, "SHA256")) != 0)
+		print_part(out, " at ", tds_json_string(held, "File"));
 }
 
 void overview_print(FILE *out, const json_t *group)
@@ -128,7 +123,7 @@ void overview_print(FILE *out, const json_t *group)
 		print_active(out, active);
 	else
 		(void)fputs("  Nothing is active", out);
-	print_part(out, ", newest ", text_of(group, "Newest"));
+	print_part(out, ", newest ", tds_json_string(group, "Newest"));
 	print_held(out, group, active);
 	if (restarts > 0)
 		(void)fprintf(out, ", %lld restart%s", (long long)restarts,

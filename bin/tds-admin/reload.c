@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "admin.h"
+#include "base/jsontext.h"
 #include "base/mem.h"
 #include "director/config.h"
 #include "tool/client.h"
@@ -12,13 +13,6 @@ const char admin_reload_help[] =
 	"Have the admin process read again what counts at a reload, and open its logs anew.\n"
 	"What cannot be read stays as it is, and is named: status 1. What waits for a restart is "
 	"named in a warning.\n";
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
 
 /* A refusal a line, and what waits for a restart as warnings. */
 static void print_outcome(struct admin *admin, const json_t *answer)
@@ -33,9 +27,9 @@ static void print_outcome(struct admin *admin, const json_t *answer)
 		tds_cli_error(&admin->cli, NULL, &err);
 	}
 	json_array_foreach(json_object_get(answer, "Changed"), i,
-			   what) if (strcmp(text_of(what, "Counts"),
+			   what) if (strcmp(tds_json_string(what, "Counts"),
 					    tds_config_counts_words(TDS_COUNTS_AT_RESTART)) == 0)
-		tds_cli_warn(&admin->cli, text_of(what, "File"),
+		tds_cli_warn(&admin->cli, tds_json_string(what, "File"),
 			     "has changed, and counts at a restart");
 }
 

@@ -3,18 +3,12 @@
 #include <string.h>
 
 #include "admin.h"
+#include "base/jsontext.h"
 #include "base/release.h"
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
 
 void running_print(FILE *out, const json_t *status)
 {
-	const char *version = text_of(status, "Version");
+	const char *version = tds_json_string(status, "Version");
 	const json_t *file;
 	size_t i;
 
@@ -26,6 +20,6 @@ void running_print(FILE *out, const json_t *status)
 	json_array_foreach(json_object_get(status, "Changed"), i, file)
 	{
 		(void)fprintf(out, "changed since it was read: %s, counts %s\n",
-			      text_of(file, "File"), text_of(file, "Counts"));
+			      tds_json_string(file, "File"), tds_json_string(file, "Counts"));
 	}
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/dir.h"
+#include "base/jsontext.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "director/desired.h"
@@ -276,13 +277,6 @@ static int connect_admin(struct run *run, struct tds_err *err)
 		       : rc;
 }
 
-static const char *text_of(const json_t *answer, const char *key)
-{
-	const char *text = json_string_value(json_object_get(answer, key));
-
-	return text ? text : "";
-}
-
 /* Who asks for quiet, a crontab say, has been told when it was undone, or refused for the first time. */
 static bool was_told(const json_t *answer)
 {
@@ -311,10 +305,11 @@ static void report(struct run *run, const char *name, int rc, json_t *answer, st
 	}
 	if (rc != 0 || !deeds[run->deed].done || run->cli.quiet)
 		return;
-	(void)fprintf(run->cli.out, "%s \"%s\"", deeds[run->deed].done, text_of(answer, "Group"));
+	(void)fprintf(run->cli.out, "%s \"%s\"", deeds[run->deed].done,
+		      tds_json_string(answer, "Group"));
 	if (run->deed != DEED_RELEASE)
-		(void)fprintf(run->cli.out, " %s: %s", text_of(answer, "Path"),
-			      text_of(answer, "SourceHash"));
+		(void)fprintf(run->cli.out, " %s: %s", tds_json_string(answer, "Path"),
+			      tds_json_string(answer, "SourceHash"));
 	(void)fputc('\n', run->cli.out);
 	json_array_foreach(json_object_get(answer, "Deleted"), i, deleted)
 	{

@@ -18,3 +18,10 @@ char *tds_json_text(const json_t *doc, size_t flags)
 	text[len] = '\0';
 	return text;
 }
+
+const char *tds_json_string(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON as text, whole or not at all. */
+/* JSON as text, whole or not at all; and the texts in it. */
 #ifndef TDS_JSONTEXT_H
 #define TDS_JSONTEXT_H
 
@@ -11,5 +11,8 @@
  * Owner:   caller frees; NULL: out of memory, or doc is NULL.
  */
 char *tds_json_text(const json_t *doc, size_t flags);
+
+/* The text that an object has under key, borrowed; "" where it has none, or something else. object may be NULL. */
+const char *tds_json_string(const json_t *object, const char *key);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/jsontext.h"
 #include "base/text.h"
 
 #define INFO 20
@@ -26,16 +27,9 @@ static const struct {
 	{ "Undone", ERROR, true },
 };
 
-static const char *text_of(const json_t *event, const char *key)
-{
-	const char *text = json_string_value(json_object_get(event, key));
-
-	return text ? text : "";
-}
-
 static size_t find(const json_t *event)
 {
-	const char *name = text_of(event, "Event");
+	const char *name = tds_json_string(event, "Event");
 	size_t i = 0;
 
 	while (i < sizeof(known) / sizeof(known[0]) && strcmp(known[i].name, name) != 0)
@@ -95,8 +89,8 @@ static void print_asker(FILE *out, const json_t *by, const char *(*user)(uid_t u
 		print(out, ", by ", name);
 	else if (uid)
 		(void)fprintf(out, ", by uid %lld", (long long)json_integer_value(uid));
-	print(out, ", by actor ", text_of(by, "Actor"));
-	print(out, " of ", *text_of(by, "Actor") ? text_of(by, "Group") : "");
+	print(out, ", by actor ", tds_json_string(by, "Actor"));
+	print(out, " of ", *tds_json_string(by, "Actor") ? tds_json_string(by, "Group") : "");
 	if (json_object_get(by, "Signal"))
 		(void)fprintf(out, ", by signal %lld",
 			      (long long)json_integer_value(json_object_get(by, "Signal")));
@@ -105,26 +99,26 @@ static void print_asker(FILE *out, const json_t *by, const char *(*user)(uid_t u
 /* The actor that it is about. */
 static void print_actor(FILE *out, const json_t *event)
 {
-	const char *class_name = text_of(event, "Class");
+	const char *class_name = tds_json_string(event, "Class");
 
 	if (!*class_name)
 		return;
 	print(out, " ", class_name);
-	print(out, ", role ", text_of(event, "Role"));
-	print(out, ", address ", text_of(event, "Address"));
+	print(out, ", role ", tds_json_string(event, "Role"));
+	print(out, ", address ", tds_json_string(event, "Address"));
 }
 
 static void print_subject(FILE *out, const json_t *event)
 {
 	static const char *const subjects[] = { "Path", "Target", "File" };
 
-	if (*text_of(event, "Class")) {
+	if (*tds_json_string(event, "Class")) {
 		print_actor(out, event);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(subjects) / sizeof(subjects[0]); i++)
-		if (*text_of(event, subjects[i])) {
-			print(out, " ", text_of(event, subjects[i]));
+		if (*tds_json_string(event, subjects[i])) {
+			print(out, " ", tds_json_string(event, subjects[i]));
 			return;
 		}
 }
@@ -144,12 +138,12 @@ static void print_more(FILE *out, const json_t *event)
 	print_each(out, "\n" INDENT, json_object_get(event, "Files"));
 	print_each(out, "\n" INDENT "warning: ", json_object_get(event, "Warnings"));
 	if (tds_event_level(event) >= ERROR) {
-		print(out, "\n" INDENT "SHA256 ", text_of(event, "SHA256"));
-		print(out, "\n" INDENT "key ", text_of(event, "Key"));
+		print(out, "\n" INDENT "SHA256 ", tds_json_string(event, "SHA256"));
+		print(out, "\n" INDENT "key ", tds_json_string(event, "Key"));
 	}
-	if (*text_of(event, "Traceback")) {
+	if (*tds_json_string(event, "Traceback")) {
 		(void)fputs("\n" INDENT, out);
-		tds_event_print_lines(out, text_of(event, "Traceback"));
+		tds_event_print_lines(out, tds_json_string(event, "Traceback"));
 	} else {
 		(void)fputc('\n', out);
 	}
@@ -157,10 +151,10 @@ static void print_more(FILE *out, const json_t *event)
 
 void tds_event_print(FILE *out, const json_t *event, const char *(*user)(uid_t uid))
 {
-	print(out, "", text_of(event, "Event"));
+	print(out, "", tds_json_string(event, "Event"));
 	print_subject(out, event);
 	print_asker(out, json_object_get(event, "By"), user);
-	(void)fputs(*text_of(event, "Message") ? ": " : "", out);
-	print_lines(out, text_of(event, "Message"));
+	(void)fputs(*tds_json_string(event, "Message") ? ": " : "", out);
+	print_lines(out, tds_json_string(event, "Message"));
 	print_more(out, event);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/jsontext.h"
 #include "base/mem.h"
 #include "daemon/base/clock.h"
 #include "daemon/keep/state.h"
@@ -92,23 +93,16 @@ int recall_forget(int rundir, struct tds_err *err)
 	return 0;
 }
 
-static const char *text_of(const json_t *source, const char *key)
-{
-	const char *text = json_string_value(json_object_get(source, key));
-
-	return text ? text : "";
-}
-
 static void leave_out(struct world *world, const json_t *source)
 {
 	static const char *const known[] = { "Group", "Path", "Version", "MD5", "SHA256" };
 	json_t *event = events_new(world->clock->wall_ms(world->clock), "LeftOut");
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		events_set(event, known[i], text_of(source, known[i]));
+		events_set(event, known[i], tds_json_string(source, known[i]));
 	events_set(event, "Message", WHY);
 	world_note(world, event);
-	returning_end(&world->returning, text_of(source, "SHA256"));
+	returning_end(&world->returning, tds_json_string(source, "SHA256"));
 }
 
 void recall_leave_out(struct world *world, json_t *state,
@@ -121,10 +115,10 @@ void recall_leave_out(struct world *world, json_t *state,
 	for (size_t i = before; i-- > 0;) {
 		const json_t *source = json_array_get(sources, i);
 
-		if (returning_deaths(&world->returning, text_of(source, "SHA256")) <
+		if (returning_deaths(&world->returning, tds_json_string(source, "SHA256")) <
 		    DEATHS_TOO_MANY)
 			continue;
-		failed(ctx, text_of(source, "File"), WHY);
+		failed(ctx, tds_json_string(source, "File"), WHY);
 		leave_out(world, source);
 		(void)json_array_remove(sources, i);
 	}

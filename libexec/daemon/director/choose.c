@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/jsontext.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "change.h"
@@ -17,13 +18,6 @@ struct known {
 	const char *file;
 	const char *path; /* where it was; NULL: in the director directory */
 };
-
-static const char *text_of(const json_t *package, const char *key)
-{
-	const char *text = json_string_value(json_object_get(package, key));
-
-	return text ? text : "";
-}
 
 /* The name of a package is that of its group and its version. Caller frees; NULL: out of memory. */
 static char *file_of(const struct group *group, const char *version)
@@ -76,16 +70,16 @@ static int find_source(struct change *change, const struct source *source, struc
 static int find_held(struct change *change, struct tds_err *err)
 {
 	const json_t *held = change->group->held;
-	const struct known known = { text_of(held, "SHA256"), text_of(held, "File"),
-				     text_of(held, "Path") };
+	const struct known known = { tds_json_string(held, "SHA256"), tds_json_string(held, "File"),
+				     tds_json_string(held, "Path") };
 
 	return find_known(change, &known, err);
 }
 
 static int find_remembered(struct change *change, const json_t *package, struct tds_err *err)
 {
-	tds_autofree char *file = file_of(change->group, text_of(package, "Version"));
-	const struct known known = { text_of(package, "SHA256"), file, NULL };
+	tds_autofree char *file = file_of(change->group, tds_json_string(package, "Version"));
+	const struct known known = { tds_json_string(package, "SHA256"), file, NULL };
 
 	return file ? find_known(change, &known, err)
 		    : tds_err_set(err, TDS_E_NOMEM, "out of memory");
@@ -141,7 +135,7 @@ static const json_t *remembered_of(const struct group *group, const char *versio
 	for (size_t i = json_array_size(group->was_active); i-- > 0;) {
 		const json_t *package = json_array_get(group->was_active, i);
 
-		if (strcmp(text_of(package, "Version"), version) == 0)
+		if (strcmp(tds_json_string(package, "Version"), version) == 0)
 			return package;
 	}
 	return NULL;
@@ -192,8 +186,9 @@ static char *reference(const struct group *group)
 	if (s)
 		return strdup(s->file);
 	if (group->held)
-		return strdup(text_of(group->held, "File"));
-	return n > 0 ? file_of(group, text_of(json_array_get(group->was_active, n - 1), "Version"))
+		return strdup(tds_json_string(group->held, "File"));
+	return n > 0 ? file_of(group,
+			       tds_json_string(json_array_get(group->was_active, n - 1), "Version"))
 		     : NULL;
 }
 
@@ -217,7 +212,7 @@ static const json_t *remembered_below(const struct group *group, const char *fil
 
 	json_array_foreach(group->was_active, i, package)
 	{
-		tds_autofree char *its = file_of(group, text_of(package, "Version"));
+		tds_autofree char *its = file_of(group, tds_json_string(package, "Version"));
 
 		if (!its || tds_version_cmp(group->name, its, file) >= 0 ||
 		    (best && tds_version_cmp(group->name, its, best) < 0))

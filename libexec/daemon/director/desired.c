@@ -4,16 +4,10 @@
 
 #include <string.h>
 
+#include "base/jsontext.h"
 #include "director/desired.h"
 #include "rules.h"
 #include "tool/cli.h"
-
-static const char *text_of(const json_t *package, const char *key)
-{
-	const char *text = json_string_value(json_object_get(package, key));
-
-	return text ? text : "";
-}
 
 json_t *package_json(const struct source *source)
 {
@@ -102,7 +96,7 @@ void wish_undo(struct group *group, struct wish *before)
 static void drop_stored(const struct group *group, const json_t *package)
 {
 	const struct means *means = group->director->means;
-	const char *sha256 = text_of(package, "SHA256");
+	const char *sha256 = tds_json_string(package, "SHA256");
 
 	if (*sha256 && !group_stores(group, sha256) && !source_find(group->director, sha256))
 		means->forget(means->ctx, sha256);
@@ -157,7 +151,7 @@ static json_t *without(const json_t *packages, const char *sha256)
 
 	json_array_foreach(packages, i, package)
 	{
-		if (strcmp(text_of(package, "SHA256"), sha256) != 0)
+		if (strcmp(tds_json_string(package, "SHA256"), sha256) != 0)
 			(void)json_array_append(others, package);
 	}
 	return others;
@@ -167,8 +161,8 @@ static bool was_active_last(const struct group *group, const char *sha256)
 {
 	size_t n = json_array_size(group->was_active);
 
-	return n > 0 &&
-	       strcmp(text_of(json_array_get(group->was_active, n - 1), "SHA256"), sha256) == 0;
+	return n > 0 && strcmp(tds_json_string(json_array_get(group->was_active, n - 1), "SHA256"),
+			       sha256) == 0;
 }
 
 static void remember(const struct source *source)

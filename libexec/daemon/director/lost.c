@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/jsontext.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "change.h"
@@ -179,36 +180,31 @@ static void on_restored(void *ctx, const struct outcome *outcome)
 	one_less(restore);
 }
 
-static const char *text_of(const json_t *stored, const char *key)
-{
-	const char *text = json_string_value(json_object_get(stored, key));
-
-	return text ? text : "";
-}
-
 /* What loaded.json says of one source, which is lost until it is back. NULL: why it cannot come back is in err. */
 static struct source *recall(struct director *director, const json_t *stored, struct tds_err *err)
 {
 	const struct means *means = director->means;
-	struct group *group = group_get(director, text_of(stored, "Group"));
+	struct group *group = group_get(director, tds_json_string(stored, "Group"));
 	tds_auto(tli) struct tds_tli tli = { 0 };
 
 	if (!group) {
 		tds_err_set(err, TDS_E_NOMEM, "out of memory");
 		return NULL;
 	}
-	if (means->stored_declaration(means->ctx, text_of(stored, "SHA256"), &tli, err) != 0)
+	if (means->stored_declaration(means->ctx, tds_json_string(stored, "SHA256"), &tli, err) !=
+	    0)
 		return NULL;
-	struct source *source =
-		source_new(group, text_of(stored, "File"), text_of(stored, "Path"), &tli, err);
+	struct source *source = source_new(group, tds_json_string(stored, "File"),
+					   tds_json_string(stored, "Path"), &tli, err);
 	if (!source)
 		return NULL;
 	const json_t *held_ms = json_object_get(stored, "HeldMs");
 	group->known = true;
 	source->state = SOURCE_LOST;
 	source->returns_active = json_is_true(json_object_get(stored, "Active"));
-	(void)snprintf(source->md5, sizeof(source->md5), "%s", text_of(stored, "MD5"));
-	(void)snprintf(source->sha256, sizeof(source->sha256), "%s", text_of(stored, "SHA256"));
+	(void)snprintf(source->md5, sizeof(source->md5), "%s", tds_json_string(stored, "MD5"));
+	(void)snprintf(source->sha256, sizeof(source->sha256), "%s",
+		       tds_json_string(stored, "SHA256"));
 	source_add(source);
 	source->active_wall_ms = json_integer_value(json_object_get(stored, "ActiveMs"));
 	if (json_is_integer(held_ms))
@@ -256,14 +252,14 @@ void director_restore(struct director *director, const json_t *state, const json
 	{
 		if (recall(director, stored, &err))
 			continue;
-		failed(ctx, text_of(stored, "File"), err.reason);
+		failed(ctx, tds_json_string(stored, "File"), err.reason);
 		forgotten = true;
 	}
 	if (forgotten)
 		save_state(director, NULL);
 	json_array_foreach(sources, i, stored)
 	{
-		struct source *source = source_find(director, text_of(stored, "SHA256"));
+		struct source *source = source_find(director, tds_json_string(stored, "SHA256"));
 
 		if (!source)
 			continue;
