@@ -317,9 +317,7 @@ static bool make(struct daemon *d, struct tds_err *err)
 	const char *path = s->dir.path;
 	bool has_cgroup = d->ward->cgroup->path != NULL;
 
-	if (!find_programs(d))
-		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
-	if (!(d->inforce = inforce_new(&s->dir)))
+	if (!find_programs(d) || !(d->inforce = inforce_new(&s->dir)))
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
 	if (tds_rundir_path(&s->dir, &d->rundir_path, err) != 0 ||
 	    settings_read(&s->dir, &d->configured, err) != 0)

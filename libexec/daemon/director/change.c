@@ -66,10 +66,10 @@ _Static_assert(sizeof(table) / sizeof(table[0]) == 7, "each state has a row");
 _Static_assert(CHANGE_EVENTS == 8, "each event is thought of in each row");
 
 /*
- * Did the refresh before come to the same refusal? A name that means nothing is not remembered, and without memory it is
- * told once more.
+ * What a refresh was refused for is remembered until a load of the group succeeds. Returns whether the refresh before came
+ * to the same. A name that means nothing is not remembered, and without memory it is told once more.
  */
-static bool is_same_trouble(const struct change *change)
+static bool remember_trouble(const struct change *change)
 {
 	struct group *group = change->group;
 	char *trouble = NULL;
@@ -101,7 +101,7 @@ static void end(struct change *change)
 				   .changed = change->changed,
 				   .warnings = change->warnings,
 				   .left_alone = change->left_alone,
-				   .again = is_same_trouble(change),
+				   .again = remember_trouble(change),
 				   .deleted = change->deleted };
 
 	queue_next(change);

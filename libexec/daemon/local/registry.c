@@ -4,16 +4,21 @@
 
 #include <errno.h>
 #include <search.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #define RESERVED_IDS 2 /* nobody, and the Director */
 
+_Static_assert(offsetof(struct bearer, id) == 0 && offsetof(struct tombstone, id) == 0,
+	       "an id stands first in what has one");
+
+/* Of bearers, and of tombstones. */
 static int compare_ids(const void *a, const void *b)
 {
-	uint64_t x = ((const struct bearer *)a)->id;
-	uint64_t y = ((const struct bearer *)b)->id;
+	uint64_t x = *(const uint64_t *)a;
+	uint64_t y = *(const uint64_t *)b;
 
 	return x < y ? -1 : x > y;
 }
@@ -112,18 +117,10 @@ void registry_unbind(struct registry *registry, struct bearer *bearer)
 	bearer->name = NULL;
 }
 
-static int compare_graves(const void *a, const void *b)
-{
-	uint64_t x = ((const struct tombstone *)a)->id;
-	uint64_t y = ((const struct tombstone *)b)->id;
-
-	return x < y ? -1 : x > y;
-}
-
 static void forget_tombstone(struct registry *registry, struct tombstone *stone)
 {
 	if (registry_tombstone(registry, stone->id) == stone)
-		(void)tdelete(stone, &registry->by_grave, compare_graves);
+		(void)tdelete(stone, &registry->by_grave, compare_ids);
 }
 
 /* Where memory is missing, it is forgotten at once. */
@@ -133,13 +130,13 @@ void registry_add_tombstone(struct registry *registry, uint64_t id, uint32_t rea
 
 	forget_tombstone(registry, stone);
 	*stone = (struct tombstone){ .id = id, .realm = realm, .never = never };
-	(void)tsearch(stone, &registry->by_grave, compare_graves);
+	(void)tsearch(stone, &registry->by_grave, compare_ids);
 }
 
 const struct tombstone *registry_tombstone(const struct registry *registry, uint64_t id)
 {
 	const struct tombstone key = { .id = id };
-	struct tombstone **found = tfind(&key, &registry->by_grave, compare_graves);
+	struct tombstone **found = tfind(&key, &registry->by_grave, compare_ids);
 
 	return found ? *found : NULL;
 }
