@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "literal/pytext.h"
+#include "may.h"
 
 struct work {
 	struct tds_tli *tli;
@@ -234,6 +235,14 @@ static int check_actors(struct work *w, const struct rule *rule, const struct td
 	return rc;
 }
 
+static int check_may(struct work *w, const struct rule *rule, const struct tds_value *value)
+{
+	tds_auto(rights) struct tds_rights *rights = NULL;
+
+	(void)rule;
+	return tds_rights_of_value(value, &rights, w->err);
+}
+
 /* Messages go to actors, and the declaration into the state, as literals. */
 static int check_writable(struct work *w, const struct tds_value *value)
 {
@@ -253,6 +262,7 @@ int tds_tli_parse(const char *text, size_t len, struct tds_tli_watcher watcher, 
 		{ "TLS_Keep_Limit", check_keep_limit },
 		{ "Health", check_health },
 		{ "Activate", check_activate },
+		{ "May", check_may },
 		{ NULL, NULL },
 	};
 	struct work w = { .tli = tli, .watcher = watcher, .err = err };

@@ -61,8 +61,10 @@ static void known_keys(void **state)
 	     "  'OnLoad': {'Role': 'r', 'Message': [0], 'GlobalName': None},\n"
 	     "  'OnDeactivate': {'Message': b''}, 'OnReactivate': {}, 'Health': {'Message': 0}}},\n"
 	     " 'AutoUnload': -1, 'TLS_Keep_Limit': 3,\n"
-	     " 'Health': {'Message': None, 'Timeout': 0.5}, 'Activate': 'ready-first'}",
+	     " 'Health': {'Message': None, 'Timeout': 0.5}, 'Activate': 'ready-first',\n"
+	     " 'May': ['load:web-*', 'capabilities']}",
 	     3, "");
+	bad("{'May': ['load', 'lode:web']}", "1:18: no such right: 'lode'");
 }
 
 static void keep_limit(void **state)
