@@ -8,6 +8,7 @@
 # make dist       the release tarball              make clean
 
 VERSION := 0.1.0
+comma := ,
 PREFIX ?= /usr/local
 DESTDIR ?=
 BINDIR ?= $(PREFIX)/bin
@@ -27,10 +28,8 @@ BIN := $(if $(filter plain,$(VARIANT)),build/bin,$(B)/bin)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef \
 	-Wwrite-strings -Wimplicit-fallthrough $(if $(WERROR),-Werror)
-HARDENING := -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
 SANITIZE :=
 ifeq ($(VARIANT),asan)
-HARDENING := -fPIE
 SANITIZE := -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=undefined,float-cast-overflow -fno-omit-frame-pointer
 endif
 ifeq ($(VARIANT),clang)
@@ -38,13 +37,25 @@ CC := clang
 endif
 ifeq ($(VARIANT),fuzz)
 CC := clang
-HARDENING := -fPIE
 SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+endif
+
+# Of each the compiler is asked, and it is done without where that does not know it; a sanitizer has its own. Debian's start
+# files do not say that they are fit for a shadow stack, though they are, so the linker is told. (They are not for IBT.)
+takes = $(shell echo 'int a;' | $(CC) -Werror $(1) -x c -c -o /dev/null - 2>/dev/null && echo '$(1)')
+ZERO := -ftrivial-auto-var-init=zero
+HARDENING := -fPIE
+ifeq ($(SANITIZE),)
+CET := $(call takes,-fcf-protection=full)
+FORTIFY := $(shell echo __USE_FORTIFY_LEVEL | $(CC) -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -include features.h -E -P - 2>/dev/null | tail -n 1)
+HARDENING += -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(or $(FORTIFY),2) $(CET) \
+	$(call takes,-mbranch-protection=standard) $(call takes,-fstack-clash-protection) \
+	$(or $(call takes,$(ZERO)),$(call takes,$(ZERO) -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang))
 endif
 LIBS := libcrypto libarchive jansson libevent_core
 TDS_CPPFLAGS := -D_GNU_SOURCE -DTDS_VERSION='"$(VERSION)"' -Ilibcommon -Ilibexec $(shell $(PKG_CONFIG) --cflags $(LIBS))
 TDS_CFLAGS := -std=gnu11 -O2 -g -pthread $(WARNINGS) $(HARDENING) $(SANITIZE)
-TDS_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
+TDS_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack$(if $(CET),$(comma)-z$(comma)shstk) -Wl,--as-needed $(SANITIZE)
 LDLIBS += $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm
 
 Q := $(if $(V),,@)

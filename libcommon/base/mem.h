@@ -31,6 +31,16 @@ static inline void tds_close_file(FILE **f)
 #define tds_autofile __attribute__((cleanup(tds_close_file))) /* NULL: nothing to close */
 #define tds_auto(type) __attribute__((cleanup(tds_##type##_cleanup)))
 
+/* Locals are set to zero by the build; not so this large buffer, which stands where each message comes by. */
+#if defined(__has_attribute)
+#if __has_attribute(uninitialized)
+#define tds_unset __attribute__((uninitialized))
+#endif
+#endif
+#ifndef tds_unset
+#define tds_unset
+#endif
+
 /* Hand a self-cleaning pointer over: returns *p and leaves NULL behind. */
 #define tds_steal(p)                             \
 	({                                       \

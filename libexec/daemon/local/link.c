@@ -430,7 +430,7 @@ static bool is_nothing(int why)
 /* Read up to so many times (0: to the end), and no further where there is more to come anyway. */
 static void drain(struct link *link, int turns)
 {
-	unsigned char data[READ_AT_ONCE];
+	tds_unset unsigned char data[READ_AT_ONCE];
 
 	if (link->ended || link->paused)
 		return;
