@@ -4,12 +4,14 @@
  * privileges, little memory and no time to waste; whatever a package makes of it, the admin only sees its verdict.
  *
  * Descriptors: 0 the open package, 3 the socket for the verdict, 4 the director directory, 5 an empty file that a good
- *              package is written to, where there is one.
- * Arguments:   the director directory's path, the package's name, the declared group that the name belongs to.
- * Verdict:     one JSON object in one message: {"ok":true,"group","version","md5","sha256","key","warnings","errno"}
- *              with a sealed memory file, the archive; errno is why the package could not be written, 0: it is there
- *              and synced, or nobody wanted it. Or {"ok":false,"status","error","md5","sha256","key"}, the
- *              last three as far as they are known.
+ *              package is written to, where there is one; 6 the environment of actors, each variable ended by NUL.
+ * Arguments:   the director directory's path, the package's name, the declared group that the name belongs to, the path
+ *              and the version of the Python that runs actors, each empty where it is not known.
+ * Verdict:     one JSON object in one message: {"ok":true,"group","version","md5","sha256","key","warnings","errno",
+ *              "declared"} with a sealed memory file, the archive; errno is why the package could not be written, 0: it
+ *              is there and synced, or nobody wanted it. With "declared" comes a second one: the value of the
+ *              declaration that is signed with the package, as a literal. Or
+ *              {"ok":false,"status","error","md5","sha256","key"}, the last three as far as they are known.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,12 +26,18 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "director/tli.h"
+#include "literal/literal_env.h"
+#include "literal/repr.h"
 #include "package/source.h"
 #include "tool/cli.h"
 
 #define FD_VERDICT 3
 #define FD_DIR 4
 #define FD_STORE 5
+#define FD_ENVIRONMENT 6
+#define ENVIRONMENT_MAX (4 << 20) /* bytes: what the system lets a program have */
+#define MEMORY_FILES 2            /* with a verdict, at most */
 #define NOBODY 65534
 #define SECONDS 50 /* of processor time, at most */
 #ifdef __SANITIZE_ADDRESS__
@@ -40,25 +48,26 @@
 
 static char block[256 << 10];
 
-static void send_verdict(json_t *verdict, int archive)
+/* files: memory files that go with it, the first n. */
+static void send_verdict(json_t *verdict, const int *files, size_t n)
 {
 	char text[4096];
 	union {
 		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
+		char space[CMSG_SPACE(sizeof(int) * MEMORY_FILES)];
 	} control = { 0 };
 	size_t len = verdict ? json_dumpb(verdict, text, sizeof(text), JSON_COMPACT) : 0;
 	struct iovec iov = { .iov_base = text, .iov_len = len };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 
-	if (archive >= 0) {
+	if (n > 0) {
 		msg.msg_control = &control;
-		msg.msg_controllen = sizeof(control.space);
+		msg.msg_controllen = CMSG_SPACE(n * sizeof(int));
 		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &archive, sizeof(archive));
+		c->cmsg_len = CMSG_LEN(n * sizeof(int));
+		memcpy(CMSG_DATA(c), files, n * sizeof(int));
 	}
 	/* A verdict that does not fit is none, and the admin takes silence for a refusal. */
 	if (len > 0 && len <= sizeof(text))
@@ -104,7 +113,7 @@ static void refuse(const struct tds_err *err, int copy, const struct tds_key *ke
 		tds_digest_hex(sha256, TDS_SHA256_LEN, hex);
 		(void)json_object_set_new(verdict, "sha256", json_string(hex));
 	}
-	send_verdict(verdict, -1);
+	send_verdict(verdict, NULL, 0);
 }
 
 /* After the keys are read nothing but the open descriptors is needed any more. */
@@ -176,25 +185,90 @@ static int write_package(int copy)
 	return n < 0 || fsync(FD_STORE) != 0 ? errno : 0;
 }
 
+/* The environment of actors. It is told, and never this process's own. Errors: TDS_E_NOMEM. */
+static int read_environment(char **text, char ***variables, struct tds_err *err)
+{
+	size_t len;
+	size_t n = 0;
+
+	if (tds_io_slurp_fd(FD_ENVIRONMENT, ENVIRONMENT_MAX, text, &len, err) != 0)
+		return tds_err_prefix(err, "the environment of actors");
+	for (size_t i = 0; i < len; i++)
+		n += (*text)[i] == '\0';
+	*variables = calloc(n + 1, sizeof(**variables));
+	if (!*variables)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	for (size_t i = 0, at = 0; i < n; i++) {
+		(*variables)[i] = *text + at;
+		at += strlen(*text + at) + 1;
+	}
+	return 0;
+}
+
+/* What of an error is its place in the declaration becomes part of its words. */
+static int place_error(const char *name, struct tds_err *err)
+{
+	unsigned line = err->line;
+
+	err->line = 0;
+	return line ? tds_err_prefix(err, "%s:%u:%u", name, line, err->column)
+		    : tds_err_prefix(err, "%s", name);
+}
+
+/* Its value as a literal; NULL: the package has no declaration. */
+static int evaluate(const struct tds_source *source, const struct tds_surroundings *around,
+		    char **literal, struct tds_err *err)
+{
+	tds_autofree char *text = NULL;
+	tds_auto(tli) struct tds_tli tli = { 0 };
+	size_t len;
+	int rc = tds_source_declaration(source, TDS_LITERAL_MAX_PURE, &text, &len, err);
+
+	*literal = NULL;
+	if (rc != 0 || !text)
+		return rc;
+	tds_autofree char *name = tds_source_declaration_name(source->group);
+	rc = tds_tli_parse_packed(text, len, around, (struct tds_tli_watcher){ 0 }, &tli, err);
+	if (rc != 0)
+		return place_error(name ? name : TDS_ZIP_INF, err);
+	*literal = tds_value_repr(tli.value);
+	return *literal ? 0 : tds_err_set(err, TDS_E_NOMEM, "out of memory");
+}
+
+static int literal_memfd(const char *literal, int *fd, struct tds_err *err)
+{
+	tds_autofd int made = tds_io_memfd("tds-declaration");
+
+	if (made < 0 || tds_io_write(made, literal, strlen(literal)) != 0 ||
+	    tds_io_seal(made) != 0 || lseek(made, 0, SEEK_SET) != 0)
+		return tds_err_sys(err, TDS_E_WRITE, "no memory file for the declaration");
+	*fd = tds_steal_fd(&made);
+	return 0;
+}
+
+/* literal: NULL: the package has no declaration. */
 static void accept_source(const struct tds_source *source, const struct tds_keyring *ring,
-			  int written)
+			  const char *literal, int written)
 {
 	char md5[TDS_DIGEST_HEX_MAX];
 	char sha256[TDS_DIGEST_HEX_MAX];
 	struct tds_err err = { 0 };
 	tds_autofd int archive = -1;
+	tds_autofd int declaration = -1;
 
-	if (tds_package_memfd(&source->package, &archive, &err) != 0) {
+	if (tds_package_memfd(&source->package, &archive, &err) != 0 ||
+	    (literal && literal_memfd(literal, &declaration, &err) != 0)) {
 		refuse(&err, -1, source->key);
 		return;
 	}
 	tds_digest_hex(source->package.md5, TDS_MD5_LEN, md5);
 	tds_digest_hex(source->package.sha256, TDS_SHA256_LEN, sha256);
-	send_verdict(json_pack("{s:b, s:s?, s:s?, s:s, s:s, s:o?, s:o, s:i}", "ok", 1, "group",
+	send_verdict(json_pack("{s:b, s:s?, s:s?, s:s, s:s, s:o?, s:o, s:i, s:b}", "ok", 1, "group",
 			       source->group, "version", source->version, "md5", md5, "sha256",
 			       sha256, "key", tds_cli_json_text(source->key->path), "warnings",
-			       warnings_of(ring, source->key), "errno", written),
-		     archive);
+			       warnings_of(ring, source->key), "errno", written, "declared",
+			       literal != NULL),
+		     (const int[MEMORY_FILES]){ archive, declaration }, literal ? 2 : 1);
 }
 
 static int verify(const struct tds_keyring *ring, int copy, char **argv, struct tds_source *source,
@@ -213,22 +287,32 @@ int main(int argc, char **argv)
 {
 	tds_auto(keyring) struct tds_keyring ring = { 0 };
 	tds_auto(source) struct tds_source source = { 0 };
+	tds_autofree char *environment = NULL;
+	tds_autofree char **variables = NULL;
+	tds_autofree char *literal = NULL;
 	tds_autofd int copy = -1;
 	struct tds_err err = { 0 };
 	bool wanted = fcntl(FD_STORE, F_GETFD) >= 0; /* before anything else may get that number */
 
-	if (argc != 4)
+	if (argc != 6)
 		return 2;
 	struct tds_dir dir = { .fd = FD_DIR, .path = argv[1] };
-	int rc = tds_keyring_read(&dir, &ring, &err);
+	int rc = read_environment(&environment, &variables, &err);
+	if (rc == 0)
+		rc = tds_keyring_read(&dir, &ring, &err);
 	if (rc == 0)
 		rc = drop_privileges(&err);
 	if (rc == 0)
 		rc = copy_package(&copy, &err);
 	if (rc == 0)
 		rc = verify(&ring, copy, argv, &source, &err);
+	const struct tds_surroundings around = { .variables = variables,
+						 .python = argv[4],
+						 .version = argv[5] };
 	if (rc == 0)
-		accept_source(&source, &ring, wanted ? write_package(copy) : 0);
+		rc = evaluate(&source, &around, &literal, &err);
+	if (rc == 0)
+		accept_source(&source, &ring, literal, wanted ? write_package(copy) : 0);
 	else
 		refuse(&err, copy, source.key);
 	return tds_code_status(rc);

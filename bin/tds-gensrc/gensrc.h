@@ -194,8 +194,11 @@ struct archive_bytes {
 
 bool ends_in_py(const char *name);
 
-/* Read each member once; those bytes are checked and packed. */
-bool pack_members(struct opts *o, const struct members *members, struct archive_bytes *archive);
+struct place;
+
+/* Read each member once; those bytes are checked and packed, and behind them the declaration. */
+bool pack_members(struct opts *o, const struct members *members, const struct place *place,
+		  struct archive_bytes *archive);
 
 /* Sign the archive and write the package to fd. */
 int write_package(const struct opts *o, int fd, const struct archive_bytes *archive,
@@ -220,8 +223,10 @@ struct place {
 	char *name;              /* GROUP-VERSION.tls */
 	char *path;              /* the same, as it is printed */
 	char *tli_name;          /* GROUP.tli */
-	char *tli;               /* the text to install there; NULL: none */
+	char *tli;               /* the declaration's text; NULL: there is none */
 	size_t tli_len;
+	bool installs_tli; /* in the director directory */
+	bool packs_tli;    /* into the package */
 	bool declared; /* the package has its group where it goes, or goes where there are none */
 };
 #define PLACE_NONE ((struct place){ .director = { .fd = -1 }, .other = { .fd = -1 } })
@@ -232,7 +237,7 @@ struct place {
  */
 bool open_places(struct opts *o, struct place *place);
 
-/* Read and check the declaration that is to be installed, if there is one. */
+/* Read and check the declaration that is to be installed or packed, if there is one. */
 bool read_tli(struct opts *o, struct place *place);
 
 /*

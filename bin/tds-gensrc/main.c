@@ -37,7 +37,8 @@ static void make_package(struct opts *o)
 	keep_memory();
 	if (open_places(o, &place) && read_tli(o, &place) && check_owner(o, &place) &&
 	    read_key(o, &key) && collect_members(o, &members) &&
-	    pack_members(o, &members, &archive) && write_files(o, &place, &archive, key, &verified))
+	    pack_members(o, &members, &place, &archive) &&
+	    write_files(o, &place, &archive, key, &verified))
 		report_package(o, &place, members.n, &verified);
 	tds_privkey_free(key);
 	free(archive.zip);

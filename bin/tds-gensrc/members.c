@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "archive/zip.h"
 #include "archive/zipwrite.h"
 #include "base/mem.h"
 
@@ -94,6 +95,9 @@ bool members_check(struct opts *o, const struct members *members)
 			return fail_nomem(o);
 		if (tds_zip_member_name(m->name, &err) != 0)
 			return fail(o, m->shown, &err);
+		if (strncmp(m->name, TDS_ZIP_INF, strlen(TDS_ZIP_INF)) == 0)
+			return misuse(o, "%s: %s is for what a package says of itself", m->shown,
+				      TDS_ZIP_INF);
 		for (char *slash; o->deps && (slash = strrchr(above, '/'));) {
 			*slash = '\0';
 			if (!bsearch(above, members->v, members->n, sizeof(*members->v),

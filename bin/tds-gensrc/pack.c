@@ -17,6 +17,8 @@
 #define DIRECTOR_MAX_END \
 	9999999 /* Director 4.0.1 reads 40 bytes of header: no offset of more digits */
 
+#define FIRST_TIME 315532800 /* 1980-01-01 UTC: the first time that an archive can name */
+
 bool ends_in_py(const char *name)
 {
 	size_t len = strlen(name);
@@ -141,6 +143,20 @@ static bool feed_members(struct opts *o, const struct members *members, struct c
 	return rc == 0 && checker->nfaults == 0;
 }
 
+/*
+ * The declaration, which the package's signature then covers. It has no time of its own: the same text gives the same
+ * bytes, wherever it was found.
+ */
+static int pack_declaration(const struct opts *o, const struct place *place,
+			    struct tds_zip_writer *writer, struct tds_err *err)
+{
+	tds_autofree char *name = tds_source_declaration_name(o->group);
+
+	if (!name)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	return tds_zip_writer_add(writer, name, false, FIRST_TIME, place->tli, place->tli_len, err);
+}
+
 static int finish_archive(const struct opts *o, struct tds_zip_writer *writer,
 			  struct archive_bytes *archive, struct tds_err *err)
 {
@@ -170,7 +186,8 @@ static void warn_of_director(struct opts *o, const struct archive_bytes *archive
 			     " (it can with fmt:ViceroyFMT2)");
 }
 
-bool pack_members(struct opts *o, const struct members *members, struct archive_bytes *archive)
+bool pack_members(struct opts *o, const struct members *members, const struct place *place,
+		  struct archive_bytes *archive)
 {
 	tds_auto(zip_writer) struct tds_zip_writer *writer = NULL;
 	struct checker checker = CHECKER_NONE;
@@ -184,7 +201,9 @@ bool pack_members(struct opts *o, const struct members *members, struct archive_
 	rc = tds_zip_writer_new(&writer, &err);
 	bool ok = rc == 0 && feed_members(o, members, &checker, writer);
 	checker_fini(&checker);
-	if (ok)
+	if (ok && place->packs_tli)
+		rc = pack_declaration(o, place, writer, &err);
+	if (ok && rc == 0)
 		rc = finish_archive(o, writer, archive, &err);
 	if (rc != 0)
 		(void)fail(o, NULL, &err);

@@ -9,10 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "archive/zipwrite.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "director/groups.h"
 #include "director/tli.h"
+#include "literal/literal_env.h"
+#include "package/source.h"
 
 static bool name_files(struct opts *o, struct place *place)
 {
@@ -96,7 +99,7 @@ static void warn_of_tli(void *ctx, unsigned line, unsigned column, const char *t
 	struct tli_warner *w = ctx;
 	tds_autofree char *subject = NULL;
 
-	if (asprintf(&subject, "%s:%u:%u", w->shown, line, column) < 0)
+	if (line == 0 || asprintf(&subject, "%s:%u:%u", w->shown, line, column) < 0)
 		subject = NULL;
 	tds_cli_warn(&w->o->cli, subject ? subject : w->shown, "%s", text);
 }
@@ -108,10 +111,31 @@ static int find_tli(const struct opts *o, struct place *place, char **shown, str
 		return read_named_file(o, o->tli, TDS_LITERAL_MAX_BYTES, &place->tli,
 				       &place->tli_len, shown, err);
 	*shown = below_srcdir(o, place->tli_name);
-	int rc = o->output ? TDS_E_MISSING
-			   : tds_io_slurp(o->srcfd, place->tli_name, TDS_LITERAL_MAX_BYTES,
-					  &place->tli, &place->tli_len, err);
+	int rc = tds_io_slurp(o->srcfd, place->tli_name, TDS_LITERAL_MAX_BYTES, &place->tli,
+			      &place->tli_len, err);
 	return rc == TDS_E_MISSING ? 0 : rc;
+}
+
+/*
+ * Does the package carry the declaration? One that asks the files of the machine could not be loaded with it, though
+ * GROUP.tli may: such a package has none, as those of the Director.
+ */
+static void choose_packing(struct opts *o, struct place *place, const char *shown)
+{
+	const struct tds_surroundings own = { 0 };
+	tds_autofree char *name = tds_source_declaration_name(o->group);
+	struct tds_tli tli;
+	struct tds_err err = { 0 };
+
+	place->packs_tli = o->format == TDS_FORMAT_DIRECTOR1 && name &&
+			   tds_zip_member_name(name, &err) == 0 &&
+			   tds_tli_parse_packed(place->tli, place->tli_len, &own,
+						(struct tds_tli_watcher){ 0 }, &tli, &err) == 0;
+	if (place->packs_tli)
+		tds_tli_fini(&tli);
+	else if (err.code && tds_err_prefix(&err, "is not signed with the package") != 0)
+		warn_of_tli(&(struct tli_warner){ .o = o, .shown = shown }, err.line, err.column,
+			    err.reason);
 }
 
 bool read_tli(struct opts *o, struct place *place)
@@ -126,9 +150,13 @@ bool read_tli(struct opts *o, struct place *place)
 		const struct tds_tli_watcher watcher = { .warn = warn_of_tli, .ctx = &warner };
 
 		rc = tds_tli_parse(place->tli, place->tli_len, watcher, &tli, &err);
-		if (rc == 0)
+		if (rc == 0) {
 			tds_tli_fini(&tli);
+			choose_packing(o, place, shown);
+		}
 	}
+	/* What is written elsewhere leaves the director directory as it is, unless it is asked for. */
+	place->installs_tli = place->tli && (o->tli || !o->output);
 	return rc == 0 || fail(o, shown, &err);
 }
 
@@ -173,7 +201,7 @@ bool check_owner(struct opts *o, struct place *place)
 
 	/* Elsewhere, the declaration may come along when the package is brought to the director directory. */
 	if (director->fd >= 0 &&
-	    !check_owner_in(o, place, director, elsewhere || place->tli, &place->declared))
+	    !check_owner_in(o, place, director, elsewhere || place->installs_tli, &place->declared))
 		return false;
 	place->declared |= elsewhere;
 	return !elsewhere || check_owner_in(o, place, other, false, &owned);
@@ -240,7 +268,7 @@ bool write_files(struct opts *o, const struct place *place, const struct archive
 		rc = write_package(o, out.fd, archive, key, &err);
 	if (rc == 0)
 		rc = verify_package(o, out.fd, place->name, key, verified, &err);
-	if (rc == 0 && place->tli)
+	if (rc == 0 && place->installs_tli)
 		return commit_both(o, place, &out);
 	if (rc == 0)
 		rc = tds_outfile_commit(&out, file_mode(), &err);

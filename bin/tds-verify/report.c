@@ -71,14 +71,18 @@ static void print_listing(struct run *run, json_t *doc, const struct tds_zip *zi
 {
 	FILE *out = run->cli.out;
 	tds_autofree char *text = doc ? tds_json_text(doc, JSON_COMPACT) : NULL;
+	const char *comma = "";
 	size_t i = 0;
 
 	if (text)
 		(void)fprintf(out, "%.*s,\"Members\":[", (int)strlen(text) - 1, text);
 	for (; text && i < zip->n; i++) {
+		if (!is_listed(run, &zip->v[i]))
+			continue;
 		json_t *member = member_json(&zip->v[i]);
 
-		(void)fputs(i ? "," : "", out);
+		(void)fputs(comma, out);
+		comma = ",";
 		if (!member || json_dumpf(member, out, JSON_COMPACT) != 0)
 			break;
 		json_decref(member);

@@ -14,9 +14,16 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+bool is_listed(const struct run *run, const struct tds_zip_entry *entry)
+{
+	return run->cli.verbose || !tds_zip_is_inf(entry);
+}
+
 static void list(struct run *run, const struct tds_zip *zip)
 {
 	for (size_t i = 0; i < zip->n; i++) {
+		if (!is_listed(run, &zip->v[i]))
+			continue;
 		(void)fprintf(run->cli.out, " %6ju  ", (uintmax_t)zip->v[i].size);
 		tds_text_escape(run->cli.out, zip->v[i].name, zip->v[i].name_len);
 		(void)fputc('\n', run->cli.out);

@@ -44,6 +44,9 @@ struct operand {
 int use_source(struct run *run, const struct operand *operand, const struct tds_source *source,
 	       struct tds_err *err) TDS_MUST_CHECK;
 
+/* Is it a member that a list has? What a package says of itself only is with -v. */
+bool is_listed(const struct run *run, const struct tds_zip_entry *entry);
+
 /* report.c: one check of --explain or -v, where ctx is the run; and the line above those of an operand. */
 void report_check(void *ctx, const struct tds_check *check);
 void report_heading(struct run *run, const char *path);

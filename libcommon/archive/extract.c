@@ -21,6 +21,12 @@ struct extraction {
 	const struct tds_zip_entry *entry; /* being written; NULL: none */
 };
 
+static bool is_kept(void *ctx, const struct tds_zip_entry *entry)
+{
+	(void)ctx;
+	return !entry->repeated && !tds_zip_is_inf(entry);
+}
+
 /* O_PATH: to pass through a folder, nobody needs to read it. */
 static int open_folder(int dirfd, const char *name, int flags)
 {
@@ -104,7 +110,7 @@ static int mark_sweeps(struct extraction *x, struct tds_err *err)
 	if (!places || !x->sweeps)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
 	for (size_t i = 0; i < zip->n; i++)
-		if (!zip->v[zip->order[i]].repeated)
+		if (is_kept(NULL, &zip->v[zip->order[i]]))
 			places[n++] = (uint32_t)i;
 	qsort_r(places, n, sizeof(*places), compare_places, (void *)(uintptr_t)zip);
 	for (size_t i = 0; i < n; i++) {
@@ -177,12 +183,6 @@ static int take(void *ctx, const struct tds_zip_entry *entry, const void *data, 
 	if (tds_io_write(x->out.fd, data, len) != 0)
 		return tds_err_sys(err, TDS_E_WRITE, "member %.*s", TDS_ZIP_SHOWN(entry));
 	return 0;
-}
-
-static bool is_kept(void *ctx, const struct tds_zip_entry *entry)
-{
-	(void)ctx;
-	return !entry->repeated;
 }
 
 int tds_extract(const struct tds_zip *zip, const char *path, struct tds_err *err)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/err.h"
 
@@ -48,6 +49,14 @@ struct tds_zip_entry {
 	bool twin;     /* shares its name with another member, whose packed bytes differ */
 	bool recoded;  /* its name is in memory of its own, not in the archive */
 };
+
+/* Below it is what a package says of itself: no file of its source, neither extracted nor imported. */
+#define TDS_ZIP_INF "TDS-INF/"
+static inline bool tds_zip_is_inf(const struct tds_zip_entry *entry)
+{
+	return entry->name_len >= strlen(TDS_ZIP_INF) &&
+	       memcmp(entry->name, TDS_ZIP_INF, strlen(TDS_ZIP_INF)) == 0;
+}
 
 /* The arguments for the %.*s of a message. */
 #define TDS_ZIP_SHOWN(entry) (int)((entry)->name_len < 300 ? (entry)->name_len : 300), (entry)->name

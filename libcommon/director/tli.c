@@ -243,6 +243,15 @@ static int check_may(struct work *w, const struct rule *rule, const struct tds_v
 	return tds_rights_of_value(value, &rights, w->err);
 }
 
+/* The name of a profile, or its parts. */
+static int check_sandbox(struct work *w, const struct rule *rule, const struct tds_value *value)
+{
+	if (value->type == TDS_VALUE_STR || value->type == TDS_VALUE_DICT ||
+	    value->type == TDS_VALUE_NONE)
+		return 0;
+	return wrong_type(w, rule->key, value, "the name of a profile or a dictionary");
+}
+
 /* Messages go to actors, and the declaration into the state, as literals. */
 static int check_writable(struct work *w, const struct tds_value *value)
 {
@@ -253,8 +262,9 @@ static int check_writable(struct work *w, const struct tds_value *value)
 				 culprit->type == TDS_VALUE_FROZENSET ? "frozenset" : "nan");
 }
 
-int tds_tli_parse(const char *text, size_t len, struct tds_tli_watcher watcher, struct tds_tli *tli,
-		  struct tds_err *err)
+/* Check a declaration that was evaluated, which is taken over. */
+static int take(struct tds_value *value, struct tds_tli_watcher watcher, struct tds_tli *tli,
+		struct tds_err *err)
 {
 	static const struct rule rules[] = {
 		{ "Actors", check_actors },
@@ -263,19 +273,47 @@ int tds_tli_parse(const char *text, size_t len, struct tds_tli_watcher watcher, 
 		{ "Health", check_health },
 		{ "Activate", check_activate },
 		{ "May", check_may },
+		{ "Sandbox", check_sandbox },
 		{ NULL, NULL },
 	};
 	struct work w = { .tli = tli, .watcher = watcher, .err = err };
 
-	*tli = (struct tds_tli){ 0 };
-	int rc = tds_literal_parse(text, len, true, &tli->value, err);
-	if (rc == 0)
-		rc = check_writable(&w, tli->value);
+	*tli = (struct tds_tli){ .value = value };
+	int rc = check_writable(&w, value);
 	if (rc == 0)
 		rc = check_dict(&w, "a declaration", tli->value, rules);
 	if (rc != 0)
 		tds_tli_fini(tli);
 	return rc;
+}
+
+int tds_tli_parse(const char *text, size_t len, struct tds_tli_watcher watcher, struct tds_tli *tli,
+		  struct tds_err *err)
+{
+	struct tds_value *value;
+	int rc = tds_literal_parse(text, len, true, &value, err);
+
+	*tli = (struct tds_tli){ 0 };
+	return rc == 0 ? take(value, watcher, tli, err) : rc;
+}
+
+int tds_tli_parse_packed(const char *text, size_t len, const struct tds_surroundings *around,
+			 struct tds_tli_watcher watcher, struct tds_tli *tli, struct tds_err *err)
+{
+	struct tds_value *value;
+	int rc = tds_literal_parse_packed(text, len, around, &value, err);
+
+	*tli = (struct tds_tli){ 0 };
+	return rc == 0 ? take(value, watcher, tli, err) : rc;
+}
+
+int tds_tli_parse_literal(const char *text, size_t len, struct tds_tli *tli, struct tds_err *err)
+{
+	struct tds_value *value;
+	int rc = tds_literal_parse(text, len, false, &value, err);
+
+	*tli = (struct tds_tli){ 0 };
+	return rc == 0 ? take(value, (struct tds_tli_watcher){ 0 }, tli, err) : rc;
 }
 
 int tds_tli_read(int dirfd, const char *name, struct tds_tli_watcher watcher, struct tds_tli *tli,
@@ -301,6 +339,14 @@ int tds_tli_keeps(const struct tds_tli *tli)
 		return -1;
 	long n = strtol(value->text, NULL, 10);
 	return n <= 0 ? 0 : n > 1000000 ? 1000000 : (int)n;
+}
+
+struct tds_tli tds_tli_steal(struct tds_tli *tli)
+{
+	struct tds_tli stolen = *tli;
+
+	*tli = (struct tds_tli){ 0 };
+	return stolen;
 }
 
 void tds_tli_fini(struct tds_tli *tli)

@@ -32,7 +32,18 @@ struct tds_tli_watcher {
 int tds_tli_parse(const char *text, size_t len, struct tds_tli_watcher watcher, struct tds_tli *tli,
 		  struct tds_err *err) TDS_MUST_CHECK;
 
-/* The same for a file (relative to dirfd). Errors also: those of tds_io_slurp. */
+/*
+ * The same for a declaration that came with a package, which asks no files and is told what the surroundings say
+ * (literal_env.h); and for one that is evaluated already: a literal, in which nothing is asked any more.
+ */
+struct tds_surroundings;
+int tds_tli_parse_packed(const char *text, size_t len, const struct tds_surroundings *around,
+			 struct tds_tli_watcher watcher, struct tds_tli *tli,
+			 struct tds_err *err) TDS_MUST_CHECK;
+int tds_tli_parse_literal(const char *text, size_t len, struct tds_tli *tli,
+			  struct tds_err *err) TDS_MUST_CHECK;
+
+/* The same as tds_tli_parse for a file (relative to dirfd). Errors also: those of tds_io_slurp. */
 int tds_tli_read(int dirfd, const char *name, struct tds_tli_watcher watcher, struct tds_tli *tli,
 		 struct tds_err *err) TDS_MUST_CHECK;
 
@@ -41,5 +52,8 @@ int tds_tli_keeps(const struct tds_tli *tli);
 
 void tds_tli_fini(struct tds_tli *tli);
 #define tds_tli_cleanup tds_tli_fini
+
+/* What was in it, which has nothing any more. */
+struct tds_tli tds_tli_steal(struct tds_tli *tli);
 
 #endif

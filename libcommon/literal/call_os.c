@@ -25,7 +25,7 @@ int tds_call_environ_has(struct tds_eval *e, const struct tds_value *name, bool 
 	int rc = check_name(e, name);
 
 	if (rc == 0)
-		rc = tds_env_get(name, &text, e->err);
+		rc = tds_env_get(e->around, name, &text, e->err);
 	*has = text != NULL;
 	return rc;
 }
@@ -37,7 +37,7 @@ int tds_call_environ_get(struct tds_eval *e, const struct tds_value *name, struc
 
 	*value = NULL;
 	if (rc == 0)
-		rc = tds_env_get(name, &text, e->err);
+		rc = tds_env_get(e->around, name, &text, e->err);
 	if (rc == 0 && !text)
 		return tds_err_at(e->err, TDS_E_SYNTAX, name->line, name->column,
 				  "the environment variable %s is not set", name->text);
@@ -50,7 +50,7 @@ static int call_getenv(const struct tds_call *call, struct tds_value **result)
 	int rc = check_name(call->e, ARGUMENT(call, 0));
 
 	if (rc == 0)
-		rc = tds_env_get(ARGUMENT(call, 0), &text, call->e->err);
+		rc = tds_env_get(call->e->around, ARGUMENT(call, 0), &text, call->e->err);
 	if (rc != 0)
 		return rc;
 	if (text)
@@ -201,6 +201,8 @@ static int call_abspath(const struct tds_call *call, struct tds_value **result)
 	const struct tds_value *part = ARGUMENT(call, 0);
 	int rc = take_path(call, 0);
 
+	if (rc == 0 && part->text[0] != '/' && call->e->around)
+		return REFUSE(call, "a relative path has no working folder in a package");
 	if (rc == 0 && part->text[0] != '/')
 		rc = tds_env_getcwd(&whole, call->e->err);
 	if (rc == 0)
@@ -331,6 +333,13 @@ const char *const *tds_call_fields(const struct tds_function *function)
 	return function->call == call_uname ? uname_fields : NULL;
 }
 
+bool tds_call_asks_files(const struct tds_function *function)
+{
+	return function->call == call_getcwd || function->call == call_expanduser ||
+	       function->call == call_exists || function->call == call_isdir ||
+	       function->call == call_isfile;
+}
+
 static int make_slash(struct tds_eval *e, struct tds_value **value)
 {
 	return tds_eval_make_str(e, "/", 1, value);
@@ -359,9 +368,12 @@ static int make_maxsize(struct tds_eval *e, struct tds_value **value)
 static int make_executable(struct tds_eval *e, struct tds_value **value)
 {
 	tds_auto(buf) struct tds_buf path = { 0 };
+	const char *told = e->around ? e->around->python : NULL;
 	bool found;
 	int rc = tds_eval_pay(e, QUESTION);
 
+	if (rc == 0 && told)
+		return tds_eval_make_str(e, told, strlen(told), value);
 	if (rc == 0)
 		rc = tds_env_python(&path, &found, e->err);
 	return rc == 0 ? tds_eval_make_text(e, TDS_VALUE_STR, &path, value) : rc;
@@ -375,10 +387,19 @@ static int append_int(struct tds_eval *e, struct tds_value *into, int number)
 	return rc == 0 ? tds_eval_append(e, into, item) : rc;
 }
 
+static int find_version(struct tds_eval *e, struct tds_env_version *version)
+{
+	if (!e->around || !e->around->version)
+		return tds_env_python_version(version, e->err);
+	return tds_env_version_read(e->around->version, version)
+		       ? 0
+		       : TDS_EVAL_REFUSE(e, "sys.version_info: python3 has not told it yet");
+}
+
 static int make_version(struct tds_eval *e, struct tds_value **value)
 {
 	struct tds_env_version version;
-	int rc = tds_env_python_version(&version, e->err);
+	int rc = find_version(e, &version);
 
 	if (rc == 0)
 		rc = tds_eval_make(e, TDS_VALUE_TUPLE, value);

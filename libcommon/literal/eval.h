@@ -16,8 +16,11 @@
 
 #define TDS_EVAL_STEP_BYTES 64 /* so many bytes made or looked at are one step */
 
+struct tds_surroundings;
+
 struct tds_eval {
-	size_t steps;        /* left */
+	size_t steps;                          /* left */
+	const struct tds_surroundings *around; /* NULL: what this process sees */
 	struct tds_err *err; /* a refusal without a place gets that of the expression */
 };
 

@@ -237,3 +237,15 @@ int tds_expr_check(struct tds_expr *expr, struct tds_err *err)
 {
 	return check(expr, err);
 }
+
+int tds_expr_check_no_files(const struct tds_expr *expr, struct tds_err *err)
+{
+	int rc = 0;
+
+	if (expr->type == TDS_EXPR_CALL && expr->row && tds_call_asks_files(expr->row))
+		return refuse_name(expr->parts[0], err, "call to ", expr->parts[0]->value->text,
+				   " is not allowed in a package");
+	for (size_t i = 0; rc == 0 && i < expr->n; i++)
+		rc = expr->parts[i] ? tds_expr_check_no_files(expr->parts[i], err) : 0;
+	return rc;
+}

@@ -13,6 +13,12 @@
 int tds_expr_check(struct tds_expr *expr, struct tds_err *err) TDS_MUST_CHECK;
 
 /*
+ * Of one that tds_expr_check took: does it leave the file system alone, in each branch?
+ * Errors: TDS_E_SYNTAX with the place of the call that asks it.
+ */
+int tds_expr_check_no_files(const struct tds_expr *expr, struct tds_err *err) TDS_MUST_CHECK;
+
+/*
  * Is it a literal, as ast.literal_eval has it? Then it is taken for evaluation as any other: what it computes are only
  * signs and complex numbers.
  * Errors: TDS_E_SYNTAX with the place of what is more than that.

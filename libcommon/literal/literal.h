@@ -33,4 +33,12 @@
 int tds_literal_parse(const char *text, size_t len, bool pure, struct tds_value **value,
 		      struct tds_err *err) TDS_MUST_CHECK;
 
+/*
+ * Evaluate an expression that came with a package: it is told what the surroundings say (literal_env.h), and may not ask
+ * the file system, in no branch of it. Owner and errors as above.
+ */
+struct tds_surroundings;
+int tds_literal_parse_packed(const char *text, size_t len, const struct tds_surroundings *around,
+			     struct tds_value **value, struct tds_err *err) TDS_MUST_CHECK;
+
 #endif

@@ -23,7 +23,19 @@ static int add(struct tds_buf *buf, const char *text, const char *what, struct t
 		       : tds_err_set(err, TDS_E_NOMEM, "out of memory");
 }
 
-int tds_env_get(const struct tds_value *name, const char **text, struct tds_err *err)
+/* As getenv has it, of variables that are handed in. */
+static const char *find_variable(char *const *variables, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (; *variables; variables++)
+		if (strncmp(*variables, name, n) == 0 && (*variables)[n] == '=')
+			return *variables + n + 1;
+	return NULL;
+}
+
+int tds_env_get(const struct tds_surroundings *around, const struct tds_value *name,
+		const char **text, struct tds_err *err)
 {
 	*text = NULL;
 	/*
@@ -33,7 +45,8 @@ int tds_env_get(const struct tds_value *name, const char **text, struct tds_err 
 	if (name->len == 0 || memchr(name->text, '\0', name->len) ||
 	    memchr(name->text, '=', name->len))
 		return 0;
-	*text = getenv(name->text);
+	*text = around && around->variables ? find_variable(around->variables, name->text)
+					    : getenv(name->text);
 	if (*text && !tds_text_is_utf8(*text, strlen(*text)))
 		return tds_err_set(err, TDS_E_SYNTAX, "the environment variable %s is not UTF-8",
 				   name->text);

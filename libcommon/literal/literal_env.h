@@ -2,6 +2,7 @@
 /*
  * What an expression may ask of its surroundings, each question in one place: environment, working folder, files, users,
  * the machine, the Python that runs actors. Nothing is changed by any.
+ * Who asks is told what this process sees or, where there are surroundings for it, what they say instead.
  */
 #ifndef TDS_LITERAL_ENV_H
 #define TDS_LITERAL_ENV_H
@@ -13,12 +14,26 @@
 #include "base/err.h"
 #include "value.h"
 
+/* As sys.version_info has it. */
+struct tds_env_version {
+	int number[4];  /* major, minor, micro, serial */
+	char level[16]; /* "final" */
+};
+
+/* What an expression is told that is not this machine's own: one out of a package. All is borrowed. */
+struct tds_surroundings {
+	char *const *variables; /* NAME=VALUE, ends with NULL; NULL: this process's environment */
+	const char *python;     /* sys.executable, "": none; NULL: the first in PATH */
+	const char *
+		version; /* of that, as tds_env_version_print has it, "": unknown; NULL: it is asked */
+};
+
 /*
- * The value of an environment variable; NULL: not set. name may be any text.
+ * The value of an environment variable; NULL: not set. name may be any text; around NULL: of this process.
  * Errors: TDS_E_SYNTAX: it is not UTF-8.
  */
-int tds_env_get(const struct tds_value *name, const char **text,
-		struct tds_err *err) TDS_MUST_CHECK;
+int tds_env_get(const struct tds_surroundings *around, const struct tds_value *name,
+		const char **text, struct tds_err *err) TDS_MUST_CHECK;
 
 /* The working folder. Errors: TDS_E_SYNTAX: it has no name, or one that is not UTF-8; TDS_E_NOMEM. */
 int tds_env_getcwd(struct tds_buf *path, struct tds_err *err) TDS_MUST_CHECK;
@@ -52,10 +67,11 @@ int tds_env_python_ask(void);
  * and nobody waits for longer than two seconds from when it was asked.
  * Errors: TDS_E_SYNTAX: it does not answer; TDS_E_NOMEM.
  */
-struct tds_env_version {
-	int number[4];  /* major, minor, micro, serial */
-	char level[16]; /* "final" */
-};
 int tds_env_python_version(struct tds_env_version *version, struct tds_err *err) TDS_MUST_CHECK;
+
+/* A version as a text of one line, and read again. False: it is none. */
+#define TDS_ENV_VERSION_MAX 80
+void tds_env_version_print(const struct tds_env_version *version, char text[TDS_ENV_VERSION_MAX]);
+bool tds_env_version_read(const char *text, struct tds_env_version *version);
 
 #endif

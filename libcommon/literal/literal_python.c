@@ -90,14 +90,26 @@ static enum heard hear(void)
 	return A_LINE;
 }
 
-static bool understand(void)
+void tds_env_version_print(const struct tds_env_version *version, char text[TDS_ENV_VERSION_MAX])
 {
-	struct tds_env_version *version = &asked.version;
+	const int *v = version->number;
+
+	(void)snprintf(text, TDS_ENV_VERSION_MAX, "%d %d %d %d %s", v[0], v[1], v[2], v[3],
+		       version->level);
+}
+
+bool tds_env_version_read(const char *text, struct tds_env_version *version)
+{
 	int *v = version->number;
 
+	return sscanf(text, "%d %d %d %d %15[a-z]", &v[0], &v[1], &v[2], &v[3], version->level) ==
+	       5;
+}
+
+static bool understand(void)
+{
 	asked.text[asked.len] = '\0';
-	return sscanf(asked.text, "%d %d %d %d %15[a-z]", &v[0], &v[1], &v[2], &v[3],
-		      version->level) == 5;
+	return tds_env_version_read(asked.text, &asked.version);
 }
 
 static void settle(enum heard heard)

@@ -343,6 +343,70 @@ int tds_source_verify(struct tds_package *package, const struct tds_source_opts 
 	return rc;
 }
 
+char *tds_source_declaration_name(const char *group)
+{
+	char *name = NULL;
+
+	return asprintf(&name, TDS_ZIP_INF "%s.tli", group) < 0 ? NULL : name;
+}
+
+/* The declaration that is looked for, and what was read of it. */
+struct declaration {
+	const char *name;
+	char *text;
+	size_t len;
+};
+
+static bool is_declaration(void *ctx, const struct tds_zip_entry *entry)
+{
+	const struct declaration *d = ctx;
+
+	return !entry->repeated && entry->name_len == strlen(d->name) &&
+	       memcmp(entry->name, d->name, entry->name_len) == 0;
+}
+
+/* There is room for as many bytes as the member has, which the reader sees to. */
+static int take_piece(void *ctx, const struct tds_zip_entry *entry, const void *data, size_t len,
+		      struct tds_err *err)
+{
+	struct declaration *d = ctx;
+
+	(void)entry;
+	(void)err;
+	if (len > 0)
+		memcpy(d->text + d->len, data, len);
+	d->len += len;
+	return 0;
+}
+
+static int read_member(const struct tds_zip *zip, const struct tds_zip_entry *entry, size_t max,
+		       struct declaration *d, struct tds_err *err)
+{
+	if (entry->size > max)
+		return tds_err_set(err, TDS_E_REFUSED, "%s has more than %zu bytes", d->name, max);
+	d->text = calloc(1, (size_t)entry->size + 1);
+	if (!d->text)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	return tds_zip_unpack(zip, is_declaration, take_piece, d, err);
+}
+
+int tds_source_declaration(const struct tds_source *source, size_t max, char **text, size_t *len,
+			   struct tds_err *err)
+{
+	tds_autofree char *name = source->group ? tds_source_declaration_name(source->group) : NULL;
+	struct declaration d = { .name = name };
+	int rc = source->group && !name ? tds_err_set(err, TDS_E_NOMEM, "out of memory") : 0;
+
+	for (size_t i = 0; name && !d.text && rc == 0 && i < source->zip.n; i++)
+		if (is_declaration(&d, &source->zip.v[i]))
+			rc = read_member(&source->zip, &source->zip.v[i], max, &d, err);
+	if (rc != 0)
+		free(tds_steal(&d.text));
+	*text = d.text;
+	*len = d.len;
+	return rc;
+}
+
 void tds_source_close(struct tds_source *source)
 {
 	tds_zip_close(&source->zip);

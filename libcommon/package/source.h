@@ -51,6 +51,18 @@ void tds_source_close(struct tds_source *source);
 #define tds_source_cleanup tds_source_close
 
 /*
+ * The declaration that is signed with the source, TDS-INF/GROUP.tli, as it stands there.
+ * Shape:   *text is NULL where there is none: without a signed name no package has one. *len bytes, NUL-terminated.
+ * Owner:   caller frees *text.
+ * Errors:  TDS_E_REFUSED: it has more than max bytes; TDS_E_ARCHIVE, TDS_E_NOMEM.
+ */
+int tds_source_declaration(const struct tds_source *source, size_t max, char **text, size_t *len,
+			   struct tds_err *err) TDS_MUST_CHECK;
+
+/* The name of that member. NULL: out of memory; caller frees. */
+char *tds_source_declaration_name(const char *group);
+
+/*
  * The ZIP comment that carries group and version (NULL: none); caller frees; NULL is out of memory.
  */
 char *tds_source_comment(const char *group, const char *version);

@@ -13,6 +13,7 @@
 #include "daemon/keep/state.h"
 #include "daemon/keep/store.h"
 #include "director/rundir.h"
+#include "surroundings.h"
 
 /* What a verdict rested on: the file, and the files that decide what is trusted. */
 struct vouch {
@@ -117,6 +118,7 @@ static void on_finding(void *ctx, const struct finding *finding)
 				   .version = finding->version,
 				   .key = finding->key,
 				   .warnings = finding->warnings,
+				   .signed_tli = finding->signed_tli,
 				   .archive = finding->archive };
 
 	if (good) {
@@ -134,9 +136,10 @@ static struct verification *verify(void *ctx, const struct candidate *found, con
 	struct world *world = ctx;
 	struct verification *v = calloc(1, sizeof(*v));
 	struct stored *package = calloc(1, sizeof(*package));
+	tds_auto(surroundings) struct surroundings around = { 0 };
 	int store_fd = -1;
 
-	if (!v || !package) {
+	if (!v || !package || !surroundings_make(&world->data, group, &around)) {
 		free(v);
 		free(package);
 		return NULL;
@@ -150,8 +153,14 @@ static struct verification *verify(void *ctx, const struct candidate *found, con
 				    .package = package,
 				    .done = done,
 				    .ctx = done_ctx };
-	v->process = verifier_start(world->base, world->verifier, world->dir, found->fd,
-				    found->file, group, store_fd, on_finding, v);
+	const struct verifier_order order = { .program = world->verifier,
+					      .dir = world->dir,
+					      .fd = found->fd,
+					      .name = found->file,
+					      .group = group,
+					      .store_fd = store_fd,
+					      .around = around.told };
+	v->process = verifier_start(world->base, &order, on_finding, v);
 	if (v->process)
 		return v;
 	verification_free(v);

@@ -38,7 +38,7 @@ static bool play_child(const struct child_plan *plan, struct child *child)
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 	int end = plan->fds[1].fd;
 
-	CHECK(plan->fds[1].to == 3 && plan->nfds == 3);
+	CHECK(plan->fds[1].to == 3 && plan->nfds == 4);
 	if (nfds > 0) {
 		msg.msg_control = &control;
 		msg.msg_controllen = CMSG_SPACE(sizeof(int) * nfds);
@@ -76,6 +76,7 @@ static void on_done(void *ctx, const struct finding *finding)
 	if (finding->status != 0)
 		return;
 	CHECK(is_digest(finding->md5, 32) && is_digest(finding->sha256, 64) && finding->key);
+	CHECK(!finding->signed_tli || finding->signed_tli->value);
 	for (size_t i = 0; i < json_array_size(finding->warnings); i++)
 		CHECK(json_is_string(json_array_get(finding->warnings, i)));
 	CHECK(close(finding->archive) == 0);
@@ -84,6 +85,7 @@ static void on_done(void *ctx, const struct finding *finding)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct event_base *base;
+	static char *const none[] = { NULL };
 	const struct tds_dir dir = { .fd = 0, .path = (char *)(uintptr_t) "/" };
 
 	if (!base && !(base = event_base_new()))
@@ -95,7 +97,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int free_before = dup(0);
 	CHECK(free_before >= 0 && close(free_before) == 0);
 	calls = 0;
-	CHECK(verifier_start(base, "/verifier", &dir, 0, "p.tls", "p", -1, on_done, &calls));
+	const struct verifier_order order = {
+		.program = "/verifier",
+		.dir = &dir,
+		.name = "p.tls",
+		.group = "p",
+		.store_fd = -1,
+		.around = { .variables = none, .python = "", .version = "" }
+	};
+	CHECK(verifier_start(base, &order, on_done, &calls));
 	CHECK(calls == 0);
 	while (calls == 0)
 		CHECK(event_base_loop(base, EVLOOP_ONCE) == 0);

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "daemon/authority/verify.h"
+#include "literal/repr.h"
 
 #define KEYS "tests/vectors/keys"
 #define PACKAGE "tests/vectors/tls/grain-large-v2.tls"
@@ -23,6 +24,7 @@ struct result {
 	int archive;
 	int write_errno;
 	size_t warnings;
+	char declared[64]; /* what the package declares, as a literal; empty: nothing */
 };
 
 static char verifier[4096];
@@ -39,8 +41,30 @@ static void on_done(void *ctx, const struct finding *finding)
 	result->archive = finding->archive;
 	result->write_errno = finding->write_errno;
 	result->warnings = json_array_size(finding->warnings);
+	if (finding->signed_tli) {
+		tds_autofree char *literal = tds_value_repr(finding->signed_tli->value);
+
+		(void)snprintf(result->declared, sizeof(result->declared), "%s", literal);
+	}
 	assert_int_equal(finding->status == 0, finding->error == NULL);
 	(void)event_base_loopbreak(result->base);
+}
+
+static struct verifier_order verifier_order(const char *program, const struct tds_dir *dir, int fd,
+					    const char *name, int store)
+{
+	static char colour[] = "COLOUR=red";
+	static char *const variables[] = { colour, NULL };
+
+	return (struct verifier_order){ .program = program,
+					.dir = dir,
+					.fd = fd,
+					.name = name,
+					.group = GROUP,
+					.store_fd = store,
+					.around = { .variables = variables,
+						    .python = "/usr/bin/python3",
+						    .version = "3 11 2 0 final" } };
 }
 
 /* The archive is closed: whether there is one stays. */
@@ -52,8 +76,8 @@ static struct result verify(const char *program, int fd, const char *name, int s
 
 	assert_non_null(result.base);
 	assert_fine(tds_dir_open(KEYS, &dir, &err), &err);
-	assert_non_null(verifier_start(result.base, program, &dir, fd, name, GROUP, store, on_done,
-				       &result));
+	const struct verifier_order order = verifier_order(program, &dir, fd, name, store);
+	assert_non_null(verifier_start(result.base, &order, on_done, &result));
 	assert_int_equal(result.status, -1);
 	(void)event_base_dispatch(result.base);
 	tds_dir_close(&dir);
@@ -141,36 +165,50 @@ static void a_verifier_that_is_not_there_gives_no_verdict(void **state)
 	assert_string_equal(result.error, "/nothing/here: No such file or directory");
 }
 
-/* A verifier that a package has taken over: it says what the package's name is, and sends two descriptors. */
+/*
+ * A verifier that a package has taken over: it says what the first line of the package's name is, and sends three
+ * descriptors, the second one of a file that has the rest of the name.
+ */
 static const char fake[] =
 	"#!/usr/bin/env -S python3 -I\n"
-	"import socket, sys\n"
+	"import os, socket, sys\n"
+	"said, _, declared = sys.argv[2].partition('\\n')\n"
+	"file = os.memfd_create('file')\n"
+	"os.write(file, declared.encode())\n"
+	"os.lseek(file, 0, os.SEEK_SET)\n"
 	"with socket.socket(fileno=3) as s, open('/dev/null') as a, open('/dev/null') as b:\n"
-	"    socket.send_fds(s, [sys.argv[2].encode()], [a.fileno(), b.fileno()])\n";
+	"    socket.send_fds(s, [said.encode()], [a.fileno(), file, b.fileno()])\n";
+
+#define GOOD "{\"ok\":true,\"md5\":\"" MD5 "\",\"sha256\":\"" SHA256 "\",\"key\":\"k\""
 
 static const struct {
 	const char *text;
 	int status;
+	const char *declared; /* NULL: nothing */
 } said[] = {
-	{ "{\"ok\":true,\"md5\":\"" MD5 "\",\"sha256\":\"" SHA256 "\",\"key\":\"k\"}", 0 },
-	{ "{\"ok\":true,\"md5\":\"" MD5 "\",\"sha256\":\"" SHA256
-	  "\",\"key\":\"k\",\"warnings\":[3]}",
-	  0 },
-	{ "{\"ok\":false,\"status\":6,\"error\":\"no\"}", 6 },
-	{ "", 7 },
-	{ "[]", 7 },
-	{ "{\"ok\":true}", 7 },
-	{ "{\"ok\":true,\"md5\":\"" MD5 "\",\"sha256\":\"" MD5 "\",\"key\":\"k\"}", 7 },
+	{ GOOD "}", 0, NULL },
+	{ GOOD ",\"warnings\":[3]}", 0, NULL },
+	{ GOOD ",\"declared\":true}\n{'May': ['load']}", 0, "{'May': ['load']}" },
+	{ GOOD ",\"declared\":false}\n{'May': ['load']}", 0, NULL },
+	{ GOOD ",\"declared\":true}\n", 7, NULL },
+	{ GOOD ",\"declared\":true}\n{'Sandbox': 3}", 7, NULL },
+	/* What is evaluated asks nothing of the admin any more. */
+	{ GOOD ",\"declared\":true}\n{'Actors': {}, 'Secret': os.getenv('PATH')}", 7, NULL },
+	{ "{\"ok\":false,\"status\":6,\"error\":\"no\"}", 6, NULL },
+	{ "", 7, NULL },
+	{ "[]", 7, NULL },
+	{ "{\"ok\":true}", 7, NULL },
+	{ "{\"ok\":true,\"md5\":\"" MD5 "\",\"sha256\":\"" MD5 "\",\"key\":\"k\"}", 7, NULL },
 	{ "{\"ok\":true,\"md5\":\"" MD5 "\",\"sha256\":\"../../112233445566778899aabbccdd" MD5
 	  "\",\"key\":\"k\"}",
-	  7 },
+	  7, NULL },
 	{ "{\"ok\":true,\"md5\":\"../00112233445566778899aabbccdde\",\"sha256\":\"" SHA256
 	  "\",\"key\":\"k\"}",
-	  7 },
-	{ "{\"ok\":true,\"md5\":\"" MD5 "\",\"sha256\":\"" SHA256 "\"}", 7 },
-	{ "{\"ok\":false,\"status\":0,\"error\":\"no\"}", 7 },
-	{ "{\"ok\":false,\"status\":256,\"error\":\"no\"}", 7 },
-	{ "{\"ok\":false,\"status\":4}", 7 },
+	  7, NULL },
+	{ "{\"ok\":true,\"md5\":\"" MD5 "\",\"sha256\":\"" SHA256 "\"}", 7, NULL },
+	{ "{\"ok\":false,\"status\":0,\"error\":\"no\"}", 7, NULL },
+	{ "{\"ok\":false,\"status\":256,\"error\":\"no\"}", 7, NULL },
+	{ "{\"ok\":false,\"status\":4}", 7, NULL },
 };
 
 static size_t open_descriptors(void)
@@ -197,6 +235,7 @@ static void only_a_verdict_is_taken_for_one(void **state)
 		if (result.status != said[i].status || result.warnings > 0)
 			fail_msg("%s: %d, %s", said[i].text, result.status, result.error);
 		assert_int_equal(result.archive >= 0, said[i].status == 0);
+		assert_string_equal(result.declared, said[i].declared ? said[i].declared : "");
 		assert_int_equal(open_descriptors(), before);
 	}
 }
@@ -211,8 +250,8 @@ static void one_that_is_given_up_tells_nobody(void **state)
 	(void)state;
 	assert_fine(tds_dir_open(KEYS, &dir, &err), &err);
 	size_t before = open_descriptors();
-	struct verifier *v =
-		verifier_start(result.base, verifier, &dir, fd, NAME, GROUP, -1, on_done, &result);
+	const struct verifier_order order = verifier_order(verifier, &dir, fd, NAME, -1);
+	struct verifier *v = verifier_start(result.base, &order, on_done, &result);
 	assert_non_null(v);
 	verifier_cancel(v);
 	verifier_cancel(NULL);

@@ -8,11 +8,15 @@
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "base/io.h"
 #include "base/mem.h"
 #include "daemon/base/child.h"
 
 #define VERDICT_MAX 4096
 #define STATUS_MOST 9 /* of exit statuses */
+
+/* The memory files that come with a good verdict, in this order. */
+enum { FILE_ARCHIVE, FILE_DECLARATION, FILES };
 
 struct verifier {
 	const char *program; /* borrowed */
@@ -56,10 +60,10 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 				       .archive = -1 });
 }
 
-/* One descriptor comes with a good verdict; of more, which nobody asked for, the others are closed. */
-static int take_fd(struct msghdr *msg)
+/* So many come with a good verdict at most; of more, which nobody asked for, the others are closed. */
+static void take_fds(struct msghdr *msg, int files[FILES])
 {
-	int taken = -1;
+	size_t n = 0;
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
@@ -69,20 +73,21 @@ static int take_fd(struct msghdr *msg)
 			int fd;
 
 			memcpy(&fd, CMSG_DATA(c) + at, sizeof(fd));
-			tds_close_fd(&taken);
-			taken = fd;
+			if (n < FILES)
+				files[n++] = fd;
+			else
+				(void)close(fd);
 		}
 	}
-	return taken;
 }
 
-/* The verdict, a new reference, and the archive; NULL: there is none. */
-static json_t *receive(int fd, int *archive)
+/* The verdict, a new reference, and its files; NULL: there is none. */
+static json_t *receive(int fd, int files[FILES])
 {
 	char text[VERDICT_MAX];
 	union {
 		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
+		char space[CMSG_SPACE(sizeof(int) * FILES)];
 	} control;
 	struct iovec iov = { .iov_base = text, .iov_len = sizeof(text) };
 	struct msghdr msg = { .msg_iov = &iov,
@@ -91,7 +96,8 @@ static json_t *receive(int fd, int *archive)
 			      .msg_controllen = sizeof(control.space) };
 	ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
 
-	*archive = n >= 0 ? take_fd(&msg) : -1; /* they come with an empty message too */
+	if (n >= 0) /* they come with an empty message too */
+		take_fds(&msg, files);
 	return n > 0 ? json_loadb(text, (size_t)n, 0, NULL) : NULL;
 }
 
@@ -120,23 +126,39 @@ static const json_t *warnings_of(const json_t *doc)
 	return json_array_size(warnings) > 0 ? warnings : NULL;
 }
 
+/* The declaration as the verifier has evaluated it. Only a literal is taken for one: nothing is asked here any more. */
+static bool read_declaration(const json_t *doc, int file, struct tds_tli *tli)
+{
+	tds_autofree char *text = NULL;
+	size_t len;
+	struct tds_err err;
+
+	if (!json_is_true(json_object_get(doc, "declared")))
+		return true;
+	return file >= 0 && tds_io_slurp_fd(file, TDS_LITERAL_MAX_BYTES, &text, &len, &err) == 0 &&
+	       tds_tli_parse_literal(text, len, tli, &err) == 0;
+}
+
 /* What the verifier says, in doc, which outlives the result. Whatever is not as it should be is no verdict. */
-static struct finding read_verdict(const json_t *doc, int archive)
+static struct finding read_verdict(const json_t *doc, const int files[FILES], struct tds_tli *tli)
 {
 	struct finding verdict = { .version = text_of(doc, "version"),
 				   .md5 = digest_of(doc, "md5", TDS_MD5_LEN),
 				   .sha256 = digest_of(doc, "sha256", TDS_SHA256_LEN),
 				   .key = text_of(doc, "key"),
 				   .warnings = warnings_of(doc),
-				   .archive = archive,
+				   .archive = files[FILE_ARCHIVE],
 				   .write_errno =
 					   (int)json_integer_value(json_object_get(doc, "errno")) };
 	json_int_t status = json_integer_value(json_object_get(doc, "status"));
 	const char *error = text_of(doc, "error");
 
 	if (json_is_true(json_object_get(doc, "ok")) && verdict.md5 && verdict.sha256 &&
-	    verdict.key && archive >= 0)
+	    verdict.key && verdict.archive >= 0 &&
+	    read_declaration(doc, files[FILE_DECLARATION], tli)) {
+		verdict.signed_tli = tli->value ? tli : NULL;
 		return verdict;
+	}
 	if (json_is_false(json_object_get(doc, "ok")) && status > 0 && status <= STATUS_MOST &&
 	    error)
 		return (struct finding){ .status = (int)status,
@@ -162,55 +184,77 @@ static void blame_program(const struct verifier *v, struct finding *verdict, str
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
-	int archive;
-	json_t *doc = receive(fd, &archive);
-	struct finding verdict = read_verdict(doc, archive);
+	int files[FILES] = { -1, -1 };
+	json_t *doc = receive(fd, files);
+	tds_auto(tli) struct tds_tli tli = { 0 };
+	struct finding verdict = read_verdict(doc, files, &tli);
 	struct tds_err err;
 
 	(void)what;
 	if (verdict.is_none)
 		blame_program(arg, &verdict, &err);
 	if (verdict.archive < 0)
-		tds_close_fd(&archive);
+		tds_close_fd(&files[FILE_ARCHIVE]);
+	tds_close_fd(&files[FILE_DECLARATION]);
 	finish(arg, &verdict);
 	json_decref(doc);
 }
 
-static bool start_process(struct verifier *v, const char *program, const struct tds_dir *dir,
-			  int fd, const char *name, const char *group, int store_fd)
+/* A memory file of variables, each ended by NUL; -1 with errno. They are no environment of the verifier's own. */
+static int environment_memfd(char *const *variables)
 {
-	char *argv[] = { (char *)(uintptr_t)program, dir->path, (char *)(uintptr_t)name,
-			 (char *)(uintptr_t)group, NULL };
+	tds_autofd int fd = tds_io_memfd("tds-environment");
+
+	if (fd < 0)
+		return -1;
+	for (; *variables; variables++)
+		if (tds_io_write(fd, *variables, strlen(*variables) + 1) != 0)
+			return -1;
+	return lseek(fd, 0, SEEK_SET) == 0 ? tds_steal_fd(&fd) : -1;
+}
+
+static bool start_process(struct verifier *v, const struct verifier_order *order)
+{
+	const char *const argv[] = {
+		order->program,       order->dir->path,      order->name, order->group,
+		order->around.python, order->around.version, NULL
+	};
 	char *envp[] = { NULL };
 	int ends[2];
+	tds_autofd int environment = environment_memfd(order->around.variables);
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+	if (environment < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		return false;
 	tds_autofd int end = ends[1];
 	v->fd = ends[0];
 	const struct child_plan plan = {
-		.argv = argv,
+		.argv = (char *const *)(uintptr_t)argv,
 		.envp = envp,
-		.fds = { { fd, 0 }, { end, 3 }, { dir->fd, 4 }, { store_fd, 5 } },
-		.nfds = store_fd >= 0 ? 4 : 3,
+		.fds = { { order->fd, 0 },
+			 { end, 3 },
+			 { order->dir->fd, 4 },
+			 { environment, 6 },
+			 { order->store_fd, 5 } },
+		.nfds = order->store_fd >= 0 ? 5 : 4,
 		.complain_to = STDERR_FILENO,
 	};
 	return child_start(&plan, &v->child);
 }
 
-struct verifier *verifier_start(struct event_base *base, const char *program,
-				const struct tds_dir *dir, int fd, const char *name,
-				const char *group, int store_fd, verify_done_fn *done, void *ctx)
+struct verifier *verifier_start(struct event_base *base, const struct verifier_order *order,
+				verify_done_fn *done, void *ctx)
 {
 	struct verifier *v = calloc(1, sizeof(*v));
 	const struct timeval deadline = { .tv_sec = VERIFY_SECONDS };
 
 	if (!v)
 		return NULL;
-	*v = (struct verifier){
-		.program = program, .fd = -1, .child = { .pidfd = -1 }, .done = done, .ctx = ctx
-	};
-	if (start_process(v, program, dir, fd, name, group, store_fd) &&
+	*v = (struct verifier){ .program = order->program,
+				.fd = -1,
+				.child = { .pidfd = -1 },
+				.done = done,
+				.ctx = ctx };
+	if (start_process(v, order) &&
 	    (v->readable = event_new(base, v->fd, EV_READ, on_readable, v)) &&
 	    (v->deadline = evtimer_new(base, on_deadline, v)) &&
 	    event_add(v->readable, NULL) == 0 && evtimer_add(v->deadline, &deadline) == 0)

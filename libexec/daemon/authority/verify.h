@@ -8,6 +8,8 @@
 #include <stdbool.h>
 
 #include "base/dir.h"
+#include "director/tli.h"
+#include "literal/literal_env.h"
 
 #define VERIFY_SECONDS 60
 
@@ -24,20 +26,31 @@ struct finding {
 	const char *key;        /* the file of the one that validated it; likewise */
 	const json_t *warnings; /* texts; NULL: none */
 	int archive;            /* a sealed memory file, the callee's from then on; -1: none */
+	struct tds_tli *
+		signed_tli; /* declared with the package; the callee may take what is in it; NULL: nothing is */
 	int write_errno; /* why the package could not be written to store_fd; 0: it is there and synced, or none was given */
 };
 
 typedef void verify_done_fn(void *ctx, const struct finding *finding);
 
+/* All of it is borrowed for the call. */
+struct verifier_order {
+	const char *program; /* lives on */
+	const struct tds_dir *dir;
+	int fd;            /* the open package */
+	const char *name;  /* its file's */
+	const char *group; /* that the name belongs to */
+	int store_fd; /* an empty file for the very bytes that were verified; -1: nobody wants them */
+	struct tds_surroundings
+		around; /* what a declaration in the package is told; none of it is NULL */
+};
+
 /*
- * Verify the open package. Where it holds, the very bytes that were verified are written to store_fd (an empty file; -1:
- * nobody wants them) before done is called.
- * Owner:   fd and store_fd stay the caller's.
+ * Verify the open package. Where it holds, store_fd has its bytes before done is called.
  * Errors:  NULL: no process could be started.
  */
-struct verifier *verifier_start(struct event_base *base, const char *program,
-				const struct tds_dir *dir, int fd, const char *name,
-				const char *group, int store_fd, verify_done_fn *done, void *ctx);
+struct verifier *verifier_start(struct event_base *base, const struct verifier_order *order,
+				verify_done_fn *done, void *ctx);
 
 /* Give it up; done is not called. Accepts NULL. */
 void verifier_cancel(struct verifier *verification);

@@ -164,16 +164,15 @@ static bool is_withheld(const char *const *prefixes, const char *variable)
 	return false;
 }
 
-/* The caller's environment without what is withheld; its texts are borrowed. NULL: out of memory. */
-static char **environment(const struct child_plan *plan)
+char **child_environment(const char *const *withheld, size_t more)
 {
 	size_t n = 0;
 
 	while (environ && environ[n])
 		n++;
-	char **envp = calloc(n + 1, sizeof(*envp));
+	char **envp = calloc(n + more + 1, sizeof(*envp));
 	for (size_t i = 0, at = 0; envp && i < n; i++)
-		if (!is_withheld(plan->withheld, environ[i]))
+		if (!is_withheld(withheld, environ[i]))
 			envp[at++] = environ[i];
 	return envp;
 }
@@ -190,7 +189,7 @@ static pid_t fork_blocked(const struct child_plan *plan, char *const *envp)
 
 bool child_start(const struct child_plan *plan, struct child *child)
 {
-	tds_autofree char **own = plan->envp ? NULL : environment(plan);
+	tds_autofree char **own = plan->envp ? NULL : child_environment(plan->withheld, 0);
 
 	*child = (struct child){ .pidfd = -1 };
 	if (!plan->envp && !own)

@@ -54,6 +54,12 @@ struct child {
  */
 bool child_start(const struct child_plan *plan, struct child *child);
 
+/*
+ * The caller's environment without the variables that begin with one of the prefixes (ends with NULL; NULL: none), and
+ * with room for `more` behind. The texts are borrowed, the array is the caller's. NULL: out of memory.
+ */
+char **child_environment(const char *const *withheld, size_t more);
+
 /* Kill it where it lives, and reap it; *child is then none. Returns what waitpid says of it, -1 for none. */
 int child_end(struct child *child);
 

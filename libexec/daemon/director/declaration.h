@@ -15,6 +15,13 @@ json_t *declaration_names(const struct source *source);
 /* Take the classes that were found for them. False: one is missing. */
 bool declaration_classes(struct source *source, const json_t *classes);
 
+/*
+ * What the source asks for (May, Sandbox) counts at most as both of these have it: the definition that it was loaded
+ * with, and the one that is signed with its package. NULL: not said there; a package without a declaration says nothing.
+ */
+const struct tds_value *declaration_defined(const struct source *source, const char *key);
+const struct tds_value *declaration_signed(const struct source *source, const char *key);
+
 /* 'Activate': 'ready-first'? */
 bool declaration_is_ready_first(const struct source *source);
 

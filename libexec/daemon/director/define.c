@@ -76,8 +76,8 @@ static void write_literal(FILE *out, const json_t *value)
 /* As JSON has it, where no text is given. */
 static bool write_declaration(const json_t *request, char **text)
 {
-	static const char *const keys[] = { "Actors", "AutoUnload", "TLS_Keep_Limit", "Health",
-					    "Activate" };
+	static const char *const keys[] = { "Actors",   "AutoUnload", "TLS_Keep_Limit", "Health",
+					    "Activate", "May",        "Sandbox" };
 	json_t *declaration = json_object();
 	size_t len;
 

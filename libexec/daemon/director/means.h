@@ -30,7 +30,9 @@ struct verdict {
 	const char *version;    /* that is signed; NULL: none */
 	const char *key;        /* path of the key file; NULL: none is known */
 	const json_t *warnings; /* an array of texts; NULL: none */
-	int archive;            /* a sealed memory file, the callee's; -1: none */
+	struct tds_tli *
+		signed_tli; /* declared with the package; the callee may take what is in it; NULL: nothing is */
+	int archive; /* a sealed memory file, the callee's; -1: none */
 	struct stored *
 		package; /* the verified bytes on their way to the store, the callee's; NULL: none */
 	void *vouch; /* what the verdict rests on, as far as files go; the callee's, free()d; NULL: not known */

@@ -107,8 +107,8 @@ void source_free(struct source *source)
 		return;
 	timer_stop(&source->retry);
 	declaration_free(source);
-	if (source->tli.value)
-		tds_tli_fini(&source->tli);
+	tds_tli_fini(&source->tli);
+	tds_tli_fini(&source->signed_tli);
 	if (source->loaded)
 		source->loaded->owner = NULL;
 	free(source->file);

@@ -69,6 +69,7 @@ struct source {
 	int64_t active_wall_ms;       /* since when it is active, through crashes; 0: it is not */
 	bool dismissed;               /* it was unloaded by name: the store keeps nothing of it */
 	struct tds_tli tli;           /* the definition that it was loaded with */
+	struct tds_tli signed_tli;    /* declared with its package; without a value: nothing is */
 	struct engine_source *loaded; /* in the engine; NULL: not there */
 	struct declared *declared;
 	size_t ndeclared;

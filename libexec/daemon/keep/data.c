@@ -112,6 +112,16 @@ int data_look(const struct data_place *place, struct tds_err *err)
 	return place->configured && base < 0 ? err->code : 0;
 }
 
+char *data_path(const struct data_place *place, const char *group)
+{
+	char *path = NULL;
+	int n = place->configured
+			? asprintf(&path, "%s/%s", place->configured, group)
+			: asprintf(&path, "%s/" TDS_DATA_NAME "/%s", place->rundir_path, group);
+
+	return n < 0 ? NULL : path;
+}
+
 int data_folder(const struct data_place *place, const char *group, char **path, struct tds_err *err)
 {
 	tds_autofd int base = make_base(place, err);
@@ -121,10 +131,8 @@ int data_folder(const struct data_place *place, const char *group, char **path, 
 	int rc = make_folder(place, base, group, err);
 	if (rc != 0)
 		return tds_err_prefix(err, "%s/%s", base_path(place), group);
-	rc = place->configured
-		     ? asprintf(path, "%s/%s", place->configured, group)
-		     : asprintf(path, "%s/" TDS_DATA_NAME "/%s", place->rundir_path, group);
-	return rc < 0 ? tds_err_set(err, TDS_E_NOMEM, "out of memory") : 0;
+	*path = data_path(place, group);
+	return *path ? 0 : tds_err_set(err, TDS_E_NOMEM, "out of memory");
 }
 
 /* --- its removal --- */

@@ -39,6 +39,9 @@ int data_look(const struct data_place *place, struct tds_err *err) TDS_MUST_CHEC
 int data_folder(const struct data_place *place, const char *group, char **path,
 		struct tds_err *err) TDS_MUST_CHECK;
 
+/* Its path, whether or not it is there. NULL: out of memory; caller frees. */
+char *data_path(const struct data_place *place, const char *group);
+
 /*
  * Remove the folder of a group: from the call on it is not there any more, and another may be made. done is called later, once,
  * when nothing of it is left, or with what cannot be removed, which is there again then.

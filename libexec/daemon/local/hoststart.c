@@ -12,7 +12,7 @@
 #define FD_LINK 3
 
 /* The loader and the interpreter must not be told from outside what to load. */
-static const char *const withheld[] = { "PYTHON", "LD_", "TDS_DATA_DIR", NULL };
+const char *const host_withheld[] = { "PYTHON", "LD_", "TDS_DATA_DIR", NULL };
 
 pid_t host_start(const struct engine_config *config, int link, int out, int *pidfd)
 {
@@ -21,7 +21,7 @@ pid_t host_start(const struct engine_config *config, int link, int out, int *pid
 			 (char *)(uintptr_t)config->host, NULL };
 	const struct child_plan plan = {
 		.argv = argv,
-		.withheld = withheld,
+		.withheld = host_withheld,
 		.fds = { { out, STDOUT_FILENO }, { out, STDERR_FILENO }, { link, FD_LINK } },
 		.nfds = 3,
 		.complain_to = STDERR_FILENO,

@@ -9,6 +9,8 @@ from tdshost.wire.process import map_sealed
 
 # Top-level names that a source may carry but never gives: ours always counts.
 _NEVER = frozenset(('thespian',))
+# Below it a package says what it is: no file of the source.
+_ABOUT = 'TDS-INF/'
 # Its own importer goes by its plain name, so it has that.
 PLAIN = 'six'
 
@@ -54,7 +56,8 @@ class Source:
         self._zip = zipfile.ZipFile(_Mapped(fd))
         self.hash = source_hash
         self.prefix = '{{%s}}' % source_hash
-        self.files = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
+        self.files = {info.filename: info for info in self._zip.infolist()
+                      if not info.is_dir() and not info.filename.startswith(_ABOUT)}
         self.modules: Dict[str, Tuple[str, bool]] = {}  # dotted name: file, is it a package
         for name in self.files:
             self._enter(name)
