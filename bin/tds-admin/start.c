@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "become.h"
 #include "judge.h"
+#include "director/actoruser.h"
 #include "director/handover.h"
 #include "director/rundir.h"
 #include "tool/client.h"
@@ -313,10 +314,13 @@ static int open_places(struct admin *admin, struct tds_dir *dir, int *rundir, bo
 	struct other other;
 	int rc = become_open_dir(admin, dir, err);
 
-	if (rc == 0)
+	/* A program's own system runs actors as the program's user, root too. */
+	int said = rc == 0 && !admin->transient ? tds_actoruser_judge(dir, geteuid(), err) : 0;
+	if (rc == 0 && said == 0)
 		rc = open_rundir(dir, rundir, err);
-	*runs = (rc == TDS_E_REFUSED || rc == TDS_E_WRITE) && is_up(admin, dir, false, &other);
-	return *runs ? 0 : rc;
+	*runs = (said != 0 || rc == TDS_E_REFUSED || rc == TDS_E_WRITE) &&
+		is_up(admin, dir, false, &other);
+	return *runs ? 0 : rc != 0 ? rc : said;
 }
 
 void admin_start(struct admin *admin, int argc, char **argv)

@@ -20,6 +20,7 @@
 #include "daemon/base/signals.h"
 #include "daemon/guardian/ward.h"
 #include "daemon/keep/state.h"
+#include "director/actoruser.h"
 #include "director/config.h"
 #include "director/rundir.h"
 #include "inside.h"
@@ -311,6 +312,17 @@ static bool heed_signals(struct daemon *d)
 	return true;
 }
 
+/* What is said as whom actors run may be gone since it was started. A program's own system runs them as that program's user. */
+static int read_settings(struct daemon *d, struct tds_err *err)
+{
+	const struct tds_dir *dir = &d->settings->dir;
+	int rc = tds_rundir_path(dir, &d->rundir_path, err);
+
+	if (rc == 0 && !d->settings->transient)
+		rc = tds_actoruser_judge(dir, geteuid(), err);
+	return rc == 0 ? settings_read(dir, &d->configured, err) : rc;
+}
+
 static bool make(struct daemon *d, struct tds_err *err)
 {
 	const struct daemon_settings *s = d->settings;
@@ -319,8 +331,7 @@ static bool make(struct daemon *d, struct tds_err *err)
 
 	if (!find_programs(d) || !(d->inforce = inforce_new(&s->dir)))
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
-	if (tds_rundir_path(&s->dir, &d->rundir_path, err) != 0 ||
-	    settings_read(&s->dir, &d->configured, err) != 0)
+	if (read_settings(d, err) != 0)
 		return false;
 	d->config = (struct engine_config){ .settings = &d->configured,
 					    .python = "python3",

@@ -2,8 +2,10 @@
 /* A restart: the end in order of a daemon that another one takes over from. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+#include "director/actoruser.h"
 #include "director/handover.h"
 #include "inside.h"
 #include "supervisor.h"
@@ -18,7 +20,9 @@ static int look_ahead(struct daemon *d, struct tds_err *err)
 	if (rc != 0)
 		return rc;
 	place.configured = next.data_dir;
-	rc = data_look(&place, err);
+	rc = tds_actoruser_judge(&d->settings->dir, geteuid(), err);
+	if (rc == 0)
+		rc = data_look(&place, err);
 	settings_fini(&next);
 	if (rc != 0)
 		return rc;

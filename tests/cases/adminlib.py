@@ -230,6 +230,7 @@ class Admin:
         self.notes = Notes(base / 'notes')
         shutil.copyfile(KEYS / 'birch_tls.key', self.dir / 'birch_tls.key')
         (self.dir / 'birch_tls.key').chmod(0o644)
+        self.actors('root')
         self.key = base / 'birch.pem'
         shutil.copyfile(KEYS / 'birch.pem', self.key)
         self.key.chmod(0o600)
@@ -244,6 +245,11 @@ class Admin:
     def patience(self, silent_ms=20000, window_ms=1):
         """What its guardian has of it: without more it restarts the daemon at once, however often that dies."""
         self.env['TDS_TEST_GUARDIAN'] = '%d:%d' % (silent_ms, window_ms)
+
+    def actors(self, user):
+        """As whom actors run, where the admin is root's; the admin of another user asks nobody."""
+        if os.geteuid() == 0:
+            (self.dir / 'actoruser.cfg').write_text(user + '\n')
 
     # --- packages
 

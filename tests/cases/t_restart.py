@@ -129,7 +129,7 @@ def what_is_refused(a):
     (a.dir / 'actoruser.cfg').write_text('no-such-user\n')
     b = a.admin('restart')
     ok(b.status == 4 and 'actoruser.cfg' in b.err and b.err.count('\n') == 1 and a.pid == pid and echoes(a), 'settings that are wrong', b)
-    (a.dir / 'actoruser.cfg').unlink()
+    a.actors('root')
     (a.dir / 'datadir.cfg').write_text('%s/none/data\n' % a.base)
     b = a.admin('restart')
     ok(b == (5, '', 'tds-admin: datadir.cfg: %s/none/data: No such file or directory\n' % a.base) and a.pid == pid and echoes(a),

@@ -83,8 +83,8 @@ start                   0     5     0    0     5     5
 reload                  0     8     0    0     8     8
 restart                 0     8     0    0     8     8
 shutdown                0     8     0    0     8     8
-start, down             0     5     0    5     5     5
-tds-load foo, down      0     8     0    8     8     8
+start, down             4     5     0    5     5     5
+tds-load foo, down      8     8     0    8     8     8
 shutdown, down          0     0     0    0     0     0
 '''
 PYTHON = shutil.which('python3', path='/usr/bin:/bin') or sys.executable  # one that every user may run
@@ -274,7 +274,7 @@ def make_places(base):
     (base / 'src/m/a.py').write_text(ACTOR)
     (base / 'src/foo.tli').write_text("{'TLS_Keep_Limit': 1, 'Actors': {'m.a.A': {'OnLoad': {'Role': 'foo'}}}}\n")
     roots = Place(base, 'roots', 'root', 'root', {'root': 'admin', 'admin': 'admin'})
-    alices = Place(base, 'alices', 'alice', 'alice', {'root': 'root', 'alice': 'alice'})
+    alices = Place(base, 'alices', 'alice', 'alice', {'alice': 'alice'})
     roots.write('adminuser.cfg', '61001\n')
     roots.write('rundir.cfg', '%s\n' % (base / 'var/roots'))
     roots.write('guests.cfg', '61004\n')

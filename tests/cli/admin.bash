@@ -2,6 +2,17 @@
 # shellcheck shell=bash
 # What the tests with a running admin share. Load it after common, with `load admin`.
 
+# name_actors DIR: root's admin process has to be told as whom actors run.
+name_actors() {
+	[ "$(id -u)" -ne 0 ] || echo root >"$1/actoruser.cfg"
+}
+
+# new_admin_dir [KEY…]: new_dir, for an admin process.
+new_admin_dir() {
+	new_dir "$@"
+	name_actors "$DIR"
+}
+
 # expect STATUS STDOUT STDERR COMMAND…: all three must be as said, but for a newline at the end.
 expect() {
 	local status_wanted=$1 out_wanted=$2 err_wanted=$3

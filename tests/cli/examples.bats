@@ -3,9 +3,10 @@
 # The commands of every man page's EXAMPLES, run in order in a folder as the pages suppose it.
 
 load common
+load admin
 
 setup() {
-	new_dir birch
+	new_admin_dir birch
 	mv "$DIR/birch_tls.key" "$DIR/example_tls.key"
 	cd "$BATS_TEST_TMPDIR" || return
 	install -m 0600 "$KEYS/birch.pem" signing.pem

@@ -6,7 +6,7 @@ load common
 load admin
 
 setup() {
-	new_dir birch
+	new_admin_dir birch
 	RUN=$DIR/.tds
 	mkdir -m 0711 "$RUN"
 	cat >"$RUN/actors.log.1" <<-'END'

@@ -6,7 +6,7 @@ load common
 load admin
 
 setup() {
-	new_dir birch
+	new_admin_dir birch
 	cd "$BATS_TEST_TMPDIR" || return 1
 	install -m 0600 "$KEYS/birch.pem" key.pem
 }
@@ -297,6 +297,7 @@ second() {
 	long=$(printf 'x%.0s' {1..120})
 	mkdir -m 0755 "$long"
 	export THESPIAN_DIRECTOR_DIR=$PWD/$long
+	name_actors "$long"
 	expect 0 '' '' tds-admin start
 	tds-admin status
 	expect 0 '' '' tds-admin shutdown

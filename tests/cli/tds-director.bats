@@ -6,7 +6,7 @@ load common
 load admin
 
 setup() {
-	new_dir birch
+	new_admin_dir birch
 	export THESPIAN_DIRECTOR_DIR=$DIR
 }
 

@@ -6,7 +6,7 @@ load common
 load admin
 
 setup() {
-	new_dir birch
+	new_admin_dir birch
 	cd "$BATS_TEST_TMPDIR" || return 1
 	install -m 0600 "$KEYS/birch.pem" key.pem
 }

@@ -4,9 +4,10 @@
 # of one that breaks the grammar.
 
 load common
+load admin
 
 setup() {
-	new_dir birch
+	new_admin_dir birch
 	cd "$BATS_TEST_TMPDIR" || return
 	mkdir -p bin libexec/tds src
 	cp "$TDS_BIN"/tds-{admin,load} bin # real files: they look beside themselves
