@@ -26,6 +26,7 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "director/strictmodes.h"
 #include "director/tli.h"
 #include "literal/literal_env.h"
 #include "literal/repr.h"
@@ -165,7 +166,7 @@ static json_t *warnings_of(const struct tds_keyring *ring, const struct tds_key 
 					    json_sprintf("%s: %s", key->path, key->warning));
 	if (key->insecure)
 		(void)json_array_append_new(warnings,
-					    json_sprintf("%s: others may write it", key->path));
+					    json_sprintf("%s: %s", key->path, key->exposure));
 	if (ring->warning)
 		(void)json_array_append_new(warnings, json_string(ring->warning));
 	return warnings;
@@ -297,9 +298,12 @@ int main(int argc, char **argv)
 	if (argc != 6)
 		return 2;
 	struct tds_dir dir = { .fd = FD_DIR, .path = argv[1] };
+	struct tds_strict strict;
 	int rc = read_environment(&environment, &variables, &err);
 	if (rc == 0)
-		rc = tds_keyring_read(&dir, &ring, &err);
+		rc = tds_strictmodes_read(&dir, &strict, &err);
+	if (rc == 0)
+		rc = tds_keyring_read(&dir, &strict, &ring, &err);
 	if (rc == 0)
 		rc = drop_privileges(&err);
 	if (rc == 0)

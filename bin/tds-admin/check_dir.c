@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "check.h"
 #include "director/groups.h"
+#include "director/strictmodes.h"
 #include "package/keyring.h"
 #include "package/version.h"
 
@@ -25,9 +26,9 @@ struct entry {
 
 struct inventory {
 	const struct tds_dir *dir;
-	uid_t owner;
-	struct report report; /* of the directory itself */
-	struct entry *v;      /* sorted by name */
+	struct tds_strict strict; /* all of it is only warned of */
+	struct report report;     /* of the directory itself */
+	struct entry *v;          /* sorted by name */
 	size_t n;
 	struct tds_groups groups;
 };
@@ -177,15 +178,36 @@ static void check_allow_has_key(struct inventory *inventory, struct entry *entry
 	}
 }
 
-static void check_entry(struct inventory *inventory, struct entry *entry)
+static enum tds_strict_kind strict_kind(const struct entry *entry)
 {
-	struct report *report = &entry->report;
-	char why[TDS_IO_WHY_MAX];
+	switch (entry->kind) {
+	case KIND_TLI:
+		return TDS_STRICT_DECLARATION;
+	case KIND_KEY:
+	case KIND_ALLOW:
+		return TDS_STRICT_KEY;
+	default:
+		return tds_strictmodes_kind(entry->name);
+	}
+}
+
+/* As whoever starts, loads or verifies judges it; one that is none of these is judged as they are. */
+static void check_modes(struct inventory *inventory, struct entry *entry)
+{
+	char why[TDS_STRICT_WHY_MAX];
 	struct stat st;
 
 	if (fstatat(inventory->dir->fd, entry->name, &st, 0) == 0 && S_ISREG(st.st_mode) &&
-	    tds_io_others_may_write(&st, inventory->owner, NULL, why))
-		report_warn(report, 0, 0, "%s", why);
+	    !tds_strict_judge_name(&inventory->strict, strict_kind(entry), inventory->dir->fd,
+				   entry->name, why))
+		report_warn(&entry->report, 0, 0, "%s", why);
+}
+
+static void check_entry(struct inventory *inventory, struct entry *entry)
+{
+	struct report *report = &entry->report;
+
+	check_modes(inventory, entry);
 	switch (entry->kind) {
 	case KIND_PACKAGE:
 		check_package(inventory, entry);
@@ -240,7 +262,7 @@ static void read_ring(struct inventory *inventory)
 	struct tds_err err;
 
 	tds_crypto_init_lean();
-	int rc = tds_keyring_read(inventory->dir, &ring, &err);
+	int rc = tds_keyring_read(inventory->dir, &inventory->strict, &ring, &err);
 
 	for (size_t i = 0; i < ring.n; i++)
 		take_key(inventory, &ring.v[i]);
@@ -327,13 +349,11 @@ static void check_declared_names(struct inventory *inventory)
 
 static int take_stock(struct inventory *inventory, struct tds_err *err)
 {
-	struct stat st;
+	char why[TDS_STRICT_WHY_MAX];
 
-	if (fstat(inventory->dir->fd, &st) != 0)
-		return tds_err_sys(err, TDS_E_UNUSABLE, "cannot be read");
-	inventory->owner = st.st_uid;
-	if (tds_io_others_may_write(&st, st.st_uid, NULL, NULL))
-		report_warn(&inventory->report, 0, 0, "others may write in it");
+	tds_strictmodes_read_lax(inventory->dir, &inventory->strict);
+	if (!tds_strict_judge_dir(&inventory->strict, inventory->dir->fd, why))
+		report_warn(&inventory->report, 0, 0, "%s", why);
 	int rc = read_entries(inventory, err);
 	return rc == 0 ? tds_groups_scan(inventory->dir, &inventory->groups, err) : rc;
 }

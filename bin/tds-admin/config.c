@@ -264,6 +264,7 @@ void admin_config(struct admin *admin, int argc, char **argv)
 	}
 	read_all(&view);
 	judge_configured(admin);
+	judge_modes(admin);
 	if (admin->cli.json)
 		print_json(&view);
 	else

@@ -3,6 +3,7 @@
 #include "judge.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include "director/config.h"
 #include "literal/repr.h"
 #include "tool/document.h"
+#include "tool/strictly.h"
 
 #define LOGGER_WAIT_MS 10000
 
@@ -83,15 +85,15 @@ static void judge_adminuser(struct report *report, const struct tds_dir *dir)
 
 /* --- the data folder --- */
 
-/* Whose it may be besides root's: the admin process's, and where nobody is named, that may be the directory's owner's. */
-static bool find_data_owner(const struct tds_dir *dir, uid_t *owner)
+/* Who may own it besides root: the admin process's user, and where nobody is named, that may be the directory's owner. */
+static bool find_data_owner(const struct tds_dir *dir, struct tds_strict *strict)
 {
 	tds_auto(adminuser) struct tds_adminuser admin = { 0 };
 	struct stat home;
 
 	if (tds_adminuser_read(dir, &admin, NULL) != 0 || fstat(dir->fd, &home) != 0)
 		return false;
-	*owner = admin.is_named ? admin.user.uid : home.st_uid;
+	strict->owner = admin.is_named ? admin.user.uid : home.st_uid;
 	return true;
 }
 
@@ -116,9 +118,10 @@ static void judge_data_folder_above(struct report *report, const char *path)
 static void judge_data_folder(struct report *report, const struct tds_dir *dir)
 {
 	const char *path = report->value->text;
-	char why[TDS_IO_WHY_MAX];
+	tds_autofd int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	char why[TDS_STRICT_WHY_MAX];
+	struct tds_strict strict = { 0 };
 	struct stat st;
-	uid_t owner;
 
 	if (lstat(path, &st) != 0 && errno == ENOENT)
 		judge_data_folder_above(report, path);
@@ -126,7 +129,8 @@ static void judge_data_folder(struct report *report, const struct tds_dir *dir)
 		return;
 	else if (!S_ISDIR(st.st_mode))
 		report_refuse(report, "%s is no folder", path);
-	else if (find_data_owner(dir, &owner) && tds_io_others_may_write(&st, owner, NULL, why))
+	else if (fd >= 0 && find_data_owner(dir, &strict) &&
+		 !tds_strict_judge(&strict, TDS_STRICT_DATA, fd, NULL, why))
 		report_refuse(report, "%s: %s", path, why);
 }
 
@@ -248,6 +252,15 @@ void judge_configured(struct admin *admin)
 
 	if (tds_dir_open(admin->cli.dir, &dir, NULL) == 0)
 		judge_effects(admin, &dir);
+}
+
+void judge_modes(struct admin *admin)
+{
+	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
+	struct tds_strict strict;
+
+	if (tds_dir_open(admin->cli.dir, &dir, NULL) == 0)
+		tds_strictly_warn(&admin->cli, &dir, &strict);
 }
 
 void judge_belief(struct admin *admin, const struct tds_dir *dir)

@@ -20,6 +20,9 @@ void judge_effects(struct admin *admin, const struct tds_dir *dir);
 /* The same of the director directory that is meant; nothing where there is none. */
 void judge_configured(struct admin *admin);
 
+/* Warn of what strict modes fail there, the directory itself or a configuration file. */
+void judge_modes(struct admin *admin);
+
 /*
  * Have the logger try thesplog.cfg, as the user of the admin process; nothing is written.
  * Errors:  TDS_E_REFUSED: logging cannot work, with the reason. 0 too where there is no such file, it cannot be understood,

@@ -22,6 +22,7 @@
 #include "director/handover.h"
 #include "director/rundir.h"
 #include "tool/client.h"
+#include "tool/strictly.h"
 
 #define START_SECONDS 70
 #define ANSWER_MS 10000 /* that an admin may take to say how it is */
@@ -314,6 +315,8 @@ static int open_places(struct admin *admin, struct tds_dir *dir, int *rundir, bo
 	struct other other;
 	int rc = become_open_dir(admin, dir, err);
 
+	if (rc == 0)
+		rc = tds_strictly_demand(&admin->cli, dir, true, err);
 	/* A program's own system runs actors as the program's user, root too. */
 	int said = rc == 0 && !admin->transient ? tds_actoruser_judge(dir, geteuid(), err) : 0;
 	if (rc == 0 && said == 0)

@@ -12,6 +12,7 @@
 #include "director/rundir.h"
 #include "director/tli.h"
 #include "tool/cli.h"
+#include "tool/strictly.h"
 
 enum mode {
 	MODE_LIST,   /* the Director's text, or JSON */
@@ -34,6 +35,7 @@ struct opts {
 struct avail {
 	struct opts *opts;
 	struct tds_dir dir;
+	struct tds_strict strict; /* who is who in it */
 	struct tds_groups groups;
 	const struct tds_group **chosen; /* sorted by name, each once */
 	size_t nchosen;
@@ -78,6 +80,9 @@ size_t wanted(const struct avail *avail, const struct tds_group *group);
 /* Read a group's declaration. */
 int read_tli(const struct avail *avail, const struct tds_group *group, struct tds_tli *tli,
 	     struct tds_err *err) TDS_MUST_CHECK;
+
+/* Warn where others may write it. */
+void warn_of_tli(const struct avail *avail, const struct tds_group *group);
 
 /*
  * Look at the wanted packages of all chosen groups, with sums from the cache where it knows them, and at

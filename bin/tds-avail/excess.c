@@ -131,6 +131,7 @@ static void do_group(struct run *run, const struct tds_group *group)
 	json_t *packages = run->groups ? json_array() : NULL;
 	struct tds_err err;
 
+	warn_of_tli(run->avail, group);
 	if (read_tli(run->avail, group, &tli, &err) == 0)
 		do_files(run, group, tli.keep_limit, packages);
 	else

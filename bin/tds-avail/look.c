@@ -38,6 +38,17 @@ int read_tli(const struct avail *avail, const struct tds_group *group, struct td
 	return tds_tli_read(avail->dir.fd, name, nobody, tli, err);
 }
 
+void warn_of_tli(const struct avail *avail, const struct tds_group *group)
+{
+	tds_autofree char *name = NULL;
+
+	if (asprintf(&name, "%s" TDS_TLI_SUFFIX, group->name) < 0)
+		name = NULL;
+	else
+		tds_strictly_warn_of(&avail->opts->cli, &avail->dir, &avail->strict,
+				     TDS_STRICT_DECLARATION, name);
+}
+
 /* What all threads share. */
 struct work {
 	const struct avail *avail;
@@ -239,6 +250,8 @@ int items_look(const struct avail *avail, struct items *items, struct tds_err *e
 	*items = (struct items){ 0 };
 	if (collect(avail, items) != 0)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	for (size_t g = 0; g < items->ndecl; g++)
+		warn_of_tli(avail, avail->chosen[g]);
 	tds_crypto_init_lean();
 	work.cache = tds_cache_open(&avail->dir, opts->cache_home);
 	work_off(&work);

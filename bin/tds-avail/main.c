@@ -165,6 +165,8 @@ static bool open_directory(struct avail *avail)
 		rc = tds_groups_scan(&avail->dir, &avail->groups, &err);
 	if (rc != 0)
 		tds_cli_error(&opts->cli, opts->cli.dir, &err);
+	else
+		tds_strictly_warn(&opts->cli, &avail->dir, &avail->strict);
 	return rc == 0;
 }
 

@@ -16,6 +16,7 @@
 #include "director/tli.h"
 #include "literal/literal_env.h"
 #include "package/source.h"
+#include "tool/strictly.h"
 
 static bool name_files(struct opts *o, struct place *place)
 {
@@ -65,6 +66,8 @@ static bool open_director(struct opts *o, struct place *place)
 		err.code = TDS_E_WRITE;
 		return fail(o, o->cli.dir, &err);
 	}
+	struct tds_strict strict;
+	tds_strictly_warn(&o->cli, &place->director, &strict);
 	if (!o->output)
 		place->path = tds_dir_join(&place->director, place->name);
 	return o->output || place->path || fail_nomem(o);

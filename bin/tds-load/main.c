@@ -17,6 +17,7 @@
 #include "progress.h"
 #include "tool/cli.h"
 #include "tool/client.h"
+#include "tool/strictly.h"
 
 static const char help[] =
 	"usage: tds-load [options] NAME...\n"
@@ -455,6 +456,10 @@ static void work(struct run *run)
 
 	if (rc != 0) {
 		tds_cli_error(&run->cli, run->cli.dir, &err);
+		return;
+	}
+	if (tds_strictly_demand(&run->cli, &run->dir, false, &err) != 0) {
+		tds_cli_error(&run->cli, NULL, &err);
 		return;
 	}
 	if (run->dry_run) {

@@ -15,6 +15,7 @@
 #include "director/groups.h"
 #include "director/prune.h"
 #include "director/rundir.h"
+#include "director/strictmodes.h"
 #include "director/tli.h"
 #include "director/unknown.h"
 #include "taken.h"
@@ -109,8 +110,9 @@ static bool is_declared(struct planner *p, const char *name, const char *group)
 	if (asprintf(&file, "%s.tli", group) < 0 || asprintf(&subject, "%s: %s", name, file) < 0) {
 		file = subject = NULL;
 		tds_err_set(&err, TDS_E_NOMEM, "out of memory");
-	} else if (tds_tli_read(p->dir->fd, file, (struct tds_tli_watcher){ 0 }, &p->tli, &err) ==
-		   0) {
+	} else if (tds_strictmodes_judge_declaration(p->dir, file, &err) == 0 &&
+		   tds_tli_read(p->dir->fd, file, (struct tds_tli_watcher){ 0 }, &p->tli, &err) ==
+			   0) {
 		p->keep_limit = p->tli.keep_limit;
 		p->keeps = tds_tli_keeps(&p->tli);
 	}

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "director/groups.h"
+#include "director/strictmodes.h"
 #include "director/unknown.h"
 
 static const char help[] =
@@ -156,12 +157,15 @@ static int open_directory(struct run *run)
 	struct tds_err err;
 
 	run->dir.fd = -1;
+	run->strict = (struct tds_strict){ .owner = geteuid(), .admin = geteuid() };
 	int rc = tds_dir_open(run->cli.dir, &run->dir, &err);
 	/* Where keys are named and packages are files, a director directory is not needed. */
 	if (rc == TDS_E_MISSING && run->opts.nkeys > 0)
 		return 0;
 	if (rc != 0)
 		tds_cli_error(&run->cli, run->cli.dir, &err);
+	else if ((rc = tds_strictmodes_read(&run->dir, &run->strict, &err)) != 0)
+		tds_cli_error(&run->cli, NULL, &err);
 	return rc;
 }
 
@@ -254,9 +258,9 @@ static int read_keys(struct run *run, struct tds_keyring *ring, struct tds_err *
 {
 	const struct opts *o = &run->opts;
 	const char *at_fault = NULL;
-	int rc = o->nkeys > 0 ? tds_keyring_named(run->dir.fd >= 0 ? &run->dir : NULL, o->keys,
-						  o->nkeys, ring, &at_fault, err)
-			      : tds_keyring_read(&run->dir, ring, err);
+	int rc = o->nkeys > 0 ? tds_keyring_named(run->dir.fd >= 0 ? &run->dir : NULL, &run->strict,
+						  o->keys, o->nkeys, ring, &at_fault, err)
+			      : tds_keyring_read(&run->dir, &run->strict, ring, err);
 
 	if (at_fault)
 		rc = tds_err_prefix(err, "%s", at_fault);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/dir.h"
+#include "base/strict.h"
 #include "package/keyring.h"
 #include "package/source.h"
 #include "tool/cli.h"
@@ -29,9 +30,10 @@ struct run {
 	struct tds_cli cli;
 	struct opts opts;
 	struct tds_dir dir; /* fd -1: there is none, and none is needed */
-	bool warned;        /* of the keys, once */
-	bool several;       /* operands: what is told of each gets a heading */
-	json_t *checks;     /* of the operand at hand, with --explain and -j */
+	struct tds_strict strict;
+	bool warned;    /* of the keys, once */
+	bool several;   /* operands: what is told of each gets a heading */
+	json_t *checks; /* of the operand at hand, with --explain and -j */
 };
 
 /* One operand: what to open, and how it is called. */

@@ -126,23 +126,6 @@ static int slurp(int fd, size_t expect, size_t max, char **data, size_t *len, st
 	return 0;
 }
 
-bool tds_io_others_may_write(const struct stat *st, uid_t owner, const char *what,
-			     char why[TDS_IO_WHY_MAX])
-{
-	bool mode = (st->st_mode & (S_IWGRP | S_IWOTH)) != 0;
-	bool foreign = st->st_uid != 0 && st->st_uid != geteuid() && st->st_uid != owner;
-
-	if (!why)
-		return mode || foreign;
-	why[0] = '\0';
-	if (mode)
-		(void)snprintf(why, TDS_IO_WHY_MAX, "others may write %s", what ? what : "it");
-	else if (foreign)
-		(void)snprintf(why, TDS_IO_WHY_MAX, "%s%sbelongs to uid %ju", what ? what : "",
-			       what ? " " : "", (uintmax_t)st->st_uid);
-	return mode || foreign;
-}
-
 int tds_io_slurp(int dirfd, const char *name, size_t max, char **data, size_t *len,
 		 struct tds_err *err)
 {

@@ -48,15 +48,6 @@ int tds_io_slurp_fd(int fd, size_t max, char **data, size_t *len,
 		    struct tds_err *err) TDS_MUST_CHECK;
 
 /*
- * May others than root, the caller and owner (of the folder that the file counts for) change it?
- * Shape:  why, where not NULL, gets the words for it, "" for no: "others may write WHAT" or "WHAT
- *         belongs to uid N"; what is NULL where the message names the file already.
- */
-#define TDS_IO_WHY_MAX 64
-bool tds_io_others_may_write(const struct stat *st, uid_t owner, const char *what,
-			     char why[TDS_IO_WHY_MAX]);
-
-/*
  * A file that is written complete or not at all: a temporary file beside its name, which commit
  * renames to it. The temporary name begins with TDS_IO_TEMP_PREFIX, so nothing lists it; it is
  * locked (flock) while its writer lives, so that tds_io_sweep can tell what a crash has left

@@ -4,25 +4,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/strict.h"
 #include "config.h"
 
-/* What is said of the file or the directory where others than root and the owner can write it. */
-static int check_modes(const struct stat *st, uid_t owner, const char *what, struct tds_err *err)
+/* Who may write the file, or the directory, could name himself. */
+static int check_modes(const struct tds_strict *strict, int fd, const char *what,
+		       struct tds_err *err)
 {
-	if (st->st_uid != 0 && st->st_uid != owner)
-		return tds_err_set(err, TDS_E_UNUSABLE,
-				   "%s belongs to uid %ju, so it does not count", what,
-				   (uintmax_t)st->st_uid);
-	if (st->st_mode & (S_IWGRP | S_IWOTH))
-		return tds_err_set(err, TDS_E_UNUSABLE, "others may write %s, so it does not count",
-				   what);
-	return 0;
+	char why[TDS_STRICT_WHY_MAX];
+
+	return tds_strict_judge(strict, TDS_STRICT_ADMINUSER, fd, what, why)
+		       ? 0
+		       : tds_err_set(err, TDS_E_UNUSABLE, "%s, so it does not count", why);
 }
 
 static int check_both(const struct tds_dir *dir, int fd, struct tds_err *err)
@@ -34,8 +32,9 @@ static int check_both(const struct tds_dir *dir, int fd, struct tds_err *err)
 		return tds_err_sys(err, TDS_E_UNUSABLE, "cannot be read");
 	if (!S_ISREG(st.st_mode))
 		return tds_err_set(err, TDS_E_UNUSABLE, "is not a regular file");
-	int rc = check_modes(&st, home.st_uid, "it", err);
-	return rc == 0 ? check_modes(&home, home.st_uid, "its folder", err) : rc;
+	const struct tds_strict strict = { .owner = home.st_uid, .admin = home.st_uid };
+	int rc = check_modes(&strict, fd, "it", err);
+	return rc == 0 ? check_modes(&strict, dir->fd, "its folder", err) : rc;
 }
 
 static int parse(const char *text, size_t len, struct tds_adminuser *adminuser, struct tds_err *err)

@@ -18,23 +18,28 @@
 #define KEY_SUFFIX "_tls.key"
 #define ALLOW_SUFFIX "_tls.allow"
 
-/* What is written where others may write a file. */
-struct exposure {
-	const char *what; /* the file; NULL: it, which the message names already */
-	char why[TDS_IO_WHY_MAX];
+/* Where a file is, and what strict modes make of it. */
+struct place {
+	int dirfd;
+	const struct tds_strict *strict;
+	enum tds_strict_kind kind;
+	const char *what; /* the file, in words; NULL: it, which the message names already */
+	char exposure[TDS_STRICT_WHY_MAX]; /* who else may write it; empty: nobody */
 };
 
-/* A small regular file, and whether others may write it. */
-static int read_text(int dirfd, const char *name, uid_t dir_owner, size_t max, char **text,
-		     size_t *len, struct exposure *exposure, struct tds_err *err)
+/* A small regular file. One that strict modes fail is not read, but where they only warn. */
+static int read_text(struct place *place, const char *name, size_t max, char **text, size_t *len,
+		     struct tds_err *err)
 {
 	tds_autofd int fd = -1;
-	struct stat st;
-	int rc = tds_io_open(dirfd, name, false, &fd, &st, err);
+	int rc = tds_io_open(place->dirfd, name, false, &fd, NULL, err);
 
 	if (rc != 0)
 		return rc;
-	(void)tds_io_others_may_write(&st, dir_owner, exposure->what, exposure->why);
+	if (!tds_strict_judge_opened(place->strict, place->kind, fd, place->dirfd, name,
+				     place->what, place->exposure) &&
+	    !place->strict->is_lax)
+		return tds_err_set(err, TDS_E_UNUSABLE, "%s", place->exposure);
 	return tds_io_slurp_fd(fd, max, text, len, err);
 }
 
@@ -42,13 +47,13 @@ static int read_text(int dirfd, const char *name, uid_t dir_owner, size_t max, c
  * The same for a file that limits trust, and need not be there: *text is then NULL. A link that
  * leads nowhere is there, and cannot be read: limits must not vanish with what it led to.
  */
-static int read_limits_text(int dirfd, const char *name, uid_t dir_owner, char **text, size_t *len,
-			    struct exposure *exposure, struct tds_err *err)
+static int read_limits_text(struct place *place, const char *name, char **text, size_t *len,
+			    struct tds_err *err)
 {
 	struct stat st;
-	int rc = read_text(dirfd, name, dir_owner, TDS_TRUST_MAX_BYTES, text, len, exposure, err);
+	int rc = read_text(place, name, TDS_TRUST_MAX_BYTES, text, len, err);
 
-	return rc == TDS_E_MISSING && fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 &&
+	return rc == TDS_E_MISSING && fstatat(place->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 &&
 			       errno == ENOENT
 		       ? 0
 		       : rc;
@@ -92,29 +97,31 @@ static void name_file(struct tds_err *err, const char *name)
 }
 
 /* The first of what is found stays. */
-static void take_exposure(struct tds_key *key, const struct exposure *exposure)
+static void take_exposure(struct tds_key *key, const struct place *place)
 {
 	if (!key->insecure)
-		memcpy(key->exposure, exposure->why, sizeof(key->exposure));
+		memcpy(key->exposure, place->exposure, sizeof(key->exposure));
 	key->insecure = key->exposure[0] != '\0';
 }
 
 /* NAME_tls.allow beside NAME_tls.key. Without the file the key signs for all groups. */
-static int read_allow(int dirfd, const char *keyname, uid_t dir_owner, struct tds_key *key,
-		      struct tds_err *err)
+static int read_allow(int dirfd, const char *keyname, const struct tds_strict *strict,
+		      struct tds_key *key, struct tds_err *err)
 {
 	tds_autofree char *name = NULL;
 	tds_autofree char *text = NULL;
-	struct exposure exposure = { .what = "its .allow file" };
+	struct place place = { dirfd, strict, TDS_STRICT_KEY, "its .allow file", "" };
 	size_t stem = strlen(keyname) - strlen(KEY_SUFFIX);
 	size_t len;
 
 	if (asprintf(&name, "%.*s" ALLOW_SUFFIX, (int)stem, keyname) < 0)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	int rc = read_limits_text(dirfd, name, dir_owner, &text, &len, &exposure, err);
-	take_exposure(key, &exposure);
+	int rc = read_limits_text(&place, name, &text, &len, err);
+	take_exposure(key, &place);
 	if (rc == 0 && !text)
 		return 0;
+	if (place.exposure[0] && rc != 0)
+		return rc; /* it is named already */
 	key->limited = true;
 	if (rc == 0)
 		rc = tds_trust_read(TDS_TRUST_GROUPS, text, len, take_allow, key, err);
@@ -173,32 +180,36 @@ static int distrust(const struct tds_dir *dir, const char *name, struct tds_err 
  * A file that limits trust. Where it cannot be understood nothing may be trusted: a slip in it must
  * not bring a revoked key back.
  */
-static int read_limits(const struct tds_dir *dir, enum tds_trust_kind kind, uid_t dir_owner,
-		       struct tds_keyring *ring, struct tds_err *err)
+static int read_limits(const struct tds_dir *dir, enum tds_trust_kind kind,
+		       const struct tds_strict *strict, struct tds_keyring *ring,
+		       struct tds_err *err)
 {
 	const bool bits = kind == TDS_TRUST_BITS;
 	const char *name = bits ? "minkeybits.cfg" : "revoked.cfg";
-	struct exposure exposure = { .what = bits ? "its minkeybits.cfg" : "its revoked.cfg" };
+	struct place place = { dir->fd, strict, TDS_STRICT_CONFIG,
+			       bits ? "its minkeybits.cfg" : "its revoked.cfg", "" };
 	tds_autofree char *text = NULL;
 	struct tds_err why = { 0 };
 	size_t len;
-	int rc = read_limits_text(dir->fd, name, dir_owner, &text, &len, &exposure, &why);
+	int rc = read_limits_text(&place, name, &text, &len, &why);
 
+	if (rc != 0 && place.exposure[0])
+		return tds_err_set(err, rc, "%s: %s", dir->path, place.exposure);
 	if (rc == 0 && text)
 		rc = tds_trust_read(kind, text, len, bits ? take_min_bits : take_revoked, ring,
 				    &why);
 	if (rc != 0)
 		return distrust(dir, name, &why, err);
-	return exposure.why[0] ? warn_of_ring(ring, exposure.why, err) : 0;
+	return place.exposure[0] ? warn_of_ring(ring, place.exposure, err) : 0;
 }
 
-static int read_all_limits(const struct tds_dir *dir, uid_t dir_owner, struct tds_keyring *ring,
-			   struct tds_err *err)
+static int read_all_limits(const struct tds_dir *dir, const struct tds_strict *strict,
+			   struct tds_keyring *ring, struct tds_err *err)
 {
-	int rc = read_limits(dir, TDS_TRUST_BITS, dir_owner, ring, err);
+	int rc = read_limits(dir, TDS_TRUST_BITS, strict, ring, err);
 
 	if (rc == 0)
-		rc = read_limits(dir, TDS_TRUST_DIGESTS, dir_owner, ring, err);
+		rc = read_limits(dir, TDS_TRUST_DIGESTS, strict, ring, err);
 	if (ring->nrevoked > 1)
 		qsort(ring->revoked, ring->nrevoked, sizeof(*ring->revoked), compare_revoked);
 	return rc;
@@ -241,15 +252,15 @@ static bool is_revoked(const struct tds_keyring *ring, const struct tds_key *key
 	return !ok || tds_keyring_revoked(ring, sha256);
 }
 
-static int read_key(int dirfd, const char *name, uid_t dir_owner, const struct tds_keyring *ring,
-		    struct tds_key *key, struct tds_err *err)
+static int read_key(int dirfd, const char *name, const struct tds_strict *strict,
+		    const struct tds_keyring *ring, struct tds_key *key, struct tds_err *err)
 {
 	tds_autofree char *text = NULL;
-	struct exposure exposure = { 0 };
+	struct place place = { dirfd, strict, TDS_STRICT_KEY, NULL, "" };
 	size_t len;
-	int rc = read_text(dirfd, name, dir_owner, TDS_KEY_MAX_BYTES, &text, &len, &exposure, err);
+	int rc = read_text(&place, name, TDS_KEY_MAX_BYTES, &text, &len, err);
 
-	take_exposure(key, &exposure);
+	take_exposure(key, &place);
 	if (rc == 0)
 		rc = tds_pubkey_parse(text, len, &key->pub, err);
 	if (rc != 0)
@@ -265,7 +276,7 @@ static int read_key(int dirfd, const char *name, uid_t dir_owner, const struct t
 }
 
 /* Add the key file name; what is wrong with it is kept in its fault. */
-static int add_key(int dirfd, const char *name, char *path, uid_t dir_owner,
+static int add_key(int dirfd, const char *name, char *path, const struct tds_strict *strict,
 		   struct tds_keyring *ring, struct tds_err *err)
 {
 	struct tds_key *more = grow(ring->v, ring->n, sizeof(*more));
@@ -277,9 +288,9 @@ static int add_key(int dirfd, const char *name, char *path, uid_t dir_owner,
 	ring->v = more;
 	struct tds_key *key = &more[ring->n++];
 	*key = (struct tds_key){ .path = path };
-	int rc = read_key(dirfd, name, dir_owner, ring, key, &key->fault);
+	int rc = read_key(dirfd, name, strict, ring, key, &key->fault);
 	if (rc == 0 && tds_text_has_suffix(name, KEY_SUFFIX))
-		rc = read_allow(dirfd, name, dir_owner, key, &key->fault);
+		rc = read_allow(dirfd, name, strict, key, &key->fault);
 	if (rc != 0) {
 		tds_pubkey_free(key->pub);
 		key->pub = NULL;
@@ -294,8 +305,8 @@ static int compare_keys(const void *a, const void *b)
 	return strcmp(((const struct tds_key *)a)->path, ((const struct tds_key *)b)->path);
 }
 
-static int read_keys(const struct tds_dir *dir, uid_t dir_owner, struct tds_keyring *ring,
-		     struct tds_err *err)
+static int read_keys(const struct tds_dir *dir, const struct tds_strict *strict,
+		     struct tds_keyring *ring, struct tds_err *err)
 {
 	tds_autofd int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *names = fd < 0 ? NULL : fdopendir(fd);
@@ -309,7 +320,7 @@ static int read_keys(const struct tds_dir *dir, uid_t dir_owner, struct tds_keyr
 	while (rc == 0 && (errno = 0, entry = readdir(names)))
 		if (entry->d_name[0] != '.' && tds_text_has_suffix(entry->d_name, KEY_SUFFIX))
 			rc = add_key(dir->fd, entry->d_name, tds_dir_join(dir, entry->d_name),
-				     dir_owner, ring, err);
+				     strict, ring, err);
 	if (rc == 0 && errno != 0)
 		rc = tds_err_sys(err, TDS_E_UNUSABLE, "%s", dir->path);
 	(void)closedir(names);
@@ -318,39 +329,48 @@ static int read_keys(const struct tds_dir *dir, uid_t dir_owner, struct tds_keyr
 	return rc;
 }
 
-int tds_keyring_read(const struct tds_dir *dir, struct tds_keyring *ring, struct tds_err *err)
+/* Whoever may write the directory adds and removes keys as he likes. */
+static int judge_dir(const struct tds_dir *dir, const struct tds_strict *strict,
+		     struct tds_keyring *ring, struct tds_err *err)
 {
-	struct stat st;
+	char why[TDS_STRICT_WHY_MAX];
 
+	if (tds_strict_judge_dir(strict, dir->fd, why))
+		return 0;
+	return strict->is_lax ? warn_of_ring(ring, why, err)
+			      : tds_err_set(err, TDS_E_UNUSABLE, "%s: %s", dir->path, why);
+}
+
+int tds_keyring_read(const struct tds_dir *dir, const struct tds_strict *strict,
+		     struct tds_keyring *ring, struct tds_err *err)
+{
 	*ring = (struct tds_keyring){ 0 };
-	if (fstat(dir->fd, &st) != 0)
-		return tds_err_sys(err, TDS_E_UNUSABLE, "%s", dir->path);
-	int rc = read_all_limits(dir, st.st_uid, ring, err);
-	if (rc == 0 && tds_io_others_may_write(&st, st.st_uid, NULL, NULL))
-		rc = warn_of_ring(ring, "others may write in it, and so add keys", err);
+	int rc = judge_dir(dir, strict, ring, err);
 	if (rc == 0)
-		rc = read_keys(dir, st.st_uid, ring, err);
+		rc = read_all_limits(dir, strict, ring, err);
+	if (rc == 0)
+		rc = read_keys(dir, strict, ring, err);
 	if (rc != 0)
 		tds_keyring_fini(ring);
 	return rc;
 }
 
-int tds_keyring_named(const struct tds_dir *dir, char *const *paths, size_t n,
-		      struct tds_keyring *ring, const char **at_fault, struct tds_err *err)
+int tds_keyring_named(const struct tds_dir *dir, const struct tds_strict *strict,
+		      char *const *paths, size_t n, struct tds_keyring *ring, const char **at_fault,
+		      struct tds_err *err)
 {
 	const char *own;
-	struct stat st;
 	int rc = 0;
 
 	at_fault = at_fault ? at_fault : &own;
 	*at_fault = NULL;
 	*ring = (struct tds_keyring){ 0 };
-	if (dir && fstat(dir->fd, &st) != 0)
-		return tds_err_sys(err, TDS_E_UNUSABLE, "%s", dir->path);
 	if (dir)
-		rc = read_all_limits(dir, st.st_uid, ring, err);
+		rc = judge_dir(dir, strict, ring, err);
+	if (dir && rc == 0)
+		rc = read_all_limits(dir, strict, ring, err);
 	for (size_t i = 0; i < n && rc == 0; i++) {
-		rc = add_key(AT_FDCWD, paths[i], strdup(paths[i]), geteuid(), ring, err);
+		rc = add_key(AT_FDCWD, paths[i], strdup(paths[i]), strict, ring, err);
 		if (rc == 0 && !ring->v[i].pub) {
 			*at_fault = paths[i];
 			rc = tds_err_set(err, ring->v[i].fault.code, "%s", ring->v[i].fault.reason);

@@ -12,7 +12,7 @@
 
 #include "base/dir.h"
 #include "base/err.h"
-#include "base/io.h"
+#include "base/strict.h"
 #include "sig.h"
 
 #define TDS_KEY_MAX_BYTES (64 << 10) /* of a key file */
@@ -24,8 +24,8 @@ struct tds_key {
 	struct tds_err fault;
 	bool allow_fault; /* it is that of its .allow, which the reason names */
 	char warning[96]; /* why it is used with a warning; empty: none */
-	bool insecure;    /* others may write it, or its .allow: refused where strict */
-	char exposure[TDS_IO_WHY_MAX]; /* the words for that */
+	bool insecure; /* others may write it, or its .allow: left out, but where strictmodes.cfg says no */
+	char exposure[TDS_STRICT_WHY_MAX]; /* the words for that */
 	bool limited; /* it may sign for the groups that allow has a pattern for, and for no others */
 	char **allow;
 	size_t nallow;
@@ -48,10 +48,11 @@ struct tds_keyring {
  * Read the ring of a director directory. A key file that cannot be used is in the ring, with its
  * fault.
  * Errors: TDS_E_UNTRUSTED where minkeybits.cfg or revoked.cfg is there but cannot be understood:
- *         then nothing may be trusted; TDS_E_NOMEM.
+ *         then nothing may be trusted; TDS_E_UNUSABLE where strict modes fail the directory, or one
+ *         of these; TDS_E_NOMEM. The reason names the file.
  */
-int tds_keyring_read(const struct tds_dir *dir, struct tds_keyring *ring,
-		     struct tds_err *err) TDS_MUST_CHECK;
+int tds_keyring_read(const struct tds_dir *dir, const struct tds_strict *strict,
+		     struct tds_keyring *ring, struct tds_err *err) TDS_MUST_CHECK;
 
 /*
  * A ring of the named key files instead; dir, where not NULL, still gives minkeybits.cfg and
@@ -61,8 +62,8 @@ int tds_keyring_read(const struct tds_dir *dir, struct tds_keyring *ring,
  * Errors: TDS_E_MISSING, TDS_E_UNUSABLE, TDS_E_UNTRUSTED for a key that is named but cannot be
  *         used; else as above.
  */
-int tds_keyring_named(const struct tds_dir *dir, char *const *paths, size_t n,
-		      struct tds_keyring *ring, const char **at_fault,
+int tds_keyring_named(const struct tds_dir *dir, const struct tds_strict *strict,
+		      char *const *paths, size_t n, struct tds_keyring *ring, const char **at_fault,
 		      struct tds_err *err) TDS_MUST_CHECK;
 
 void tds_keyring_fini(struct tds_keyring *ring);

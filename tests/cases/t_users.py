@@ -237,7 +237,7 @@ def refusals(place):
     before = config.read_text()
     for text, mode, status, why in (('61001\n61003\n', 0o644, 4, 'more than one line (adminusers.cfg?)'),
                                     ('no-such-user\n', 0o644, 4, 'no such user: no-such-user'),
-                                    (before, 0o664, 4, 'others may write it, so it does not count')):
+                                    (before, 0o646, 4, 'others may write it, so it does not count')):
         config.write_text(text)
         config.chmod(mode)
         a = place.run('root', 'start')

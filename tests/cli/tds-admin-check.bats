@@ -176,7 +176,7 @@ tds-admin: no.tli: cannot be opened: No such file or directory'
 	rm "$DIR/guests.cfg" "$DIR/adminusers.cfg"
 	check
 	is 0 '' ''
-	chmod 0664 "$DIR/adminuser.cfg"
+	chmod 0646 "$DIR/adminuser.cfg"
 	check
 	is 1 '' "tds-admin: $DIR/adminuser.cfg: warning: others may write it
 tds-admin: $DIR/adminuser.cfg: others may write it, so it does not count"
@@ -319,7 +319,7 @@ logging() {
 	[ "$status" -eq 1 ]
 	[ -z "$output" ]
 	diff - <(printf '%s\n' "${stderr//"$DIR/"/}") <<'EOF'
-tds-admin: : warning: others may write in it
+tds-admin: : warning: others may write it
 tds-admin: -x.tli: declares no group: the name is not allowed
 tds-admin: adminport.cfg:1:1: not an int
 tds-admin: adminprot.cfg: warning: is not a configuration file that is known
@@ -422,9 +422,14 @@ tds-admin: $DIR/x_tls.key: is an RSA key of 2048 bits, fewer than the 8192 of mi
 	is 0 '' "tds-admin: $DIR/birch_tls.key: warning: belongs to uid 12345"
 	make_package
 	run --separate-stderr tds-verify foo-1.tls
+	[ "$status" -eq 7 ]
+	[ "$stderr" = "tds-verify: $DIR/birch_tls.key: warning: not used: belongs to uid 12345
+tds-verify: foo-1.tls: no key validates it: there is no usable key" ]
+	echo no >"$DIR/strictmodes.cfg"
+	run --separate-stderr tds-verify foo-1.tls
 	[ "$status" -eq 0 ]
 	[ "$stderr" = "tds-verify: $DIR/birch_tls.key: warning: belongs to uid 12345" ]
-	chmod g+w "$DIR/birch_tls.key"
+	chmod o+w "$DIR/birch_tls.key"
 	check
 	is 0 '' "tds-admin: $DIR/birch_tls.key: warning: others may write it"
 }

@@ -971,7 +971,7 @@ make_dist() {
 
 @test 'a full file system' {
 	mkdir full
-	mount -t tmpfs -o size=64k tmpfs full 2>/dev/null || skip 'no file system can be mounted here'
+	mount -t tmpfs -o size=64k,mode=755 tmpfs full 2>/dev/null || skip 'no file system can be mounted here'
 	openssl rand -out src/random 300000
 	echo '{}' >src/foo.tli
 	pack -C full foo key.pem src version:1 random

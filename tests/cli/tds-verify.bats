@@ -454,16 +454,58 @@ tds-verify: $DIR/sorrel_tls.key: warning: a public exponent of 3 is small, 65537
 	is 0 "$(good foo-1.tls)"
 	verify --strict bar.tls
 	is 6 '' 'tds-verify: bar.tls: has no signed group and version'
-	chmod g+w "$DIR/birch_tls.key"
+}
+
+@test "strict modes" {
+	forge foo-1.tls 'named(b"foo", b"1")'
+	chmod o+w "$DIR/birch_tls.key"
+	verify foo-1.tls
+	is 7 '' "tds-verify: $DIR/birch_tls.key: warning: not used: others may write it
+tds-verify: foo-1.tls: no key validates it: there is no usable key"
+	verify -k "$DIR/birch_tls.key" foo-1.tls
+	is 4 '' "tds-verify: $DIR/birch_tls.key: others may write it"
+	chmod o-w "$DIR/birch_tls.key"
+	echo '*' >"$DIR/birch_tls.allow"
+	chmod o+w "$DIR/birch_tls.allow"
+	verify foo-1.tls
+	is 7 '' "tds-verify: $DIR/birch_tls.key: warning: not used: others may write its .allow file
+tds-verify: foo-1.tls: no key validates it: there is no usable key"
+	rm "$DIR/birch_tls.allow"
+	: >"$DIR/revoked.cfg"
+	chmod o+w "$DIR/revoked.cfg"
+	verify foo-1.tls
+	is 4 '' "tds-verify: foo-1.tls: $DIR: others may write its revoked.cfg"
+	rm "$DIR/revoked.cfg"
+	chmod o+w "$DIR"
+	verify foo-1.tls
+	is 4 '' "tds-verify: foo-1.tls: $DIR: others may write it"
+	chmod o-w "$DIR"
+	chmod o+w "$DIR/.."
+	verify foo-1.tls
+	is 4 '' "tds-verify: foo-1.tls: $DIR: others may write $(cd "$DIR/.." && pwd -P)"
+	chmod o-w "$DIR/.."
+	verify foo-1.tls
+	is 0 "$(good foo-1.tls)"
+}
+
+@test "strict modes that only warn, and what --strict makes of that" {
+	[ "$(id -u)" -eq 0 ] || skip 'needs root'
+	forge foo-1.tls 'named(b"foo", b"1")'
+	echo no >"$DIR/strictmodes.cfg"
+	chown 12345 "$DIR/strictmodes.cfg"
+	verify foo-1.tls
+	is 4 '' "tds-verify: $DIR/strictmodes.cfg: belongs to uid 12345, and counts only where it is root's"
+	chown 0 "$DIR/strictmodes.cfg"
+	chmod o+w "$DIR/birch_tls.key"
 	verify --strict foo-1.tls
 	is 7 '' "tds-verify: $DIR/birch_tls.key: warning: others may write it
 tds-verify: foo-1.tls: no key validates it: it is signed with $DIR/birch_tls.key, but others may write its file"
 	verify foo-1.tls foo-1.tls
 	is 0 "$(good foo-1.tls)"$'\n'"$(good foo-1.tls)" "tds-verify: $DIR/birch_tls.key: warning: others may write it"
-	chmod g-w "$DIR/birch_tls.key"
+	chmod o-w "$DIR/birch_tls.key"
 	chmod o+w "$DIR"
 	verify --strict foo-1.tls
-	is 7 '' "tds-verify: $DIR: warning: others may write in it, and so add keys
+	is 7 '' "tds-verify: $DIR: warning: others may write it
 tds-verify: foo-1.tls: no key validates it: it is signed with $DIR/birch_tls.key, but others may write in its folder, or to its limits"
 }
 

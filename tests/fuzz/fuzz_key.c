@@ -117,12 +117,13 @@ static void write_files(const char *text, size_t len)
 
 static void fuzz_ring(const char *text, size_t len)
 {
+	const struct tds_strict own = { .owner = geteuid(), .admin = geteuid() };
 	struct tds_keyring ring;
 	struct tds_err err = { 0 };
 
 	make_folder();
 	write_files(text, len);
-	int rc = tds_keyring_read(&dir, &ring, &err);
+	int rc = tds_keyring_read(&dir, &own, &ring, &err);
 	CHECK(rc == 0 || (rc == TDS_E_UNTRUSTED && err.code == rc && err.reason[0]));
 	if (rc != 0)
 		return;

@@ -33,10 +33,11 @@ static int setup(void **state)
 	static struct world w;
 	char key[] = KEY;
 	char *keys[] = { key };
+	const struct tds_strict own = { .owner = geteuid(), .admin = geteuid() };
 	struct tds_err err = { 0 };
 
 	assert_int_equal(tds_io_slurp(AT_FDCWD, PACKAGE, 1 << 20, &w.data, &w.len, &err), 0);
-	assert_int_equal(tds_keyring_named(NULL, keys, 1, &w.ring, NULL, &err), 0);
+	assert_int_equal(tds_keyring_named(NULL, &own, keys, 1, &w.ring, NULL, &err), 0);
 	w.fd = tds_io_memfd("case");
 	assert_true(w.fd >= 0);
 	*state = &w;

@@ -380,30 +380,6 @@ static void sealing(void **state)
 	close(fd);
 }
 
-/* What is said of a file of this mode and owner in a folder of uid 12345. */
-static void words_for(mode_t mode, uid_t owner, const char *what, const char *expected)
-{
-	const struct stat st = { .st_mode = S_IFREG | mode, .st_uid = owner };
-	char why[TDS_IO_WHY_MAX] = "?";
-
-	assert_int_equal(tds_io_others_may_write(&st, 12345, what, why), *expected != '\0');
-	assert_string_equal(why, expected);
-	assert_int_equal(tds_io_others_may_write(&st, 12345, what, NULL), *expected != '\0');
-}
-
-static void who_may_write(void **state)
-{
-	(void)state;
-	words_for(0644, 0, NULL, "");
-	words_for(0755, geteuid(), NULL, "");
-	words_for(0644, 12345, NULL, "");
-	words_for(0664, 0, NULL, "others may write it");
-	words_for(0602, 12345, "its x", "others may write its x");
-	words_for(0644, 12346, NULL, "belongs to uid 12346");
-	words_for(0400, 4294967294, "its minkeybits.cfg",
-		  "its minkeybits.cfg belongs to uid 4294967294");
-}
-
 int main(void)
 {
 	const struct CMUnitTest io[] = {
@@ -419,7 +395,6 @@ int main(void)
 		IN_FOLDER(sweeping_what_was_planted),
 		IN_FOLDER(sweeping_beside_writers),
 		cmocka_unit_test(sealing),
-		cmocka_unit_test(who_may_write),
 	};
 
 	return cmocka_run_group_tests(io, NULL, NULL);

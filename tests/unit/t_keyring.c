@@ -18,13 +18,23 @@ static void put_key(const struct folder *f, const char *name, const char *key)
 	free(text);
 }
 
+/* Strict modes as they are for the owner of the folder. */
+static struct tds_strict strict_of(const struct folder *f)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(f->fd, &st), 0);
+	return (struct tds_strict){ .owner = st.st_uid, .admin = st.st_uid };
+}
+
 static int read_ring(struct folder *f, struct tds_keyring *ring, struct tds_err *err)
 {
 	const struct tds_dir dir = { .fd = f->fd, .path = f->path };
+	const struct tds_strict own = strict_of(f);
 
 	assert_int_equal(fchmod(f->fd, 0755), 0);
 	*err = (struct tds_err){ 0 };
-	return tds_keyring_read(&dir, ring, err);
+	return tds_keyring_read(&dir, &own, ring, err);
 }
 
 /* The ring of the folder, which can be read. */
@@ -335,25 +345,25 @@ static void minimal_bits(void **state)
 	no_ring(f, "no key is trusted: $/minkeybits.cfg:1:1: holds no number");
 }
 
-/*
- * Is the key with its file of this mode and owner (-1: ours) one that others may write? What says
- * so stays in exposure.
- */
-static char exposure[TDS_IO_WHY_MAX];
-
-static bool insecure(struct folder *f, const char *file, mode_t mode, int owner)
+/* The key x_tls.key, where file has this mode and owner (-1: ours): its fault or, where they only warn, what that says. */
+static const char *judged(struct folder *f, bool is_lax, const char *file, mode_t mode, int owner)
 {
+	static char answer[TDS_ERR_REASON_MAX];
+	const struct tds_dir dir = { .fd = f->fd, .path = f->path };
+	struct tds_strict strict = strict_of(f);
 	struct tds_keyring ring;
+	struct tds_err err = { 0 };
 
-	assert_int_equal(fchmodat(f->fd, file, mode, 0), 0);
+	strict.is_lax = is_lax;
 	assert_int_equal(fchownat(f->fd, file, owner < 0 ? geteuid() : (uid_t)owner, (gid_t)-1, 0),
 			 0);
-	good_ring(f, &ring);
-	assert_non_null(ring.v[0].pub);
+	assert_int_equal(fchmodat(f->fd, file, mode, 0), 0);
+	assert_fine(tds_keyring_read(&dir, &strict, &ring, &err), &err);
+	const struct tds_key *key = &ring.v[0];
 	assert_null(ring.warning);
-	bool answer = ring.v[0].insecure;
-	memcpy(exposure, ring.v[0].exposure, sizeof(exposure));
-	assert_int_equal(answer, exposure[0] != '\0');
+	assert_int_equal(key->insecure, key->exposure[0] != '\0');
+	assert_int_equal(key->pub != NULL, is_lax || !key->insecure);
+	(void)snprintf(answer, sizeof(answer), "%s", is_lax ? key->exposure : key->fault.reason);
 	tds_keyring_fini(&ring);
 	return answer;
 }
@@ -362,41 +372,51 @@ static void modes_and_owners(void **state)
 {
 	struct folder *f = *state;
 
+	assert_int_equal(fchmod(f->fd, 0755), 0);
 	put_key(f, "real", "birch");
 	assert_int_equal(symlinkat("real", f->fd, "x_tls.key"), 0);
-	assert_false(insecure(f, "real", 0644, -1) || insecure(f, "real", 0444, -1) ||
-		     insecure(f, "real", 0755, -1));
-	assert_true(insecure(f, "real", 0664, -1) && insecure(f, "real", 0646, -1) &&
-		    insecure(f, "real", 0666, -1));
-	assert_string_equal(exposure, "others may write it");
 	put(f, "x_tls.allow", 0644, "*");
-	assert_false(insecure(f, "real", 0644, -1));
-	assert_true(insecure(f, "x_tls.allow", 0664, -1));
-	assert_string_equal(exposure, "others may write its .allow file");
-	assert_false(insecure(f, "x_tls.allow", 0644, -1));
+	for (int is_lax = 0; is_lax < 2; is_lax++) {
+		assert_string_equal(judged(f, is_lax, "real", 0644, -1), "");
+		assert_string_equal(judged(f, is_lax, "real", 0755, -1), "");
+		assert_string_equal(judged(f, is_lax, "real", 0646, -1), "others may write it");
+		assert_string_equal(judged(f, is_lax, "real", 0444, -1), "");
+		assert_string_equal(judged(f, is_lax, "x_tls.allow", 0646, -1),
+				    "others may write its .allow file");
+		assert_string_equal(judged(f, is_lax, "x_tls.allow", 0644, -1), "");
+		if (geteuid() != 0)
+			continue;
+		assert_string_equal(judged(f, is_lax, "real", 0644, 12345), "belongs to uid 12345");
+		assert_string_equal(judged(f, is_lax, "real", 0644, 0), "");
+		assert_string_equal(judged(f, is_lax, "x_tls.allow", 0644, 12346),
+				    "its .allow file belongs to uid 12346");
+		assert_string_equal(judged(f, is_lax, "x_tls.allow", 0644, 0), "");
+	}
 	if (geteuid() != 0)
 		return;
-	assert_true(insecure(f, "real", 0644, 12345));
-	assert_string_equal(exposure, "belongs to uid 12345");
+	/* The directory's owner could replace it anyway. */
 	assert_int_equal(fchown(f->fd, 12345, (gid_t)-1), 0);
-	assert_false(insecure(f, "real", 0644,
-			      12345)); /* the directory's owner could replace it anyway */
-	assert_true(insecure(f, "real", 0644, 12346));
-	assert_false(insecure(f, "real", 0644, 0));
-	assert_true(insecure(f, "x_tls.allow", 0644, 12346));
-	assert_string_equal(exposure, "its .allow file belongs to uid 12346");
+	assert_string_equal(judged(f, false, "real", 0644, 12345), "");
 }
 
-static const char *warning(struct folder *f, mode_t mode)
+/* The whole ring: what is said of it, an error where strict modes are strict. */
+static const char *of_ring(struct folder *f, bool is_lax, mode_t mode)
 {
-	static char answer[96];
+	static char answer[TDS_ERR_REASON_MAX];
 	const struct tds_dir dir = { .fd = f->fd, .path = f->path };
+	struct tds_strict strict = strict_of(f);
 	struct tds_keyring ring;
 	struct tds_err err = { 0 };
+	size_t named = strlen(f->path) + strlen(": ");
 
+	strict.is_lax = is_lax;
 	assert_int_equal(fchmod(f->fd, mode), 0);
-	assert_fine(tds_keyring_read(&dir, &ring, &err), &err);
-	(void)snprintf(answer, sizeof(answer), "%s", ring.warning ? ring.warning : "");
+	int rc = tds_keyring_read(&dir, &strict, &ring, &err);
+	assert_true(rc == 0 || (rc == TDS_E_UNUSABLE && !is_lax));
+	(void)snprintf(answer, sizeof(answer), "%s",
+		       rc != 0        ? err.reason + named
+		       : ring.warning ? ring.warning
+				      : "");
 	tds_keyring_fini(&ring);
 	return answer;
 }
@@ -405,26 +425,33 @@ static void insecure_directories(void **state)
 {
 	struct folder *f = *state;
 
-	assert_string_equal(warning(f, 0755), "");
-	assert_string_equal(warning(f, 0775), "others may write in it, and so add keys");
-	assert_string_equal(warning(f, 01777), "others may write in it, and so add keys");
-	put(f, "revoked.cfg", 0664, "");
-	assert_string_equal(warning(f, 0755), "others may write its revoked.cfg");
-	put(f, "revoked.cfg", 0644, "");
-	assert_string_equal(warning(f, 0755), "");
-	put(f, "minkeybits.cfg", 0666, "2048");
-	assert_string_equal(warning(f, 0755), "others may write its minkeybits.cfg");
-	if (geteuid() != 0)
-		return;
-	put(f, "minkeybits.cfg", 0644, "2048");
-	assert_int_equal(fchownat(f->fd, "minkeybits.cfg", 12345, (gid_t)-1, 0), 0);
-	assert_string_equal(warning(f, 0755), "its minkeybits.cfg belongs to uid 12345");
+	for (int is_lax = 0; is_lax < 2; is_lax++) {
+		assert_string_equal(of_ring(f, is_lax, 0755), "");
+		assert_string_equal(of_ring(f, is_lax, 0757), "others may write it");
+		assert_string_equal(of_ring(f, is_lax, 01777), "others may write it");
+		put(f, "revoked.cfg", 0646, "");
+		assert_string_equal(of_ring(f, is_lax, 0755), "others may write its revoked.cfg");
+		put(f, "revoked.cfg", 0644, "");
+		assert_string_equal(of_ring(f, is_lax, 0755), "");
+		put(f, "minkeybits.cfg", 0666, "2048");
+		assert_string_equal(of_ring(f, is_lax, 0755),
+				    "others may write its minkeybits.cfg");
+		put(f, "minkeybits.cfg", 0644, "2048");
+		if (geteuid() != 0)
+			continue;
+		assert_int_equal(fchownat(f->fd, "minkeybits.cfg", 12345, (gid_t)-1, 0), 0);
+		assert_string_equal(of_ring(f, is_lax, 0755),
+				    "its minkeybits.cfg belongs to uid 12345");
+		put(f, "minkeybits.cfg", 0644, "2048");
+		assert_int_equal(fchownat(f->fd, "minkeybits.cfg", 0, (gid_t)-1, 0), 0);
+	}
 }
 
 static void named_keys(void **state)
 {
 	struct folder *f = *state;
 	const struct tds_dir dir = { .fd = f->fd, .path = f->path };
+	const struct tds_strict own = strict_of(f);
 	struct tds_keyring ring;
 	struct tds_err err = { 0 };
 	char path[64];
@@ -435,34 +462,34 @@ static void named_keys(void **state)
 	(void)snprintf(path, sizeof(path), "%s/any-name", f->path);
 	(void)snprintf(lost, sizeof(lost), "%s/lost", f->path);
 	put_key(f, "any-name", "birch");
-	assert_fine(tds_keyring_named(NULL, paths, 1, &ring, &at_fault, &err), &err);
+	assert_fine(tds_keyring_named(NULL, &own, paths, 1, &ring, &at_fault, &err), &err);
 	assert_null(at_fault);
 	assert_int_equal(ring.n, 1);
 	assert_string_equal(ring.v[0].path, path);
 	assert_non_null(ring.v[0].pub);
 	tds_keyring_fini(&ring);
-	assert_failed(tds_keyring_named(&dir, paths, 2, &ring, &at_fault, &err), &err,
+	assert_failed(tds_keyring_named(&dir, &own, paths, 2, &ring, &at_fault, &err), &err,
 		      TDS_E_MISSING, "cannot be opened: No such file or directory");
 	assert_ptr_equal(at_fault, lost);
 	put(f, "lost", 0644, "nonsense");
-	assert_failed(tds_keyring_named(&dir, paths, 2, &ring, NULL, &err), &err, TDS_E_UNUSABLE,
-		      "is not a PEM file (no start line)");
+	assert_failed(tds_keyring_named(&dir, &own, paths, 2, &ring, NULL, &err), &err,
+		      TDS_E_UNUSABLE, "is not a PEM file (no start line)");
 	/* The directory's limits hold for them too, and their own .allow. */
 	put(f, "revoked.cfg", 0644, DER);
-	assert_failed(tds_keyring_named(&dir, paths, 1, &ring, &at_fault, &err), &err,
+	assert_failed(tds_keyring_named(&dir, &own, paths, 1, &ring, &at_fault, &err), &err,
 		      TDS_E_UNTRUSTED, "is revoked");
 	assert_ptr_equal(at_fault, path);
 	put(f, "revoked.cfg", 0644, "x");
-	assert_int_equal(tds_keyring_named(&dir, paths, 1, &ring, &at_fault, &err),
+	assert_int_equal(tds_keyring_named(&dir, &own, paths, 1, &ring, &at_fault, &err),
 			 TDS_E_UNTRUSTED);
 	assert_null(at_fault);
 	put(f, "revoked.cfg", 0644, DER);
-	assert_fine(tds_keyring_named(NULL, paths, 1, &ring, NULL, &err), &err);
+	assert_fine(tds_keyring_named(NULL, &own, paths, 1, &ring, NULL, &err), &err);
 	tds_keyring_fini(&ring);
 	(void)snprintf(path, sizeof(path), "%s/x_tls.key", f->path);
 	put_key(f, "x_tls.key", "cedar");
 	put(f, "x_tls.allow", 0644, "foo");
-	assert_fine(tds_keyring_named(&dir, paths, 1, &ring, NULL, &err), &err);
+	assert_fine(tds_keyring_named(&dir, &own, paths, 1, &ring, NULL, &err), &err);
 	assert_true(tds_key_allows(&ring.v[0], "foo") && !tds_key_allows(&ring.v[0], "bar"));
 	tds_keyring_fini(&ring);
 }

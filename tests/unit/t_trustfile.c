@@ -175,6 +175,7 @@ static void digest_is_revoked(const struct tds_keyring *ring, const char *hex)
 static void use_it(struct folder *f, const struct sample *s)
 {
 	const struct tds_dir dir = { .fd = f->fd, .path = f->path };
+	const struct tds_strict own = { .owner = geteuid(), .admin = geteuid() };
 	const bool groups = s->kind == TDS_TRUST_GROUPS;
 	const char *file = files[s->kind];
 	struct tds_keyring ring;
@@ -182,7 +183,7 @@ static void use_it(struct folder *f, const struct sample *s)
 	char why[256];
 
 	put_bytes(f, file, 0644, s->text, s->len);
-	int rc = tds_keyring_read(&dir, &ring, &err);
+	int rc = tds_keyring_read(&dir, &own, &ring, &err);
 	assert_int_equal(unlinkat(f->fd, file, 0), 0);
 	assert_int_equal(rc, s->found || groups ? 0 : TDS_E_UNTRUSTED);
 	if (!s->found) {

@@ -12,6 +12,7 @@
 #include "base/user.h"
 #include "director/config.h"
 #include "director/logconfig.h"
+#include "director/strictmodes.h"
 #include "literal/pytext.h"
 #include "literal/repr.h"
 
@@ -386,13 +387,33 @@ static const struct settings defaults = { .max_message = MAX_MESSAGE_DEFAULT,
 					  .logs = LOG_LIMITS_DEFAULT,
 					  .log = { .level = LOG_LEVEL_DEFAULT } };
 
+/* Who may write a file that says as whom actors run, say, is that user. */
+static int judge(const struct tds_dir *dir, const struct part *part, struct tds_err *err)
+{
+	struct tds_strict strict;
+	int rc = tds_strictmodes_read(dir, &strict, err);
+
+	for (size_t i = 0; rc == 0 && part->files[i]; i++)
+		rc = tds_strictmodes_demand_file(dir, &strict, TDS_STRICT_CONFIG, part->files[i],
+						 (struct tds_strict_watcher){ 0 }, err);
+	return rc;
+}
+
+static int read_part(const struct tds_dir *dir, const struct part *part, struct settings *settings,
+		     struct tds_err *err)
+{
+	int rc = judge(dir, part, err);
+
+	return rc == 0 ? part->read(dir, settings, err) : rc;
+}
+
 int settings_read(const struct tds_dir *dir, struct settings *settings, struct tds_err *err)
 {
 	int rc = 0;
 
 	*settings = defaults;
 	for (size_t i = 0; rc == 0 && i < sizeof(parts) / sizeof(parts[0]); i++)
-		rc = parts[i].read(dir, settings, err);
+		rc = read_part(dir, &parts[i], settings, err);
 	if (rc != 0)
 		settings_fini(settings);
 	return rc;
@@ -407,7 +428,7 @@ void settings_reload(const struct tds_dir *dir, struct settings *settings, setti
 
 		if (!parts[i].swap)
 			continue;
-		int rc = parts[i].read(dir, &fresh, &err);
+		int rc = read_part(dir, &parts[i], &fresh, &err);
 		if (rc == 0)
 			parts[i].swap(settings, &fresh);
 		told(ctx, parts[i].files, rc == 0 ? NULL : &err);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/strict.h"
 #include "base/mem.h"
 #include "daemon/base/child.h"
 #include "director/rundir.h"
@@ -43,15 +44,15 @@ static const char *base_path(const struct data_place *place)
 static int open_base(const struct data_place *place, struct tds_err *err)
 {
 	const char *path = base_path(place);
-	char why[TDS_IO_WHY_MAX];
-	struct stat st;
+	const struct tds_strict strict = { .owner = geteuid(), .admin = geteuid() };
+	char why[TDS_STRICT_WHY_MAX];
 
 	tds_autofd int fd = open_folder(place->rundir, path);
-	if (fd < 0 || fstat(fd, &st) != 0) {
+	if (fd < 0) {
 		tds_err_sys(err, errno == ENOENT ? TDS_E_MISSING : TDS_E_UNUSABLE, "%s", path);
 		return -1;
 	}
-	if (!tds_io_others_may_write(&st, geteuid(), NULL, why))
+	if (tds_strict_judge(&strict, TDS_STRICT_DATA, fd, NULL, why))
 		return tds_steal_fd(&fd);
 	tds_err_set(err, TDS_E_UNUSABLE, "%s: %s", path, why);
 	return -1;

@@ -12,6 +12,7 @@
 #include "director/groups.h"
 #include "director/prune.h"
 #include "director/rundir.h"
+#include "director/strictmodes.h"
 #include "tool/cli.h"
 #include "director/unknown.h"
 
@@ -108,7 +109,9 @@ int library_declaration(struct library *library, const char *group, struct tds_t
 		name = NULL;
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
 	}
-	int rc = tds_tli_read(library->dir->fd, name, nobody, tli, err);
+	int rc = tds_strictmodes_judge_declaration(library->dir, name, err);
+	if (rc == 0)
+		rc = tds_tli_read(library->dir->fd, name, nobody, tli, err);
 	if (rc == 0)
 		return 0;
 	return err->line ? tds_err_prefix(err, "%s:%u:%u", name, err->line, err->column)
