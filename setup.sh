@@ -13,7 +13,7 @@ Debian packages that are missing are installed by apt, as root or through sudo.
 EOF
 }
 
-to_build=(gcc libc6-dev make pkg-config libssl-dev libarchive-dev libjansson-dev libunistring2 libevent-dev)
+to_build=(gcc libc6-dev make pkg-config libssl-dev libarchive-dev libjansson-dev libseccomp-dev libunistring2 libevent-dev)
 to_demonstrate=(openssl jq python3)
 to_test=(bats bsdextrautils clang clang-format git libclang-rt-14-dev libcmocka-dev mandoc python3-jsonschema shellcheck socat unzip zip
 	python3-pip)

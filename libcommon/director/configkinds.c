@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/text.h"
 #include "literal/literal.h"
 #include "literal/pytext.h"
 #include "logconfig.h"
+#include "sandboxcfg.h"
 
 /* The place of text + at. */
 void config_find_place(const struct config_work *w, size_t at, unsigned *line, unsigned *column)
@@ -323,6 +325,20 @@ int config_adminuser(struct config_work *w)
 
 	return first < w->len ? config_refuse(w, first, "more than one line (adminusers.cfg?)")
 			      : config_user(w);
+}
+
+int config_sandbox(struct config_work *w)
+{
+	tds_auto(sandbox_policy) struct tds_sandbox_policy policy = { 0 };
+	bool word = w->len == 0 || w->text[0] != '{';
+	int rc = word ? take_text(w, TDS_VALUE_STR, w->text, w->len) : parse_dict(w);
+
+	if (rc != 0)
+		return rc;
+	rc = tds_sandbox_policy_read(w->value, &policy, w->err);
+	if (rc == TDS_E_SYNTAX && !word)
+		move_place(w);
+	return rc;
 }
 
 int config_switch(struct config_work *w)

@@ -54,6 +54,7 @@ int config_budget(struct config_work *w);
 int config_users(struct config_work *w);     /* a list */
 int config_user(struct config_work *w);      /* one */
 int config_adminuser(struct config_work *w); /* the same, with a word for who takes it for a list */
+int config_sandbox(struct config_work *w);   /* a profile, or a dictionary (sandboxcfg.h) */
 int config_switch(struct config_work *w);    /* yes or no */
 int config_bits(struct config_work *w);      /* as the key ring reads it */
 int config_digests(struct config_work *w);   /* the same */

@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "literal/pytext.h"
+#include "sandbox.h"
 #include "may.h"
 
 struct work {
@@ -243,13 +244,12 @@ static int check_may(struct work *w, const struct rule *rule, const struct tds_v
 	return tds_rights_of_value(value, &rights, w->err);
 }
 
-/* The name of a profile, or its parts. */
 static int check_sandbox(struct work *w, const struct rule *rule, const struct tds_value *value)
 {
-	if (value->type == TDS_VALUE_STR || value->type == TDS_VALUE_DICT ||
-	    value->type == TDS_VALUE_NONE)
-		return 0;
-	return wrong_type(w, rule->key, value, "the name of a profile or a dictionary");
+	tds_auto(sandbox) struct tds_sandbox *sandbox = NULL;
+
+	(void)rule;
+	return value->type == TDS_VALUE_NONE ? 0 : tds_sandbox_read(value, &sandbox, w->err);
 }
 
 /* Messages go to actors, and the declaration into the state, as literals. */

@@ -344,6 +344,7 @@ static bool make(struct daemon *d, struct tds_err *err)
 				   .rundir = s->rundir,
 				   .verifier = d->verifier,
 				   .logs = &d->configured.logs,
+				   .sandbox = &d->configured.sandbox,
 				   .data = data_place(d) };
 	d->director_settings = (struct director_settings){ .slots = cores() };
 	d->door_settings = (struct door_settings){ .uid = geteuid(),

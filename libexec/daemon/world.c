@@ -13,6 +13,7 @@
 #include "daemon/keep/state.h"
 #include "daemon/keep/store.h"
 #include "director/rundir.h"
+#include "granting.h"
 #include "surroundings.h"
 
 /* What a verdict rested on: the file, and the files that decide what is trusted. */
@@ -253,6 +254,15 @@ static int make_data_folder(void *ctx, const char *group, char **path, struct td
 	return data_folder(&world->data, group, path, err);
 }
 
+static int grant_sandbox(void *ctx, const char *group, const struct tds_value *signed_value,
+			 const struct tds_value *defined, struct tds_sandbox **granted, char **note,
+			 struct tds_err *err)
+{
+	const struct world *world = ctx;
+
+	return sandbox_grant(world->sandbox, group, signed_value, defined, granted, note, err);
+}
+
 static int remove_data(void *ctx, const char *group, removal_done_fn *done, void *done_ctx,
 		       struct tds_err *err)
 {
@@ -356,6 +366,7 @@ void world_open(struct world *world)
 				       .save_sources = save_sources,
 				       .save_groups = save_groups,
 				       .data_folder = make_data_folder,
+				       .sandbox = grant_sandbox,
 				       .remove_data = remove_data,
 				       .save_desired = save_desired,
 				       .desired = desired,

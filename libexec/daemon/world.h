@@ -13,6 +13,7 @@
 #include "daemon/keep/events.h"
 #include "daemon/keep/library.h"
 #include "daemon/keep/returning.h"
+#include "director/sandboxcfg.h"
 
 struct clock;
 struct logger;
@@ -26,6 +27,7 @@ struct world {
 	const char *verifier; /* the program */
 	struct data_place data;
 	const struct log_limits *logs;
+	const struct tds_sandbox_policy *sandbox;
 	struct logger *logger; /* gets what actors log; NULL: there is none */
 	struct library library;
 	struct audit audit;

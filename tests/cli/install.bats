@@ -36,6 +36,7 @@ plain() {
 		0644 usr/libexec/tds/host/tdshost/forkserver/library.py
 		0644 usr/libexec/tds/host/tdshost/forkserver/main.py
 		0644 usr/libexec/tds/host/tdshost/forkserver/rehearsal.py
+		0644 usr/libexec/tds/host/tdshost/forkserver/sandbox.py
 		0644 usr/libexec/tds/host/tdshost/forkserver/sourceprocess.py
 		0644 usr/libexec/tds/host/tdshost/forkserver/spare.py
 		0644 usr/libexec/tds/host/tdshost/inprocess/__init__.py

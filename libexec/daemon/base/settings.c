@@ -217,6 +217,14 @@ static int read_new_privs(const struct tds_dir *dir, struct settings *s, struct 
 	return rc;
 }
 
+static int read_sandbox(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
+{
+	tds_auto(value) struct tds_value *value = NULL;
+	int rc = read_value(dir, TDS_SANDBOX_CFG, &value, err);
+
+	return rc == 0 ? tds_sandbox_policy_read(value, &s->sandbox, err) : rc;
+}
+
 static int read_adminusers(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
 {
 	return read_users(dir, "adminusers.cfg", &s->users, &s->nusers, err);
@@ -351,6 +359,11 @@ static void swap_budget(struct settings *a, struct settings *b)
 	SWAP(a->budget, b->budget);
 }
 
+static void swap_sandbox(struct settings *a, struct settings *b)
+{
+	SWAP(a->sandbox, b->sandbox);
+}
+
 static void swap_logging(struct settings *a, struct settings *b)
 {
 	SWAP(a->log, b->log);
@@ -371,6 +384,7 @@ static const struct part {
 	{ { "maxmessage.cfg" }, read_max_message, swap_max_message },
 	{ { "newprivs.cfg" }, read_new_privs, NULL },
 	{ { "datadir.cfg" }, read_data_dir, NULL },
+	{ { TDS_SANDBOX_CFG }, read_sandbox, swap_sandbox },
 	{ { "adminusers.cfg" }, read_adminusers, swap_adminusers },
 	{ { "guests.cfg" }, read_guests, swap_guests },
 	{ { "actorlimits.cfg" }, read_limits, NULL },
@@ -450,6 +464,7 @@ void settings_fini(struct settings *settings)
 	free(settings->limits);
 	json_decref(settings->capabilities);
 	log_settings_fini(&settings->log);
+	tds_sandbox_policy_fini(&settings->sandbox);
 	free(settings->data_dir);
 	*settings = (struct settings){ 0 };
 }

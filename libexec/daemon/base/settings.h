@@ -13,6 +13,7 @@
 #include "base/dir.h"
 #include "base/err.h"
 #include "budget.h"
+#include "director/sandboxcfg.h"
 
 struct actor_limit {
 	int resource; /* RLIMIT_... */
@@ -53,7 +54,8 @@ struct settings {
 		pids_max; /* its pids: processes and threads of a source; RLIM_INFINITY: no limit */
 	struct budget_limits budget; /* budget.cfg, of each source and of each user's programs */
 	bool new_privs;              /* newprivs.cfg */
-	char *data_dir;              /* datadir.cfg, absolute; NULL: there is none */
+	struct tds_sandbox_policy sandbox; /* sandbox.cfg */
+	char *data_dir;                    /* datadir.cfg, absolute; NULL: there is none */
 	json_t *capabilities; /* the system's, name -> text of a literal; othercaps.cfg has a part in them */
 	uint16_t
 		admin_port; /* adminport.cfg; 0: there is none, though the capability has a number */

@@ -66,6 +66,9 @@ static json_t *source_json(const struct source *source)
 
 	if (doc && *source->key)
 		(void)json_object_set_new(doc, "Key", tds_cli_json_text(source->key));
+	if (source->sandbox)
+		(void)json_object_set_new(doc, "Sandbox",
+					  tds_cli_json_text(source->sandbox->words));
 	if (source->group->active == source)
 		(void)json_object_set_new(doc, "ActiveSince", time_json(source->active_wall_ms));
 	if (source->state == SOURCE_LOST)

@@ -143,6 +143,7 @@ static struct engine_source *load_source(struct source *source, int archive, str
 					  .names = declaration_names(source),
 					  .info = source->path,
 					  .data = data,
+					  .sandbox = source->sandbox,
 					  .owner = source };
 
 	return engine->ops->load(engine, &load, err);
@@ -165,6 +166,25 @@ static enum change_state load_into_engine(struct change *change, int archive)
 	else
 		(void)source_drop(source, change, "Undone", err.reason, &(struct tds_err){ 0 });
 	return CHANGE_ENDED;
+}
+
+/* Before anything is changed: what it asks for, and is not allowed, refuses the load. */
+static int grant_sandbox(struct change *change, struct source *source, struct tds_err *err)
+{
+	const struct means *means = change->director->means;
+	struct tds_sandbox *granted = NULL;
+	tds_autofree char *note = NULL;
+	int rc = means->sandbox(means->ctx, source->group->name,
+				declaration_signed(source, "Sandbox"),
+				declaration_defined(source, "Sandbox"), &granted, &note, err);
+
+	if (rc != 0)
+		return rc;
+	tds_sandbox_unref(source->sandbox);
+	source->sandbox = granted;
+	if (note)
+		change_warn(change, "Sandbox", note);
+	return 0;
 }
 
 static void take_verdict(struct source *source, const struct verdict *verdict)
@@ -201,6 +221,8 @@ static enum change_state load_new(struct change *change, const struct verdict *v
 	if (rc == 0 && !(source->key && source->version))
 		rc = tds_err_set(&err, TDS_E_NOMEM, "out of memory");
 	if (rc == 0)
+		rc = grant_sandbox(change, source, &err);
+	if (rc == 0)
 		rc = means->keep(means->ctx, verdict->package, verdict->sha256, &source->tli, &err);
 	else
 		means->discard(means->ctx, verdict->package);
@@ -212,17 +234,29 @@ static enum change_state load_new(struct change *change, const struct verdict *v
 	return load_into_engine(change, tds_steal_fd(&archive));
 }
 
+/* What this machine allows may have changed since. */
+static enum change_state load_lost(struct change *change, struct source *lost, int archive)
+{
+	struct tds_err err;
+
+	if (grant_sandbox(change, lost, &err) != 0) {
+		(void)close(archive);
+		return change_fail(change, tds_code_status(err.code), err.reason);
+	}
+	timer_stop(&lost->retry);
+	change->source = lost;
+	return load_into_engine(change, archive);
+}
+
 /* A source that is loaded already is only made active, where it is not; one that was lost comes back now. */
 static enum change_state load_known(struct change *change, struct source *known,
 				    const struct verdict *verdict)
 {
 	change->director->means->discard(change->director->means->ctx, verdict->package);
 	take_verdict(known, verdict);
+	if (known->state == SOURCE_LOST)
+		return load_lost(change, known, verdict->archive);
 	change->source = known;
-	if (known->state == SOURCE_LOST) {
-		timer_stop(&known->retry);
-		return load_into_engine(change, verdict->archive);
-	}
 	if (verdict->archive >= 0)
 		(void)close(verdict->archive);
 	if (change->group->active == known)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "director/sandbox.h"
 #include "director/tli.h"
 
 /* A package that was found, and is not believed. Zeroed but for fd (-1) where there is none. */
@@ -94,6 +95,15 @@ struct means {
 	 * Errors: TDS_E_WRITE, TDS_E_UNUSABLE, TDS_E_NOMEM.
 	 */
 	int (*data_folder)(void *ctx, const char *group, char **path, struct tds_err *err);
+
+	/*
+	 * What a source of the group is granted, which the caller gives back: it asks for signed_value in its signed declaration,
+	 * and for defined in its definition (NULL: for nothing). *note, which the caller frees, says what does not count; NULL:
+	 * all does. Errors: TDS_E_REFUSED: asked for and not allowed, or not to be held to here; TDS_E_NOMEM.
+	 */
+	int (*sandbox)(void *ctx, const char *group, const struct tds_value *signed_value,
+		       const struct tds_value *defined, struct tds_sandbox **granted, char **note,
+		       struct tds_err *err);
 
 	/*
 	 * Remove it, with all that is in it. done is called later, once, with what could not be removed (NULL: all is

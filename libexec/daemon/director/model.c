@@ -115,6 +115,7 @@ void source_free(struct source *source)
 	free(source->path);
 	free(source->version);
 	free(source->key);
+	tds_sandbox_unref(source->sandbox);
 	free(source->vouch);
 	free(source);
 }

@@ -66,10 +66,12 @@ struct source {
 	unsigned losses;    /* how often its process ended under it, shortly after it was loaded */
 	struct timer retry; /* of a lost one: its next try */
 	int64_t loaded_wall_ms;
-	int64_t active_wall_ms;       /* since when it is active, through crashes; 0: it is not */
-	bool dismissed;               /* it was unloaded by name: the store keeps nothing of it */
-	struct tds_tli tli;           /* the definition that it was loaded with */
-	struct tds_tli signed_tli;    /* declared with its package; without a value: nothing is */
+	int64_t active_wall_ms;    /* since when it is active, through crashes; 0: it is not */
+	bool dismissed;            /* it was unloaded by name: the store keeps nothing of it */
+	struct tds_tli tli;        /* the definition that it was loaded with */
+	struct tds_tli signed_tli; /* declared with its package; without a value: nothing is */
+	struct tds_sandbox
+		*sandbox; /* what it was granted when it was loaded; NULL: not loaded yet */
 	struct engine_source *loaded; /* in the engine; NULL: not there */
 	struct declared *declared;
 	size_t ndeclared;

@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "director/sandbox.h"
 
 #define DIRECTOR_NAME "Director" /* the global actor that the admin itself is, 0.1 */
 #define DIRECTOR_ID 1
@@ -131,7 +132,8 @@ struct engine_load {
 	json_t *names;   /* to be imported, an array of texts; the engine's own from the call on */
 	const char *
 		info; /* what actors that watch sources are told of it, from when it is imported until it stops */
-	const char *data; /* the folder for what its actors keep; NULL: there is none */
+	const char *data;            /* the folder for what its actors keep; NULL: there is none */
+	struct tds_sandbox *sandbox; /* what its code may do, granted; NULL: what its user may */
 	void *owner;
 };
 

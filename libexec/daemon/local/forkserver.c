@@ -126,20 +126,33 @@ void forkserver_prepare(struct local *engine)
 		engine->warm = warm_up(engine);
 }
 
-struct realm *forkserver_load(struct local *engine, const struct engine_load *load)
+/* It has not heard of a source: it is not there any more. */
+static struct realm *give_up(struct realm *realm, const struct engine_load *load)
+{
+	(void)close(load->archive);
+	json_decref(load->names);
+	if (realm)
+		realm_abandon(realm, FAILURE_PROCESS, "");
+	return NULL;
+}
+
+struct realm *forkserver_load(struct local *engine, const struct engine_load *load,
+			      struct tds_err *err)
 {
 	forkserver_prepare(engine);
 	struct realm *realm = engine->warm;
 	engine->warm = NULL;
 	if (!realm) {
-		(void)close(load->archive);
-		json_decref(load->names);
-		return NULL;
+		tds_err_set(err, TDS_E_REFUSED, "no process could be started");
+		return give_up(NULL, load);
 	}
+	realm->data = load->data ? strdup(load->data) : NULL;
+	realm->sandbox = load->sandbox ? tds_sandbox_ref(load->sandbox) : NULL;
+	if (!realm_confine(realm, err))
+		return give_up(realm, load);
 	realm->kind = REALM_PACKAGE;
 	realm->pub.owner = load->owner;
 	realm->info = strdup(load->info);
-	realm->data = load->data ? strdup(load->data) : NULL;
 	(void)snprintf(realm->md5, sizeof(realm->md5), "%s", load->md5);
 	realm_greet(realm, load->archive, engine->config->settings->log.level);
 	link_control(&realm->link, json_pack("{s:s, s:o}", "op", "import", "names", load->names));
@@ -196,6 +209,12 @@ static void join_cgroup(struct realm *realm)
 /* There is a process of a derived realm: what waited for it goes on. */
 static void begin_derived(struct realm *realm)
 {
+	struct tds_err err;
+
+	if (!realm_confine(realm, &err)) {
+		realm_abandon(realm, FAILURE_PROCESS, err.reason);
+		return;
+	}
 	realm_greet(realm, tds_steal_fd(&realm->archive),
 		    realm->engine->config->settings->log.level);
 	link_control(&realm->link, json_pack("{s:s, s:[]}", "op", "import", "names"));

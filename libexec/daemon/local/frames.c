@@ -4,8 +4,10 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "wire.h"
 
 struct frame *frame_new(enum frame_type type, size_t len, int fd)
@@ -39,6 +41,22 @@ void frame_add_fd(struct frame *frame, int fd)
 		frame->fds[frame->fds[0] < 0 ? 0 : 1] = fd;
 	else
 		(void)close(fd);
+}
+
+json_t *frame_bytes(const char *path)
+{
+	size_t len = path ? strlen(path) : 0;
+	tds_autofree char *text = malloc(2 * len + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; text && i < len; i++) {
+		unsigned char c = (unsigned char)path[i];
+
+		if (c >= 0x80)
+			text[n++] = (char)(0xc0 | c >> 6);
+		text[n++] = (char)(c < 0x80 ? c : 0x80 | (c & 0x3f));
+	}
+	return path && text ? json_stringn(text, n) : json_null();
 }
 
 struct frame *frame_control(json_t *op)

@@ -145,12 +145,9 @@ static void op_prepare(struct engine *engine)
 static struct engine_source *op_load(struct engine *engine, const struct engine_load *load,
 				     struct tds_err *err)
 {
-	struct realm *realm = forkserver_load(to_local(engine), load);
+	struct realm *realm = forkserver_load(to_local(engine), load, err);
 
-	if (realm)
-		return &realm->pub;
-	tds_err_set(err, TDS_E_REFUSED, "no process could be started");
-	return NULL;
+	return realm ? &realm->pub : NULL;
 }
 
 static void op_unload(struct engine *engine, struct engine_source *source)

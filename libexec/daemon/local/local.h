@@ -16,6 +16,7 @@
 #include "daemon/base/descriptors.h"
 #include "daemon/base/failure.h"
 #include "daemon/engine/engine.h"
+#include "director/sandbox.h"
 #include "engine_local.h"
 #include "link.h"
 #include "registry.h"
@@ -147,6 +148,7 @@ struct realm {
 	int archive;             /* what its process is given; -1: none yet, or given */
 	char *info;              /* of a package: what those that watch sources are told of it */
 	char *data;              /* of a package: the folder for what its actors keep */
+	struct tds_sandbox *sandbox; /* of a package: what its code may do; NULL: trusted */
 };
 
 /* --- the engine --- */
@@ -269,6 +271,11 @@ void realm_await_actors(struct realm *realm); /* its process is gone */
 void realm_actor_freed(struct realm *realm);
 int64_t realm_tell_max_message(
 	struct local *engine); /* a reload may change it; who was told keeps to what it was told */
+/*
+ * Have its process confine itself before it is greeted, as it was granted to what it came from. False: the reason is in err;
+ * it must not be greeted.
+ */
+bool realm_confine(struct realm *realm, struct tds_err *err);
 void realm_greet(struct realm *realm, int archive, int log_level); /* archive -1: none */
 void realm_stop(struct realm *realm);
 void realm_kill(struct realm *realm);
@@ -307,7 +314,8 @@ static inline bool realm_actors_wait(const struct realm *realm)
 
 /* forkserver.c */
 void forkserver_prepare(struct local *engine);
-struct realm *forkserver_load(struct local *engine, const struct engine_load *load);
+struct realm *forkserver_load(struct local *engine, const struct engine_load *load,
+			      struct tds_err *err); /* NULL: the reason is in err */
 /*
  * A realm for a source that code of by brought, pending; and its process, once the archive is known (borrowed), without
  * which (false) the realm is gone.

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/release.h"
 #include "daemon/guardian/ward.h"
+#include "confine.h"
 #include "local.h"
 #include "proc.h"
 
@@ -48,23 +49,6 @@ struct realm *realm_by_md5(struct local *engine, const char *md5)
 	return NULL;
 }
 
-/* A path is bytes, and JSON has characters: U+0000 to U+00FF stand for them. */
-static json_t *bytes_json(const char *path)
-{
-	size_t len = path ? strlen(path) : 0;
-	tds_autofree char *text = malloc(2 * len + 1);
-	size_t n = 0;
-
-	for (size_t i = 0; text && i < len; i++) {
-		unsigned char c = (unsigned char)path[i];
-
-		if (c >= 0x80)
-			text[n++] = (char)(0xc0 | c >> 6);
-		text[n++] = (char)(c < 0x80 ? c : 0x80 | (c & 0x3f));
-	}
-	return path && text ? json_stringn(text, n) : json_null();
-}
-
 int64_t realm_tell_max_message(struct local *engine)
 {
 	int64_t now = engine->config->settings->max_message;
@@ -74,17 +58,46 @@ int64_t realm_tell_max_message(struct local *engine)
 	return now;
 }
 
+/* By what it, or what it came from, was granted. */
+static bool is_confined(const struct realm *realm)
+{
+	const struct tds_sandbox *sandbox = realm_origin(realm)->sandbox;
+
+	return sandbox && sandbox->profile != TDS_PROFILE_TRUSTED;
+}
+
+bool realm_confine(struct realm *realm, struct tds_err *err)
+{
+	const struct realm *origin = realm_origin(realm);
+	tds_auto(confinement) struct confinement confinement = CONFINEMENT_NONE;
+
+	if (confinement_make(origin->sandbox, origin->data, false, &confinement, err) != 0)
+		return false;
+	if (!confinement.op)
+		return true;
+	struct frame *frame = frame_control(tds_steal(&confinement.op));
+	if (!frame)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
+	if (confinement.rules >= 0) {
+		frame_add_fd(frame, tds_steal_fd(&confinement.rules));
+		frame_add_fd(frame, tds_steal_fd(&confinement.filters));
+	}
+	link_send(&realm->link, frame);
+	return true;
+}
+
 void realm_greet(struct realm *realm, int archive, int log_level)
 {
 	struct local *engine = realm->engine;
 	const struct engine_config *config = engine->config;
 	struct frame *hello = frame_control(json_pack(
-		"{s:s, s:i, s:I, s:s, s:b, s:b, s:i, s:s, s:I, s:O, s:i, s:o}", "op", "hello",
+		"{s:s, s:i, s:I, s:s, s:b, s:b, s:b, s:i, s:s, s:I, s:O, s:i, s:o}", "op", "hello",
 		"protocol", tds_release_protocol, "realm", (json_int_t)realm->number, "hash",
-		realm->md5, "archive", archive >= 0, "guest", realm->kind == REALM_PROGRAM, "admin",
-		(int)getpid(), "dir", config->dir, "maxmessage",
-		(json_int_t)realm_tell_max_message(engine), "capabilities", engine->capabilities,
-		"log", log_level, "data", bytes_json(realm_origin(realm)->data)));
+		realm->md5, "archive", archive >= 0, "guest", realm->kind == REALM_PROGRAM,
+		"confined", is_confined(realm), "admin", (int)getpid(), "dir", config->dir,
+		"maxmessage", (json_int_t)realm_tell_max_message(engine), "capabilities",
+		engine->capabilities, "log", log_level, "data",
+		frame_bytes(realm_origin(realm)->data)));
 
 	if (archive >= 0)
 		frame_add_fd(hello, archive);
@@ -132,6 +145,7 @@ static void free_realm(struct realm *realm)
 	free(realm->last_line);
 	free(realm->info);
 	free(realm->data);
+	tds_sandbox_unref(realm->sandbox);
 	free(realm);
 	if (home) {
 		changed(home);

@@ -30,7 +30,8 @@ class Realm(Classes):
         logs.install(int(hello.get('log', logging.WARNING)))
         if self.source is not None and archive_fd is not None:
             sourceloader.install(self.source)
-            children.announce(self.source, archive_fd)
+            if not hello.get('confined'):  # there are no other interpreters
+                children.announce(self.source, archive_fd)
 
     def is_plain(self, spawn: dict) -> bool:
         """Whether no code of the source runs here for an order: no import, no check, nothing unpickled."""

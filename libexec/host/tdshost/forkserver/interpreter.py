@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """An actor in an interpreter of its own, where the source process has threads and must not fork."""
+import base64
 import gc
 import json
 import os
@@ -9,6 +10,7 @@ from typing import Any, Callable, List, NoReturn, Optional
 from tdshost.actor.host import ActorHost
 from tdshost.forkserver import forkhooks
 from tdshost.forkserver.classes import Realm
+from tdshost.forkserver.sandbox import Sandbox, restrict
 from tdshost.source.classes import Failure
 from tdshost.wire import process
 from tdshost.wire.link import Link, wait_writable
@@ -21,7 +23,7 @@ LOGGER_FD = 6  # and, of a program's, where its records go
 
 
 def start(host: str, known: Realm, spawn: dict, fds: List[int], archive_fd: Optional[int],
-          program: Any) -> int:
+          program: Any, sandbox: Optional[Sandbox] = None) -> int:
     """Start an actor in an interpreter of its own: this process has threads, it must not fork.
 
     Source:  host is the folder of the host; program as SourceProcess has it.
@@ -31,6 +33,8 @@ def start(host: str, known: Realm, spawn: dict, fds: List[int], archive_fd: Opti
              'archive': archive_fd is not None}
     if program is not None:
         order['program'] = program.facts()
+    if sandbox is not None:
+        order['filter'] = base64.b64encode(sandbox.second).decode('ascii')
     order_fd = process.sealed_file(json.dumps(order).encode('ascii'))
     moved: List[int] = []
     try:
@@ -61,6 +65,8 @@ def run_actor(program_at: Callable[[dict, int], Any]) -> NoReturn:
     process.catch_signals()
     waker.open()
     process.release_signals()  # blocked by who started us: without handlers they would end us
+    if 'filter' in order:
+        restrict(base64.b64decode(order['filter']))
     link = Link(os.dup(CONTROL_FD), wait_writable)
     try:
         os.set_inheritable(CONTROL_FD, False)

@@ -28,6 +28,7 @@ import marshal
 import math
 import mmap
 import pickle
+import resource
 import select
 import signal
 import socket

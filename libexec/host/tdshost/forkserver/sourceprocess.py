@@ -20,6 +20,7 @@ from tdshost.actor.host import ActorHost
 from tdshost.forkserver import forkhooks, interpreter
 from tdshost.forkserver.classes import Realm
 from tdshost.forkserver.interpreter import ARCHIVE_FD
+from tdshost.forkserver.sandbox import Sandbox
 from tdshost.forkserver.spare import Spare
 from tdshost.source.classes import Failure
 from tdshost.wire import logs, process
@@ -46,6 +47,7 @@ class SourceProcess:
         self._forked = forked
         self._program = program  # a Program, if this is the source process of a user's own actors
         self._archive_fd: Optional[int] = None
+        self._sandbox: Optional[Sandbox] = None
         self._children: Dict[int, Optional[int]] = {}  # ids by pid; None: another source process
         self._pids: Dict[int, int] = {}  # of actors that were not reaped yet, by id
         self._leaving = False
@@ -135,6 +137,16 @@ class SourceProcess:
         self.link.send_control(Failure('import', why).op('import-failed', name=None))
         raise Closed from None
 
+    def _confine(self, op: dict, fds: List[int]) -> None:
+        """Before the source is known, so that nothing of it is read without."""
+        if self.realm is not None:
+            raise ValueError('after hello')
+        self._sandbox = Sandbox(op)
+        try:
+            self._sandbox.enter(fds, self.host)
+        except OSError as error:
+            self._refuse('the sandbox cannot be entered: %s' % error)
+
     def _hello(self, op: dict, fds: List[int]) -> None:
         if self.realm is not None:
             raise ValueError('a second hello')
@@ -158,6 +170,8 @@ class SourceProcess:
             self._refuse('the archive cannot be read: %s' % error)
         if op.get('data') is not None:
             os.environb[b'TDS_DATA_DIR'] = str(op['data']).encode('latin-1')  # a character is a byte of the path
+            if self._sandbox is not None and self._sandbox.writes:
+                os.environb[b'TMPDIR'] = os.environb[b'TDS_DATA_DIR']  # no other folder can be written
         logs.send_to(self.link.send_control)
         gc.freeze()
 
@@ -215,11 +229,12 @@ class SourceProcess:
             order, actor_class = self._known().actor(op)
             pid = self._use_spare(order, fds)
             if not pid and not self._may_fork():
-                pid = interpreter.start(self.host, self._known(), op, fds, self._archive_fd, self._program)
+                pid = interpreter.start(self.host, self._known(), op, fds, self._archive_fd, self._program,
+                                        self._sandbox)
             if not pid:
                 pid = self._fork()
                 if pid == 0:
-                    _prepare_actor()
+                    self._prepare_actor()
                     self._become(order, actor_class, fds)
         except Failure as failure:
             self.link.send_control(failure.op('spawn-failed', id=ident))
@@ -241,7 +256,7 @@ class SourceProcess:
             os.kill(pid, signal.SIGKILL)  # it is not reaped yet: the number means it
 
     _OPS: Dict[str, Callable[..., None]] = {
-        'hello': _hello, 'import': _import, 'spawn': _spawn, 'bye': _bye, 'parent': _parent,
+        'confine': _confine, 'hello': _hello, 'import': _import, 'spawn': _spawn, 'bye': _bye, 'parent': _parent,
         'capabilities': _capabilities, 'kill': _kill,
     }
 
@@ -288,6 +303,16 @@ class SourceProcess:
         """Whether an actor can be a copy of this process; else it has an interpreter of its own."""
         return process.thread_count() == 1 and (self._program is None or self._program.forks)
 
+    def _prepare_actor(self) -> None:
+        """In a child that is, or will be, an actor: what is the source process's alone."""
+        try:
+            if self._sandbox is not None:
+                self._sandbox.seal()
+        except BaseException as error:
+            _fail_early(error)
+        _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)  # without the enums of `signal`: saves pages
+        forkhooks.restore()
+
     def _become(self, order: dict, actor_class: type, fds: List[int]) -> NoReturn:
         """In the child: be the actor. fds: its link. What it prints goes where we print."""
         try:
@@ -324,7 +349,7 @@ class SourceProcess:
     def _be_spare(self, ours: socket.socket, theirs: socket.socket) -> NoReturn:
         try:
             ours.close()
-            _prepare_actor()
+            self._prepare_actor()
             order, fds = Spare.wait(theirs)
             actor_class = self._known().find(order['class'])[1]
         except Closed:
@@ -372,12 +397,6 @@ def _take_output(fds: List[int]) -> None:
         os.dup2(fds[1], 1)
         os.dup2(fds[1], 2)
         os.close(fds[1])
-
-
-def _prepare_actor() -> None:
-    """In a child that is, or will be, an actor: what is the source process's alone."""
-    _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)  # without the enums of `signal`: saves pages
-    forkhooks.restore()
 
 
 def _fail_early(error: BaseException) -> NoReturn:

@@ -180,6 +180,8 @@ class Link:
         count = _FDS_WITH.get(op['op'], 0)
         if op['op'] == 'hello' and op.get('archive') is True:
             count = 1
+        if op['op'] == 'confine' and op.get('held') is True:
+            count = 2
         if op.get('output') is False:
             count -= 1
         if op['op'] in _MAY_LOSE and not self._fds and self._lost:

@@ -108,13 +108,13 @@ def catch_signals(handler: Callable[[int, Any], None] = note_signal) -> None:
 _prctl = None
 
 
-def prctl(option: int, value: int) -> None:
-    """prctl(2) with one argument. Errors: OSError."""
+def prctl(option: int, value: int, more: int = 0) -> None:
+    """prctl(2) with one argument, or two. Errors: OSError."""
     global _prctl
     if _prctl is None:
         _prctl = ctypes.PyDLL(None).prctl  # the plainest call that there is: each actor makes it
         _prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
-    if _prctl(option, value, 0, 0, 0) != 0:
+    if _prctl(option, value, more, 0, 0) != 0:
         raise OSError('prctl %d failed' % option)
 
 

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: MIT
+"""The sandbox of a source: put on by its own process in two steps, which nothing takes off again.
+
+The first step comes before any byte of the package is read: rules for files and ports (Landlock), and a filter of system calls
+in which a process may still be forked. The second is each actor's, after its fork: a filter in which it may not. The admin has
+made both; added here are the files of this interpreter, which nobody else knows.
+"""
+import ctypes
+import os
+import resource
+import struct
+import sys
+from typing import Iterator, List, Optional, Tuple
+
+from tdshost.wire import process
+
+PR_SET_SECCOMP = 22
+PR_SET_NO_NEW_PRIVS = 38
+SECCOMP_MODE_FILTER = 2
+SYS_LANDLOCK_ADD_RULE = 445  # the same numbers on all architectures
+SYS_LANDLOCK_RESTRICT_SELF = 446
+RULE_PATH_BENEATH = 1
+EXECUTE, READ_FILE, READ_DIR = 1, 4, 8
+INSTRUCTION = 8  # bytes
+
+# What the C library and OpenSSL read when they are first used.
+SYSTEM_FILES = ('/etc/ld.so.cache', '/etc/localtime', '/etc/ssl/openssl.cnf', '/usr/lib/locale')
+
+
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _call(number: int, *arguments: int) -> None:
+    call = _libc().syscall
+    call.restype = ctypes.c_long
+    if call(*(ctypes.c_long(value) for value in (number,) + arguments)) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+
+
+def _mapped() -> Iterator[str]:
+    """The files of code that this process has in memory: the interpreter, the loader, libraries."""
+    with open('/proc/self/maps', encoding='utf-8', errors='surrogateescape') as maps:
+        for line in maps:
+            fields = line.rstrip('\n').split(None, 5)
+            if len(fields) == 6 and fields[5].startswith('/') and 'x' in fields[1]:
+                yield fields[5]
+
+
+def own_files(host: str) -> List[Tuple[str, int]]:
+    """Paths that this interpreter reads from, with the rights that it needs: it may also be started anew."""
+    programs = {os.path.realpath(sys.executable)}
+    folders = {host, os.path.dirname(os.__file__)}.union(path for path in sys.path if os.path.isabs(path))
+    for path in set(_mapped()):
+        name = os.path.basename(path)
+        if name.startswith('ld-') or name.startswith('ld.so'):
+            programs.add(path)
+        elif '.so' in name:
+            folders.add(os.path.dirname(path))
+    return [(path, EXECUTE | READ_FILE) for path in programs] + \
+        [(path, READ_FILE | READ_DIR) for path in folders.union(SYSTEM_FILES)]
+
+
+def _allow_own_files(rules: int, host: str) -> None:
+    for path, rights in own_files(host):
+        try:
+            fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        except OSError:
+            continue  # a search path may name what is not there
+        try:
+            if not os.path.isdir(path):
+                rights &= ~READ_DIR
+            rule = ctypes.create_string_buffer(struct.pack('=Qi', rights, fd), 12)
+            _call(SYS_LANDLOCK_ADD_RULE, rules, RULE_PATH_BENEATH, ctypes.addressof(rule), 0)
+        finally:
+            os.close(fd)
+
+
+class _Filter:
+    """A filter as the kernel takes it, so that putting it on is one call: an actor pays for it at its start."""
+
+    def __init__(self, code: bytes) -> None:
+        self._code = ctypes.create_string_buffer(code, len(code))
+        head = struct.pack('@HP', len(code) // INSTRUCTION, ctypes.addressof(self._code))  # struct sock_fprog
+        self._head = ctypes.create_string_buffer(head, len(head))
+        self._address = ctypes.addressof(self._head)
+
+    def put_on(self) -> None:
+        """Nothing takes it off again. Errors: OSError."""
+        process.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, self._address)
+
+
+class Sandbox:
+    """What the admin has granted to the source of this process.
+
+    Shape:   held: False for a trusted one, of which only limits and environment count; second: the filter of actors.
+    """
+
+    def __init__(self, op: dict) -> None:
+        self.held = bool(op['held'])
+        self.writes = bool(op['writes'])
+        self.second = b''
+        self._prepared: Optional[_Filter] = None
+        self._first = int(op['first'])
+        self._limits = {resource.RLIMIT_AS: int(op['memory']), resource.RLIMIT_NOFILE: int(op['files'])}
+        self._env = {str(name): str(value) for name, value in op['env'].items()}
+
+    def enter(self, fds: List[int], host: str) -> None:
+        """The first step. Source: fds are the rules and the filters. Errors: OSError."""
+        for name, value in self._env.items():
+            os.environb[name.encode('ascii')] = value.encode('latin-1')  # a character is a byte
+        for limit, value in self._limits.items():
+            if value:
+                hard = resource.getrlimit(limit)[1]
+                value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+                resource.setrlimit(limit, (value, value))
+        if not self.held:
+            return
+        rules, filters = fds
+        code = os.pread(filters, os.fstat(filters).st_size, 0)
+        self.second = code[self._first:]
+        self._prepared = _Filter(self.second)
+        process.prctl(PR_SET_NO_NEW_PRIVS, 1)
+        _allow_own_files(rules, host)
+        _call(SYS_LANDLOCK_RESTRICT_SELF, rules, 0)
+        _Filter(code[:self._first]).put_on()
+
+    def seal(self) -> None:
+        """The second step: this process is, or will be, an actor. Errors: OSError."""
+        if self._prepared is not None:
+            self._prepared.put_on()
+
+
+def restrict(code: bytes) -> None:
+    """The second step of an actor that has an interpreter of its own. Errors: OSError."""
+    if code:
+        _Filter(code).put_on()
