@@ -124,17 +124,19 @@ static void on_failed(void *ctx, struct engine_actor *actor, const char *error)
 	look(error, strlen(error));
 }
 
-static void on_done(void *ctx, struct engine_actor *actor, uint64_t ref, const char *error)
+static void on_done(void *ctx, struct engine_actor *actor, const char *ref, const char *error)
 {
-	(void)ref;
+	look(ref, strlen(ref));
 	on_actor(ctx, actor);
 	if (error)
 		look(error, strlen(error));
 }
 
-static bool on_answer(void *ctx, uint64_t endpoint, const struct payload *payload)
+static bool on_answer(void *ctx, const struct engine_source *from, uint64_t endpoint,
+		      const struct payload *payload)
 {
 	(void)ctx;
+	CHECK(from->number != 0);
 	CHECK(payload->len <= (size_t)settings.max_message);
 	look(payload->data, payload->len);
 	return endpoint % 2 == 0;

@@ -94,21 +94,29 @@ void fake_failed(struct fake_engine *engine, struct fake_actor *actor, const cha
 
 void fake_taken(struct fake_engine *engine, struct fake_actor *actor, const char *error)
 {
-	uint64_t ref = actor->ref;
+	char ref[REFERENCE_SIZE];
 
-	assert(ref);
-	actor->ref = 0;
+	assert(actor->ref[0]);
+	memcpy(ref, actor->ref, sizeof(ref));
+	actor->ref[0] = '\0';
 	engine->events->message_done(engine->ctx, &actor->pub, ref, error);
+}
+
+bool fake_forge(struct fake_engine *engine, const struct fake_actor *forger,
+		const struct fake_actor *asked, enum encoding encoding)
+{
+	struct payload payload = { .encoding = encoding, .data = "'fine'", .len = 6 };
+
+	assert(asked->endpoint);
+	return engine->events->answer(engine->ctx, &forger->of->pub, asked->endpoint, &payload);
 }
 
 bool fake_answer(struct fake_engine *engine, struct fake_actor *actor, enum encoding encoding)
 {
-	struct payload payload = { .encoding = encoding, .data = "'fine'", .len = 6 };
-	uint64_t endpoint = actor->endpoint;
+	const struct fake_actor asked = *actor;
 
-	assert(endpoint);
 	actor->endpoint = 0;
-	return engine->events->answer(engine->ctx, endpoint, &payload);
+	return fake_forge(engine, actor, &asked, encoding);
 }
 
 /* As in a real engine it leaves first, and is freed last; what it was at is told to have ended with it. */
@@ -123,7 +131,7 @@ void fake_exited(struct fake_engine *engine, struct fake_actor *actor, const cha
 	actor->pub.up = false;
 	actor->name[0] = '\0';
 	engine->events->actor_exited(engine->ctx, &actor->pub);
-	if (actor->ref)
+	if (actor->ref[0])
 		fake_taken(engine, actor, ending);
 	if (actor->endpoint && !came_up)
 		engine->events->undelivered(engine->ctx, actor->endpoint);
@@ -214,6 +222,7 @@ static struct engine_source *op_load(struct engine *head, const struct engine_lo
 		return NULL;
 	}
 	source->pub.owner = load->owner;
+	source->pub.number = ++engine->next_number;
 	(void)snprintf(source->md5, sizeof(source->md5), "%s", load->md5);
 	source->names = load->names;
 	source->next = engine->sources;
@@ -270,9 +279,9 @@ static void op_send(struct engine *head, struct engine_actor *to,
 	struct fake_engine *engine = to_fake(head);
 	struct fake_actor *actor = actor_of(engine, to);
 
-	assert(message->ref == 0 || message->endpoint == 0);
+	assert(!message->ref || message->endpoint == 0);
 	if (message->ref)
-		actor->ref = message->ref;
+		(void)snprintf(actor->ref, sizeof(actor->ref), "%s", message->ref);
 	if (message->endpoint)
 		actor->endpoint = message->endpoint;
 	fake_trace_add(engine->trace, "send %u %s %.*s", fake_number(actor->of), actor->class_name,

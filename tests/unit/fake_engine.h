@@ -6,6 +6,7 @@
 #ifndef TDS_TESTS_FAKE_ENGINE_H
 #define TDS_TESTS_FAKE_ENGINE_H
 
+#include "daemon/base/random.h"
 #include "daemon/engine/engine.h"
 #include "fake_trace.h"
 
@@ -24,10 +25,10 @@ struct fake_actor {
 	struct fake_actor *next; /* oldest first */
 	struct fake_source *of;
 	char class_name[32];
-	char name[32];     /* its global name; empty: none */
-	bool failed;       /* it will not come up */
-	uint64_t ref;      /* of a tracked message that it is at; 0: none */
-	uint64_t endpoint; /* whom it would answer; 0: nobody */
+	char name[32];            /* its global name; empty: none */
+	bool failed;              /* it will not come up */
+	char ref[REFERENCE_SIZE]; /* of a tracked message that it is at; empty: none */
+	uint64_t endpoint;        /* whom it would answer; 0: nobody */
 };
 
 struct fake_engine {
@@ -37,6 +38,7 @@ struct fake_engine {
 	struct fake_source *sources;
 	struct fake_actor *actors;
 	uint64_t next_id;
+	uint32_t next_number; /* of a source */
 	bool stopped;
 	/* faults, and who is told of what is asked */
 	bool fail_load;
@@ -64,6 +66,9 @@ void fake_failed(struct fake_engine *engine, struct fake_actor *actor, const cha
 void fake_exited(struct fake_engine *engine, struct fake_actor *actor, const char *ending);
 void fake_taken(struct fake_engine *engine, struct fake_actor *actor, const char *error);
 bool fake_answer(struct fake_engine *engine, struct fake_actor *actor, enum encoding encoding);
+/* Another actor answers what that one was asked. */
+bool fake_forge(struct fake_engine *engine, const struct fake_actor *forger,
+		const struct fake_actor *asked, enum encoding encoding);
 
 /* An actor that no declaration names, with a global name, of this source. */
 struct fake_actor *fake_stranger(struct fake_engine *engine, struct fake_source *source,

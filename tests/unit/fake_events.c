@@ -140,7 +140,7 @@ static void add_of_actor(const struct fake_actor *a, struct possible *p)
 		add(p, FAKE_UP, number);
 		add(p, FAKE_FAILED, number);
 	}
-	if (a->ref || a->endpoint) {
+	if (a->ref[0] || a->endpoint) {
 		add(p, FAKE_TAKEN, number);
 		add(p, FAKE_NOT_TAKEN, number);
 	}
@@ -217,7 +217,7 @@ static void happens_to_actor(struct fake *f, enum fake_event kind, struct fake_a
 		fake_failed(f->engine, actor, "TypeError: no");
 	else if (kind == FAKE_EXITED)
 		fake_exited(f->engine, actor, "exited with status 1");
-	else if (actor->ref)
+	else if (actor->ref[0])
 		fake_taken(f->engine, actor, kind == FAKE_TAKEN ? NULL : "ValueError: no");
 	else
 		(void)fake_answer(f->engine, actor,
@@ -330,8 +330,7 @@ static void mix_change(uint64_t *digest, const struct change *c)
 	mix(digest, c->error != NULL);
 	mix(digest, number_of(c->launch.source));
 	mix(digest, c->launch.at);
-	mix(digest, c->launch.ref != 0);
-	mix(digest, c->launch.endpoint != 0);
+	mix(digest, c->launch.stage);
 	mix(digest, c->has_slot);
 	mix(digest, timer_runs(&c->deadline));
 }
@@ -365,7 +364,7 @@ static void mix_engine(uint64_t *digest, const struct fake_engine *engine)
 		mix(digest, (unsigned char)a->class_name[2]);
 		mix(digest, a->endpoint != 0);
 		mix(digest, fake_number(a->of) << 4 | (unsigned)a->failed << 3 |
-				    (unsigned)a->pub.up << 2 | (unsigned)(a->ref != 0) << 1 |
+				    (unsigned)a->pub.up << 2 | (unsigned)(a->ref[0] != '\0') << 1 |
 				    (a->pub.owner != NULL));
 		mix(digest, (unsigned char)a->name[0]);
 	}

@@ -19,13 +19,24 @@ static void on_output(void *ctx, const struct line *line)
 		       (int)line->len, line->text);
 }
 
-static bool on_answer(void *ctx, uint64_t endpoint, const struct payload *payload)
+static void on_asked(void *ctx, uint64_t ticket, uint32_t source)
 {
 	struct fake *f = ctx;
 
+	(void)ticket;
+	f->questioned = source;
+}
+
+static enum answered on_answer(void *ctx, uint32_t source, uint64_t endpoint,
+			       const struct payload *payload)
+{
+	struct fake *f = ctx;
+
+	if (source != f->questioned)
+		return ANSWER_STRAY;
 	fake_trace_add(&f->trace, "answer %ju %.*s", (uintmax_t)endpoint, (int)payload->len,
 		       (const char *)payload->data);
-	return true;
+	return ANSWER_TAKEN;
 }
 
 static void on_delivered(void *ctx, uint64_t ticket, const char *error)
@@ -55,6 +66,7 @@ static void on_question(void *ctx, const struct engine_asker *from, const struct
 static void begin(struct fake *f, bool traced)
 {
 	struct director_watch watch = { .output = on_output,
+					.asked = on_asked,
 					.answer = on_answer,
 					.question = on_question,
 					.delivered = on_delivered,
@@ -336,7 +348,7 @@ static bool step_actor(struct fake *f)
 			fake_exited(f->engine, a, "exited with status 0");
 		else if (!a->pub.up)
 			fake_up(f->engine, a);
-		else if (a->ref)
+		else if (a->ref[0])
 			fake_taken(f->engine, a, NULL);
 		else if (a->endpoint)
 			(void)fake_answer(f->engine, a, ENCODING_LITERAL);

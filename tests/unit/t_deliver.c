@@ -285,6 +285,23 @@ static void an_answer_to_a_parked_question(void **state)
 	assert_trace(f, "answer", "answer 77 'fine'");
 }
 
+static void another_source_does_not_answer_a_question(void **state)
+{
+	struct fake *f = *state;
+	struct payload payload = { .encoding = ENCODING_LITERAL, .data = "1", .len = 1 };
+
+	fake_loaded(f, "bar-1.tls");
+	fake_loaded(f, "foo-1.tls");
+	struct fake_actor *asked = fake_the(f, 1, "a.A");
+	assert_int_equal(director_send(f->director, "r", "foo", 77, true, &payload), DELIVERY_DONE);
+	assert_true(fake_forge(f->engine, fake_the(f, 4, "b.B"), asked, ENCODING_LITERAL));
+	assert_trace(f, "answer", "");
+	assert_int_equal(director_strays(f->director), 1);
+	assert_true(fake_answer(f->engine, asked, ENCODING_LITERAL));
+	assert_trace(f, "answer", "answer 77 'fine'");
+	assert_int_equal(director_strays(f->director), 1);
+}
+
 static void what_is_forgotten_is_not_delivered(void **state)
 {
 	struct fake *f = *state;
@@ -397,6 +414,7 @@ int main(void)
 		IN_WORLD(in_the_order_in_which_they_came),
 		IN_WORLD(for_one_group_alone),
 		IN_WORLD(an_answer_to_a_parked_question),
+		IN_WORLD(another_source_does_not_answer_a_question),
 		IN_WORLD(what_is_forgotten_is_not_delivered),
 		IN_WORLD(no_more_than_1024),
 		IN_WORLD(no_more_than_16_mib),

@@ -72,11 +72,9 @@ const char *__asan_default_options(void)
 ssize_t getrandom(void *buf, size_t len, unsigned flags);
 ssize_t getrandom(void *buf, size_t len, unsigned flags)
 {
-	(void)buf;
-	(void)len;
 	(void)flags;
-	errno = EAGAIN;
-	return -1;
+	memset(buf, 0, len);
+	return (ssize_t)len;
 }
 
 static void must(const char *broken)

@@ -20,7 +20,7 @@ static struct fake_asked *asked_how_it_is(struct fake *f, const char *declaratio
 	fake_declare(&f->means, "foo", declaration);
 	struct fake_asked *load = fake_begun(f, "foo-2.tls", 2);
 	fake_up(f->engine, a(f, 2));
-	if (a(f, 2)->ref) /* the OnLoad message comes first */
+	if (a(f, 2)->ref[0]) /* the OnLoad message comes first */
 		fake_taken(f->engine, a(f, 2), NULL);
 	assert_int_not_equal(a(f, 2)->endpoint, 0);
 	return load;
@@ -64,6 +64,36 @@ static void five_seconds_by_default(void **state)
 	assert_true(fake_the(f, 2, "a.A")->of->stopping);
 	fake_run(f);
 	assert_answer(load, 1, "a.A: did not answer its health check in time");
+}
+
+/* An actor of another source knows where the answer goes: it is neither well nor ill for the one that was asked. */
+static void another_source_does_not_answer(void **state)
+{
+	struct fake *f = *state;
+
+	fake_loaded(f, "bar-1.tls");
+	struct fake_asked *load = asked_how_it_is(f, HEALTHY);
+	struct fake_actor *other = fake_the(f, 4, "b.B");
+	assert_true(fake_forge(f->engine, other, a(f, 2), ENCODING_LITERAL));
+	assert_true(fake_forge(f->engine, other, a(f, 2), ENCODING_POISON));
+	assert_no_answer(load);
+	assert_int_equal(director_strays(f->director), 2);
+	assert_true(fake_answer(f->engine, a(f, 2), ENCODING_LITERAL));
+	fake_run(f);
+	assert_answer(load, 0, NULL);
+	assert_int_equal(director_strays(f->director), 2);
+}
+
+/* A leader hands the question to one of its workers, which is of its source. */
+static void another_actor_of_the_source_may_answer(void **state)
+{
+	struct fake *f = *state;
+	struct fake_asked *load = asked_how_it_is(f, HEALTHY);
+	struct fake_actor *worker = fake_stranger(f->engine, fake_source(f->engine, 2), "worker");
+
+	assert_true(fake_forge(f->engine, worker, a(f, 2), ENCODING_LITERAL));
+	fake_run(f);
+	assert_answer(load, 0, NULL);
 }
 
 static void a_poison_message_is_no_answer(void **state)
@@ -111,6 +141,7 @@ static void an_answer_that_nobody_waits_for(void **state)
 	fake_run(f);
 	a(f, 2)->endpoint = endpoint;
 	assert_trace(f, "none", "");
+	f->questioned = a(f, 2)->of->pub.number;
 	(void)fake_answer(f->engine, a(f, 2), ENCODING_LITERAL);
 	char expected[64];
 	(void)snprintf(expected, sizeof(expected), "answer %ju 'fine'", (uintmax_t)endpoint);
@@ -177,6 +208,8 @@ int main(void)
 		IN_WORLD(a_healthy_actor),
 		IN_WORLD(no_answer_in_time),
 		IN_WORLD(five_seconds_by_default),
+		IN_WORLD(another_source_does_not_answer),
+		IN_WORLD(another_actor_of_the_source_may_answer),
 		IN_WORLD(a_poison_message_is_no_answer),
 		IN_WORLD(an_exit_is_no_answer),
 		IN_WORLD(the_answer_to_another_question),

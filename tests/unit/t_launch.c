@@ -133,9 +133,56 @@ static void taken_after_5_seconds(void **state)
 		json_string_value(json_array_get(load->warnings, 0)),
 		"a.A (r): still at its OnLoad message after 5 seconds, which counts as taken");
 	assert_loaded(f, "1*");
-	/* How it ends then is nobody's concern. */
+	/* How it ends then is nobody's concern, and no stray answer. */
 	fake_taken(f->engine, a(f, 1), "ValueError: 1");
 	assert_loaded(f, "1*");
+	assert_int_equal(director_strays(f->director), 0);
+}
+
+static void done(struct fake *f, struct fake_actor *actor, const char *ref, const char *error)
+{
+	f->engine->events->message_done(f->engine->ctx, &actor->pub, ref, error);
+}
+
+/* It is neither taken nor failed for what others say of it, nor for references that were guessed, none or those of others. */
+static void of_no_other_reference(void **state)
+{
+	struct fake *f = *state;
+
+	fake_loaded(f, "bar-1.tls");
+	struct fake_asked *load = fake_begun(f, "foo-1.tls", 1);
+	struct fake_actor *other = fake_the(f, 4, "b.B");
+	struct fake_actor *stranger = fake_stranger(f->engine, fake_source(f->engine, 1), "s");
+	fake_up(f->engine, a(f, 1));
+	for (int i = 0; i < 3; i++) {
+		done(f, other, a(f, 1)->ref, i ? "ValueError: 1" : NULL);
+		done(f, stranger, a(f, 1)->ref, i ? "ValueError: 1" : NULL);
+		done(f, a(f, 1), (const char *[]){ "", "1", "00000000000000000000000000000001" }[i],
+		     "ValueError: 1");
+	}
+	assert_no_answer(load);
+	assert_int_equal(director_strays(f->director), 9);
+	fake_taken(f->engine, a(f, 1), NULL);
+	fake_run(f);
+	assert_answer(load, 0, NULL);
+}
+
+/* 128 bits, which are others each time. */
+static void a_reference_of_its_own(void **state)
+{
+	struct fake *f = *state;
+	char before[REFERENCE_SIZE];
+
+	(void)fake_begun(f, "foo-1.tls", 1);
+	fake_up(f->engine, a(f, 1));
+	memcpy(before, a(f, 1)->ref, sizeof(before));
+	assert_int_equal(strspn(before, "0123456789abcdef"), 32);
+	fake_taken(f->engine, a(f, 1), NULL);
+	fake_run(f);
+	(void)fake_begun(f, "foo-2.tls", 2);
+	fake_up(f->engine, a(f, 2));
+	assert_int_equal(strspn(a(f, 2)->ref, "0123456789abcdef"), 32);
+	assert_string_not_equal(a(f, 2)->ref, before);
 }
 
 static void failed_by_an_exception(void **state)
@@ -347,6 +394,8 @@ int main(void)
 		IN_WORLD(nothing_to_start),
 		IN_WORLD(taken_when_its_handler_has_returned),
 		IN_WORLD(taken_after_5_seconds),
+		IN_WORLD(of_no_other_reference),
+		IN_WORLD(a_reference_of_its_own),
 		IN_WORLD(failed_by_an_exception),
 		IN_WORLD(failed_by_its_exit),
 		IN_WORLD(the_first_exit_starts_it_at_once),

@@ -165,6 +165,8 @@ static void deliver(struct director *director, struct engine_actor *to, uint64_t
 {
 	struct engine_message message = { .payload = *payload, .endpoint = endpoint };
 
+	if (endpoint != 0 && director->watch.asked)
+		director->watch.asked(director->watch.ctx, endpoint, to->source->number);
 	director->engine->ops->send(director->engine, to, &message);
 }
 

@@ -60,6 +60,11 @@ uint64_t director_ticket(struct director *director)
 	return director->engine->ops->ticket(director->engine);
 }
 
+uint64_t director_strays(const struct director *director)
+{
+	return director->strays;
+}
+
 void director_watch(struct director *director, const struct director_watch *watch)
 {
 	director->watch = *watch;
@@ -116,21 +121,28 @@ static void on_actor_exited(void *ctx, struct engine_actor *actor)
 		declared_exited(declared);
 }
 
-static void on_message_done(void *ctx, struct engine_actor *actor, uint64_t ref, const char *error)
-{
-	(void)ctx;
-	if (actor->owner)
-		declared_message_done(actor->owner, ref, error);
-}
-
-static bool on_answer(void *ctx, uint64_t endpoint, const struct payload *payload)
+static void on_message_done(void *ctx, struct engine_actor *actor, const char *ref,
+			    const char *error)
 {
 	struct director *director = ctx;
 
-	if (launch_answer(director, endpoint, payload))
-		return true;
-	return director->watch.answer &&
-	       director->watch.answer(director->watch.ctx, endpoint, payload);
+	if (actor->owner)
+		declared_message_done(actor->owner, ref, error);
+	else
+		director->strays++;
+}
+
+static bool on_answer(void *ctx, const struct engine_source *from, uint64_t endpoint,
+		      const struct payload *payload)
+{
+	struct director *director = ctx;
+	enum answered answered = launch_answer(director, from, endpoint, payload);
+
+	if (answered == ANSWER_TO_NOBODY && director->watch.answer)
+		answered = director->watch.answer(director->watch.ctx, from->number, endpoint,
+						  payload);
+	director->strays += answered == ANSWER_STRAY;
+	return answered != ANSWER_TO_NOBODY;
 }
 
 static void on_undelivered(void *ctx, uint64_t endpoint)

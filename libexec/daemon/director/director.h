@@ -148,10 +148,20 @@ struct line {
 	size_t len;
 };
 
+/* What becomes of an answer. */
+enum answered {
+	ANSWER_TO_NOBODY, /* nobody waits there */
+	ANSWER_TAKEN,
+	ANSWER_STRAY, /* it is from another source than was asked: counted and dropped */
+};
+
 /* Called for each line of output, each answer, and what becomes of messages. */
 struct director_watch {
 	void (*output)(void *ctx, const struct line *line);
-	bool (*answer)(void *ctx, uint64_t endpoint, const struct payload *payload);
+	/* The question with this ticket goes to an actor of this source, of which alone an answer counts. */
+	void (*asked)(void *ctx, uint64_t ticket, uint32_t source);
+	enum answered (*answer)(void *ctx, uint32_t source, uint64_t endpoint,
+				const struct payload *payload);
 	/* An actor or a program has sent the Director a message. */
 	void (*question)(void *ctx, const struct engine_asker *from, const struct payload *payload);
 	/* A parked message was delivered (error NULL), or a message will never be handled. */
@@ -161,5 +171,8 @@ struct director_watch {
 	void *ctx;
 };
 void director_watch(struct director *director, const struct director_watch *watch);
+
+/* How many answers, and ends of OnLoad messages, were not from who was asked. */
+uint64_t director_strays(const struct director *director);
 
 #endif

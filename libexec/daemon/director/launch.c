@@ -17,7 +17,7 @@
 #define STEADY_MS 60000 /* alive for this long: the next exit is a first one again */
 
 /* A literal, to its actor; ref and endpoint as in an engine_message. */
-static void send_literal(const struct declared *declared, const char *text, uint64_t ref,
+static void send_literal(const struct declared *declared, const char *text, const char *ref,
 			 uint64_t endpoint)
 {
 	struct engine *engine = declared->source->director->engine;
@@ -38,7 +38,7 @@ void declared_tell_all(struct source *source, size_t message)
 
 		/* One that is on its way gets its OnLoad message first (restarted). */
 		if (text && d->actor && d->actor->up)
-			send_literal(d, text, 0, 0);
+			send_literal(d, text, NULL, 0);
 	}
 }
 
@@ -48,6 +48,7 @@ static int start(struct declared *declared, struct tds_err *err)
 	struct engine *engine = source->director->engine;
 	struct clock *clock = source->director->clock;
 
+	declared->ref[0] = '\0';
 	declared->started_mono_ms = clock->mono_ms(clock);
 	declared->started_wall_ms = clock->wall_ms(clock);
 	declared->actor =
@@ -56,6 +57,16 @@ static int start(struct declared *declared, struct tds_err *err)
 }
 
 /* --- the launch --- */
+
+/* What people are told of an actor that got no further. */
+static const struct {
+	const char *not_done;
+	const char *at;
+} stages[] = {
+	[LAUNCH_MAKING] = { "was not made", "" },
+	[LAUNCH_TAKING] = { "did not take its OnLoad message", "at its OnLoad message: " },
+	[LAUNCH_CHECKING] = { "did not answer its health check", "at its health check: " },
+};
 
 static void next(struct change *change);
 
@@ -102,9 +113,7 @@ void launch_overdue(const struct change *change, char why[TDS_ERR_REASON_MAX])
 	}
 	name_actor(change, name);
 	(void)snprintf(why, TDS_ERR_REASON_MAX, "%s: %s in time", name,
-		       launch->ref        ? "did not take its OnLoad message"
-		       : launch->endpoint ? "did not answer its health check"
-					  : "was not made");
+		       stages[launch->stage].not_done);
 }
 
 /* The launch that has this actor at hand; NULL: none. */
@@ -121,6 +130,7 @@ static struct change *launching(const struct declared *declared)
 
 static void go_on(struct change *change)
 {
+	change->launch.stage = LAUNCH_MAKING;
 	change->launch.at++;
 	next(change);
 }
@@ -141,10 +151,11 @@ static void check_health(struct change *change)
 		go_on(change);
 		return;
 	}
+	launch->stage = LAUNCH_CHECKING;
 	launch->endpoint = engine->ops->ticket(engine);
 	timer_start(director->clock, &launch->timer, (int64_t)(d->health_s * 1000), on_unhealthy,
 		    change);
-	send_literal(d, d->health, 0, launch->endpoint);
+	send_literal(d, d->health, NULL, launch->endpoint);
 }
 
 static void on_taken(void *ctx)
@@ -155,23 +166,23 @@ static void on_taken(void *ctx)
 	name_actor(change, name);
 	change_warn(change, name,
 		    "still at its OnLoad message after 5 seconds, which counts as taken");
-	change->launch.ref = 0;
 	check_health(change);
 }
 
 static void send_on_load(struct change *change)
 {
 	struct launch *launch = &change->launch;
-	const struct declared *d = &launch->source->declared[launch->at];
-	struct director *director = launch->source->director;
+	struct declared *d = &launch->source->declared[launch->at];
 
 	if (!d->on_load) {
 		check_health(change);
 		return;
 	}
-	launch->ref = ++director->next_ref;
-	timer_start(director->clock, &launch->timer, TAKEN_AFTER_MS, on_taken, change);
-	send_literal(d, d->on_load, launch->ref, 0);
+	launch->stage = LAUNCH_TAKING;
+	reference_new(d->ref);
+	timer_start(launch->source->director->clock, &launch->timer, TAKEN_AFTER_MS, on_taken,
+		    change);
+	send_literal(d, d->on_load, d->ref, 0);
 }
 
 /* The next that does not run is started; at a re-activation most of them do. */
@@ -197,30 +208,45 @@ void launch_start(struct change *change, struct source *source)
 	next(change);
 }
 
-bool launch_answer(struct director *director, uint64_t endpoint, const struct payload *payload)
+/* The change whose launch waits for an answer to this endpoint; NULL: none. */
+static struct change *checking(const struct director *director, uint64_t endpoint)
 {
-	struct change *change = NULL;
+	for (struct group *g = director->groups; g; g = g->next)
+		if (g->changes && g->changes->launch.stage == LAUNCH_CHECKING &&
+		    g->changes->launch.endpoint == endpoint)
+			return g->changes;
+	return NULL;
+}
 
-	for (struct group *g = director->groups; g && !change; g = g->next)
-		if (g->changes && endpoint != 0 && g->changes->launch.endpoint == endpoint)
-			change = g->changes;
+/* A leader may hand the question to a worker: so any actor of the source that is launched may answer, and no other. */
+enum answered launch_answer(struct director *director, const struct engine_source *from,
+			    uint64_t endpoint, const struct payload *payload)
+{
+	struct change *change = checking(director, endpoint);
+
 	if (!change)
-		return false;
-	change->launch.endpoint = 0;
+		return ANSWER_TO_NOBODY;
+	if (from->number != change->launch.source->loaded->number)
+		return ANSWER_STRAY;
 	if (payload->encoding == ENCODING_POISON)
 		fail(change, "", "failed its health check");
 	else
 		go_on(change);
-	return true;
+	return ANSWER_TAKEN;
 }
 
-void declared_message_done(struct declared *declared, uint64_t ref, const char *error)
+/* An OnLoad message whose handler took long is still told of, when it counts as taken already. */
+void declared_message_done(struct declared *declared, const char *ref, const char *error)
 {
 	struct change *change = launching(declared);
 
-	if (!change || ref == 0 || ref != change->launch.ref)
+	if (declared->ref[0] == '\0' || strcmp(ref, declared->ref) != 0) {
+		declared->source->director->strays++;
 		return;
-	change->launch.ref = 0;
+	}
+	declared->ref[0] = '\0';
+	if (!change || change->launch.stage != LAUNCH_TAKING)
+		return;
 	if (error) {
 		change_trace(change, declared->actor->traceback);
 		fail(change, "its OnLoad message: ", error);
@@ -318,10 +344,10 @@ static void restarted(struct declared *declared)
 	struct engine *engine = source->director->engine;
 
 	if (declared->on_load)
-		send_literal(declared, declared->on_load, 0, 0);
+		send_literal(declared, declared->on_load, NULL, 0);
 	/* Its source was told to rest while it was on its way. */
 	if (!declared->wanted && declared->on_deactivate)
-		send_literal(declared, declared->on_deactivate, 0, 0);
+		send_literal(declared, declared->on_deactivate, NULL, 0);
 	if (source->group->active != source)
 		return;
 	if (declared->global_name)
@@ -353,11 +379,7 @@ void declared_exited(struct declared *declared)
 	memcpy(declared->ending, declared->actor->ending, sizeof(declared->ending));
 	declared->actor = NULL;
 	if (change) {
-		fail(change,
-		     change->launch.ref        ? "at its OnLoad message: "
-		     : change->launch.endpoint ? "at its health check: "
-					       : "",
-		     declared->ending);
+		fail(change, stages[change->launch.stage].at, declared->ending);
 		return;
 	}
 	if (declared->wanted && !source->director->stopping)

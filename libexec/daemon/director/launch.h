@@ -6,14 +6,22 @@
 #ifndef TDS_DAEMON_LAUNCH_H
 #define TDS_DAEMON_LAUNCH_H
 
+#include "director.h"
 #include "model.h"
+
+/* What the actor at hand is at. */
+enum launch_stage {
+	LAUNCH_MAKING,
+	LAUNCH_TAKING,   /* its OnLoad message */
+	LAUNCH_CHECKING, /* its health */
+};
 
 /* A launch under way, part of a change. A zeroed one is none. */
 struct launch {
 	struct source *source; /* NULL: none under way */
 	size_t at;
-	uint64_t ref;      /* of the OnLoad message that is not taken yet; 0: none */
-	uint64_t endpoint; /* where the answer to the health check comes to; 0: none is due */
+	enum launch_stage stage;
+	uint64_t endpoint; /* where the answer to the health check comes to */
 	struct timer timer;
 };
 
@@ -28,10 +36,11 @@ void launch_overdue(const struct change *change, char why[TDS_ERR_REASON_MAX]);
 void declared_up(struct declared *declared);
 void declared_failed(struct declared *declared, const char *error);
 void declared_exited(struct declared *declared);
-void declared_message_done(struct declared *declared, uint64_t ref, const char *error);
+void declared_message_done(struct declared *declared, const char *ref, const char *error);
 
-/* An answer to an outside endpoint. False: no launch waits for it. */
-bool launch_answer(struct director *director, uint64_t endpoint, const struct payload *payload);
+/* An answer to an outside endpoint, from an actor of this source. */
+enum answered launch_answer(struct director *director, const struct engine_source *from,
+			    uint64_t endpoint, const struct payload *payload);
 
 /* Send each actor that runs its message of this kind: offsetof(struct declared, on_...). */
 void declared_tell_all(struct source *source, size_t message);

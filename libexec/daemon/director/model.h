@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/random.h"
 #include "daemon/engine/engine.h"
 #include "director/tli.h"
 
@@ -33,7 +34,8 @@ struct declared {
 	char *health;
 	double health_s;
 	struct engine_actor *actor; /* NULL: not running */
-	bool wanted;                /* started again when it exits */
+	char ref[REFERENCE_SIZE]; /* of the OnLoad message that it was asked to tell the end of; empty: none */
+	bool wanted;              /* started again when it exits */
 	int64_t started_wall_ms;
 	int64_t started_mono_ms;
 	unsigned restarts;

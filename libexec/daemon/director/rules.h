@@ -40,7 +40,7 @@ struct director {
 	struct refresh *refreshes;      /* under way (refresh.c) */
 	struct forgetting *forgettings; /* (forget.c) */
 	struct parked *parked;          /* messages that wait for their target (deliver.c) */
-	uint64_t next_ref;
+	uint64_t strays;                /* answers that were not from who was asked */
 	bool stopping;
 	void (*gone)(void *ctx);
 	void *gone_ctx;

@@ -93,6 +93,7 @@ static void send_message(struct client *client, const struct request *row, const
 	}
 	client->ticket = director_ticket(client->asker.door->director);
 	client->asking = asking;
+	client->asked = 0;
 	switch (director_send(client->asker.door->director, target, group, client->ticket, asking,
 			      &payload)) {
 	case DELIVERY_DONE:
@@ -172,12 +173,23 @@ static json_t *answer_json(const struct payload *payload)
 	return doc;
 }
 
-bool asks_answer(struct clients *clients, uint64_t endpoint, const struct payload *payload)
+void asks_asked(const struct clients *clients, uint64_t ticket, uint32_t source)
+{
+	struct client *client = find_client(clients, ticket);
+
+	if (client)
+		client->asked = source;
+}
+
+enum answered asks_answer(const struct clients *clients, uint32_t source, uint64_t endpoint,
+			  const struct payload *payload)
 {
 	struct client *client = find_client(clients, endpoint);
 
 	if (!client || !client->asking)
-		return false;
+		return ANSWER_TO_NOBODY;
+	if (client->asked != source)
+		return ANSWER_STRAY;
 	asker_answer(&client->asker, answer_json(payload));
-	return true;
+	return ANSWER_TAKEN;
 }

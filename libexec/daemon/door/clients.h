@@ -32,6 +32,7 @@ struct client {
 	bool joined;     /* its connection is a link of the engine's now */
 	uint64_t ticket; /* of its Tell or Ask, and where the answer comes to; 0: none */
 	bool asking;     /* it is an Ask */
+	uint32_t asked;  /* the source whose actor is asked, and may answer; 0: none yet */
 	struct event *deadline;
 };
 

@@ -51,11 +51,19 @@ static void on_output(void *ctx, const struct line *line)
 	clients_output(door->clients, line);
 }
 
-static bool on_answer(void *ctx, uint64_t endpoint, const struct payload *payload)
+static void on_asked(void *ctx, uint64_t ticket, uint32_t source)
 {
 	const struct door *door = ctx;
 
-	return asks_answer(door->clients, endpoint, payload);
+	asks_asked(door->clients, ticket, source);
+}
+
+static enum answered on_answer(void *ctx, uint32_t source, uint64_t endpoint,
+			       const struct payload *payload)
+{
+	const struct door *door = ctx;
+
+	return asks_answer(door->clients, source, endpoint, payload);
 }
 
 static void on_delivered(void *ctx, uint64_t ticket, const char *error)
@@ -106,6 +114,7 @@ struct door *door_open(struct event_base *base, int listener, struct director *d
 	}
 	light(door, base);
 	director_watch(director, &(struct director_watch){ .output = on_output,
+							   .asked = on_asked,
 							   .answer = on_answer,
 							   .question = on_question,
 							   .shutdown_asked = on_shutdown_asked,

@@ -54,13 +54,15 @@ struct payload {
 struct engine_message {
 	struct payload payload;
 	uint64_t endpoint; /* where answers go; 0: to the system itself, which takes none */
-	uint64_t
-		ref; /* message_done() tells how it ended, with this; 0: nobody asks. Then endpoint is 0. */
+	const char *
+		ref; /* borrowed; message_done() tells how it ended, with this; NULL: nobody asks. Else endpoint is 0. */
 };
 
 /* The public heads of what an engine makes. They are its own; of these fields only owner may be written elsewhere. */
 struct engine_source {
 	void *owner; /* the Director's; NULL: a program's realm, or of a source that a user brought */
+	uint32_t
+		number; /* of the package or the program that its code came from; no other one ever has it */
 	bool of_program;        /* a user's program: it owns no name that a group declares */
 	const char *last_words; /* in source_gone: what its process said last; NULL: nothing */
 	const char *traceback;  /* in imported, of an error: the whole of it; NULL: there is none */
@@ -101,11 +103,12 @@ struct engine_events {
 	void (*actor_failed)(void *ctx, struct engine_actor *actor, const char *error);
 	/* Its process is gone. The actor is freed after this call. */
 	void (*actor_exited)(void *ctx, struct engine_actor *actor);
-	/* How a tracked message ended: error NULL, its handler returned. */
-	void (*message_done)(void *ctx, struct engine_actor *actor, uint64_t ref,
+	/* How a tracked message ended, as that actor says, of whatever ref: error NULL, its handler returned. */
+	void (*message_done)(void *ctx, struct engine_actor *actor, const char *ref,
 			     const char *error);
-	/* A message to an outside endpoint. False: nobody listens there. */
-	bool (*answer)(void *ctx, uint64_t endpoint, const struct payload *payload);
+	/* A message to an outside endpoint, from an actor of this source. False: nobody listens there. */
+	bool (*answer)(void *ctx, const struct engine_source *from, uint64_t endpoint,
+		       const struct payload *payload);
 	/* A message from an outside endpoint reached no actor: it has become a dead letter. */
 	void (*undelivered)(void *ctx, uint64_t endpoint);
 	/* A text that an actor (NULL: the source's own process) printed, one line, or logged, with its level. */

@@ -110,15 +110,14 @@ static bool op_ids(struct actor *actor, const json_t *op)
 
 static bool op_done(struct actor *actor, const json_t *op)
 {
-	const json_t *ref = json_object_get(op, "ref");
+	const char *ref = json_string_value(json_object_get(op, "ref"));
 	const char *error = json_string_value(json_object_get(op, "error"));
 	bool ok = json_is_true(json_object_get(op, "ok"));
 
-	if (!json_is_integer(ref))
+	if (!ref)
 		return false;
 	actor->pub.traceback = json_string_value(json_object_get(op, "traceback"));
-	actor->realm->engine->events->message_done(actor->realm->engine->ctx, &actor->pub,
-						   (uint64_t)json_integer_value(ref),
+	actor->realm->engine->events->message_done(actor->realm->engine->ctx, &actor->pub, ref,
 						   ok      ? NULL
 						   : error ? error
 							   : "failed");

@@ -113,7 +113,7 @@ static struct realm *warm_up(struct local *engine)
 
 	if (!realm)
 		return NULL;
-	realm->number = ++engine->next_realm;
+	realm_number(realm);
 	if (ask(realm))
 		return realm;
 	realm_process_over(realm);
@@ -265,7 +265,7 @@ struct realm *forkserver_derive(struct realm *by, const char *md5)
 	realm->home = home;
 	realm_ref(home);
 	realm->pub.of_program = home->pub.of_program;
-	realm->number = ++realm->engine->next_realm;
+	realm_number(realm);
 	(void)snprintf(realm->md5, sizeof(realm->md5), "%s", md5);
 	return realm;
 }

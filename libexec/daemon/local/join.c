@@ -33,7 +33,7 @@ static struct realm *make_realm(struct local *engine, uid_t uid)
 	if (!realm)
 		return NULL;
 	realm->process = PROCESS_NONE;
-	realm->number = ++engine->next_realm;
+	realm_number(realm);
 	realm->pub.of_program = true;
 	realm->foreign = uid != geteuid();
 	realm->program = program;

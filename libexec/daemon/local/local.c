@@ -53,14 +53,15 @@ static void drop_failed(void *ctx, struct engine_actor *actor, const char *error
 	(void)ctx, (void)actor, (void)error;
 }
 
-static void drop_done(void *ctx, struct engine_actor *actor, uint64_t ref, const char *error)
+static void drop_done(void *ctx, struct engine_actor *actor, const char *ref, const char *error)
 {
 	(void)ctx, (void)actor, (void)ref, (void)error;
 }
 
-static bool drop_answer(void *ctx, uint64_t endpoint, const struct payload *payload)
+static bool drop_answer(void *ctx, const struct engine_source *from, uint64_t endpoint,
+			const struct payload *payload)
 {
-	(void)ctx, (void)endpoint, (void)payload;
+	(void)ctx, (void)from, (void)endpoint, (void)payload;
 	return false;
 }
 

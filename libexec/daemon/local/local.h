@@ -263,6 +263,7 @@ pid_t host_start(const struct engine_config *config, int link, int out, int *pid
 
 /* realm.c */
 struct realm *realm_alloc(struct local *engine, enum realm_kind kind); /* NULL: out of memory */
+void realm_number(struct realm *realm);                                /* once its home is known */
 void realm_ref(struct realm *realm);
 void realm_unref(struct realm *realm);
 bool realm_watch_process(struct realm *realm, pid_t pid, int pidfd); /* takes pidfd */

@@ -200,6 +200,12 @@ static bool leave_cgroup(struct realm *realm)
 	return !realm->emptied || event_add(realm->emptied, NULL) != 0;
 }
 
+void realm_number(struct realm *realm)
+{
+	realm->number = ++realm->engine->next_realm;
+	realm->pub.number = realm_origin(realm)->number;
+}
+
 void realm_ref(struct realm *realm)
 {
 	realm->refs++;

@@ -2,12 +2,12 @@
 /* Ids, names and tombstones. */
 #include "registry.h"
 
-#include <errno.h>
 #include <search.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
+
+#include "daemon/base/random.h"
 
 #define RESERVED_IDS 2 /* nobody, and the Director */
 
@@ -28,29 +28,15 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(((const struct bearer *)a)->name, ((const struct bearer *)b)->name);
 }
 
-/* getrandom fails for so few bytes only where the kernel has none to give, and then nothing can be promised. */
-static void refill(struct registry *registry)
-{
-	size_t have = 0;
-
-	while (have < sizeof(registry->random)) {
-		ssize_t n = getrandom((char *)registry->random + have,
-				      sizeof(registry->random) - have, 0);
-
-		if (n < 0 && errno != EINTR)
-			abort();
-		have += n > 0 ? (size_t)n : 0;
-	}
-	registry->nrandom = IDS_AT_A_TIME;
-}
-
 uint64_t registry_id(struct registry *registry)
 {
 	uint64_t id;
 
 	do {
-		if (registry->nrandom == 0)
-			refill(registry);
+		if (registry->nrandom == 0) {
+			random_fill(registry->random, sizeof(registry->random));
+			registry->nrandom = IDS_AT_A_TIME;
+		}
 		id = registry->random[--registry->nrandom] >> 1;
 	} while (id < RESERVED_IDS);
 	return id;

@@ -11,8 +11,8 @@
 
 struct link;
 
-#define TOMBSTONES 4096 /* the last actors that are gone are remembered */
-#define IDS_AT_A_TIME 64
+#define TOMBSTONES 4096  /* the last actors that are gone are remembered */
+#define IDS_AT_A_TIME 32 /* of what random_fill gives */
 
 enum bearer_kind { BEARER_ACTOR, BEARER_PROGRAM };
 

@@ -12,6 +12,7 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "daemon/base/random.h"
 #include "local.h"
 #include "wire.h"
 
@@ -134,7 +135,7 @@ static bool to_outside(const struct sender *from, uint64_t to, const struct payl
 	const struct local *engine = from->engine;
 
 	if (to != DIRECTOR_ID)
-		return engine->events->answer(engine->ctx, to, payload);
+		return engine->events->answer(engine->ctx, &from->of->pub, to, payload);
 	/* One that does not take its answers gets no more. */
 	if (!link_is_full(from->link))
 		ask_director(from, payload);
@@ -154,7 +155,7 @@ struct unsent {
 	struct local *engine;
 	uint64_t actor;
 	uint64_t endpoint;
-	uint64_t ref;
+	char ref[REFERENCE_SIZE]; /* empty: nobody asks */
 };
 
 static void on_unsent(evutil_socket_t fd, short what, void *arg)
@@ -165,7 +166,7 @@ static void on_unsent(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (unsent->ref == 0)
+	if (unsent->ref[0] == '\0')
 		engine->events->undelivered(engine->ctx, unsent->endpoint);
 	else if (actor) /* else its end has told */
 		engine->events->message_done(engine->ctx, &actor->pub, unsent->ref,
@@ -181,8 +182,9 @@ static void tell_unsent(const struct actor *actor, const struct engine_message *
 		return;
 	*unsent = (struct unsent){ .engine = actor->realm->engine,
 				   .actor = actor->bearer.id,
-				   .endpoint = message->endpoint,
-				   .ref = message->ref };
+				   .endpoint = message->endpoint };
+	if (message->ref)
+		(void)snprintf(unsent->ref, sizeof(unsent->ref), "%s", message->ref);
 	if (event_base_once(unsent->engine->base, -1, EV_TIMEOUT, on_unsent, unsent, &at_once) != 0)
 		free(unsent);
 }
@@ -192,11 +194,10 @@ void route_deliver(struct actor *actor, const struct engine_message *message)
 	const struct payload *payload = &message->payload;
 	char encoding[2] = { (char)payload->encoding, '\0' };
 	struct frame *frame =
-		message->ref == 0
-			? message_frame(message->endpoint, 0, payload)
-			: frame_control(json_pack("{s:s, s:I, s:s, s:s%}", "op", "message", "ref",
-						  (json_int_t)message->ref, "enc", encoding, "text",
-						  payload->data, payload->len));
+		!message->ref ? message_frame(message->endpoint, 0, payload)
+			      : frame_control(json_pack("{s:s, s:s, s:s, s:s%}", "op", "message",
+							"ref", message->ref, "enc", encoding,
+							"text", payload->data, payload->len));
 
 	if (frame)
 		link_send(&actor->link, frame);

@@ -164,7 +164,7 @@ class ActorHost(Reference, Life):
         direct = self.links.directs.get(sender)
         self.deliver(message, realm.make_address(sender_realm, sender) if direct is None else direct.address)
 
-    def _take_tracked(self, ref: int, enc: int, payload: bytes) -> None:
+    def _take_tracked(self, ref: str, enc: int, payload: bytes) -> None:
         try:
             message = realm.decode(enc, payload, self.realm, 0)
         except ValueError as error:
@@ -202,7 +202,7 @@ class ActorHost(Reference, Life):
 
     # --- what Life asks for
 
-    def done(self, ref: int, error: Optional[str] = None, trace: Optional[str] = None) -> None:
+    def done(self, ref: str, error: Optional[str] = None, trace: Optional[str] = None) -> None:
         """Tell the admin."""
         op: Dict[str, Any] = {'op': 'done', 'ref': ref, 'ok': error is None}
         if error is not None:

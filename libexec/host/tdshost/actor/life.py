@@ -27,7 +27,7 @@ class Life:
     exiting: bool       # it was told to exit, and waits for its children
     children: Any       # .addresses: those alive; .told: those told to exit; .ended(address)
     source_prefix: str  # of the file names of its source: its tracebacks begin there
-    _ref: Optional[int] = None  # of the message that is being delivered, unless its end was promised for later
+    _ref: Optional[str] = None  # of the message that is being delivered, unless its end was promised for later
 
     # --- what who runs the actor gives
 
@@ -54,12 +54,12 @@ class Life:
         """The end: nothing is left to wait for."""
         raise NotImplementedError
 
-    def done(self, ref: int, error: Optional[str] = None, trace: Optional[str] = None) -> None:
+    def done(self, ref: str, error: Optional[str] = None, trace: Optional[str] = None) -> None:
         """Say how a message ended of which somebody wants to know that."""
 
     # --- the rules
 
-    def deliver(self, message: Any, sender: ActorAddress, ref: Optional[int] = None) -> None:
+    def deliver(self, message: Any, sender: ActorAddress, ref: Optional[str] = None) -> None:
         """Give a message to the actor, twice if the first attempt raises; poison for its sender if both do.
 
         Shape:   with ref `done` is told how it ended, instead of poison.
@@ -93,7 +93,7 @@ class Life:
         ref, self._ref = self._ref, None
         return lambda error: self._finish(message, sender, ref, None if error is None else self._describe(error))
 
-    def _finish(self, message: Any, sender: ActorAddress, ref: Optional[int], failure: Optional[str]) -> None:
+    def _finish(self, message: Any, sender: ActorAddress, ref: Optional[str], failure: Optional[str]) -> None:
         """Say how a message ended. failure: the text of the second attempt's exception."""
         if ref is not None and failure is not None:
             self.done(ref, logs.reason(failure, self.source_prefix), failure)
@@ -121,7 +121,7 @@ class Life:
     def _describe(self, error: BaseException) -> str:
         return logs.describe(error, 2, self.source_prefix)  # our two frames are left out
 
-    def _exit_requested(self, message: ActorExitRequest, sender: ActorAddress, ref: Optional[int]) -> None:
+    def _exit_requested(self, message: ActorExitRequest, sender: ActorAddress, ref: Optional[str]) -> None:
         """The actor's code first, then its children; without any, or if it leaves them, the end.
 
         An actor that does not know the message raises here, and is none the worse for it.

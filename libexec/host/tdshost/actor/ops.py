@@ -41,7 +41,7 @@ def _ask(actor: Reference, op: dict, fds: List[int]) -> None:
 
 def _message(actor: Reference, op: dict, fds: List[int]) -> None:
     text = op['text'].encode('utf-8', 'surrogatepass')
-    actor.queue.append(('T', int(op['ref']), ord(op['enc']), text))
+    actor.queue.append(('T', str(op['ref']), ord(op['enc']), text))
 
 
 def _capabilities(actor: Reference, op: dict, fds: List[int]) -> None:
