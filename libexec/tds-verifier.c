@@ -17,13 +17,14 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/confine.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "director/strictmodes.h"
@@ -41,6 +42,7 @@
 #define MEMORY_FILES 2            /* with a verdict, at most */
 #define NOBODY 65534
 #define SECONDS 50 /* of processor time, at most */
+#define DESCRIPTORS 16
 #ifdef __SANITIZE_ADDRESS__
 #define MEMORY RLIM_INFINITY /* its shadow is larger than any limit */
 #else
@@ -117,19 +119,32 @@ static void refuse(const struct tds_err *err, int copy, const struct tds_key *ke
 	send_verdict(verdict, NULL, 0);
 }
 
+/* What libraries read once from a file, when they first want it: where times are of, and a seed for tables. */
+static void have_all_read(void)
+{
+	(void)setenv("TZ", "UTC0", 1);
+	tzset();
+	(void)json_object_seed(0);
+}
+
 /* After the keys are read nothing but the open descriptors is needed any more. */
 static int drop_privileges(struct tds_err *err)
 {
-	const struct rlimit cpu = { SECONDS, SECONDS };
-	const struct rlimit none = { 0, 0 };
-	const struct rlimit memory = { MEMORY, MEMORY };
+	static const struct tds_bounds bounds = {
+		.cpu_s = SECONDS,
+		.memory = MEMORY,
+		.file = TDS_PACKAGE_MAX_BYTES + sizeof(block),
+		.descriptors = DESCRIPTORS,
+	};
 
-	if (setrlimit(RLIMIT_CPU, &cpu) != 0 || setrlimit(RLIMIT_AS, &memory) != 0 ||
-	    setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		return tds_err_sys(err, TDS_E_UNTRUSTED, "the verifier cannot be confined");
 	if (geteuid() == 0 &&
 	    (setgroups(0, NULL) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0))
 		return tds_err_sys(err, TDS_E_UNTRUSTED, "the verifier cannot give up root");
+	have_all_read();
+	if (tds_confine_verifier(&bounds, FD_VERDICT, err) != 0) {
+		err->code = TDS_E_UNTRUSTED;
+		return tds_err_prefix(err, "the verifier cannot be confined");
+	}
 	return 0;
 }
 

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The filters of our own small processes. What a library may want only sometimes, and does well without, is not allowed: it
+ * gets EPERM, and so does whoever took the process over.
+ */
+#include "confine.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "filter.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Memory that runs is mapped before, and never after. */
+#define NOT_TO_RUN(arg) SCMP_A##arg##_32(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)
+
+/* What every process does that computes and ends. */
+#define COMPUTES                                                                               \
+	TDS_ALLOW(brk), TDS_ALLOW_IF(mmap, NOT_TO_RUN(2)), TDS_ALLOW_IF(mmap2, NOT_TO_RUN(2)), \
+		TDS_ALLOW_IF(mprotect, NOT_TO_RUN(2)), TDS_ALLOW(munmap), TDS_ALLOW(mremap),   \
+		TDS_ALLOW(madvise), TDS_ALLOW(futex), TDS_ALLOW(rt_sigreturn),                 \
+		TDS_ALLOW(rt_sigprocmask), TDS_ALLOW(getpid), TDS_ALLOW(gettid),               \
+		TDS_ALLOW(getrandom), TDS_ALLOW(clock_gettime), TDS_ALLOW(sysinfo),            \
+		TDS_ALLOW(restart_syscall), TDS_ALLOW(exit), TDS_ALLOW(exit_group)
+
+static int bound(__rlimit_resource_t resource, rlim_t most)
+{
+	struct rlimit limit;
+
+	if (getrlimit(resource, &limit) != 0)
+		return -1;
+	if (limit.rlim_max > most)
+		limit = (struct rlimit){ most, most };
+	return setrlimit(resource, &limit);
+}
+
+/* No process, no core, nobody of the same user who looks into the memory; and what the caller says. */
+static int set_bounds(const struct tds_bounds *bounds, struct tds_err *err)
+{
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || bound(RLIMIT_CORE, 0) != 0 ||
+	    bound(RLIMIT_NPROC, 0) != 0 || bound(RLIMIT_CPU, bounds->cpu_s) != 0 ||
+	    bound(RLIMIT_AS, bounds->memory) != 0 || bound(RLIMIT_FSIZE, bounds->file) != 0 ||
+	    bound(RLIMIT_NOFILE, bounds->descriptors) != 0)
+		return tds_err_sys(err, TDS_E_REFUSED, "its limits cannot be set");
+	return 0;
+}
+
+static int confine(const struct tds_bounds *bounds, const struct tds_filter_rule *rules, size_t n,
+		   struct tds_err *err)
+{
+	int rc = set_bounds(bounds, err);
+
+#ifdef __SANITIZE_ADDRESS__
+	/* At its end it looks for leaks, by a process that traces this one. */
+	(void)rules;
+	(void)n;
+	return rc;
+#else
+	return rc == 0 ? tds_filter_hold(rules, n, err) : rc;
+#endif
+}
+
+int tds_confine_verifier(const struct tds_bounds *bounds, int verdict, struct tds_err *err)
+{
+	const struct tds_filter_rule rules[] = {
+		COMPUTES,
+		TDS_ALLOW(read),
+		TDS_ALLOW(pread64),
+		TDS_ALLOW(write),
+		TDS_ALLOW(lseek),
+		TDS_ALLOW(_llseek),
+		TDS_ALLOW(close),
+		TDS_ALLOW(fstat),
+		TDS_ALLOW(fstat64),
+		TDS_ALLOW_IF(newfstatat, SCMP_A3_32(SCMP_CMP_EQ, AT_EMPTY_PATH)),
+		TDS_ALLOW(fsync),
+		TDS_ALLOW(memfd_create),
+		TDS_ALLOW_IF(fcntl, SCMP_A1_32(SCMP_CMP_EQ, F_ADD_SEALS)),
+		TDS_ALLOW_IF(fcntl64, SCMP_A1_32(SCMP_CMP_EQ, F_ADD_SEALS)),
+		TDS_ALLOW_IF(sendmsg, SCMP_A0_32(SCMP_CMP_EQ, (unsigned)verdict)),
+	};
+
+	return confine(bounds, rules, COUNT(rules), err);
+}
+
+int tds_confine_remover(const struct tds_bounds *bounds, int folder, struct tds_err *err)
+{
+	/* Of an openat2 no filter sees the flags. */
+	static const struct tds_filter_rule rules[] = {
+		COMPUTES,
+		TDS_ALLOW_IF(openat, SCMP_A2_32(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC,
+						O_RDONLY)),
+		TDS_ALLOW(openat2),
+		TDS_ALLOW(close),
+		TDS_ALLOW(fstat),
+		TDS_ALLOW(fstat64),
+		TDS_ALLOW(newfstatat),
+		TDS_ALLOW(fstatat64),
+		TDS_ALLOW_IF(fcntl, SCMP_A1_32(SCMP_CMP_EQ, F_GETFL)),
+		TDS_ALLOW_IF(fcntl, SCMP_A1_32(SCMP_CMP_EQ, F_SETFD)),
+		TDS_ALLOW_IF(fcntl64, SCMP_A1_32(SCMP_CMP_EQ, F_GETFL)),
+		TDS_ALLOW_IF(fcntl64, SCMP_A1_32(SCMP_CMP_EQ, F_SETFD)),
+		TDS_ALLOW(getdents64),
+		TDS_ALLOW(unlinkat),
+		TDS_ALLOW(renameat),
+		TDS_ALLOW(renameat2),
+		TDS_ALLOW(chmod),
+		TDS_ALLOW(fchmodat),
+		TDS_ALLOW_IF(write, SCMP_A0_32(SCMP_CMP_EQ, 1)),
+		TDS_ALLOW_IF(write, SCMP_A0_32(SCMP_CMP_EQ, 2)),
+	};
+
+	(void)folder;
+	return confine(bounds, rules, COUNT(rules), err);
+}
