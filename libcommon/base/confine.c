@@ -24,7 +24,8 @@
 		TDS_ALLOW(madvise), TDS_ALLOW(futex), TDS_ALLOW(rt_sigreturn),                 \
 		TDS_ALLOW(rt_sigprocmask), TDS_ALLOW(getpid), TDS_ALLOW(gettid),               \
 		TDS_ALLOW(getrandom), TDS_ALLOW(clock_gettime), TDS_ALLOW(sysinfo),            \
-		TDS_ALLOW(restart_syscall), TDS_ALLOW(exit), TDS_ALLOW(exit_group)
+		TDS_ALLOW(uname), TDS_ALLOW(sched_getaffinity), TDS_ALLOW(restart_syscall),    \
+		TDS_ALLOW(exit), TDS_ALLOW(exit_group)
 
 static int bound(__rlimit_resource_t resource, rlim_t most)
 {
