@@ -508,7 +508,7 @@ class Admin:
 
     def message(self, actor, value):
         """Send a message of the system; how it ended."""
-        ref = self.new_ref()
+        ref = '%032x' % self.new_ref()
         actor.wire.op(op='message', ref=ref, enc='l', text=repr(value))
         self.pump(lambda: any(e[0] == 'done' and e[2]['ref'] == ref for e in self.seen))
         return next(e[2] for e in self.seen if e[0] == 'done' and e[2]['ref'] == ref)

@@ -321,7 +321,7 @@ class A(Actor):
         self.assertEqual((done['ok'], done['error']), (False, 'mod.py:25: ValueError: always 2'))
         self.assertTrue(done['traceback'].startswith('Traceback'))
         self.assertEqual(self.admin.message(actor, ['once'])['ok'], True)
-        actor.wire.op(op='message', ref=5, enc='l', text='os.x')
+        actor.wire.op(op='message', ref='5', enc='l', text='os.x')
         event = self.admin.until('done', since=len(self.admin.seen))
         self.assertFalse(event[2]['ok'])
 
