@@ -27,11 +27,9 @@
 #include "base/confine.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "director/signedtli.h"
 #include "director/strictmodes.h"
-#include "director/tli.h"
-#include "literal/literal_env.h"
 #include "literal/repr.h"
-#include "package/source.h"
 #include "tool/cli.h"
 
 #define FD_VERDICT 3
@@ -221,34 +219,16 @@ static int read_environment(char **text, char ***variables, struct tds_err *err)
 	return 0;
 }
 
-/* What of an error is its place in the declaration becomes part of its words. */
-static int place_error(const char *name, struct tds_err *err)
-{
-	unsigned line = err->line;
-
-	err->line = 0;
-	return line ? tds_err_prefix(err, "%s:%u:%u", name, line, err->column)
-		    : tds_err_prefix(err, "%s", name);
-}
-
-/* Its value as a literal; NULL: the package has no declaration. */
+/* The value of its declaration, as a literal; NULL: the package has none. */
 static int evaluate(const struct tds_source *source, const struct tds_surroundings *around,
 		    char **literal, struct tds_err *err)
 {
-	tds_autofree char *text = NULL;
 	tds_auto(tli) struct tds_tli tli = { 0 };
-	size_t len;
-	int rc = tds_source_declaration(source, TDS_LITERAL_MAX_PURE, &text, &len, err);
+	int rc = tds_signedtli_read(source, around, &tli, err);
 
-	*literal = NULL;
-	if (rc != 0 || !text)
-		return rc;
-	tds_autofree char *name = tds_source_declaration_name(source->group);
-	rc = tds_tli_parse_packed(text, len, around, (struct tds_tli_watcher){ 0 }, &tli, err);
-	if (rc != 0)
-		return place_error(name ? name : TDS_ZIP_INF, err);
-	*literal = tds_value_repr(tli.value);
-	return *literal ? 0 : tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	*literal = rc == 0 && tli.value ? tds_value_repr(tli.value) : NULL;
+	return rc != 0 || !tli.value || *literal ? rc
+						 : tds_err_set(err, TDS_E_NOMEM, "out of memory");
 }
 
 static int literal_memfd(const char *literal, int *fd, struct tds_err *err)

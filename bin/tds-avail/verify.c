@@ -92,10 +92,10 @@ static json_t *read_verdict(const char *line)
 	return NULL;
 }
 
-/* What a document says beyond the verdict, which is part of another document here, and of a package that is known. */
+/* What a document says beyond the verdict, which is part of another document here, and of a package that is known. Its declaration may be long. */
 static void strip_verdict(json_t *verdict)
 {
-	static const char *const known[] = { "Format", "File", "Subject" };
+	static const char *const known[] = { "Format", "File", "Subject", "Declaration" };
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		(void)json_object_del(verdict, known[i]);

@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "director/config.h"
 #include "director/desired.h"
 #include "director/groups.h"
 #include "director/prune.h"
@@ -21,7 +22,7 @@
 #include "taken.h"
 #include "tool/client.h"
 
-#define VERDICT_MAX (1 << 20)
+#define VERDICT_MAX (64 << 20) /* bytes: a declaration may be in it, as a literal */
 
 struct planner {
 	struct tds_cli *cli;
@@ -32,6 +33,7 @@ struct planner {
 	json_t *answer;  /* of the admin, to RetrieveAll; NULL: it does not run, or does not tell */
 	json_t *taken;   /* roles and global names, and by which group */
 	bool retry;
+	bool signed_alone;  /* signedtli.cfg: what is signed with a package defines it */
 	struct tds_tli tli; /* the declaration at hand */
 	int64_t keep_limit; /* of it; 0: none */
 	int keeps;          /* its AutoUnload, as tds_tli_keeps has it */
@@ -99,6 +101,12 @@ static const json_t *find_source(const struct planner *p, const char *key, const
 	return NULL;
 }
 
+static void take_declaration(struct planner *p)
+{
+	p->keep_limit = p->tli.keep_limit;
+	p->keeps = tds_tli_keeps(&p->tli);
+}
+
 /* As the load reads it: a declaration that is not allowed is refused before the package is looked at. */
 static bool is_declared(struct planner *p, const char *name, const char *group)
 {
@@ -113,12 +121,30 @@ static bool is_declared(struct planner *p, const char *name, const char *group)
 	} else if (tds_strictmodes_judge_declaration(p->dir, file, &err) == 0 &&
 		   tds_tli_read(p->dir->fd, file, (struct tds_tli_watcher){ 0 }, &p->tli, &err) ==
 			   0) {
-		p->keep_limit = p->tli.keep_limit;
-		p->keeps = tds_tli_keeps(&p->tli);
+		take_declaration(p);
 	}
-	if (err.code != TDS_OK)
-		tds_cli_error(p->cli, subject, &err);
-	return err.code == TDS_OK;
+	/* What is signed takes its place: the group must only be declared. */
+	if (err.code == TDS_OK || (err.code == TDS_E_SYNTAX && p->signed_alone))
+		return true;
+	tds_cli_error(p->cli, subject, &err);
+	return false;
+}
+
+/* What is signed with the package defines it, where signedtli.cfg says so. */
+static int take_signed(struct planner *p, const json_t *verdict, struct tds_err *err)
+{
+	const json_t *declared = json_object_get(verdict, "Declaration");
+
+	if (!p->signed_alone || !json_object_get(verdict, "SHA256"))
+		return 0;
+	if (!json_is_string(declared))
+		return tds_err_set(err, TDS_E_REFUSED, TDS_TLI_UNSIGNED);
+	tds_tli_fini(&p->tli);
+	int rc = tds_tli_parse_literal(json_string_value(declared), json_string_length(declared),
+				       &p->tli, err);
+	if (rc == 0)
+		take_declaration(p);
+	return rc;
 }
 
 /* A refresh leaves alone what was undone; only the admin knows. */
@@ -273,11 +299,15 @@ static bool foretell(struct planner *p, const char *name, const char *group, con
 static void plan_package(struct planner *p, const char *name, const char *group, const char *path)
 {
 	json_t *verdict = NULL;
+	struct tds_err err = { 0 };
 	bool good = is_declared(p, name, group);
 
 	if (good) {
 		verdict = verdict_of(p, path);
-		good = foretell(p, name, group, path, verdict);
+		good = take_signed(p, verdict, &err) == 0 &&
+		       foretell(p, name, group, path, verdict);
+		if (err.code)
+			complain(p->cli, name, path, &err);
 		json_decref(verdict);
 	}
 	if (!good && p->cli->json)
@@ -363,6 +393,15 @@ static int read_state(struct planner *p, struct tds_err *err)
 	return rc;
 }
 
+/* A file that cannot be read is the load's to refuse. */
+static bool reads_signed_alone(const struct tds_dir *dir)
+{
+	tds_auto(config) struct tds_config config = { 0 };
+
+	return tds_config_read(dir, TDS_TLI_SIGNED_CFG, &config, NULL) == 0 &&
+	       config.value->boolean;
+}
+
 /* Where no admin runs, or it does not serve this user, what was undone is not known. */
 static json_t *ask_admin(const struct tds_dir *dir)
 {
@@ -391,6 +430,7 @@ void plan(struct tds_cli *cli, const struct tds_dir *dir, const struct tds_names
 		all = false;
 		names = &none;
 	}
+	p.signed_alone = reads_signed_alone(dir);
 	p.answer = ask_admin(dir);
 	p.taken = taken_by(p.answer);
 	for (size_t i = 0; all && i < p.groups.n; i++)

@@ -329,6 +329,10 @@ static void verify_operand(struct run *run, const char *name)
 		rc = read_keys(run, &ring, &err);
 	if (rc == 0)
 		rc = verify(run, &operand, &ring, &source, &err);
+	/* What only looks at the members, or takes them out, may do so whatever is declared. */
+	if (rc == 0 && judge_declaration(run, &source, &run->declared, &err) != 0 &&
+	    run->opts.mode == MODE_VERIFY)
+		rc = err.code;
 	if (rc == 0 && source.key->warning[0])
 		tds_cli_warn(&run->cli, source.key->path, "%s", source.key->warning);
 	if (rc == 0)
@@ -338,6 +342,7 @@ static void verify_operand(struct run *run, const char *name)
 	if (run->cli.json && operand.path)
 		report_json(run, &operand, rc == 0 ? &source : NULL);
 	json_decref(run->checks);
+	free(tds_steal(&run->declared));
 	tds_close_fd(&operand.fd);
 	free(operand.path);
 }

@@ -41,7 +41,8 @@ void report_heading(struct run *run, const char *path)
 	(void)fputs(":\n", run->cli.out);
 }
 
-static json_t *source_json(const struct operand *operand, const struct tds_source *source)
+static json_t *source_json(const struct run *run, const struct operand *operand,
+			   const struct tds_source *source)
 {
 	const struct tds_package *package = &source->package;
 	char md5[TDS_DIGEST_HEX_MAX];
@@ -49,14 +50,15 @@ static json_t *source_json(const struct operand *operand, const struct tds_sourc
 
 	tds_digest_hex(package->md5, TDS_MD5_LEN, md5);
 	tds_digest_hex(package->sha256, TDS_SHA256_LEN, sha256);
-	return json_pack("{s:o?, s:o?, s:s, s:o, s:o, s:s, s:s, s:I, s:I, s:I}", "File",
-			 tds_cli_json_text(operand->path), "Key",
-			 tds_cli_json_text(source->key->path), "PackageFormat",
-			 tds_format_name(package->header.format), "Group",
-			 source->group ? tds_cli_json_text(source->group) : json_null(), "Version",
-			 source->version ? tds_cli_json_text(source->version) : json_null(), "MD5",
-			 md5, "SHA256", sha256, "Size", (json_int_t)package->size, "Entries",
-			 (json_int_t)source->zip.n, "Bytes", (json_int_t)source->zip.bytes);
+	return json_pack(
+		"{s:o?, s:o?, s:s, s:o, s:o, s:s, s:s, s:I, s:I, s:I, s:o}", "File",
+		tds_cli_json_text(operand->path), "Key", tds_cli_json_text(source->key->path),
+		"PackageFormat", tds_format_name(package->header.format), "Group",
+		source->group ? tds_cli_json_text(source->group) : json_null(), "Version",
+		source->version ? tds_cli_json_text(source->version) : json_null(), "MD5", md5,
+		"SHA256", sha256, "Size", (json_int_t)package->size, "Entries",
+		(json_int_t)source->zip.n, "Bytes", (json_int_t)source->zip.bytes, "Declaration",
+		run->declared ? tds_cli_json_text(run->declared) : json_null());
 }
 
 static json_t *member_json(const struct tds_zip_entry *e)
@@ -96,7 +98,7 @@ static void print_listing(struct run *run, json_t *doc, const struct tds_zip *zi
 void report_json(struct run *run, const struct operand *operand, const struct tds_source *source)
 {
 	bool whole = source != NULL;
-	json_t *content = whole ? source_json(operand, source)
+	json_t *content = whole ? source_json(run, operand, source)
 				: json_pack("{s:o?}", "File", tds_cli_json_text(operand->path));
 
 	if (content && run->checks)

@@ -34,6 +34,7 @@ struct run {
 	bool warned;    /* of the keys, once */
 	bool several;   /* operands: what is told of each gets a heading */
 	json_t *checks; /* of the operand at hand, with --explain and -j */
+	char *declared; /* what is signed with it as its declaration, as a literal; NULL: nothing */
 };
 
 /* One operand: what to open, and how it is called. */
@@ -41,6 +42,14 @@ struct operand {
 	int fd;
 	char *path; /* as it is shown */
 };
+
+/*
+ * declared.c: the declaration that a verified package carries, as a literal; caller frees; NULL: none. It is told what
+ * this process sees of the machine, but not its files.
+ * Errors: TDS_E_SYNTAX, TDS_E_REFUSED: it would not be loaded with that; TDS_E_ARCHIVE, TDS_E_NOMEM.
+ */
+int judge_declaration(struct run *run, const struct tds_source *source, char **literal,
+		      struct tds_err *err) TDS_MUST_CHECK;
 
 /* use.c: do with a verified package what the options say. */
 int use_source(struct run *run, const struct operand *operand, const struct tds_source *source,

@@ -54,6 +54,7 @@ static const struct config_rule rules[] = {
 	{ AT_USE("rundir.cfg"), config_path },
 	{ AT_USE("strictmodes.cfg"), config_switch },
 	{ AT_RELOAD("sandbox.cfg"), config_sandbox },
+	{ AT_RELOAD("signedtli.cfg"), config_switch },
 };
 /* clang-format on */
 

@@ -262,6 +262,9 @@ static int check_writable(struct work *w, const struct tds_value *value)
 				 culprit->type == TDS_VALUE_FROZENSET ? "frozenset" : "nan");
 }
 
+const char *const tds_tli_keys[] = { "Actors",   "AutoUnload", "TLS_Keep_Limit", "Health",
+				     "Activate", "May",        "Sandbox",        NULL };
+
 /* Check a declaration that was evaluated, which is taken over. */
 static int take(struct tds_value *value, struct tds_tli_watcher watcher, struct tds_tli *tli,
 		struct tds_err *err)
@@ -276,6 +279,9 @@ static int take(struct tds_value *value, struct tds_tli_watcher watcher, struct 
 		{ "Sandbox", check_sandbox },
 		{ NULL, NULL },
 	};
+	_Static_assert(sizeof(rules) / sizeof(rules[0]) ==
+			       sizeof(tds_tli_keys) / sizeof(tds_tli_keys[0]),
+		       "a rule for each key");
 	struct work w = { .tli = tli, .watcher = watcher, .err = err };
 
 	*tli = (struct tds_tli){ .value = value };
@@ -339,6 +345,13 @@ int tds_tli_keeps(const struct tds_tli *tli)
 		return -1;
 	long n = strtol(value->text, NULL, 10);
 	return n <= 0 ? 0 : n > 1000000 ? 1000000 : (int)n;
+}
+
+const struct tds_value *tds_tli_said(const struct tds_tli *tli, const char *key)
+{
+	const struct tds_value *value = tli->value ? tds_value_get(tli->value, key) : NULL;
+
+	return value && value->type != TDS_VALUE_NONE ? value : NULL;
 }
 
 struct tds_tli tds_tli_steal(struct tds_tli *tli)

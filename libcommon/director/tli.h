@@ -9,6 +9,13 @@
 #include "base/err.h"
 #include "literal/literal.h"
 
+/* The keys that a declaration may have; the last is NULL. */
+extern const char *const tds_tli_keys[];
+
+/* Why a package is refused where what is signed with it is to define it alone. */
+#define TDS_TLI_SIGNED_CFG "signedtli.cfg"
+#define TDS_TLI_UNSIGNED "no declaration is signed with it, and " TDS_TLI_SIGNED_CFG " wants one"
+
 struct tds_tli {
 	struct tds_value *value; /* the whole dictionary */
 	int64_t keep_limit;      /* TLS_Keep_Limit where it is positive, else 0: keep all */
@@ -49,6 +56,17 @@ int tds_tli_read(int dirfd, const char *name, struct tds_tli_watcher watcher, st
 
 /* AutoUnload: how many other sources of the group stay when one of it becomes active; -1: all. */
 int tds_tli_keeps(const struct tds_tli *tli);
+
+/* What a declaration says of a key. NULL: nothing, which None is too, or there is no declaration. Borrowed. */
+const struct tds_value *tds_tli_said(const struct tds_tli *tli, const char *key);
+
+/*
+ * The keys (tds_tli_keys) that two declarations do not have the same value for, "Actors, May"; NULL: there is none.
+ * Caller frees.
+ * Errors: TDS_E_NOMEM.
+ */
+int tds_tli_compare(const struct tds_tli *a, const struct tds_tli *b, char **keys,
+		    struct tds_err *err) TDS_MUST_CHECK;
 
 void tds_tli_fini(struct tds_tli *tli);
 #define tds_tli_cleanup tds_tli_fini

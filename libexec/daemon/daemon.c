@@ -323,20 +323,16 @@ static int read_settings(struct daemon *d, struct tds_err *err)
 	return rc == 0 ? settings_read(dir, &d->configured, err) : rc;
 }
 
-static bool make(struct daemon *d, struct tds_err *err)
+/* What its rooms are told of the settings, which have been read. */
+static void hand_on(struct daemon *d)
 {
 	const struct daemon_settings *s = d->settings;
-	const char *path = s->dir.path;
-	bool has_cgroup = d->ward->cgroup->path != NULL;
+	const bool has_cgroup = d->ward->cgroup->path != NULL;
 
-	if (!find_programs(d) || !(d->inforce = inforce_new(&s->dir)))
-		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
-	if (read_settings(d, err) != 0)
-		return false;
 	d->config = (struct engine_config){ .settings = &d->configured,
 					    .python = "python3",
 					    .host = d->host,
-					    .dir = path,
+					    .dir = s->dir.path,
 					    .grace_ms = GRACE_MS,
 					    .transient = s->transient,
 					    .cgroup = has_cgroup ? d->ward->cgroup : NULL };
@@ -346,7 +342,10 @@ static bool make(struct daemon *d, struct tds_err *err)
 				   .logs = &d->configured.logs,
 				   .sandbox = &d->configured.sandbox,
 				   .data = data_place(d) };
-	d->director_settings = (struct director_settings){ .slots = cores() };
+	d->director_settings = (struct director_settings){
+		.slots = cores(),
+		.signed_tli_alone = d->configured.signed_tli_alone,
+	};
 	d->door_settings = (struct door_settings){ .uid = geteuid(),
 						   .users = d->configured.users,
 						   .nusers = d->configured.nusers,
@@ -361,6 +360,17 @@ static bool make(struct daemon *d, struct tds_err *err)
 						   .describe = describe,
 						   .output = on_output,
 						   .ctx = d };
+}
+
+static bool make(struct daemon *d, struct tds_err *err)
+{
+	const struct daemon_settings *s = d->settings;
+
+	if (!find_programs(d) || !(d->inforce = inforce_new(&s->dir)))
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
+	if (read_settings(d, err) != 0)
+		return false;
+	hand_on(d);
 	d->base = event_base_new();
 	d->not_restored = json_array();
 	d->log = actorlog_open(s->rundir, &d->configured.logs);

@@ -40,6 +40,7 @@ static void read_again(struct daemon *d)
 	inforce_look(d->inforce);
 	settings_reload(&d->settings->dir, &d->configured, on_read, d);
 	set_users(d);
+	d->director_settings.signed_tli_alone = d->configured.signed_tli_alone;
 	door_reloaded(d->door);
 	actorlog_reopen(d->log);
 	events_reopen(&d->world.events);

@@ -79,7 +79,7 @@ loaded() {
 	run --separate-stderr tds-load foo
 	[ "$status" -eq 1 ]
 	[ -z "$output" ]
-	[[ $stderr == 'tds-load: foo: foo-1.tls: '*foo.a* ]]
+	[[ $stderr == *'tds-load: foo: foo-1.tls: '*foo.a* ]]
 	run --separate-stderr tds-load -j foo
 	[ "$status" -eq 1 ]
 	jq -e '.Success == false and .Status == 1 and .Group == "foo"' <<<"$output"

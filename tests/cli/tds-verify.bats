@@ -547,8 +547,8 @@ tds-verify: foo-1.tls: no key validates it: it is signed with $DIR/birch_tls.key
 	[ "$status" -eq 4 ]
 	[ "$stderr" = "tds-verify: nowhere: no such file, package in $DIR, or group" ]
 	[ "$(jq -s -c 'map(keys_unsorted) | unique' <<<"$output")" = \
-		'[["Format","Success","File","Key","PackageFormat","Group","Version","MD5","SHA256","Size","Entries","Bytes"],["Format","Success","Status","Message","Subject","File"]]' ]
-	[ "$(sed -n 1p <<<"$output" | jq -c 'del(.Size)')" = "$(printf '{"Format":1,"Success":true,"File":"foo-1.0.tls","Key":"%s","PackageFormat":"ThespianDirectorFMT1","Group":"foo","Version":"1.0","MD5":"%s","SHA256":"%s","Entries":2,"Bytes":7}' \
+		'[["Format","Success","File","Key","PackageFormat","Group","Version","MD5","SHA256","Size","Entries","Bytes","Declaration"],["Format","Success","Status","Message","Subject","File"]]' ]
+	[ "$(sed -n 1p <<<"$output" | jq -c 'del(.Size)')" = "$(printf '{"Format":1,"Success":true,"File":"foo-1.0.tls","Key":"%s","PackageFormat":"ThespianDirectorFMT1","Group":"foo","Version":"1.0","MD5":"%s","SHA256":"%s","Entries":2,"Bytes":7,"Declaration":null}' \
 		"$DIR/birch_tls.key" "$(md5sum <foo-1.0.tls | cut -c -32)" "$(sha256sum <foo-1.0.tls | cut -c -64)")" ]
 	[ "$(sed -n 1p <<<"$output" | jq .Size)" = "$(stat -c %s foo-1.0.tls)" ]
 	[ "$(sed -n 2p <<<"$output" | jq -c '[.Group, .Version, .Entries, .Bytes]')" = '[null,null,0,0]' ]
@@ -579,6 +579,7 @@ tds-verify: foo-1.tls: no key validates it: it is signed with $DIR/birch_tls.key
 			["archive",true,127,"structure: 1 members of 6 bytes"]
 			["signed name",true,145,"group foo, version \"1\""]
 			["members",true,35,"all unpack to their sizes and CRCs"]
+			["declaration",true,null,"none is signed with the package"]
 		END
 	)" ]
 	echo junk >junk.tls
@@ -601,7 +602,8 @@ tds-verify: foo-1.tls: no key validates it: it is signed with $DIR/birch_tls.key
        169  failed  $DIR/thistle_tls.key: the signature is not this key's (invalid padding)
        127  ok      archive: structure: 1 members of 6 bytes
        145  ok      signed name: group foo, version \"1\"
-        35  ok      members: all unpack to their sizes and CRCs"
+        35  ok      members: all unpack to their sizes and CRCs
+         -  ok      declaration: none is signed with the package"
 	echo 0000000000000000000000000000000000000000000000000000000000000000 >"$DIR/revoked.cfg"
 	verify -q --explain foo-1.tls nowhere
 	[ "$status" -eq 4 ]

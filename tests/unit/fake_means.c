@@ -202,6 +202,13 @@ void fake_verdict(struct verification *v, int status, const char *error)
 			       strchr(p->file, '-') + 1);
 	(void)snprintf(md5, sizeof(md5), "%032x", p->md5 ? p->md5 : p->number);
 	(void)snprintf(sha256, sizeof(sha256), "%064x", p->number);
+	tds_auto(tli) struct tds_tli declared = { 0 };
+	if (status == 0 && p->declared) {
+		int rc = tds_tli_parse_literal(p->declared, strlen(p->declared), &declared, NULL);
+
+		assert(rc == 0);
+		verdict.signed_tli = &declared;
+	}
 	if (status == 0) {
 		verdict.md5 = md5;
 		verdict.sha256 = sha256;

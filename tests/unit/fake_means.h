@@ -19,7 +19,8 @@ struct fake_package {
 	unsigned md5; /* where it is not the number: of the same name as another */
 	bool deleted; /* the file is gone */
 	bool unsigned_version;
-	char version[16]; /* that is signed; empty: that of its name */
+	char version[16];     /* that is signed; empty: that of its name */
+	const char *declared; /* the declaration that is signed with it; NULL: none */
 };
 
 struct verification {

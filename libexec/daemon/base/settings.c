@@ -225,6 +225,15 @@ static int read_sandbox(const struct tds_dir *dir, struct settings *s, struct td
 	return rc == 0 ? tds_sandbox_policy_read(value, &s->sandbox, err) : rc;
 }
 
+static int read_signed_tli(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
+{
+	tds_auto(value) struct tds_value *alone = NULL;
+	int rc = read_value(dir, TDS_TLI_SIGNED_CFG, &alone, err);
+
+	s->signed_tli_alone = alone && alone->boolean;
+	return rc;
+}
+
 static int read_adminusers(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
 {
 	return read_users(dir, "adminusers.cfg", &s->users, &s->nusers, err);
@@ -364,6 +373,11 @@ static void swap_sandbox(struct settings *a, struct settings *b)
 	SWAP(a->sandbox, b->sandbox);
 }
 
+static void swap_signed_tli(struct settings *a, struct settings *b)
+{
+	SWAP(a->signed_tli_alone, b->signed_tli_alone);
+}
+
 static void swap_logging(struct settings *a, struct settings *b)
 {
 	SWAP(a->log, b->log);
@@ -385,6 +399,7 @@ static const struct part {
 	{ { "newprivs.cfg" }, read_new_privs, NULL },
 	{ { "datadir.cfg" }, read_data_dir, NULL },
 	{ { TDS_SANDBOX_CFG }, read_sandbox, swap_sandbox },
+	{ { "signedtli.cfg" }, read_signed_tli, swap_signed_tli },
 	{ { "adminusers.cfg" }, read_adminusers, swap_adminusers },
 	{ { "guests.cfg" }, read_guests, swap_guests },
 	{ { "actorlimits.cfg" }, read_limits, NULL },

@@ -134,6 +134,13 @@ int source_drop(struct source *source, struct change *change, const char *what, 
 /* choose.c: the package that a load is of, in found and wanted, or that is active already, in source. Errors: TDS_E_MISSING. */
 int choose_package(struct change *change, struct tds_err *err) TDS_MUST_CHECK;
 
+/*
+ * signed.c: what is declared with the package that would be loaded (NULL: nothing is) counts beside its group's definition,
+ * or in its place: then incoming is another. Errors: TDS_E_REFUSED, TDS_E_NOMEM.
+ */
+int signed_apply(struct change *change, const struct tds_tli *declared,
+		 struct tds_err *err) TDS_MUST_CHECK;
+
 /* load.c, activate.c, unload.c: what the table's steps do; each returns the state that follows. */
 enum change_state load_begin(struct change *change);
 enum change_state load_judge(struct change *change, const struct news *news);

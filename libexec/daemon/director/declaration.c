@@ -145,22 +145,14 @@ bool declaration_classes(struct source *source, const json_t *classes)
 	return true;
 }
 
-/* None stands for nothing said. */
-static const struct tds_value *said(const struct tds_tli *tli, const char *key)
-{
-	const struct tds_value *value = tli->value ? tds_value_get(tli->value, key) : NULL;
-
-	return value && value->type != TDS_VALUE_NONE ? value : NULL;
-}
-
 const struct tds_value *declaration_defined(const struct source *source, const char *key)
 {
-	return said(&source->tli, key);
+	return tds_tli_said(&source->tli, key);
 }
 
 const struct tds_value *declaration_signed(const struct source *source, const char *key)
 {
-	return said(&source->signed_tli, key);
+	return tds_tli_said(&source->signed_tli, key);
 }
 
 bool declaration_is_ready_first(const struct source *source)

@@ -76,13 +76,11 @@ static void write_literal(FILE *out, const json_t *value)
 /* As JSON has it, where no text is given. */
 static bool write_declaration(const json_t *request, char **text)
 {
-	static const char *const keys[] = { "Actors",   "AutoUnload", "TLS_Keep_Limit", "Health",
-					    "Activate", "May",        "Sandbox" };
 	json_t *declaration = json_object();
 	size_t len;
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		(void)json_object_set(declaration, keys[i], json_object_get(request, keys[i]));
+	for (const char *const *key = tds_tli_keys; *key; key++)
+		(void)json_object_set(declaration, *key, json_object_get(request, *key));
 	*text = NULL;
 	FILE *out = open_memstream(text, &len);
 	if (out)

@@ -20,6 +20,7 @@ struct director;
 
 struct director_settings {
 	unsigned slots; /* how many packages may be verified and imported at a time; at least 1 */
+	bool signed_tli_alone; /* signedtli.cfg: a source is defined by what is signed with its package, and no other way */
 };
 
 /* NULL: out of memory. All is borrowed for its life. */

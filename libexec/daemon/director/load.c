@@ -45,6 +45,10 @@ static int find(struct change *change, struct tds_err *err)
 	int rc_declared = read_declaration(change, &tli, &declared);
 	int rc = choose_package(change, err);
 
+	/* Where what is signed decides alone, the group must only be declared. */
+	if (rc_declared == TDS_E_SYNTAX && change->director->settings->signed_tli_alone)
+		rc_declared = 0;
+
 	if (rc == 0 && rc_declared != 0) {
 		candidate_fini(&change->found);
 		*err = declared;
@@ -209,10 +213,17 @@ static void take_verdict(struct source *source, const struct verdict *verdict)
 static enum change_state load_new(struct change *change, const struct verdict *verdict)
 {
 	const struct means *means = change->director->means;
-	struct source *source = change->incoming;
-	struct tds_err err = change->incoming_err;
+	struct tds_err err = { 0 };
 	tds_autofd int archive = verdict->archive;
-	int rc = source ? declaration_check_names(source, &err) : (int)err.code;
+	int rc = signed_apply(change, verdict->signed_tli, &err);
+	struct source *source = change->incoming;
+
+	if (rc == 0 && !source) {
+		err = change->incoming_err;
+		rc = (int)err.code;
+	}
+	if (rc == 0)
+		rc = declaration_check_names(source, &err);
 
 	if (source)
 		take_verdict(source, verdict);
