@@ -266,21 +266,6 @@ static bool find_programs(struct daemon *d)
 	       asprintf(&d->logger_program, "%s/tdshost/logger.py", d->host) >= 0;
 }
 
-static void note_no_effect(struct daemon *d, const char *file, const char *instead)
-{
-	json_t *event = events_new(d->clock->wall_ms(d->clock), "NoEffect");
-
-	events_set(event, "File", file);
-	events_set(event, "Message", instead);
-	events_add(&d->world.events, event);
-}
-
-/* A setting that has no effect, or not the one that it names. */
-static void note_effect(void *ctx, const struct tds_config_file *file, const char *instead)
-{
-	note_no_effect(ctx, file->name, instead);
-}
-
 /* There is no room for another client of this user. */
 static void on_over_budget(void *ctx, uid_t uid)
 {
@@ -455,7 +440,7 @@ static int run(struct daemon *d, json_t *state, const json_t *groups)
 	python_ask(d);
 	on_pulse(d);
 	note_begin(d);
-	tds_config_effects(&d->settings->dir, note_effect, d);
+	note_effects(d);
 	log_of_system(d, "Actor System started");
 	returning_open(&d->world.returning, d->settings->rundir, state);
 	recall_leave_out(&d->world, state, on_not_restored, d);

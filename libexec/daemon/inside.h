@@ -79,6 +79,10 @@ void note_begin(struct daemon *d);
 void note_stopping(struct daemon *d, const char *what, json_t *by);
 void note_end(struct daemon *d, int status, const char *why); /* all has ended; status 0: well */
 
+/* Of the configuration, what is not so, or not all of it; and one file of it. */
+void note_effects(struct daemon *d);
+void note_no_effect(struct daemon *d, const char *file, const char *instead);
+
 /* --- python.c --- */
 
 void python_ask(struct daemon *d); /* for its version, which comes when it comes */

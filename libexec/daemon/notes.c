@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/release.h"
+#include "director/config.h"
 #include "inside.h"
 
 static json_t *event_of(const struct daemon *d, const char *what)
@@ -43,4 +44,24 @@ void note_end(struct daemon *d, int status, const char *why)
 	if (status != 0)
 		(void)json_object_set_new(event, "Status", json_integer(status));
 	world_note(&d->world, event);
+}
+
+void note_no_effect(struct daemon *d, const char *file, const char *instead)
+{
+	json_t *event = event_of(d, "NoEffect");
+
+	events_set(event, "File", file);
+	events_set(event, "Message", instead);
+	events_add(&d->world.events, event);
+}
+
+/* A setting that has no effect, or not the one that it names. */
+static void note_effect(void *ctx, const struct tds_config_file *file, const char *instead)
+{
+	note_no_effect(ctx, file->name, instead);
+}
+
+void note_effects(struct daemon *d)
+{
+	tds_config_effects(&d->settings->dir, note_effect, d);
 }
