@@ -24,7 +24,7 @@ static const struct {
 	{ "NoEffect", WARNING, true },     { "NotDeleted", WARNING, true },
 	{ "OverBudget", WARNING, false },  { "Refused", ERROR, true },
 	{ "Restarted", WARNING, true },    { "StateNotWritten", ERROR, true },
-	{ "Undone", ERROR, true },
+	{ "Strangers", WARNING, false },   { "Undone", ERROR, true },
 };
 
 static size_t find(const json_t *event)

@@ -77,10 +77,12 @@ int sandbox_grant(const struct tds_sandbox_policy *policy, const char *group,
 		return rc;
 	struct asked asked = { declared ? declared : rule->unasked,
 			       declared ? "its signed declaration" : TDS_SANDBOX_CFG };
-	if (defined && tds_sandbox_within(defined, asked.sandbox, &why) == 0)
-		asked = (struct asked){ defined, "its definition" };
-	else if (defined)
+	bool is_less = defined && tds_sandbox_within(defined, asked.sandbox, &why) == 0;
+	if (defined && !is_less)
 		*note = note_of(defined, &asked);
+	/* Of two that are the same it is the package that asks. */
+	else if (is_less && tds_sandbox_within(asked.sandbox, defined, &why) != 0)
+		asked = (struct asked){ defined, "its definition" };
 	rc = grant(&asked, rule->most, granted, err);
 	if (rc != 0)
 		free(tds_steal(note));

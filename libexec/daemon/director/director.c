@@ -232,6 +232,16 @@ static void on_refused(void *ctx, struct engine_actor *actor, const char *why)
 				       .error = why });
 }
 
+static void on_strangers(void *ctx, struct engine_source *loaded, const char *what)
+{
+	const struct source *source = loaded->owner;
+
+	tell(ctx, &(struct happening){ .what = "Strangers",
+				       .group = source ? source->group : NULL,
+				       .source = source,
+				       .error = what });
+}
+
 const struct engine_events director_engine_events = {
 	.imported = on_imported,
 	.source_gone = on_source_gone,
@@ -247,6 +257,7 @@ const struct engine_events director_engine_events = {
 	.director_asked = on_director_asked,
 	.unload_asked = on_unload_asked,
 	.refused = on_refused,
+	.strangers = on_strangers,
 	.declares = on_declares,
 };
 

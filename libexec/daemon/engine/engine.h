@@ -124,6 +124,8 @@ struct engine_events {
 	void (*unload_asked)(void *ctx, struct engine_source *source);
 	/* An actor could not create another one, for want of room; once a minute for each budget. */
 	void (*refused)(void *ctx, struct engine_actor *actor, const char *why);
+	/* Processes of a source were killed since they are no actors of it; once a minute for each source. */
+	void (*strangers)(void *ctx, struct engine_source *source, const char *what);
 	/* Does a group declare this global name? */
 	bool (*declares)(void *ctx, const char *global_name);
 };

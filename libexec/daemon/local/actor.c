@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "local.h"
+#include "proc.h"
 
 struct actor *actor_of(const struct bearer *bearer)
 {
@@ -355,9 +356,16 @@ void actor_exit(struct actor *actor)
 	link_control(&actor->link, json_pack("{s:s, s:b}", "op", "exit", "recursive", 1));
 }
 
-/* Only the source's process knows which process it is. */
+/*
+ * Only the source's process knows which process it is. One that is confined may not be able to kill; it has no reason to
+ * name a child that is not the actor, since its children are all that is killed for it.
+ */
 void actor_kill(struct actor *actor)
 {
-	link_control(&actor->realm->link,
+	struct realm *realm = actor->realm;
+
+	if (realm_is_confined(realm) && proc_kill_child(actor->pub.pid, realm->pid))
+		return;
+	link_control(&realm->link,
 		     json_pack("{s:s, s:I}", "op", "kill", "id", (json_int_t)actor->bearer.id));
 }

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include "program.h"
+#include "strangers.h"
 #include "usersource.h"
 
 static bool op_busy(const struct engine *head)
@@ -96,6 +97,11 @@ static void drop_refused(void *ctx, struct engine_actor *actor, const char *why)
 	(void)ctx, (void)actor, (void)why;
 }
 
+static void drop_strangers(void *ctx, struct engine_source *source, const char *what)
+{
+	(void)ctx, (void)source, (void)what;
+}
+
 static bool declares_nothing(void *ctx, const char *global_name)
 {
 	(void)ctx, (void)global_name;
@@ -117,6 +123,7 @@ static const struct engine_events silence = {
 	.shutdown_asked = drop_shutdown,
 	.unload_asked = drop_source,
 	.refused = drop_refused,
+	.strangers = drop_strangers,
 	.declares = declares_nothing,
 };
 
@@ -133,6 +140,7 @@ static void op_close(struct engine *head)
 		r->state = REALM_STOPPING;
 	while (engine->realms)
 		end_now(engine->realms);
+	strangers_stop(engine);
 	json_decref(engine->capabilities);
 	registry_fini(&engine->registry);
 	free(engine);

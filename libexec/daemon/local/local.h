@@ -2,7 +2,7 @@
 /*
  * Inside the local engine: realms, which are sources and users' programs with a process each, and their actors.
  *
- * From the bottom: wire, frames, link; registry, proc, kinds; output, actor; realm, forkserver; direct, route; capabilities,
+ * From the bottom: wire, frames, link; registry, proc, kinds, filter, confine; output, actor; strangers, realm, forkserver; direct, route; capabilities,
  * usersource, status; actorops, sourceops, program, join; local. A file calls those before it alone. What one of them
  * has to tell those after it goes by the hooks, which local.c sets.
  */
@@ -58,6 +58,7 @@ struct actor {
 	uint64_t creator; /* told of its exit; 0: the admin created it */
 	char *class_name;
 	bool left_behind;     /* the process that forked it is gone; its realm may have another */
+	bool sealed;          /* it can have no children any more (strangers.c) */
 	bool global;          /* was made for a name: has the system as its parent */
 	bool watches_sources; /* is told which come and go */
 	struct link link;
@@ -148,6 +149,7 @@ struct realm {
 	int archive;             /* what its process is given; -1: none yet, or given */
 	char *info;              /* of a package: what those that watch sources are told of it */
 	char *data;              /* of a package: the folder for what its actors keep */
+	struct watch *watch;     /* of one that is confined, for strangers; NULL: none */
 	struct tds_sandbox *sandbox; /* of a package: what its code may do; NULL: trusted */
 };
 
@@ -198,6 +200,8 @@ struct local {
 	json_t *capabilities; /* name -> text of a literal */
 	struct user_source *user_sources;
 	struct authority *authorities;
+	struct event *looks; /* for strangers; NULL: no source was confined yet */
+	int filters;         /* of system calls, that the daemon has itself */
 	bool stopping;
 	bool settled;            /* the program that began the system has said how it wants it */
 	bool ends_with_programs; /* when the last of them has gone */
@@ -304,6 +308,14 @@ static inline struct budget *realm_budget(const struct realm *realm)
 static inline bool realm_is_foreign(const struct realm *realm)
 {
 	return realm_origin(realm)->foreign;
+}
+
+/* By what it, or what it came from, was granted? */
+static inline bool realm_is_confined(const struct realm *realm)
+{
+	const struct tds_sandbox *sandbox = realm_origin(realm)->sandbox;
+
+	return sandbox && sandbox->profile != TDS_PROFILE_TRUSTED;
 }
 
 /* Do its actors wait for a process that they can be forked from? */

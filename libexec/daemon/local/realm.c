@@ -13,6 +13,7 @@
 #include "confine.h"
 #include "local.h"
 #include "proc.h"
+#include "strangers.h"
 
 /* One among all, with nothing in it yet. It counts what asked for it, which becomes its process. */
 struct realm *realm_alloc(struct local *engine, enum realm_kind kind)
@@ -58,14 +59,6 @@ int64_t realm_tell_max_message(struct local *engine)
 	return now;
 }
 
-/* By what it, or what it came from, was granted. */
-static bool is_confined(const struct realm *realm)
-{
-	const struct tds_sandbox *sandbox = realm_origin(realm)->sandbox;
-
-	return sandbox && sandbox->profile != TDS_PROFILE_TRUSTED;
-}
-
 bool realm_confine(struct realm *realm, struct tds_err *err)
 {
 	const struct realm *origin = realm_origin(realm);
@@ -83,7 +76,11 @@ bool realm_confine(struct realm *realm, struct tds_err *err)
 		frame_add_fd(frame, tds_steal_fd(&confinement.filters));
 	}
 	link_send(&realm->link, frame);
-	return true;
+	/* Programs that its actors run may be anything. */
+	if (!realm_is_confined(realm) || origin->sandbox->nlist[TDS_SANDBOX_RUN] > 0 ||
+	    strangers_watch(realm))
+		return true;
+	return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
 }
 
 void realm_greet(struct realm *realm, int archive, int log_level)
@@ -94,7 +91,7 @@ void realm_greet(struct realm *realm, int archive, int log_level)
 		"{s:s, s:i, s:I, s:s, s:b, s:b, s:b, s:i, s:s, s:I, s:O, s:i, s:o}", "op", "hello",
 		"protocol", tds_release_protocol, "realm", (json_int_t)realm->number, "hash",
 		realm->md5, "archive", archive >= 0, "guest", realm->kind == REALM_PROGRAM,
-		"confined", is_confined(realm), "admin", (int)getpid(), "dir", config->dir,
+		"confined", realm_is_confined(realm), "admin", (int)getpid(), "dir", config->dir,
 		"maxmessage", (json_int_t)realm_tell_max_message(engine), "capabilities",
 		engine->capabilities, "log", log_level, "data",
 		frame_bytes(realm_origin(realm)->data)));
@@ -146,6 +143,7 @@ static void free_realm(struct realm *realm)
 	free(realm->info);
 	free(realm->data);
 	tds_sandbox_unref(realm->sandbox);
+	free(realm->watch);
 	free(realm);
 	if (home) {
 		changed(home);

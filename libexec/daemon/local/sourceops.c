@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "local.h"
 #include "proc.h"
+#include "strangers.h"
 
 static bool op_imported(struct realm *realm, const json_t *op)
 {
@@ -163,6 +164,17 @@ static bool op_spawn_failed(struct realm *realm, const json_t *op)
 	return true;
 }
 
+/* It forks one ahead while it has nothing else to do. */
+static bool op_spare(struct realm *realm, const json_t *op)
+{
+	json_int_t pid = json_integer_value(json_object_get(op, "pid"));
+
+	if (pid <= 0 || pid > INT_MAX)
+		return false;
+	strangers_expect(realm, (pid_t)pid);
+	return true;
+}
+
 static bool op_gone(struct realm *realm, const json_t *op)
 {
 	struct actor *actor = own_actor(realm, op);
@@ -183,6 +195,7 @@ static const struct {
 	{ "parent-failed", op_parent_failed },
 	{ "spawned", op_spawned },
 	{ "spawn-failed", op_spawn_failed },
+	{ "spare", op_spare },
 	{ "gone", op_gone },
 	{ "log", op_log },
 };

@@ -6,6 +6,7 @@ which source, the admin may also have it fork others like itself, so that a load
 Python to start: what the first of them forks are warm source processes.
 """
 import _signal
+import contextlib
 import gc
 import json
 import logging
@@ -253,7 +254,8 @@ class SourceProcess:
         """End an actor; `gone` tells when that is done."""
         pid = self._pids.get(int(op['id']))
         if pid is not None:
-            os.kill(pid, signal.SIGKILL)  # it is not reaped yet: the number means it
+            with contextlib.suppress(PermissionError):  # the admin kills those of a confined source itself
+                os.kill(pid, signal.SIGKILL)  # it is not reaped yet: the number means it
 
     _OPS: Dict[str, Callable[..., None]] = {
         'confine': _confine, 'hello': _hello, 'import': _import, 'spawn': _spawn, 'bye': _bye, 'parent': _parent,
@@ -345,6 +347,8 @@ class SourceProcess:
             if pid == 0:
                 self._be_spare(ours, theirs)
             self._spare = Spare(pid, ours)
+            if self._sandbox is not None:
+                self.link.send_frame(control_frame(b'{"op":"spare","pid":%d}' % pid))
 
     def _be_spare(self, ours: socket.socket, theirs: socket.socket) -> NoReturn:
         try:

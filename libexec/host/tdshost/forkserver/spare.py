@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """An actor's process that was forked before it is known which actor it will be."""
+import contextlib
 import marshal
 import os
 import signal
@@ -35,7 +36,8 @@ class Spare:
     def drop(self) -> None:
         """End it, and wait for that."""
         self._sock.close()
-        os.kill(self.pid, signal.SIGKILL)
+        with contextlib.suppress(PermissionError):  # of a confined source: it ends as it hears of the closed socket
+            os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
 
     @staticmethod
