@@ -17,6 +17,7 @@
 #include "command.h"
 #include "director/adminuser.h"
 #include "director/config.h"
+#include "director/grants.h"
 #include "literal/repr.h"
 #include "tool/document.h"
 #include "tool/strictly.h"
@@ -40,8 +41,14 @@ static bool names_users(const char *file)
 static void judge_user(struct report *report, const struct tds_value *name)
 {
 	tds_auto(user) struct tds_user user = { 0 };
+	const char *rights;
+	size_t len = name->len;
 	struct tds_err why;
-	int rc = tds_user_find(name->text, &user, &why);
+
+	tds_grant_split(name->text, &len, &rights);
+	tds_autofree char *text = strndup(name->text, len);
+	int rc = text ? tds_user_find(text, &user, &why)
+		      : tds_err_set(&why, TDS_E_NOMEM, "out of memory");
 
 	if (rc != 0 && report->err.code == TDS_OK)
 		tds_err_at(&report->err, rc == TDS_E_NOMEM ? rc : TDS_E_REFUSED, name->line,

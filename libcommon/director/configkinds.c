@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "grants.h"
 #include "literal/literal.h"
 #include "literal/pytext.h"
 #include "logconfig.h"
@@ -310,6 +311,44 @@ static int parse_lines(struct config_work *w, bool (*fits)(const char *text, siz
 int config_users(struct config_work *w)
 {
 	return parse_lines(w, is_user, "the name of a user, or a uid");
+}
+
+/* NAME, or NAME: RIGHT, ...; what is wrong with a right is said at its place. */
+static int check_grants(struct config_work *w, enum tds_right_holder holder)
+{
+	tds_auto(grants) struct tds_grants grants = { 0 };
+
+	return tds_grants_of_value(w->value, holder, &grants, w->err);
+}
+
+static bool is_granted_user(const char *text, size_t len)
+{
+	const char *rights;
+
+	tds_grant_split(text, &len, &rights);
+	return is_user(text, len);
+}
+
+int config_adminusers(struct config_work *w)
+{
+	int rc = parse_lines(w, is_granted_user, "the name of a user, or a uid");
+
+	return rc == 0 ? check_grants(w, TDS_HELD_BY_USERS) : rc;
+}
+
+static bool is_granted_pattern(const char *text, size_t len)
+{
+	const char *rights;
+
+	tds_grant_split(text, &len, &rights);
+	return len > 0 && len <= TDS_RIGHT_PATTERN_MAX && !memchr(text, '/', len);
+}
+
+int config_may(struct config_work *w)
+{
+	int rc = parse_lines(w, is_granted_pattern, "a pattern of group names");
+
+	return rc == 0 ? check_grants(w, TDS_HELD_BY_ACTORS) : rc;
 }
 
 int config_user(struct config_work *w)

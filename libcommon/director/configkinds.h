@@ -51,8 +51,10 @@ int config_capabilities(struct config_work *w);
 int config_logging(struct config_work *w);
 int config_limits(struct config_work *w);
 int config_budget(struct config_work *w);
-int config_users(struct config_work *w);     /* a list */
-int config_user(struct config_work *w);      /* one */
+int config_users(struct config_work *w);      /* a list */
+int config_adminusers(struct config_work *w); /* the same, each with rights */
+int config_may(struct config_work *w);        /* patterns of groups, each with rights */
+int config_user(struct config_work *w);       /* one */
 int config_adminuser(struct config_work *w); /* the same, with a word for who takes it for a list */
 int config_sandbox(struct config_work *w);   /* a profile, or a dictionary (sandboxcfg.h) */
 int config_switch(struct config_work *w);    /* yes or no */

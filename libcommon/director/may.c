@@ -42,12 +42,17 @@ struct grant {
 
 struct tds_rights {
 	bool all;
+	unsigned more; /* owners besides the first */
 	struct grant *v;
 	size_t n;
 };
 
-static const struct tds_rights everything = { .all = true };
-const struct tds_rights *const tds_rights_all = &everything;
+static struct tds_rights everything = { .all = true };
+
+struct tds_rights *tds_rights_all(void)
+{
+	return &everything;
+}
 
 const struct tds_right_word *tds_right_word(enum tds_right right)
 {
@@ -261,10 +266,23 @@ int tds_rights_of_value(const struct tds_value *value, struct tds_rights **out, 
 	return rc;
 }
 
+struct tds_rights *tds_rights_ref(const struct tds_rights *rights)
+{
+	struct tds_rights *same = (struct tds_rights *)(uintptr_t)rights;
+
+	if (same && !same->all)
+		same->more++;
+	return same;
+}
+
 void tds_rights_free(struct tds_rights *rights)
 {
-	if (!rights || rights == &everything)
+	if (!rights || rights->all)
 		return;
+	if (rights->more > 0) {
+		rights->more--;
+		return;
+	}
 	for (size_t i = 0; i < rights->n; i++)
 		free(rights->v[i].pattern);
 	free(rights->v);

@@ -57,8 +57,8 @@ const struct tds_right_word *tds_right_word(enum tds_right right);
 /* A list of rights. Opaque; NULL is one that grants nothing. */
 struct tds_rights;
 
-/* The list that grants all; never freed (tds_rights_free leaves it alone). */
-extern const struct tds_rights *const tds_rights_all;
+/* The list that grants all. tds_rights_free leaves it alone, so that it can stand where an owned one can. */
+struct tds_rights *tds_rights_all(void);
 
 /*
  * Read "ask, load:web-*", as adminusers.cfg and may.cfg have it; nothing is a list that grants nothing.
@@ -78,6 +78,8 @@ int tds_rights_parse(const char *text, size_t len, enum tds_right_holder holder,
 int tds_rights_of_value(const struct tds_value *value, struct tds_rights **out,
 			struct tds_err *err) TDS_MUST_CHECK;
 
+/* The same list once more, for another owner; NULL stays NULL. */
+struct tds_rights *tds_rights_ref(const struct tds_rights *rights);
 void tds_rights_free(struct tds_rights *rights); /* accepts NULL */
 static inline void tds_rights_cleanup(struct tds_rights **rights)
 {

@@ -18,13 +18,14 @@ static const struct {
 	int level;
 	bool is_history;
 } known[] = {
-	{ "ActorExited", WARNING, false }, { "ActorFailed", ERROR, false },
-	{ "ActorStarted", INFO, false },   { "GivenUp", ERROR, true },
-	{ "LeftOut", ERROR, true },        { "Lost", ERROR, true },
-	{ "NoEffect", WARNING, true },     { "NotDeleted", WARNING, true },
-	{ "OverBudget", WARNING, false },  { "Refused", ERROR, true },
-	{ "Restarted", WARNING, true },    { "StateNotWritten", ERROR, true },
-	{ "Strangers", WARNING, false },   { "Undone", ERROR, true },
+	{ "ActorExited", WARNING, false },  { "ActorFailed", ERROR, false },
+	{ "ActorStarted", INFO, false },    { "GivenUp", ERROR, true },
+	{ "LeftOut", ERROR, true },         { "Lost", ERROR, true },
+	{ "NoEffect", WARNING, true },      { "NotAllowed", WARNING, false },
+	{ "NotDeleted", WARNING, true },    { "OverBudget", WARNING, false },
+	{ "Refused", ERROR, true },         { "Restarted", WARNING, true },
+	{ "StateNotWritten", ERROR, true }, { "Strangers", WARNING, false },
+	{ "Undone", ERROR, true },
 };
 
 static size_t find(const json_t *event)
@@ -83,13 +84,18 @@ void tds_event_print_lines(FILE *out, const char *text)
 static void print_asker(FILE *out, const json_t *by, const char *(*user)(uid_t uid))
 {
 	const json_t *uid = json_object_get(by, "Uid");
-	const char *name = uid && user ? user((uid_t)json_integer_value(uid)) : NULL;
+	const char *name = json_string_value(json_object_get(by, "User"));
 
+	if (!name)
+		name = uid && user ? user((uid_t)json_integer_value(uid)) : NULL;
 	if (name)
 		print(out, ", by ", name);
 	else if (uid)
 		(void)fprintf(out, ", by uid %lld", (long long)json_integer_value(uid));
 	print(out, ", by actor ", tds_json_string(by, "Actor"));
+	print(out, " (", tds_json_string(by, "Class"));
+	print(out, ", role ", tds_json_string(by, "Role"));
+	(void)fputs(*tds_json_string(by, "Class") ? ")" : "", out);
 	print(out, " of ", *tds_json_string(by, "Actor") ? tds_json_string(by, "Group") : "");
 	if (json_object_get(by, "Signal"))
 		(void)fprintf(out, ", by signal %lld",

@@ -223,6 +223,7 @@ static bool make_director(struct daemon *d)
 {
 	d->world.base = d->world.data.base = d->base;
 	world_open(&d->world);
+	world_know_users(&d->world);
 	d->world.events.tell = on_event;
 	d->world.events.ctx = d;
 	d->world.clock = d->clock = clock_open(d->base);
@@ -273,7 +274,7 @@ static void on_over_budget(void *ctx, uid_t uid)
 	json_t *event = events_new(d->clock->wall_ms(d->clock), "OverBudget");
 
 	if (event)
-		(void)json_object_set_new(event, "By", json_pack("{s:I}", "Uid", (json_int_t)uid));
+		(void)json_object_set_new(event, "By", director_user_json(d->director, uid));
 	events_set(event, "Message", "too many clients");
 	events_add(&d->world.events, event);
 }
@@ -326,14 +327,14 @@ static void hand_on(struct daemon *d)
 				   .verifier = d->verifier,
 				   .logs = &d->configured.logs,
 				   .sandbox = &d->configured.sandbox,
+				   .settings = &d->configured,
 				   .data = data_place(d) };
 	d->director_settings = (struct director_settings){
 		.slots = cores(),
 		.signed_tli_alone = d->configured.signed_tli_alone,
 	};
 	d->door_settings = (struct door_settings){ .uid = geteuid(),
-						   .users = d->configured.users,
-						   .nusers = d->configured.nusers,
+						   .configured = &d->configured,
 						   .per_user = d->configured.budget.clients,
 						   .cgroup = d->ward->cgroup->path,
 						   .port = d->configured.admin_port,

@@ -16,13 +16,6 @@
 #define LOGGER_MS 5000 /* that the logger may take */
 #define NO_LOGGING "{'version': 1}"
 
-static void set_users(struct daemon *d)
-{
-	d->door_settings.users = d->configured.users;
-	d->door_settings.nusers = d->configured.nusers;
-	d->door_settings.per_user = d->configured.budget.clients;
-}
-
 /* --- what becomes of the files --- */
 
 static void on_read(void *ctx, const char *const files[], const struct tds_err *err)
@@ -39,8 +32,9 @@ static void read_again(struct daemon *d)
 {
 	inforce_look(d->inforce);
 	settings_reload(&d->settings->dir, &d->configured, on_read, d);
-	set_users(d);
 	d->director_settings.signed_tli_alone = d->configured.signed_tli_alone;
+	d->door_settings.per_user = d->configured.budget.clients;
+	world_know_users(&d->world);
 	door_reloaded(d->door);
 	actorlog_reopen(d->log);
 	events_reopen(&d->world.events);

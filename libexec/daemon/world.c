@@ -5,16 +5,20 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+#include "base/user.h"
 #include "daemon/authority/identity.h"
 #include "daemon/authority/trust.h"
 #include "daemon/keep/logger.h"
 #include "daemon/keep/state.h"
 #include "daemon/keep/store.h"
+#include "daemon/base/settings.h"
 #include "director/rundir.h"
 #include "granting.h"
 #include "surroundings.h"
+#include "tool/cli.h"
 
 /* What a verdict rested on: the file, and the files that decide what is trusted. */
 struct vouch {
@@ -60,6 +64,53 @@ static int declaration(void *ctx, const char *group, struct tds_tli *tli, struct
 	struct world *world = ctx;
 
 	return library_declaration(&world->library, group, tli, err);
+}
+
+/* --- who asks --- */
+
+static const struct tds_rights *narrowed(void *ctx, const char *group)
+{
+	const struct world *world = ctx;
+
+	return settings_narrowed(world->settings, group);
+}
+
+static const char *uid_key(uid_t uid, char key[12])
+{
+	(void)snprintf(key, 12, "%u", (unsigned)uid);
+	return key;
+}
+
+static const char *user_name(void *ctx, uid_t uid)
+{
+	const struct world *world = ctx;
+	char key[12];
+
+	return json_string_value(json_object_get(world->users, uid_key(uid, key)));
+}
+
+static void know_user(struct world *world, uid_t uid)
+{
+	tds_auto(user) struct tds_user user = { 0 };
+	char key[12];
+
+	if (tds_user_find(uid_key(uid, key), &user, NULL) == 0 && user.name)
+		(void)json_object_set_new(world->users, key, tds_cli_json_text(user.name));
+}
+
+/* Asked of the system when settings are read, not when somebody comes: it may take long to answer. */
+void world_know_users(struct world *world)
+{
+	const struct settings *s = world->settings;
+
+	json_decref(world->users);
+	world->users = json_object();
+	know_user(world, 0);
+	know_user(world, geteuid());
+	for (size_t i = 0; i < s->nguests; i++)
+		know_user(world, s->guests[i]);
+	for (size_t i = 0; i < s->nusers; i++)
+		know_user(world, s->users[i].uid);
 }
 
 static json_t *groups(void *ctx)
@@ -353,6 +404,8 @@ void world_open(struct world *world)
 	world->means = (struct means){ .group_of = group_of,
 				       .find = find,
 				       .declaration = declaration,
+				       .narrowed = narrowed,
+				       .user_name = user_name,
 				       .groups = groups,
 				       .is_unchanged = is_unchanged,
 				       .verify = verify,
@@ -381,6 +434,7 @@ void world_open(struct world *world)
 
 void world_close(struct world *world)
 {
+	json_decref(world->users);
 	audit_close(&world->audit);
 	events_close(&world->events);
 	data_close(&world->data);

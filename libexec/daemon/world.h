@@ -17,6 +17,7 @@
 
 struct clock;
 struct logger;
+struct settings;
 
 /* All that is a pointer or a descriptor is borrowed. */
 struct world {
@@ -28,6 +29,8 @@ struct world {
 	struct data_place data;
 	const struct log_limits *logs;
 	const struct tds_sandbox_policy *sandbox;
+	const struct settings *settings; /* as they are in force */
+	json_t *users; /* names of those whom settings name, by uid; a reference of its own */
 	struct logger *logger; /* gets what actors log; NULL: there is none */
 	struct library library;
 	struct audit audit;
@@ -35,6 +38,9 @@ struct world {
 	struct returning returning; /* opened when loaded.json is read */
 	struct means means;         /* for the Director */
 };
+
+/* The settings were read: whom they name is looked up, which may take a while. */
+void world_know_users(struct world *world);
 
 /* Make the means out of what is filled in: dir, rundir, base, verifier, data, logger. */
 void world_open(struct world *world);

@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import pathlib
+import pwd
 import re
 import shutil
 import signal
@@ -216,6 +217,12 @@ class Client:
 
     def __exit__(self, *_):
         self.close()
+
+
+def asks():
+    """Who a user is that asks, as events have it: this one."""
+    uid = os.getuid()
+    return {'Uid': uid, 'User': pwd.getpwuid(uid).pw_name}
 
 
 class Admin:

@@ -127,7 +127,8 @@ def bring(a: Admin, name, word='hey'):
 def groups(a, *names):
     for name in names:
         a.group(name, ['1'], {'Actors': {'m.a.S': {'OnLoad': {'Role': name}},
-                                         'm.a.W': {'OnLoad': {'Role': name + '-w'}}}}, source=SOURCES)
+                                         'm.a.W': {'OnLoad': {'Role': name + '-w'}}},
+                             'May': ['sources', 'create', 'unload:' + name]}, source=SOURCES)
         a.must(a.load(name))
     a.notes.take()
 

@@ -108,7 +108,8 @@ class Unsure(Actor):
     def actorSystemCapabilityCheck(capabilities, requirements):
         raise ValueError('unsure')
 '''
-TLI = {'Actors': {'m.a.S': {'OnLoad': {'Role': 's'}}, 'm.a.T': {'OnLoad': {'Role': 't'}}}}
+TLI = {'Actors': {'m.a.S': {'OnLoad': {'Role': 's'}}, 'm.a.T': {'OnLoad': {'Role': 't'}}},
+       'May': ['capabilities', 'deadletters']}
 
 
 def started(a):

@@ -226,7 +226,7 @@ def global_names_move(a):
 
 
 def name_in_use_by_actor(a):
-    """A name that an actor of another group made at run time is not the loader's to take."""
+    """A name that an actor of another group was given at run time is taken by the group that declares it."""
     maker = ACTOR + ("class M(A):\n    def do_make(self, sender, name):\n"
                      "        self.send(sender, str(self.createActor(B, globalName=name)))\n")
     a.group('foo', ['1'], declared('m.a.M', OnLoad={'Role': 'foo'}), source=maker)
@@ -235,7 +235,14 @@ def name_in_use_by_actor(a):
     pid = a.asked('@N', ('pid',))
     a.group('bar', ['1'], declared(OnLoad={'GlobalName': 'N'}))
     b = a.load('bar')
-    ok(b.status == 1 and a.asked('@N', ('pid',)) == pid, 'a global name that another group\'s actor has is refused', b)
+    ok(b.status == 0 and a.asked('@N', ('pid',)) != pid, 'a global name that another group\'s actor was given stops no load', b)
+    other = a.asked('foo', ('make', 'N2'))
+    ok(other.startswith('ActorAddr-') and a.asked('@N2', ('pid',)), 'a name that nobody declares is given', other)
+    a.tli('bar', declared(OnLoad={'GlobalName': 'N2'}))
+    a.must(a.load(a.pack('bar', '2')))
+    mine = a.asked('@N2', ('pid',))
+    a.asked('foo', ('make', 'N2'))
+    ok(a.asked('@N2', ('pid',)) == mine, 'and not once a group does')
 
 
 # 5 and 6. Taken, and undone

@@ -48,7 +48,7 @@ class D(A):
         for message in messages:
             self.send(director, message)
 '''
-TLI = {'Actors': {'m.a.D': {'OnLoad': {'Role': 'd'}}}}
+TLI = {'Actors': {'m.a.D': {'OnLoad': {'Role': 'd'}}}, 'May': ['load', 'define', 'unload']}
 
 
 def asked(a, **message):

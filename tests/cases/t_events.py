@@ -9,10 +9,10 @@ import os
 import signal
 import subprocess
 
-from adminlib import ACTOR, LIMIT_S, run_cases, until
+from adminlib import ACTOR, LIMIT_S, asks, run_cases, until
 from tap import BIN, ok
 
-DECLARED = {'Actors': {'m.a.A': {'OnLoad': {'Role': 'foo', 'Message': 'load'}}}}
+DECLARED = {'Actors': {'m.a.A': {'OnLoad': {'Role': 'foo', 'Message': 'load'}}}, 'May': ['load']}
 # An actor that asks the Director for something, and one that prints a lot.
 SOURCE = ACTOR.replace('    def do_spin', r'''    def do_director(self, sender, request):
         self.send(self.createActor('none', globalName='Director'), request)
@@ -43,7 +43,7 @@ def audited(a):
 
 def whole(a):
     """Who asked, which actor ended and how, how the admin ended: each with its fields, in both logs where it is of both."""
-    me = {'Uid': os.getuid()}
+    me = asks()
     a.group('foo', [1, 2], DECLARED, source=SOURCE)
     a.start()
     a.must(a.load('foo-1.tls'))
@@ -64,7 +64,8 @@ def whole(a):
     happened(a, 'ActorStarted', lambda e: e['Restarts'] == 2)
     a.ask('Tell', Target='foo', Literal=repr(('director', {'DirectorOp': 'LoadSource', 'Source': 'foo-2.tls'})))
     two = happened(a, 'Loaded', lambda e: e['Version'] == '2')
-    ok(two['By'].get('Group') == 'foo' and '.' in two['By'].get('Actor', ''), 'an actor that asks is named, with its group', two)
+    ok({k: v for k, v in two['By'].items() if k != 'Actor'} == {'Group': 'foo', 'Role': 'foo', 'Class': 'm.a.A'} and
+       '.' in two['By'].get('Actor', ''), 'an actor that asks is named, with its group, role and class', two)
     ok([(e['Event'], e.get('By')) for e in audited(a)[-2:]] == [('Loaded', me), ('Loaded', two['By'])], 'in the audit log too', audited(a)[-2:])
     a.must(a.load('--unload', a.hash_of('foo', '2')))
     a.kill_daemon()
@@ -157,7 +158,7 @@ def supervised(a):
         journal.seek(0)
         text = journal.read()
     ok('tds-admin: Started' in text and '\ntds-admin: Stopped\n' in text and
-       "\ntds-admin: foo: Undone %s, by uid %d: " % (a.dir / 'foo-1.tls', os.getuid()) in text and
+       "\ntds-admin: foo: Undone %s, by %s: " % (a.dir / 'foo-1.tls', asks()['User']) in text and
        "\n    ModuleNotFoundError: No module named 'absent_module'\n" in text, 'the journal has it', text)
 
 
@@ -179,7 +180,7 @@ def pruned(a):
     b = a.load('foo')
     ok(b.out.splitlines()[1:] == ['Deleted %s (TLS_Keep_Limit)' % p for p in gone], 'the load says what was', b)
     told = happened(a, 'Pruned')
-    ok(told['Files'] == gone and told['Group'] == 'foo' and told['By'] == {'Uid': os.getuid()}, 'and so does the event log', told)
+    ok(told['Files'] == gone and told['Group'] == 'foo' and told['By'] == asks(), 'and so does the event log', told)
     path = a.pack('foo', 2)
     b = a.must(a.run('tds-avail', '--prune', 'foo'))
     told = events(a, 'Pruned')[-1]

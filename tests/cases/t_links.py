@@ -67,7 +67,7 @@ def memory_files(pid):
 
 def load(a, *groups):
     for group in groups:
-        a.group(group, ['1'], {'Actors': {'m.a.X': {'OnLoad': {'Role': group}}}}, source=SOURCE)
+        a.group(group, ['1'], {'Actors': {'m.a.X': {'OnLoad': {'Role': group}}}, 'May': ['create', 'deadletters']}, source=SOURCE)
         a.must(a.load(group))
 
 

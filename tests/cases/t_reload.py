@@ -232,7 +232,7 @@ def users(a):
     a.must(a.admin('reload'))
     ok(asked('Status') == 0, 'and is let in from then on')
     pid = a.pid
-    ok(asked('Restart', Program='/bin/true') == 8 and a.pid == pid, 'may not say what is run as the admin')
+    ok(asked('Restart', Program='/bin/true') == 1 and a.pid == pid, 'may not say what is run as the admin')
     ok(asked('Restart') == 0, 'but have it restarted')
     until('it is up', lambda: a.admin('status').status == 0)
     watching = as_user(who, watch)

@@ -56,7 +56,7 @@ say() {
 }
 
 @test 'tds-protocol(7) lists the requests of the table, with the names of their answers' {
-	sed -nE 's/^\t\{ "([A-Za-z]+)", "([A-Za-z]+)", .*answer_.*/\1 \2/p' "$ROOT/libexec/daemon/door/requests.c" | sort >table
+	sed -nE 's/^\t(REQUEST|IN_ANY_PROTOCOL)\("([A-Za-z]+)", "([A-Za-z]+)", .*answer_.*/\2 \3/p' "$ROOT/libexec/daemon/door/requests.c" | sort >table
 	[ -s table ]
 	sed -nE 's/^\.It Li ([A-Za-z]+) , No answered by Li ([A-Za-z]+)$/\1 \2/p' "$ROOT/man/tds-protocol.7" | sort >page
 	diff table page

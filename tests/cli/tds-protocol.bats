@@ -27,7 +27,7 @@ load_next() {
 	version=$((${version-0} + 1))
 	cat >src/m.tli <<-EOF
 		{'Actors': {'m.X': {'OnLoad': {'Role': 'x', 'Message': '$1'}}},
-		 'Health': {'Message': 'healthy?'}, 'Activate': 'ready-first'}
+		 'Health': {'Message': 'healthy?'}, 'Activate': 'ready-first', 'May': ['deadletters']}
 	EOF
 	echo "# $version" >src/m.py
 	tds-gensrc -q m key.pem src "version:$version" m.py

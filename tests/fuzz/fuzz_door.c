@@ -230,9 +230,12 @@ static void make_world(struct fake *f, struct engine_ops *ops)
 
 static void ask_director(const struct fake *f, bool may_change, struct input part)
 {
-	static const struct engine_source source;
+	static struct engine_source source;
 	const struct engine_asker from = {
-		.source = &source, .id = ACTOR_ID, .address = "1.5", .may_change = may_change
+		.kind = may_change ? TDS_ASKER_PROGRAM : TDS_ASKER_FOREIGN,
+		.source = &source,
+		.id = ACTOR_ID,
+		.address = "1.5",
 	};
 
 	f->engine->events->director_asked(f->engine->ctx, &from,
@@ -258,7 +261,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(void)signal(SIGPIPE, SIG_IGN); /* as the daemon does */
 	}
 	make_world(&world, &ops);
+	static const struct settings configured;
 	struct door_settings settings = { .uid = getuid(),
+					  .configured = &configured,
 					  .per_user = PEERS_MAX,
 					  .engine = &world.engine->engine,
 					  .shutdown = on_shutdown,

@@ -160,7 +160,8 @@ static void on_director_asked(void *ctx, const struct engine_asker *from,
 			      const struct payload *payload)
 {
 	(void)ctx;
-	CHECK(from->may_change == (settings.nguests == 0) && from->source->of_program);
+	CHECK(from->kind == (settings.nguests == 0 ? TDS_ASKER_PROGRAM : TDS_ASKER_FOREIGN) &&
+	      from->source->of_program);
 	look(payload->data, payload->len);
 	asked_by = from->id;
 }
@@ -174,16 +175,34 @@ static void on_logged(void *ctx, struct engine_actor *actor, const json_t *recor
 	look(text, strlen(text));
 }
 
-static void on_shutdown(void *ctx)
+static void on_shutdown(void *ctx, const struct engine_asker *asker)
 {
 	(void)ctx;
+	CHECK(!asker || asker->kind == TDS_ASKER_PROGRAM);
 	stop_asked = true;
 }
 
-static bool on_declares(void *ctx, const char *name)
+static void on_unload(void *ctx, struct engine_source *source, const struct engine_asker *asker)
+{
+	(void)asker;
+	on_source(ctx, source);
+}
+
+static bool on_declares(void *ctx, const struct engine_source *source, const char *name)
 {
 	(void)ctx;
+	CHECK(source->of_program);
 	return name[0] == 'g';
+}
+
+/* Only what the table has not said already. */
+static bool on_may(void *ctx, const struct engine_asker *asker, enum tds_asked what,
+		   const struct engine_source *of)
+{
+	(void)ctx, (void)of;
+	CHECK(tds_asked_row(what)->may[asker->kind] == TDS_MAY_NO);
+	look(asker->address, strlen(asker->address));
+	return false;
 }
 
 static const struct engine_events events = {
@@ -199,9 +218,10 @@ static const struct engine_events events = {
 	.director_asked = on_director_asked,
 	.logged = on_logged,
 	.shutdown_asked = on_shutdown,
-	.unload_asked = on_source,
+	.unload_asked = on_unload,
 	.refused = on_failed,
 	.declares = on_declares,
+	.may = on_may,
 };
 
 /* --- processes, which are no child of the target, and have none of its descriptors --- */

@@ -223,6 +223,7 @@ static struct engine_source *op_load(struct engine *head, const struct engine_lo
 	}
 	source->pub.owner = load->owner;
 	source->pub.number = ++engine->next_number;
+	source->pub.origin = &source->pub;
 	(void)snprintf(source->md5, sizeof(source->md5), "%s", load->md5);
 	source->names = load->names;
 	source->next = engine->sources;

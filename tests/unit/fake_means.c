@@ -101,6 +101,20 @@ static int declaration(void *ctx, const char *group, struct tds_tli *tli, struct
 	return tds_tli_parse(d->text, strlen(d->text), (struct tds_tli_watcher){ 0 }, tli, err);
 }
 
+static const struct tds_rights *narrowed(void *ctx, const char *group)
+{
+	const struct fake_means *means = ctx;
+
+	(void)group;
+	return means->narrowed;
+}
+
+static const char *user_name(void *ctx, uid_t uid)
+{
+	(void)ctx;
+	return uid == 0 ? "root" : NULL;
+}
+
 static json_t *groups(void *ctx)
 {
 	const struct fake_means *means = ctx;
@@ -513,6 +527,8 @@ void fake_means_init(struct fake_means *means)
 	means->means = (struct means){ .group_of = group_of,
 				       .find = find,
 				       .declaration = declaration,
+				       .narrowed = narrowed,
+				       .user_name = user_name,
 				       .groups = groups,
 				       .is_unchanged = is_unchanged,
 				       .verify = verify,

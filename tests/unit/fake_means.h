@@ -60,7 +60,8 @@ struct fake_means {
 	bool save_failed;       /* the last time: what is on disk is old */
 	int packages_out;       /* what verdicts brought, and nobody has kept or discarded */
 	bool same_declarations; /* they never change: what is kept is what was declared */
-	const char *prunes;     /* the path that the next prune deletes; NULL: none */
+	const struct tds_rights *narrowed; /* what may.cfg leaves a group */
+	const char *prunes;                /* the path that the next prune deletes; NULL: none */
 	/* faults */
 	bool fail_save;
 	bool fail_groups;

@@ -46,18 +46,19 @@ static void on_delivered(void *ctx, uint64_t ticket, const char *error)
 	fake_trace_add(&f->trace, "told %ju: %s", (uintmax_t)ticket, error ? error : "delivered");
 }
 
-static void on_shutdown_asked(void *ctx)
+static void on_shutdown_asked(void *ctx, json_t *by)
 {
 	struct fake *f = ctx;
 
-	fake_trace_add(&f->trace, "shutdown");
+	fake_trace_add(&f->trace, "shutdown%s%s", by ? " by " : "",
+		       by ? json_string_value(json_object_get(by, "Actor")) : "");
 }
 
 static void on_question(void *ctx, const struct engine_asker *from, const struct payload *payload)
 {
 	struct fake *f = ctx;
 
-	fake_trace_add(&f->trace, "question %ju %d %.*s", (uintmax_t)from->id, from->may_change,
+	fake_trace_add(&f->trace, "question %ju %d %.*s", (uintmax_t)from->id, (int)from->kind,
 		       (int)payload->len, (const char *)payload->data);
 }
 

@@ -376,18 +376,21 @@ static void what_actors_say(void **state)
 	events->output(ctx, &actor->of->pub, &actor->pub, 0, "a line", 6);
 	events->output(ctx, &actor->of->pub, NULL, 0, "its host", 8);
 	events->logged(ctx, &actor->pub, NULL);
-	events->director_asked(
-		ctx,
-		&(struct engine_asker){ .source = &actor->of->pub, .id = 5, .may_change = true },
-		&payload);
+	events->director_asked(ctx,
+			       &(struct engine_asker){ .kind = TDS_ASKER_ACTOR,
+						       .source = &actor->of->pub,
+						       .id = 5 },
+			       &payload);
 	events->undelivered(ctx, 77);
-	events->shutdown_asked(ctx);
+	events->shutdown_asked(ctx, NULL);
+	events->shutdown_asked(ctx, &(struct engine_asker){ .kind = TDS_ASKER_ACTOR,
+							    .source = &actor->of->pub,
+							    .actor = &actor->pub,
+							    .address = "1.5" });
 	assert_trace(f, "output record question told shutdown",
 		     "output foo r 1.5: a line, output foo - -: its host, record 1.5, "
-		     "question 5 1 1, told 77: the actor is gone, and never got the message, "
-		     "shutdown");
-	assert_true(events->declares(ctx, "n"));
-	assert_false(events->declares(ctx, "m"));
+		     "question 5 4 1, told 77: the actor is gone, and never got the message, "
+		     "shutdown, shutdown by 1.5");
 }
 
 int main(void)

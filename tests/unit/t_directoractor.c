@@ -45,11 +45,21 @@ struct world {
 	struct directoractor *actor;
 };
 
+static const char *user_name(void *ctx, uid_t uid)
+{
+	(void)ctx;
+	(void)uid;
+	return NULL;
+}
+
+static const struct means means = { .user_name = user_name };
+
 static int setup(void **state)
 {
 	static struct world world;
 
 	world = (struct world){ .door = { .settings = &settings }, .base = event_base_new() };
+	world.door.director = director_new(NULL, &means, NULL);
 	world.actor = directoractor_new(&world.door, world.base, dispatch);
 	memset(told, 0, sizeof(told));
 	memset(refused, 0, sizeof(refused));
@@ -62,6 +72,7 @@ static int teardown(void **state)
 	struct world *world = *state;
 
 	directoractor_free(world->actor);
+	director_free(world->door.director);
 	event_base_free(world->base);
 	return 0;
 }
@@ -76,7 +87,7 @@ static void ask(struct world *world, uint64_t from)
 	struct payload payload = { .encoding = ENCODING_LITERAL,
 				   .data = question,
 				   .len = strlen(question) };
-	static const struct engine_source source;
+	static struct engine_source source;
 
 	directoractor_take(world->actor, &(struct engine_asker){ .source = &source, .id = from },
 			   &payload);

@@ -147,11 +147,11 @@ static void grants(void **state)
 	tds_rights_free(rights);
 	assert_false(tds_rights_grant(NULL, TDS_RIGHT_LOAD, "db"));
 	assert_false(tds_rights_grant_any(NULL, TDS_RIGHT_LOAD));
-	assert_true(tds_rights_grant(tds_rights_all, TDS_RIGHT_LOAD, "db"));
-	assert_true(tds_rights_grant(tds_rights_all, TDS_RIGHT_LOAD, NULL));
-	assert_true(tds_rights_grant_any(tds_rights_all, TDS_RIGHT_DEFINE));
-	assert_false(tds_rights_grant(tds_rights_all, TDS_RIGHT_NONE, NULL));
-	assert_int_equal(tds_rights_count(tds_rights_all), 1);
+	assert_true(tds_rights_grant(tds_rights_all(), TDS_RIGHT_LOAD, "db"));
+	assert_true(tds_rights_grant(tds_rights_all(), TDS_RIGHT_LOAD, NULL));
+	assert_true(tds_rights_grant_any(tds_rights_all(), TDS_RIGHT_DEFINE));
+	assert_false(tds_rights_grant(tds_rights_all(), TDS_RIGHT_NONE, NULL));
+	assert_int_equal(tds_rights_count(tds_rights_all()), 1);
 }
 
 static void patterns(void **state)

@@ -183,7 +183,9 @@ static void an_actor_asks_for_an_unload(void **state)
 	struct fake *f = *state;
 
 	fake_loaded(f, "foo-1.tls");
-	f->engine->events->unload_asked(f->engine->ctx, &fake_source(f->engine, 1)->pub);
+	struct engine_source *source = &fake_source(f->engine, 1)->pub;
+	const struct engine_asker asker = { .kind = TDS_ASKER_ACTOR, .source = source };
+	f->engine->events->unload_asked(f->engine->ctx, source, &asker);
 	fake_run(f);
 	assert_loaded(f, "");
 }

@@ -15,26 +15,11 @@
 #include "director/strictmodes.h"
 #include "literal/pytext.h"
 #include "literal/repr.h"
+#include "settingsparts.h"
 
 #define MAX_MESSAGE_DEFAULT (256LL << 20)
 #define PIDS_MAX_DEFAULT 2048 /* a thousand actors with a second thread each */
 #define LOG_LEVEL_DEFAULT 20  /* INFO, where nothing configures logging */
-
-/* The value of a configuration file; *value NULL: there is no such file. Caller frees it. */
-static int read_value(const struct tds_dir *dir, const char *name, struct tds_value **value,
-		      struct tds_err *err)
-{
-	tds_auto(config) struct tds_config config = { 0 };
-	int rc = tds_config_read(dir, name, &config, err);
-
-	*value = tds_steal(&config.value);
-	if (rc == 0 || rc == TDS_E_MISSING)
-		return 0;
-	if (err->line)
-		return tds_err_set(err, TDS_E_UNUSABLE, "%s/%s:%u:%u: %s", dir->path, name,
-				   err->line, err->column, err->reason);
-	return tds_err_set(err, TDS_E_UNUSABLE, "%s/%s: %s", dir->path, name, err->reason);
-}
 
 /* The user that a value in a file names. */
 static int find_user(const struct tds_dir *dir, const char *file, const struct tds_value *name,
@@ -52,7 +37,7 @@ static int read_users(const struct tds_dir *dir, const char *file, uid_t **users
 		      struct tds_err *err)
 {
 	tds_auto(value) struct tds_value *list = NULL;
-	int rc = read_value(dir, file, &list, err);
+	int rc = settings_value(dir, file, &list, err);
 
 	if (rc != 0 || !list)
 		return rc;
@@ -101,7 +86,7 @@ static int resource_of(const char *name)
 static int read_limits(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
 {
 	tds_auto(value) struct tds_value *dict = NULL;
-	int rc = read_value(dir, "actorlimits.cfg", &dict, err);
+	int rc = settings_value(dir, "actorlimits.cfg", &dict, err);
 
 	if (rc != 0 || !dict)
 		return rc;
@@ -150,7 +135,7 @@ static uint64_t *budget_of(struct budget_limits *limits, const char *name)
 static int read_budget(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
 {
 	tds_auto(value) struct tds_value *dict = NULL;
-	int rc = read_value(dir, "budget.cfg", &dict, err);
+	int rc = settings_value(dir, "budget.cfg", &dict, err);
 
 	for (size_t i = 0; rc == 0 && dict && i < dict->n; i++) {
 		const struct tds_value *limit = dict->items[2 * i + 1];
@@ -172,7 +157,7 @@ static int read_actoruser(const struct tds_dir *dir, struct settings *s, struct 
 {
 	tds_auto(value) struct tds_value *name = NULL;
 	tds_auto(user) struct tds_user user = { 0 };
-	int rc = read_value(dir, "actoruser.cfg", &name, err);
+	int rc = settings_value(dir, "actoruser.cfg", &name, err);
 
 	if (rc == 0 && name)
 		rc = find_user(dir, "actoruser.cfg", name, &user, err);
@@ -191,7 +176,7 @@ static int read_actoruser(const struct tds_dir *dir, struct settings *s, struct 
 static int read_data_dir(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
 {
 	tds_auto(value) struct tds_value *path = NULL;
-	int rc = read_value(dir, "datadir.cfg", &path, err);
+	int rc = settings_value(dir, "datadir.cfg", &path, err);
 
 	if (rc == 0 && path && !(s->data_dir = strdup(path->text)))
 		rc = tds_err_set(err, TDS_E_NOMEM, "out of memory");
@@ -201,7 +186,7 @@ static int read_data_dir(const struct tds_dir *dir, struct settings *s, struct t
 static int read_max_message(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
 {
 	tds_auto(value) struct tds_value *max = NULL;
-	int rc = read_value(dir, "maxmessage.cfg", &max, err);
+	int rc = settings_value(dir, "maxmessage.cfg", &max, err);
 
 	if (rc == 0 && max && !tds_pytext_int(max->text, max->len, &s->max_message))
 		rc = tds_err_set(err, TDS_E_UNUSABLE, "maxmessage.cfg: not a number");
@@ -211,7 +196,7 @@ static int read_max_message(const struct tds_dir *dir, struct settings *s, struc
 static int read_new_privs(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
 {
 	tds_auto(value) struct tds_value *privs = NULL;
-	int rc = read_value(dir, "newprivs.cfg", &privs, err);
+	int rc = settings_value(dir, "newprivs.cfg", &privs, err);
 
 	s->new_privs = privs && privs->boolean;
 	return rc;
@@ -220,7 +205,7 @@ static int read_new_privs(const struct tds_dir *dir, struct settings *s, struct 
 static int read_sandbox(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
 {
 	tds_auto(value) struct tds_value *value = NULL;
-	int rc = read_value(dir, TDS_SANDBOX_CFG, &value, err);
+	int rc = settings_value(dir, TDS_SANDBOX_CFG, &value, err);
 
 	return rc == 0 ? tds_sandbox_policy_read(value, &s->sandbox, err) : rc;
 }
@@ -228,15 +213,10 @@ static int read_sandbox(const struct tds_dir *dir, struct settings *s, struct td
 static int read_signed_tli(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
 {
 	tds_auto(value) struct tds_value *alone = NULL;
-	int rc = read_value(dir, TDS_TLI_SIGNED_CFG, &alone, err);
+	int rc = settings_value(dir, TDS_TLI_SIGNED_CFG, &alone, err);
 
 	s->signed_tli_alone = alone && alone->boolean;
 	return rc;
-}
-
-static int read_adminusers(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
-{
-	return read_users(dir, "adminusers.cfg", &s->users, &s->nusers, err);
 }
 
 static int read_guests(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
@@ -256,7 +236,7 @@ static int add_others(const struct tds_dir *dir, struct settings *s, struct tds_
 {
 	tds_auto(value) struct tds_value *others = NULL;
 	size_t size = 0;
-	int rc = read_value(dir, "othercaps.cfg", &others, err);
+	int rc = settings_value(dir, "othercaps.cfg", &others, err);
 
 	for (size_t i = 0; others && rc == 0 && i < others->n; i++) {
 		const char *name = others->items[2 * i]->text;
@@ -278,13 +258,13 @@ static int read_capabilities(const struct tds_dir *dir, struct settings *s, stru
 	tds_auto(value) struct tds_value *port = NULL;
 	tds_auto(value) struct tds_value *leader = NULL;
 	int64_t number = 0;
-	int rc = read_value(dir, "adminport.cfg", &port, err);
+	int rc = settings_value(dir, "adminport.cfg", &port, err);
 
 	s->capabilities = json_object();
 	if (rc == 0 && port && tds_pytext_int(port->text, port->len, &number))
 		s->admin_port = (uint16_t)number; /* its range was checked when it was read */
 	if (rc == 0)
-		rc = read_value(dir, "convleader.cfg", &leader, err);
+		rc = settings_value(dir, "convleader.cfg", &leader, err);
 	if (rc == 0)
 		rc = add_others(dir, s, err);
 	if (rc == 0)
@@ -303,10 +283,10 @@ static int read_logging(const struct tds_dir *dir, struct settings *s, struct td
 {
 	tds_auto(value) struct tds_value *config = NULL;
 	tds_auto(value) struct tds_value *folder = NULL;
-	int rc = read_value(dir, "thesplog.cfg", &config, err);
+	int rc = settings_value(dir, "thesplog.cfg", &config, err);
 
 	if (rc == 0)
-		rc = read_value(dir, "thesplogd.cfg", &folder, err);
+		rc = settings_value(dir, "thesplogd.cfg", &folder, err);
 	if (rc != 0 || !config)
 		return rc;
 	s->log.level = tds_logconfig_level(config);
@@ -324,10 +304,10 @@ static int read_log_limits(const struct tds_dir *dir, struct settings *s, struct
 	tds_auto(value) struct tds_value *size = NULL;
 	tds_auto(value) struct tds_value *keep = NULL;
 	int64_t n = s->logs.keep;
-	int rc = read_value(dir, "logsize.cfg", &size, err);
+	int rc = settings_value(dir, "logsize.cfg", &size, err);
 
 	if (rc == 0)
-		rc = read_value(dir, "logkeep.cfg", &keep, err);
+		rc = settings_value(dir, "logkeep.cfg", &keep, err);
 	/* What they may be was looked at when they were parsed. */
 	if (size)
 		(void)tds_pytext_int(size->text, size->len, &s->logs.size);
@@ -355,6 +335,12 @@ static void swap_adminusers(struct settings *a, struct settings *b)
 {
 	SWAP(a->users, b->users);
 	SWAP(a->nusers, b->nusers);
+}
+
+static void swap_may(struct settings *a, struct settings *b)
+{
+	SWAP(a->narrows, b->narrows);
+	SWAP(a->may, b->may);
 }
 
 static void swap_guests(struct settings *a, struct settings *b)
@@ -400,7 +386,8 @@ static const struct part {
 	{ { "datadir.cfg" }, read_data_dir, NULL },
 	{ { TDS_SANDBOX_CFG }, read_sandbox, swap_sandbox },
 	{ { "signedtli.cfg" }, read_signed_tli, swap_signed_tli },
-	{ { "adminusers.cfg" }, read_adminusers, swap_adminusers },
+	{ { "adminusers.cfg" }, settings_read_adminusers, swap_adminusers },
+	{ { "may.cfg" }, settings_read_may, swap_may },
 	{ { "guests.cfg" }, read_guests, swap_guests },
 	{ { "actorlimits.cfg" }, read_limits, NULL },
 	{ { "budget.cfg" }, read_budget, swap_budget },
@@ -474,7 +461,10 @@ void log_settings_fini(struct log_settings *log)
 
 void settings_fini(struct settings *settings)
 {
+	for (size_t i = 0; i < settings->nusers; i++)
+		tds_rights_free(settings->users[i].rights);
 	free(settings->users);
+	tds_grants_fini(&settings->may);
 	free(settings->guests);
 	free(settings->limits);
 	json_decref(settings->capabilities);

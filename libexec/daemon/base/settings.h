@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "budget.h"
 #include "director/sandboxcfg.h"
+#include "director/grants.h"
 
 struct actor_limit {
 	int resource; /* RLIMIT_... */
@@ -40,10 +41,19 @@ struct log_settings {
 	int level;    /* the least of records that hosts send */
 };
 
+/* A user of adminusers.cfg, who may use the socket besides the admin's uid and root. */
+struct admin_user {
+	uid_t uid;
+	struct tds_rights *rights;
+	int64_t refused_mono_ms; /* when it was told of last that it may not have something; 0: never */
+};
+
 struct settings {
 	int64_t max_message; /* maxmessage.cfg, bytes */
-	uid_t *users; /* adminusers.cfg: who may use the socket besides the admin's uid and root */
+	struct admin_user *users;
 	size_t nusers;
+	bool narrows; /* there is a may.cfg */
+	struct tds_grants may;
 	uid_t *guests; /* guests.cfg: whose programs may join; NULL: those of the admin's uid */
 	size_t nguests;
 	uid_t actor_uid; /* actoruser.cfg; (uid_t)-1: the admin's own */
@@ -71,6 +81,12 @@ struct settings {
 int settings_read(const struct tds_dir *dir, struct settings *settings,
 		  struct tds_err *err) TDS_MUST_CHECK;
 void settings_fini(struct settings *settings);
+
+/* The user of adminusers.cfg; NULL: it is none of them. */
+struct admin_user *settings_user(const struct settings *settings, uid_t uid);
+
+/* What may.cfg lets actors of a group have at most. */
+const struct tds_rights *settings_narrowed(const struct settings *settings, const char *group);
 void log_settings_fini(struct log_settings *log);
 
 /*

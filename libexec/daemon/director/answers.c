@@ -15,15 +15,6 @@ json_t *time_json(int64_t wall_ms)
 	return json_string(text);
 }
 
-json_t *director_asker_json(const struct engine_asker *asker)
-{
-	const struct source *source = asker->source->owner;
-
-	return json_pack("{s:o*, s:s}", "Group",
-			 source ? tds_cli_json_text(source->group->name) : NULL, "Actor",
-			 asker->address);
-}
-
 static json_t *address_json(const struct engine_actor *actor)
 {
 	return actor ? json_pack("{s:s}", "ActorAddress", actor->address) : json_null();

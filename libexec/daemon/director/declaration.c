@@ -155,6 +155,18 @@ const struct tds_value *declaration_signed(const struct source *source, const ch
 	return tds_tli_said(&source->signed_tli, key);
 }
 
+static void read_may(const struct tds_value *may, struct tds_rights **rights)
+{
+	tds_rights_free(*rights);
+	(void)!tds_rights_of_value(may, rights, NULL); /* what it may hold was looked at before */
+}
+
+void declaration_read_may(struct source *source)
+{
+	read_may(declaration_defined(source, "May"), &source->may);
+	read_may(declaration_signed(source, "May"), &source->signed_may);
+}
+
 bool declaration_is_ready_first(const struct source *source)
 {
 	const char *activate = text_of(source->tli.value, "Activate");
@@ -175,21 +187,6 @@ bool declared_has(const struct declared *declared, const char *role, const char 
 	const char *wanted = role ? role : global_name;
 
 	return has && wanted && strcmp(has, wanted) == 0;
-}
-
-/* A global name that lives: it need not be declared, an actor may have made it. A program owns no name of a group. */
-static int check_living(const struct declared *declared, struct tds_err *err)
-{
-	const struct group *group = declared->source->group;
-	struct engine *engine = group->director->engine;
-	const struct engine_actor *actor = engine->ops->find_name(engine, declared->global_name);
-	const struct source *owner = actor ? actor->source->owner : NULL;
-
-	if (!actor || actor->source->of_program || (owner && owner->group == group))
-		return 0;
-	return tds_err_set(err, TDS_E_REFUSED,
-			   "%s: its global name %s belongs to an actor of group %s", declared->key,
-			   declared->global_name, owner ? owner->group->name : "?");
 }
 
 static bool source_has(const struct source *source, const struct declared *wanted)
@@ -238,8 +235,6 @@ int declaration_check_names(const struct source *source, struct tds_err *err)
 					 "%s: its global name is that of the Director", d->key);
 		if (rc == 0)
 			rc = check_declared(d, err);
-		if (rc == 0 && d->global_name)
-			rc = check_living(d, err);
 	}
 	return rc;
 }

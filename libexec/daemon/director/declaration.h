@@ -22,13 +22,19 @@ bool declaration_classes(struct source *source, const json_t *classes);
 const struct tds_value *declaration_defined(const struct source *source, const char *key);
 const struct tds_value *declaration_signed(const struct source *source, const char *key);
 
+/* Its rights, by what is declared now. Where no memory is left it has none. */
+void declaration_read_may(struct source *source);
+
 /* 'Activate': 'ready-first'? */
 bool declaration_is_ready_first(const struct source *source);
 
 /* How many other sources of the group stay loaded when this one is replaced; -1: all. */
 int declaration_keeps(const struct source *source);
 
-/* A role or global name that another group has belongs to that group. Errors: TDS_E_REFUSED. */
+/*
+ * A role or global name that another group declares belongs to that group; one that an actor was given, and that nobody
+ * declares, to whoever declares it first. Errors: TDS_E_REFUSED.
+ */
 int declaration_check_names(const struct source *source, struct tds_err *err) TDS_MUST_CHECK;
 
 /* Does the declared actor have this role or (role NULL) this global name? */

@@ -26,14 +26,17 @@ static int write_definition(struct director *director, const struct group *group
 		       : rc;
 }
 
-int director_define(struct director *director, const char *name, const json_t *request, json_t *by,
-		    struct tds_err *err)
+int director_define(struct director *director, const char *name, const json_t *request,
+		    const struct requester *who, struct tds_err *err)
 {
+	json_t *by = who ? who->by : NULL;
 	char *text;
 
 	if (!tds_group_name_ok(name))
 		return tds_err_set(err, TDS_E_USAGE, "not a name that a group can have");
-	int rc = define_text(request, &text, err);
+	int rc = director_check(director, who, TDS_ASKED_DEFINE, name, err);
+	if (rc == 0)
+		rc = define_text(request, &text, err);
 	if (rc != 0)
 		return rc;
 	struct group *group = group_get(director, name);
@@ -178,25 +181,14 @@ static void on_logged(void *ctx, struct engine_actor *actor, const json_t *recor
 	director->means->record(director->means->ctx, actor ? actor->address : "", record);
 }
 
-static void on_shutdown_asked(void *ctx)
+static void on_shutdown_asked(void *ctx, const struct engine_asker *asker)
 {
 	struct director *director = ctx;
+	json_t *by = asker ? director_asker_json(director, asker) : NULL;
 
 	if (director->watch.shutdown_asked)
-		director->watch.shutdown_asked(director->watch.ctx);
-}
-
-/* A declaration that came as a message, or that a source was loaded with. Those in files count when they are loaded. */
-static bool on_declares(void *ctx, const char *global_name)
-{
-	const struct director *director = ctx;
-
-	for (const struct group *g = director->groups; g; g = g->next)
-		for (const struct source *s = g->sources; s; s = s->next)
-			for (size_t i = 0; i < s->ndeclared; i++)
-				if (declared_has(&s->declared[i], NULL, global_name))
-					return true;
-	return false;
+		director->watch.shutdown_asked(director->watch.ctx, by);
+	json_decref(by);
 }
 
 static void on_director_asked(void *ctx, const struct engine_asker *from,
@@ -208,16 +200,22 @@ static void on_director_asked(void *ctx, const struct engine_asker *from,
 		director->watch.question(director->watch.ctx, from, payload);
 }
 
-static void on_unload_asked(void *ctx, struct engine_source *loaded)
+/* It may: the engine has asked before. */
+static void on_unload_asked(void *ctx, struct engine_source *loaded,
+			    const struct engine_asker *asker)
 {
+	static const struct tds_asking anything = { .kind = TDS_ASKER_OWN };
 	const struct source *source = loaded->owner;
 	const struct change *c = source->group->changes;
 
 	/* Its actors may say so as often as they like. */
 	while (c && !(c->kind == CHANGE_UNLOAD && strcmp(c->target, source->md5) == 0))
 		c = c->next;
-	if (!c)
-		director_unload(ctx, source->md5, NULL, NULL, NULL);
+	if (c)
+		return;
+	const struct requester by = { .by = director_asker_json(ctx, asker), .asking = &anything };
+	director_unload(ctx, source->md5, &by, NULL, NULL);
+	json_decref(by.by);
 }
 
 static void on_refused(void *ctx, struct engine_actor *actor, const char *why)
@@ -258,7 +256,8 @@ const struct engine_events director_engine_events = {
 	.unload_asked = on_unload_asked,
 	.refused = on_refused,
 	.strangers = on_strangers,
-	.declares = on_declares,
+	.declares = director_engine_declares,
+	.may = director_engine_may,
 };
 
 /* --- life --- */

@@ -47,6 +47,15 @@ struct outcome {
 };
 typedef void change_done_fn(void *ctx, const struct outcome *outcome);
 
+/* Who asks. All is borrowed for the call. */
+struct requester {
+	json_t *by; /* as the event log and the audit log are to have it; NULL: out of memory */
+	const struct tds_asking *asking; /* what it may */
+	struct engine_actor *actor;      /* NULL: it is none, or is gone by now */
+	int64_t *
+		refused_mono_ms; /* of a user: when it was told of last that it may not; NULL: it is not to be */
+};
+
 enum load_purpose {
 	LOAD_NAMED,    /* what is named: where its group is held, nothing else than that */
 	LOAD_REFRESH,  /* the newest of a group, or what that is held at */
@@ -62,37 +71,40 @@ struct load_request {
 	const char *group; /* that the file is for, where its name does not decide; NULL: it does */
 	unsigned wait_s;   /* from now until it is undone; 0: as long as it takes */
 	bool retry;        /* even if its last load was undone */
-	json_t *by;        /* who asks, as the event log is to have it; NULL: the admin itself */
+	const struct requester *by; /* NULL: the admin itself */
 };
 
 /* Ask for a change. done is called once, later or before the call returns; NULL: nobody waits. */
 void director_load(struct director *director, const struct load_request *request,
 		   change_done_fn *done, void *ctx);
-void director_unload(struct director *director, const char *hash, json_t *by, change_done_fn *done,
-		     void *ctx);
+void director_unload(struct director *director, const char *hash, const struct requester *by,
+		     change_done_fn *done, void *ctx);
 
 /*
  * Remove what the actors of a group have kept, and what is remembered of it, where nothing of it is loaded. It stays held
  * where it is held.
  */
-void director_forget_group(struct director *director, const char *group, json_t *by,
+void director_forget_group(struct director *director, const char *group, const struct requester *by,
 			   change_done_fn *done, void *ctx);
 
 /* Let a group not be held any more; what is active stays so. */
-void director_release(struct director *director, const char *group, json_t *by,
+void director_release(struct director *director, const char *group, const struct requester *by,
 		      change_done_fn *done, void *ctx);
 
 /*
- * The newest package of every group, one group's failure stopping no other. results: an array with an object for each
+ * The newest package of every group that who asks may load, one group's failure stopping no other. results: an array with an object for each
  * group, the callee's; status: the highest of them.
  */
 typedef void refresh_done_fn(void *ctx, json_t *results, int status);
-void director_refresh(struct director *director, unsigned wait_s, bool retry, json_t *by,
-		      refresh_done_fn *done, void *ctx);
+void director_refresh(struct director *director, unsigned wait_s, bool retry,
+		      const struct requester *by, refresh_done_fn *done, void *ctx);
 
-/* Let a group be what a DefineGroup request says; by as above. Errors: TDS_E_USAGE, TDS_E_NOMEM, TDS_E_WRITE. */
-int director_define(struct director *director, const char *group, const json_t *request, json_t *by,
-		    struct tds_err *err) TDS_MUST_CHECK;
+/*
+ * Let a group be what a DefineGroup request says; by as above. Errors: TDS_E_USAGE, TDS_E_NOMEM, TDS_E_WRITE;
+ * TDS_E_REFUSED: it may not.
+ */
+int director_define(struct director *director, const char *group, const json_t *request,
+		    const struct requester *by, struct tds_err *err) TDS_MUST_CHECK;
 
 /*
  * Bring back what was loaded when a crash came: state is loaded.json, groups is groups.json; NULL: none. Each source
@@ -107,8 +119,24 @@ void director_stop(struct director *director, void (*gone)(void *ctx), void *ctx
 
 /* Write loaded.json as it is to be, though nothing has changed. Errors: TDS_E_WRITE, TDS_E_NOMEM. */
 int director_save(struct director *director, struct tds_err *err) TDS_MUST_CHECK;
-/* Who it is, for the event log. A new reference; NULL: out of memory. */
-json_t *director_asker_json(const struct engine_asker *asker);
+
+/* Who it is, for the event log. New references; NULL: out of memory. */
+json_t *director_asker_json(const struct director *director, const struct engine_asker *asker);
+json_t *director_user_json(const struct director *director, uid_t uid);
+
+/* What it may; borrowed from what is loaded now. */
+void director_asking(const struct director *director, const struct engine_asker *asker,
+		     struct tds_asking *asking);
+
+/*
+ * May it have that, about this group (NULL: none, or all)? Who may not is told of, once a minute. Errors: TDS_E_REFUSED: it
+ * may not, and why.
+ */
+int director_check(struct director *director, const struct requester *by, enum tds_asked what,
+		   const char *group, struct tds_err *err) TDS_MUST_CHECK;
+
+/* An actor that asked a while ago; NULL: it is gone by now, or was a program. */
+struct engine_actor *director_actor(struct director *director, const char *address);
 
 /* Answers in the Director's vocabulary; new references. */
 json_t *director_retrieve_all(struct director *director, const char *group);
@@ -167,8 +195,8 @@ struct director_watch {
 	void (*question)(void *ctx, const struct engine_asker *from, const struct payload *payload);
 	/* A parked message was delivered (error NULL), or a message will never be handled. */
 	void (*delivered)(void *ctx, uint64_t ticket, const char *error);
-	/* An actor or a program wants the whole system to end. */
-	void (*shutdown_asked)(void *ctx);
+	/* An actor or a program wants the whole system to end; by: who, NULL: the last program has gone. */
+	void (*shutdown_asked)(void *ctx, json_t *by);
 	void *ctx;
 };
 void director_watch(struct director *director, const struct director_watch *watch);

@@ -85,8 +85,9 @@ static int check(struct director *director, const char *name, const struct group
 	return rc;
 }
 
-static struct forgetting *forgetting_new(struct director *director, const char *group, json_t *by,
-					 change_done_fn *done, void *ctx)
+static struct forgetting *forgetting_new(struct director *director, const char *group,
+					 const struct requester *by, change_done_fn *done,
+					 void *ctx)
 {
 	struct forgetting *f = calloc(1, sizeof(*f));
 
@@ -95,7 +96,7 @@ static struct forgetting *forgetting_new(struct director *director, const char *
 	*f = (struct forgetting){
 		.director = director, .group = strdup(group), .done = done, .ctx = ctx
 	};
-	f->by = json_incref(by);
+	f->by = json_incref(by ? by->by : NULL);
 	f->next = director->forgettings;
 	director->forgettings = f;
 	if (f->group)
@@ -104,16 +105,18 @@ static struct forgetting *forgetting_new(struct director *director, const char *
 	return NULL;
 }
 
-void director_forget_group(struct director *director, const char *name, json_t *by,
+void director_forget_group(struct director *director, const char *name, const struct requester *by,
 			   change_done_fn *done, void *ctx)
 {
 	const struct means *means = director->means;
 	struct group *group = group_find(director, name);
 	struct forgetting *f = forgetting_new(director, name, by, done, ctx);
 	struct tds_err err = { 0 };
-	int rc = f ? check(director, name, group, &err)
+	int rc = f ? director_check(director, by, TDS_ASKED_FORGET, name, &err)
 		   : tds_err_set(&err, TDS_E_NOMEM, "out of memory");
 
+	if (rc == 0)
+		rc = check(director, name, group, &err);
 	if (rc == 0)
 		rc = means->remove_data(means->ctx, name, on_removed, f, &err);
 	if (rc == 0)

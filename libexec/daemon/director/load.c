@@ -204,6 +204,7 @@ static void take_verdict(struct source *source, const struct verdict *verdict)
 	tds_tli_fini(&source->signed_tli);
 	if (verdict->signed_tli)
 		source->signed_tli = tds_tli_steal(verdict->signed_tli);
+	declaration_read_may(source);
 	free(source->vouch);
 	source->vouch = verdict->vouch;
 	(void)snprintf(source->md5, sizeof(source->md5), "%s", verdict->md5);

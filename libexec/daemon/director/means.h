@@ -8,9 +8,11 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "director/sandbox.h"
+#include "director/may.h"
 #include "director/tli.h"
 
 /* A package that was found, and is not believed. Zeroed but for fd (-1) where there is none. */
@@ -60,6 +62,12 @@ struct means {
 
 	/* GROUP.tli as it is now; the reason names file and place. Errors: TDS_E_MISSING, those of tds_tli_read. */
 	int (*declaration)(void *ctx, const char *group, struct tds_tli *tli, struct tds_err *err);
+
+	/* What this machine lets the group's actors have at most: may.cfg. Borrowed until the next reload. */
+	const struct tds_rights *(*narrowed)(void *ctx, const char *group);
+
+	/* The name of a user that a setting names, root's, or the admin's own; borrowed. NULL: not known. */
+	const char *(*user_name)(void *ctx, uid_t uid);
 
 	/* The groups that have packages, to be refreshed: an array of texts. NULL: the directory cannot be read. */
 	json_t *(*groups)(void *ctx);

@@ -117,6 +117,8 @@ void source_free(struct source *source)
 	free(source->key);
 	tds_sandbox_unref(source->sandbox);
 	free(source->vouch);
+	tds_rights_free(source->may);
+	tds_rights_free(source->signed_may);
 	free(source);
 }
 

@@ -73,8 +73,10 @@ struct source {
 	struct tds_tli tli;        /* the definition that it was loaded with */
 	struct tds_tli signed_tli; /* declared with its package; without a value: nothing is */
 	struct tds_sandbox
-		*sandbox; /* what it was granted when it was loaded; NULL: not loaded yet */
-	struct engine_source *loaded; /* in the engine; NULL: not there */
+		*sandbox;       /* what it was granted when it was loaded; NULL: not loaded yet */
+	struct tds_rights *may; /* May of tli; NULL: none */
+	struct tds_rights *signed_may; /* the same of signed_tli */
+	struct engine_source *loaded;  /* in the engine; NULL: not there */
 	struct declared *declared;
 	size_t ndeclared;
 };

@@ -181,6 +181,11 @@ void queue_run(struct director *director)
 
 /* --- what is asked for --- */
 
+static json_t *json_of(const struct requester *by)
+{
+	return by ? by->by : NULL;
+}
+
 static void refuse(change_done_fn *done, void *ctx, int status, const char *error)
 {
 	if (done)
@@ -195,7 +200,7 @@ static void refuse_load(struct director *director, const struct load_request *re
 
 	audit_and_tell(director, &(struct happening){ .what = "Refused",
 						      .target = request->target,
-						      .by = request->by,
+						      .by = json_of(request->by),
 						      .status = status,
 						      .error = err->reason });
 	refuse(done, ctx, status, err->reason);
@@ -246,7 +251,7 @@ static struct change *load_new_change(struct group *group, const struct load_req
 	if (!change)
 		return NULL;
 	change->purpose = request->purpose;
-	change->by = json_incref(request->by);
+	change->by = json_incref(json_of(request->by));
 	change->wait_s = request->wait_s;
 	change->retry = request->retry || is_of_group(request->purpose);
 	change->version = request->version ? strdup(request->version) : NULL;
@@ -256,6 +261,19 @@ static struct change *load_new_change(struct group *group, const struct load_req
 	return NULL;
 }
 
+static int check_load(struct director *director, const struct load_request *request,
+		      const char *group, struct tds_err *err)
+{
+	static const enum tds_asked asked[] = {
+		[LOAD_NAMED] = TDS_ASKED_LOAD,
+		[LOAD_REFRESH] = TDS_ASKED_LOAD,
+		[LOAD_HOLD] = TDS_ASKED_HOLD,
+		[LOAD_ROLLBACK] = TDS_ASKED_ROLLBACK,
+	};
+
+	return director_check(director, request->by, asked[request->purpose], group, err);
+}
+
 void director_load(struct director *director, const struct load_request *request,
 		   change_done_fn *done, void *ctx)
 {
@@ -263,9 +281,13 @@ void director_load(struct director *director, const struct load_request *request
 	struct tds_err err = { 0 };
 	bool given;
 	const char *name = group_of(director, request, &owner, &given, &err);
+
+	if (name && check_load(director, request, name, &err) != 0) {
+		refuse(done, ctx, tds_code_status(err.code), err.reason);
+		return;
+	}
 	struct group *group = name ? group_get(director, name) : NULL;
 	struct change *change = group ? load_new_change(group, request, done, ctx) : NULL;
-
 	if (!name) {
 		refuse_load(director, request, done, ctx, &err);
 		return;
@@ -278,8 +300,8 @@ void director_load(struct director *director, const struct load_request *request
 	change_enqueue(change);
 }
 
-void director_release(struct director *director, const char *name, json_t *by, change_done_fn *done,
-		      void *ctx)
+void director_release(struct director *director, const char *name, const struct requester *by,
+		      change_done_fn *done, void *ctx)
 {
 	const struct load_request request = { .purpose = LOAD_HOLD, .target = name };
 	struct group *group = group_find(director, name);
@@ -287,7 +309,9 @@ void director_release(struct director *director, const char *name, json_t *by, c
 	struct tds_err err = { 0 };
 	bool given;
 
-	if (!group && group_of(director, &request, &owner, &given, &err))
+	if (director_check(director, by, TDS_ASKED_RELEASE, name, &err) != 0)
+		group = NULL;
+	else if (!group && group_of(director, &request, &owner, &given, &err))
 		group = group_get(director, name);
 	struct change *change = group ? change_new(group, CHANGE_RELEASE, name, done, ctx) : NULL;
 	if (!change) {
@@ -295,14 +319,21 @@ void director_release(struct director *director, const char *name, json_t *by, c
 		       err.code ? err.reason : "out of memory");
 		return;
 	}
-	change->by = json_incref(by);
+	change->by = json_incref(json_of(by));
 	change_enqueue(change);
 }
 
-void director_unload(struct director *director, const char *hash, json_t *by, change_done_fn *done,
-		     void *ctx)
+void director_unload(struct director *director, const char *hash, const struct requester *by,
+		     change_done_fn *done, void *ctx)
 {
 	const struct source *source = source_find(director, hash);
+	struct tds_err err;
+
+	if (source &&
+	    director_check(director, by, TDS_ASKED_UNLOAD, source->group->name, &err) != 0) {
+		refuse(done, ctx, tds_code_status(err.code), err.reason);
+		return;
+	}
 	struct change *change =
 		source ? change_new(source->group, CHANGE_UNLOAD, hash, done, ctx) : NULL;
 
@@ -311,6 +342,6 @@ void director_unload(struct director *director, const char *hash, json_t *by, ch
 		       source ? "out of memory" : "no such source is loaded");
 		return;
 	}
-	change->by = json_incref(by);
+	change->by = json_incref(json_of(by));
 	change_enqueue(change);
 }

@@ -53,8 +53,14 @@ static void on_loaded(void *ctx, const struct outcome *outcome)
 	one_less(r);
 }
 
-void director_refresh(struct director *director, unsigned wait_s, bool retry, json_t *by,
-		      refresh_done_fn *done, void *ctx)
+/* What it may not load is none of its affair. */
+static bool is_its(const struct requester *by, const char *group)
+{
+	return !by || tds_asking_may(by->asking, TDS_ASKED_LOAD, group);
+}
+
+void director_refresh(struct director *director, unsigned wait_s, bool retry,
+		      const struct requester *by, refresh_done_fn *done, void *ctx)
 {
 	struct refresh *r = calloc(1, sizeof(*r));
 	json_t *groups = r ? director->means->groups(director->means->ctx) : NULL;
@@ -81,6 +87,8 @@ void director_refresh(struct director *director, unsigned wait_s, bool retry, js
 						.retry = retry,
 						.by = by };
 
+		if (!is_its(by, request.target))
+			continue;
 		r->left++;
 		director_load(director, &request, on_loaded, r);
 	}

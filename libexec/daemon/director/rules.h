@@ -77,6 +77,12 @@ int model_save(struct director *director, struct tds_err *err) TDS_MUST_CHECK;
 /* The change has happened; that it could not be written down is said, and the next change writes it again. */
 void save_state(struct director *director, const struct group *group);
 
+/* may.c: what the engine asks */
+bool director_engine_may(void *ctx, const struct engine_asker *asker, enum tds_asked what,
+			 const struct engine_source *of);
+bool director_engine_declares(void *ctx, const struct engine_source *source,
+			      const char *global_name);
+
 /* answers.c */
 json_t *time_json(int64_t wall_ms);
 

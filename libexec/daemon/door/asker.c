@@ -52,6 +52,27 @@ void asker_refuse(struct asker *asker, const struct request *row, int status, co
 	asker_answer(asker, failure_json(row->response, status, why));
 }
 
+void asker_identify(struct asker *asker, struct who *who)
+{
+	*who = (struct who){ 0 };
+	who->by.asking = &who->asking;
+	asker->ops->identify(asker, who);
+}
+
+bool asker_check(struct asker *asker, const struct request *row, enum tds_asked what,
+		 const char *group)
+{
+	struct who who;
+	struct tds_err err;
+
+	asker_identify(asker, &who);
+	int rc = director_check(asker->door->director, &who.by, what, group, &err);
+	who_fini(&who);
+	if (rc != 0)
+		asker_refuse(asker, row, tds_code_status(err.code), err.reason);
+	return rc == 0;
+}
+
 const char *request_text(const json_t *request, const char *key)
 {
 	const char *text = json_string_value(json_object_get(request, key));

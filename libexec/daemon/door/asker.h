@@ -21,34 +21,33 @@ struct door {
 	enum door_state state;
 };
 
-/* Kinds of askers, as the table of requests adds them up. */
-enum asker_kind {
-	ASKER_USER = 1,    /* a client of the admin's user, of root, or of who may else */
-	ASKER_GUEST = 2,   /* a client of somebody whose programs may join */
-	ASKER_CHANGER = 4, /* an actor or a program that may change what is loaded */
-	ASKER_ACTOR = 8,   /* any other */
-	ASKER_CLIENTS = ASKER_USER | ASKER_GUEST,
-	ASKER_ACTORS = ASKER_CHANGER | ASKER_ACTOR,
-	IN_ANY_PROTOCOL =
-		16, /* of a request, beside who may: it means the same in every protocol */
+struct asker;
+
+/* Who asks, and what that may; borrowed from where that stands, but by.by. */
+struct who {
+	struct requester by;
+	struct tds_asking asking;
 };
 
-struct asker;
+static inline void who_fini(struct who *who)
+{
+	json_decref(who->by.by);
+}
 
 struct asker_ops {
 	/* The answer, whose reference is taken over; the asker may be gone afterwards. */
 	void (*answer)(struct asker *asker, json_t *doc);
 	/* What it asked for comes by the way: notify. */
 	void (*stay)(struct asker *asker);
-	/* Who it is, for the event log: a new reference; NULL: out of memory. */
-	json_t *(*who)(const struct asker *asker);
+	/* Who it is. The callee makes asking, which by points to already, and by.by, a new reference. */
+	void (*identify)(struct asker *asker, struct who *who);
 };
 
 /* Part of what a door has of one who asks. It has one request at a time. */
 struct asker {
 	const struct asker_ops *ops;
 	struct door *door;
-	enum asker_kind kind;
+	bool guest; /* a client of somebody whose programs may join, and who may nothing else */
 	const struct request *row; /* of the table: what it asked last */
 	bool pending; /* a change will answer: until then it stays, even if nobody is there to hear that */
 	bool notify; /* RequestNotification: to be told of the next change of what is active */
@@ -58,8 +57,9 @@ struct asker {
 struct request {
 	const char *name;
 	const char *response;
-	unsigned may;      /* kinds of askers, and IN_ANY_PROTOCOL */
-	const char *needs; /* a text that must be there; NULL: none */
+	enum tds_asked what;  /* who may is in the table of director/asking.h */
+	bool in_any_protocol; /* it means the same in every one */
+	const char *needs;    /* a text that must be there; NULL: none */
 	void (*answer)(struct asker *asker, const struct request *row, const json_t *request);
 };
 
@@ -72,6 +72,14 @@ json_t *notification_json(void);
 json_t *later_json(const char *response); /* it restarts: ask again when it is up */
 void asker_answer(struct asker *asker, json_t *doc);
 void asker_refuse(struct asker *asker, const struct request *row, int status, const char *why);
+
+/* Caller ends it with who_fini, before it answers or after. */
+void asker_identify(struct asker *asker, struct who *who);
+
+/* False: it may not have that (group NULL: none, or all), and is refused already. */
+bool asker_check(struct asker *asker, const struct request *row, enum tds_asked what,
+		 const char *group);
+
 const char *request_text(const json_t *request, const char *key); /* NULL: none, or an empty one */
 
 #endif

@@ -23,11 +23,6 @@ static bool is_own(const struct clients *clients, uid_t uid)
 	return uid == 0 || uid == clients->door->settings->uid;
 }
 
-bool client_is_own(const struct client *client)
-{
-	return is_own(client->clients, client->uid);
-}
-
 /* The connection ends; the client may stay for a change that it asked for. */
 static void disconnect(struct client *client)
 {
@@ -211,13 +206,28 @@ static void on_stay(struct asker *asker)
 	be_done(client_of(asker));
 }
 
-static json_t *on_who(const struct asker *asker)
+/* A user of adminusers.cfg; NULL: another. */
+static struct admin_user *user_of(const struct clients *clients, uid_t uid)
 {
-	return json_pack("{s:I}", "Uid",
-			 (json_int_t)client_of((struct asker *)(uintptr_t)asker)->uid);
+	return settings_user(clients->door->settings->configured, uid);
 }
 
-static const struct asker_ops client_ops = { .answer = on_answer, .stay = on_stay, .who = on_who };
+static void on_identify(struct asker *asker, struct who *who)
+{
+	const struct client *client = client_of(asker);
+	const struct clients *clients = client->clients;
+	struct admin_user *user = user_of(clients, client->uid);
+	bool own = is_own(clients, client->uid);
+
+	who->by.by = director_user_json(asker->door->director, client->uid);
+	who->by.refused_mono_ms = user ? &user->refused_mono_ms : NULL;
+	who->asking.kind = own ? TDS_ASKER_OWN : user ? TDS_ASKER_USER : TDS_ASKER_FOREIGN;
+	who->asking.rights[TDS_RIGHTS_USER] = user ? user->rights : NULL;
+}
+
+static const struct asker_ops client_ops = { .answer = on_answer,
+					     .stay = on_stay,
+					     .identify = on_identify };
 
 static void on_read(struct bufferevent *bev, void *arg)
 {
@@ -264,14 +274,7 @@ static void on_hangup(void *arg)
 
 static bool may_use(const struct clients *clients, uid_t uid)
 {
-	const struct door_settings *s = clients->door->settings;
-
-	if (is_own(clients, uid))
-		return true;
-	for (size_t i = 0; i < s->nusers; i++)
-		if (s->users[i] == uid)
-			return true;
-	return false;
+	return is_own(clients, uid) || user_of(clients, uid);
 }
 
 /*
@@ -318,8 +321,7 @@ static bool client_new(struct clients *clients, int fd, uid_t uid)
 	}
 	*client = (struct client){ .asker = { .ops = &client_ops,
 					      .door = clients->door,
-					      .kind = may_use(clients, uid) ? ASKER_USER
-									    : ASKER_GUEST },
+					      .guest = !may_use(clients, uid) },
 				   .clients = clients,
 				   .bev = bev,
 				   .uid = uid,
@@ -371,7 +373,7 @@ void clients_reloaded(struct clients *clients)
 		bool told = c->watching || c->asker.notify;
 
 		next = c->next;
-		c->asker.kind = may ? ASKER_USER : ASKER_GUEST;
+		c->asker.guest = !may;
 		if (!may && (told || (!c->busy && !engine->ops->admits(engine, c->uid))))
 			client_close(c);
 	}

@@ -53,9 +53,6 @@ static inline struct client *client_of(struct asker *asker)
 	return (struct client *)(void *)((char *)asker - offsetof(struct client, asker));
 }
 
-/* Is it root's, or the admin's own user's? */
-bool client_is_own(const struct client *client);
-
 /* Requests go to dispatch. listener is a listening socket, taken over. NULL: out of memory. */
 struct clients *clients_new(struct door *door, struct event_base *base, int listener,
 			    dispatch_fn *dispatch);

@@ -35,7 +35,10 @@ struct question {
 	struct question **self;
 	enum question_state state;
 	uint64_t from;
-	json_t *by;      /* who that is, for the event log */
+	char address[ENGINE_ADDRESS_MAX];
+	json_t *by; /* who that is, for the event log */
+	struct tds_asking
+		asking;  /* what it may; a copy, since it may be gone when its turn comes */
 	json_t *request; /* NULL: it has a value that JSON has not */
 	json_t *answer;
 };
@@ -53,7 +56,8 @@ struct directoractor {
 	 */
 	uint64_t notified[NOTIFIED_MAX];
 	size_t nnotified;
-	bool changed; /* since the last turn: they are to be told */
+	bool changed;            /* since the last turn: they are to be told */
+	int64_t refused_mono_ms; /* when it was told of last that a program may not have something */
 };
 
 /* --- answers --- */
@@ -179,6 +183,7 @@ static void question_free(struct question *question)
 		actor->last = question->self;
 	actor->n--;
 	json_decref(question->by);
+	tds_asking_fini(&question->asking);
 	json_decref(question->request);
 	json_decref(question->answer);
 	free(question);
@@ -243,14 +248,20 @@ static void on_stay(struct asker *asker)
 	question->state = QUESTION_OVER;
 }
 
-static json_t *on_who(const struct asker *asker)
+static void on_identify(struct asker *asker, struct who *who)
 {
-	return json_incref(question_of((struct asker *)(uintptr_t)asker)->by);
+	const struct question *question = question_of(asker);
+
+	who->by.by = json_incref(question->by);
+	who->by.actor = director_actor(asker->door->director, question->address);
+	if (question->asking.kind != TDS_ASKER_ACTOR)
+		who->by.refused_mono_ms = &question->actor->refused_mono_ms;
+	who->asking = question->asking;
 }
 
 static const struct asker_ops question_ops = { .answer = on_answer,
 					       .stay = on_stay,
-					       .who = on_who };
+					       .identify = on_identify };
 
 /* --- turns --- */
 
@@ -286,19 +297,25 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 /* False: no memory is left. */
 static bool add(struct directoractor *actor, const struct engine_asker *from, json_t *request)
 {
+	const struct director *director = actor->door->director;
 	struct question *question = calloc(1, sizeof(*question));
+	struct tds_asking asking;
 
 	if (!question)
 		return false;
-	*question = (struct question){ .asker = { .ops = &question_ops,
-						  .door = actor->door,
-						  .kind = from->may_change ? ASKER_CHANGER
-									   : ASKER_ACTOR },
+	director_asking(director, from, &asking);
+	*question = (struct question){ .asker = { .ops = &question_ops, .door = actor->door },
 				       .actor = actor,
 				       .self = actor->last,
 				       .from = from->id,
-				       .by = director_asker_json(from),
+				       .by = director_asker_json(director, from),
 				       .request = request };
+	(void)snprintf(question->address, sizeof(question->address), "%s", from->address);
+	if (!tds_asking_copy(&asking, &question->asking)) {
+		json_decref(question->by);
+		free(question);
+		return false;
+	}
 	*actor->last = question;
 	actor->last = &question->next;
 	actor->n++;

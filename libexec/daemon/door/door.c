@@ -80,11 +80,11 @@ static void on_question(void *ctx, const struct engine_asker *from, const struct
 	directoractor_take(door->actor, from, payload);
 }
 
-static void on_shutdown_asked(void *ctx)
+static void on_shutdown_asked(void *ctx, json_t *by)
 {
 	const struct door *door = ctx;
 
-	door->settings->shutdown(door->settings->ctx, -1, NULL);
+	door->settings->shutdown(door->settings->ctx, -1, by);
 }
 
 static void light(struct door *door, struct event_base *base)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "daemon/base/settings.h"
 #include "daemon/director/director.h"
 
 /* What who may not ask is told. */
@@ -20,14 +21,13 @@ struct door;
 
 /* All is borrowed. */
 struct door_settings {
-	uid_t uid;          /* the admin's */
-	const uid_t *users; /* who else may */
-	size_t nusers;
+	uid_t uid;                         /* the admin's */
+	const struct settings *configured; /* who else may, and what */
 	uint64_t per_user;     /* connections of a user, but of root and the admin's own */
 	const char *cgroup;    /* below which each source has its own; NULL: none */
 	uint16_t port;         /* that is open while we are; 0: none */
 	struct engine *engine; /* for programs that join, and answers to actors */
-	/* grace_ms negative: not given; by: who asks, for the event log; NULL: an actor or a program. Borrowed. */
+	/* grace_ms negative: not given; by: who asks, for the event log; NULL: the last program has gone. Borrowed. */
 	void (*shutdown)(void *ctx, int64_t grace_ms, json_t *by);
 	/* End to be started again; program NULL: the same. Errors: see libexec/daemon/inside.h. */
 	int (*restart)(void *ctx, int64_t grace_ms, const char *program, json_t *by,

@@ -73,10 +73,13 @@ static bool get_wait(struct asker *asker, const struct request *row, const json_
 
 static void load_for(struct asker *asker, struct load_request *load)
 {
-	load->by = asker->ops->who(asker);
+	struct who who;
+
+	asker_identify(asker, &who);
+	load->by = &who.by;
 	asker->pending = true;
 	director_load(asker->door->director, load, on_changed, asker);
-	json_decref(load->by);
+	who_fini(&who);
 }
 
 static void answer_load(struct asker *asker, const struct request *row, const json_t *request)
@@ -115,16 +118,17 @@ static void answer_rollback(struct asker *asker, const struct request *row, cons
 }
 
 /* A change of what a text names. */
-typedef void change_fn(struct director *director, const char *what, json_t *by,
+typedef void change_fn(struct director *director, const char *what, const struct requester *by,
 		       change_done_fn *done, void *ctx);
 
 static void change(struct asker *asker, const char *what, change_fn *begin)
 {
-	json_t *by = asker->ops->who(asker);
+	struct who who;
 
+	asker_identify(asker, &who);
 	asker->pending = true;
-	begin(asker->door->director, what, by, on_changed, asker);
-	json_decref(by);
+	begin(asker->door->director, what, &who.by, on_changed, asker);
+	who_fini(&who);
 }
 
 static void answer_release(struct asker *asker, const struct request *row, const json_t *request)
@@ -154,24 +158,27 @@ static void on_refreshed(void *ctx, json_t *results, int status)
 static void answer_refresh(struct asker *asker, const struct request *row, const json_t *request)
 {
 	unsigned wait_s;
+	struct who who;
 
 	if (!get_wait(asker, row, request, &wait_s))
 		return;
-	json_t *by = asker->ops->who(asker);
+	asker_identify(asker, &who);
 	asker->pending = true;
 	director_refresh(asker->door->director, wait_s,
-			 json_is_true(json_object_get(request, "Retry")), by, on_refreshed, asker);
-	json_decref(by);
+			 json_is_true(json_object_get(request, "Retry")), &who.by, on_refreshed,
+			 asker);
+	who_fini(&who);
 }
 
 static void answer_define(struct asker *asker, const struct request *row, const json_t *request)
 {
 	struct tds_err err = { 0 };
-	json_t *by = asker->ops->who(asker);
-	int rc = director_define(asker->door->director, request_text(request, "Group"), request, by,
-				 &err);
+	struct who who;
 
-	json_decref(by);
+	asker_identify(asker, &who);
+	int rc = director_define(asker->door->director, request_text(request, "Group"), request,
+				 &who.by, &err);
+	who_fini(&who);
 	if (rc != 0)
 		asker_refuse(asker, row, tds_code_status(err.code), err.reason);
 	else
@@ -224,15 +231,16 @@ static bool get_grace(struct asker *asker, const struct request *row, const json
 static void answer_shutdown(struct asker *asker, const struct request *row, const json_t *request)
 {
 	const struct door_settings *settings = asker->door->settings;
+	struct who who;
 	int64_t grace_ms;
 
 	if (!get_grace(asker, row, request, &grace_ms))
 		return;
 	client_of(asker)->leaving = true;
-	json_t *by = asker->ops->who(asker);
+	asker_identify(asker, &who);
 	asker_answer(asker, success_json(row->response));
-	settings->shutdown(settings->ctx, grace_ms, by);
-	json_decref(by);
+	settings->shutdown(settings->ctx, grace_ms, who.by.by);
+	who_fini(&who);
 }
 
 /* Whoever names a program has the admin's user run it: so that is for who may do that anyway. */
@@ -241,20 +249,20 @@ static void answer_restart(struct asker *asker, const struct request *row, const
 	const struct door_settings *settings = asker->door->settings;
 	const char *program = request_text(request, "Program");
 	struct tds_err err = { 0 };
+	struct who who;
 	int64_t grace_ms;
 
 	if (!get_grace(asker, row, request, &grace_ms))
 		return;
-	if (program && (program[0] != '/' || !client_is_own(client_of(asker)))) {
-		asker_refuse(asker, row, program[0] == '/' ? 8 : 2,
-			     program[0] == '/'
-				     ? "only root and the admin's own user may name a program"
-				     : "Program is not an absolute path");
+	if (program && program[0] != '/') {
+		asker_refuse(asker, row, 2, "Program is not an absolute path");
 		return;
 	}
-	json_t *by = asker->ops->who(asker);
-	int rc = settings->restart(settings->ctx, grace_ms, program, by, &err);
-	json_decref(by);
+	if (program && !asker_check(asker, row, TDS_ASKED_RESTART_AS, NULL))
+		return;
+	asker_identify(asker, &who);
+	int rc = settings->restart(settings->ctx, grace_ms, program, who.by.by, &err);
+	who_fini(&who);
 	if (rc != 0)
 		asker_refuse(asker, row, tds_code_status(err.code), err.reason);
 	else
@@ -310,32 +318,34 @@ static void answer_join(struct asker *asker, const struct request *row, const js
 
 /* --- the table --- */
 
-enum {
-	CHANGERS = ASKER_USER | ASKER_CHANGER, /* of what is loaded */
-	ANYBODY = ASKER_USER | ASKER_ACTORS,
-};
+/* clang-format off */
+#define REQUEST(name, response, what, needs, answer) \
+	{ name, response, TDS_ASKED_##what, false, needs, answer }
+#define IN_ANY_PROTOCOL(name, response, what, needs, answer) \
+	{ name, response, TDS_ASKED_##what, true, needs, answer }
 
 static const struct request requests[] = {
-	{ "DefineGroup", "DeclaredGroup", CHANGERS, "Group", answer_define },
-	{ "LoadSource", "SourceLoaded", CHANGERS, "Source", answer_load },
-	{ "UnloadSource", "SourceUnloaded", CHANGERS, "SourceHash", answer_unload },
-	{ "Refresh", "Refreshed", CHANGERS, NULL, answer_refresh },
-	{ "Hold", "GroupHeld", CHANGERS, "Group", answer_hold },
-	{ "Release", "GroupReleased", CHANGERS, "Group", answer_release },
-	{ "Forget", "GroupForgotten", CHANGERS, "Group", answer_forget },
-	{ "Rollback", "GroupRolledBack", CHANGERS, "Group", answer_rollback },
-	{ "RetrieveAll", "AllAddresses", ANYBODY, NULL, answer_retrieve_all },
-	{ "RetrieveRole", "RoleAddress", ANYBODY, "Role", answer_retrieve_role },
-	{ "RequestNotification", "NotificationOfUpdate", ANYBODY, NULL, answer_notification },
-	{ "Status", "Status", ANYBODY | IN_ANY_PROTOCOL, NULL, answer_status },
-	{ "Tell", "Told", ASKER_USER, "Target", answer_tell },
-	{ "Ask", "Answer", ASKER_USER, "Target", answer_ask },
-	{ "Watch", "Watching", ASKER_USER, NULL, answer_watch },
-	{ "Reload", "Reloaded", ASKER_USER, NULL, answer_reload },
-	{ "Restart", "Restarting", ASKER_USER | IN_ANY_PROTOCOL, NULL, answer_restart },
-	{ "Shutdown", "ShuttingDown", ASKER_USER | IN_ANY_PROTOCOL, NULL, answer_shutdown },
-	{ "Join", "Joined", ASKER_CLIENTS | IN_ANY_PROTOCOL, NULL, answer_join },
+	REQUEST("DefineGroup", "DeclaredGroup", DEFINE, "Group", answer_define),
+	REQUEST("LoadSource", "SourceLoaded", LOAD, "Source", answer_load),
+	REQUEST("UnloadSource", "SourceUnloaded", UNLOAD, "SourceHash", answer_unload),
+	REQUEST("Refresh", "Refreshed", REFRESH, NULL, answer_refresh),
+	REQUEST("Hold", "GroupHeld", HOLD, "Group", answer_hold),
+	REQUEST("Release", "GroupReleased", RELEASE, "Group", answer_release),
+	REQUEST("Forget", "GroupForgotten", FORGET, "Group", answer_forget),
+	REQUEST("Rollback", "GroupRolledBack", ROLLBACK, "Group", answer_rollback),
+	REQUEST("RetrieveAll", "AllAddresses", ALL, NULL, answer_retrieve_all),
+	REQUEST("RetrieveRole", "RoleAddress", ROLE, "Role", answer_retrieve_role),
+	REQUEST("RequestNotification", "NotificationOfUpdate", NOTIFICATION, NULL, answer_notification),
+	IN_ANY_PROTOCOL("Status", "Status", STATUS, NULL, answer_status),
+	REQUEST("Tell", "Told", TELL, "Target", answer_tell),
+	REQUEST("Ask", "Answer", ASK, "Target", answer_ask),
+	REQUEST("Watch", "Watching", WATCH, NULL, answer_watch),
+	REQUEST("Reload", "Reloaded", RELOAD, NULL, answer_reload),
+	IN_ANY_PROTOCOL("Restart", "Restarting", RESTART, NULL, answer_restart),
+	IN_ANY_PROTOCOL("Shutdown", "ShuttingDown", SHUTDOWN, NULL, answer_shutdown),
+	IN_ANY_PROTOCOL("Join", "Joined", JOIN, NULL, answer_join),
 };
+/* clang-format on */
 
 static const struct request *find_request(const char *name)
 {
@@ -388,16 +398,37 @@ static const char *wrong_field(const json_t *request)
 	return NULL;
 }
 
-/* What this asker may not even know of is not there. */
-static void refuse_unasked(struct asker *asker, const struct request *row, const char *name)
+static void refuse_unknown(struct asker *asker, const char *name)
 {
-	unsigned same_door = asker->kind & ASKER_CLIENTS ? ASKER_CLIENTS : ASKER_ACTORS;
-	bool forbidden = asker->kind == ASKER_GUEST || (row && row->may & same_door);
+	asker_answer(asker, failure_json("Error", 2,
+					 name ? "no such DirectorOp" : "no DirectorOp is given"));
+}
 
-	asker_answer(asker, forbidden ? failure_json("Error", 8, DOOR_NOT_ALLOWED)
-				      : failure_json("Error", 2,
-						     name ? "no such DirectorOp"
-							  : "no DirectorOp is given"));
+/*
+ * False: refused already. What this kind of asker has no way to ask for is not there. Where its rights are about groups,
+ * any one lets it pass: which group it is about is found out, and looked at, by the Director.
+ */
+static bool check_asker(struct asker *asker, const struct request *row, const char *name)
+{
+	struct who who;
+
+	if (asker->guest && !(row && row->what == TDS_ASKED_JOIN)) {
+		asker_answer(asker, failure_json("Error", 8, DOOR_NOT_ALLOWED));
+		return false;
+	}
+	if (!row) {
+		refuse_unknown(asker, name);
+		return false;
+	}
+	asker_identify(asker, &who);
+	enum tds_may cell = tds_asked_row(row->what)->may[who.asking.kind];
+	bool may = tds_asking_may_any(&who.asking, row->what);
+	who_fini(&who);
+	if (cell == TDS_MAY_NOT_TRY) {
+		refuse_unknown(asker, name);
+		return false;
+	}
+	return may || asker_check(asker, row, row->what, NULL);
 }
 
 /* What a request of another protocol means cannot be known, but for those that are the same in all. Join looks for itself. */
@@ -405,7 +436,7 @@ static bool speaks_alike(const struct request *row, const json_t *request)
 {
 	const json_t *protocol = json_object_get(request, "Protocol");
 
-	return (row && row->may & IN_ANY_PROTOCOL) || !json_is_integer(protocol) ||
+	return (row && row->in_any_protocol) || !json_is_integer(protocol) ||
 	       json_integer_value(protocol) == tds_release_protocol;
 }
 
@@ -428,21 +459,20 @@ void request_dispatch(struct asker *asker, const json_t *request, const char *wh
 	const char *name = json_string_value(json_object_get(request, "DirectorOp"));
 	const struct request *row = find_request(name);
 	const char *wrong = request ? wrong_field(request) : why;
-	bool may = row && row->may & asker->kind;
 	char text[64];
 
 	if (request && !speaks_alike(row, request)) {
 		refuse_protocol(asker, request);
-	} else if (asker->kind != ASKER_GUEST && !row && wrong) {
+	} else if (!asker->guest && !row && wrong) {
 		asker_answer(asker, failure_json("Error", 2, wrong));
-	} else if (!may) {
-		refuse_unasked(asker, row, name);
+	} else if (!check_asker(asker, row, name)) {
+		return;
 	} else if (wrong) {
 		asker_refuse(asker, row, 2, wrong);
 	} else if (row->needs && !request_text(request, row->needs)) {
 		(void)snprintf(text, sizeof(text), "no %s is given", row->needs);
 		asker_refuse(asker, row, 2, text);
-	} else if (asker->door->state == DOOR_RESTARTING && !(row->may & IN_ANY_PROTOCOL)) {
+	} else if (asker->door->state == DOOR_RESTARTING && !row->in_any_protocol) {
 		asker_answer(asker, later_json(row->response));
 	} else {
 		asker->row = row;

@@ -19,6 +19,7 @@
 
 #include "base/err.h"
 #include "director/sandbox.h"
+#include "director/asking.h"
 
 #define DIRECTOR_NAME "Director" /* the global actor that the admin itself is, 0.1 */
 #define DIRECTOR_ID 1
@@ -58,12 +59,14 @@ struct engine_message {
 		ref; /* borrowed; message_done() tells how it ended, with this; NULL: nobody asks. Else endpoint is 0. */
 };
 
-/* The public heads of what an engine makes. They are its own; of these fields only owner may be written elsewhere. */
+/* The public heads of what an engine makes. They are its own; of these fields only the Director's are written elsewhere. */
 struct engine_source {
 	void *owner; /* the Director's; NULL: a program's realm, or of a source that a user brought */
 	uint32_t
 		number; /* of the package or the program that its code came from; no other one ever has it */
-	bool of_program;        /* a user's program: it owns no name that a group declares */
+	struct engine_source *origin; /* the package or the programs that brought it; else itself */
+	int64_t refused_mono_ms; /* the Director's: when it told of what its code may not; 0: never */
+	bool of_program;         /* a user's program: it owns no name that a group declares */
 	const char *last_words; /* in source_gone: what its process said last; NULL: nothing */
 	const char *traceback;  /* in imported, of an error: the whole of it; NULL: there is none */
 };
@@ -71,8 +74,9 @@ struct engine_source {
 struct engine_actor {
 	void *owner; /* the Director's; NULL: no declaration names it */
 	struct engine_source *source;
-	bool up;   /* constructed, and not on its way out */
-	pid_t pid; /* 0: not known yet */
+	int64_t refused_mono_ms; /* the Director's: as the source's, of this actor */
+	bool up;                 /* constructed, and not on its way out */
+	pid_t pid;               /* 0: not known yet */
 	char address[ENGINE_ADDRESS_MAX];
 	const char *class_name; /* as it was asked for */
 	const char *traceback;  /* in actor_failed and message_done, of an error; NULL: none */
@@ -80,12 +84,14 @@ struct engine_actor {
 	int status; /* in actor_exited: its exit status, the signal as a negative number, or ENGINE_NO_STATUS */
 };
 
-/* Who asks the Director: an actor, or a program. */
+/* Who asks for something: an actor, or a program. */
 struct engine_asker {
-	const struct engine_source *source; /* that its code is of */
-	uint64_t id;                        /* where answers go */
+	enum tds_asker kind;
+	struct engine_source *source; /* the origin of its code */
+	struct engine_actor *actor;   /* NULL: a program itself */
+	uint64_t id;                  /* where answers go */
 	char address[ENGINE_ADDRESS_MAX];
-	bool may_change; /* what is loaded */
+	uid_t uid; /* of programs: their user */
 };
 
 /* What an engine tells. Texts are borrowed, and as hostile as the actor that they come from. */
@@ -119,15 +125,23 @@ struct engine_events {
 			       const struct payload *payload);
 	/* A record of logging, as the op log has it; its text is told as output too. actor as in output. */
 	void (*logged)(void *ctx, struct engine_actor *actor, const json_t *record);
-	void (*shutdown_asked)(void *ctx);
-	/* One of its actors, or a program that may, wants a package unloaded. */
-	void (*unload_asked)(void *ctx, struct engine_source *source);
+	/* Somebody who may wants it; NULL: the last program that it was there for has gone. */
+	void (*shutdown_asked)(void *ctx, const struct engine_asker *asker);
+	/* The same of a package, to be unloaded. */
+	void (*unload_asked)(void *ctx, struct engine_source *source,
+			     const struct engine_asker *asker);
 	/* An actor could not create another one, for want of room; once a minute for each budget. */
 	void (*refused)(void *ctx, struct engine_actor *actor, const char *why);
 	/* Processes of a source were killed since they are no actors of it; once a minute for each source. */
 	void (*strangers)(void *ctx, struct engine_source *source, const char *what);
-	/* Does a group declare this global name? */
-	bool (*declares)(void *ctx, const char *global_name);
+	/* Does a group declare this global name, but for that of this source? */
+	bool (*declares)(void *ctx, const struct engine_source *source, const char *global_name);
+	/*
+	 * May it have what the table of director/asking.h does not let each of its kind have? of: the source that it is
+	 * about, NULL: about none. False: it was told of already, and nothing is done.
+	 */
+	bool (*may)(void *ctx, const struct engine_asker *asker, enum tds_asked what,
+		    const struct engine_source *of);
 };
 
 /* What is to be loaded. */

@@ -27,13 +27,15 @@ static void refuse(struct actor *actor, const json_t *op, uint64_t id)
 }
 
 /* The realm that it may create an actor in. NULL: none. */
-static struct realm *realm_for(const struct actor *actor, const char *hash, const char *name)
+static struct realm *realm_for(struct actor *actor, const char *hash, const char *name)
 {
+	const struct sender from = sender_of(actor);
 	struct realm *own = actor->realm;
 	struct realm *realm = hash ? usersource_realm(own, hash) : own;
 	bool near = realm && realm_origin(realm) == realm_origin(own);
 
-	return realm && (near || !realm_is_foreign(own)) && (!name || realm_may_name(own, name))
+	return realm && asker_may(&from, near ? TDS_ASKED_CREATE : TDS_ASKED_CREATE_OTHER, realm) &&
+			       (!name || asker_may_name(&from, name))
 		       ? realm
 		       : NULL;
 }
@@ -128,8 +130,9 @@ static bool op_done(struct actor *actor, const json_t *op)
 static bool op_dead_letters(struct actor *actor, const json_t *op)
 {
 	struct local *engine = actor->realm->engine;
+	const struct sender from = sender_of(actor);
 
-	if (realm_is_foreign(actor->realm))
+	if (!asker_may(&from, TDS_ASKED_DEAD_LETTERS, NULL))
 		return true;
 	if (json_is_true(json_object_get(op, "on")))
 		engine->dead_letters = actor->bearer.id;
@@ -145,10 +148,10 @@ static bool op_log(struct actor *actor, const json_t *op)
 
 static bool op_shutdown(struct actor *actor, const json_t *op)
 {
+	const struct sender from = sender_of(actor);
+
 	(void)op;
-	if (realm_is_foreign(actor->realm))
-		return true;
-	actor->realm->engine->events->shutdown_asked(actor->realm->engine->ctx);
+	ask_for_end(&from);
 	return true;
 }
 
@@ -166,13 +169,35 @@ static bool op_status(struct actor *actor, const json_t *op)
 	return true;
 }
 
+static bool op_authority(struct actor *actor, const json_t *op)
+{
+	const struct sender from = sender_of(actor);
+
+	(void)op;
+	return !asker_may(&from, TDS_ASKED_SOURCES_OWN, NULL) || usersource_register(actor);
+}
+
+static bool op_load(struct actor *actor, const json_t *op)
+{
+	const struct sender from = sender_of(actor);
+
+	return usersource_load(&from, op);
+}
+
+static bool op_unload(struct actor *actor, const json_t *op)
+{
+	const struct sender from = sender_of(actor);
+
+	return usersource_unload(&from, op);
+}
+
 static bool op_capability(struct actor *actor, const json_t *op)
 {
+	const struct sender from = sender_of(actor);
 	const char *name = json_string_value(json_object_get(op, "name"));
 
-	if (name && !realm_is_foreign(actor->realm))
-		set_capability(actor->realm->engine, name,
-			       json_string_value(json_object_get(op, "value")));
+	if (name)
+		ask_for_capability(&from, name, json_string_value(json_object_get(op, "value")));
 	return name != NULL;
 }
 
@@ -193,10 +218,10 @@ static const struct {
 	{ "switched", direct_op_switched },
 	{ "status", op_status },
 	{ "capability", op_capability },
-	{ "authority", usersource_op_authority },
-	{ "load", usersource_op_load },
+	{ "authority", op_authority },
+	{ "load", op_load },
 	{ "validated", usersource_op_validated },
-	{ "unload", usersource_op_unload },
+	{ "unload", op_unload },
 	{ "sources", usersource_op_watch },
 };
 
@@ -216,11 +241,7 @@ static bool take_control(struct actor *actor, const unsigned char *body, size_t 
 static bool on_frame(void *ctx, enum frame_type type, const unsigned char *body, size_t len)
 {
 	struct actor *actor = ctx;
-	const struct sender from = { .engine = actor->realm->engine,
-				     .actor = actor,
-				     .of = actor->realm,
-				     .id = actor->bearer.id,
-				     .link = &actor->link };
+	const struct sender from = sender_of(actor);
 
 	if (type == FRAME_MESSAGE || type == FRAME_MESSAGE_FD)
 		return route_message(&from, type, body, len);

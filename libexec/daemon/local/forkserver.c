@@ -264,6 +264,7 @@ struct realm *forkserver_derive(struct realm *by, const char *md5)
 	realm->state = REALM_PENDING;
 	realm->home = home;
 	realm_ref(home);
+	realm->pub.origin = &home->pub;
 	realm->pub.of_program = home->pub.of_program;
 	realm_number(realm);
 	(void)snprintf(realm->md5, sizeof(realm->md5), "%s", md5);

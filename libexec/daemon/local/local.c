@@ -87,9 +87,14 @@ static void drop_record(void *ctx, struct engine_actor *actor, const json_t *rec
 	(void)ctx, (void)actor, (void)record;
 }
 
-static void drop_shutdown(void *ctx)
+static void drop_shutdown(void *ctx, const struct engine_asker *asker)
 {
-	(void)ctx;
+	(void)ctx, (void)asker;
+}
+
+static void drop_unload(void *ctx, struct engine_source *source, const struct engine_asker *asker)
+{
+	(void)ctx, (void)source, (void)asker;
 }
 
 static void drop_refused(void *ctx, struct engine_actor *actor, const char *why)
@@ -102,9 +107,16 @@ static void drop_strangers(void *ctx, struct engine_source *source, const char *
 	(void)ctx, (void)source, (void)what;
 }
 
-static bool declares_nothing(void *ctx, const char *global_name)
+static bool declares_nothing(void *ctx, const struct engine_source *source, const char *global_name)
 {
-	(void)ctx, (void)global_name;
+	(void)ctx, (void)source, (void)global_name;
+	return false;
+}
+
+static bool may_nothing(void *ctx, const struct engine_asker *asker, enum tds_asked what,
+			const struct engine_source *of)
+{
+	(void)ctx, (void)asker, (void)what, (void)of;
 	return false;
 }
 
@@ -121,10 +133,11 @@ static const struct engine_events silence = {
 	.director_asked = drop_question,
 	.logged = drop_record,
 	.shutdown_asked = drop_shutdown,
-	.unload_asked = drop_source,
+	.unload_asked = drop_unload,
 	.refused = drop_refused,
 	.strangers = drop_strangers,
 	.declares = declares_nothing,
+	.may = may_nothing,
 };
 
 /* Derived realms were made after their homes, and come before them. */
@@ -142,6 +155,7 @@ static void op_close(struct engine *head)
 		end_now(engine->realms);
 	strangers_stop(engine);
 	json_decref(engine->capabilities);
+	json_decref(engine->setters);
 	registry_fini(&engine->registry);
 	free(engine);
 }
@@ -287,5 +301,6 @@ struct engine *local_engine_open(struct event_base *base, const struct engine_co
 		.hooks = &hooks,
 		.capabilities = capabilities_new(config->settings),
 	};
+	engine->setters = setters_new(engine->capabilities);
 	return &engine->engine;
 }

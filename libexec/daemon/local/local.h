@@ -2,7 +2,8 @@
 /*
  * Inside the local engine: realms, which are sources and users' programs with a process each, and their actors.
  *
- * From the bottom: wire, frames, link; registry, proc, kinds, filter, confine; output, actor; strangers, realm, forkserver; direct, route; capabilities,
+ * From the bottom: wire, frames, link; registry, proc, kinds, filter, confine; output, actor; strangers, realm, forkserver;
+ * asker; direct, route; capabilities,
  * usersource, status; actorops, sourceops, program, join; local. A file calls those before it alone. What one of them
  * has to tell those after it goes by the hooks, which local.c sets.
  */
@@ -198,6 +199,7 @@ struct local {
 	uint64_t dead_letters;     /* the actor that gets them; 0: none */
 	size_t ndirects;
 	json_t *capabilities; /* name -> text of a literal */
+	json_t *setters;      /* name -> the number of the realm that has set it; 0: the system */
 	struct user_source *user_sources;
 	struct authority *authorities;
 	struct event *looks; /* for strangers; NULL: no source was confined yet */
@@ -347,9 +349,9 @@ bool direct_op_linked(struct actor *actor, const json_t *op);
 bool direct_op_switched(struct actor *actor, const json_t *op);
 void directs_end(struct actor *actor); /* it is gone, and all that it sent is forwarded */
 
-/* route.c: messages */
+/* asker.c: who may have what */
 
-/* Who sends: an actor, or a program. */
+/* Who sends, or asks: an actor, or a program. */
 struct sender {
 	struct local *engine;
 	struct actor *actor; /* NULL: a program */
@@ -357,6 +359,29 @@ struct sender {
 	uint64_t id;
 	struct link *link;
 };
+
+/* Who that is, as events tell it; what it points to is there during the call. */
+struct engine_asker asker_of(const struct sender *from);
+
+/* May it? of: the realm that it is about; NULL: about none. What it may not is told, and not to be done. */
+bool asker_may(const struct sender *from, enum tds_asked what, const struct realm *of);
+
+/* It wants the whole system to end: told on, where it may. */
+void ask_for_end(const struct sender *from);
+
+/* May it give an actor this global name? */
+bool asker_may_name(const struct sender *from, const char *name);
+
+static inline struct sender sender_of(struct actor *actor)
+{
+	return (struct sender){ .engine = actor->realm->engine,
+				.actor = actor,
+				.of = actor->realm,
+				.id = actor->bearer.id,
+				.link = &actor->link };
+}
+
+/* route.c: messages */
 
 /* A frame with a message, from whoever. False: it breaks the grammar. */
 bool route_message(const struct sender *from, enum frame_type type, const unsigned char *body,
@@ -367,8 +392,12 @@ void route_deliver(struct actor *actor, const struct engine_message *message);
 void route_undelivered(struct actor *actor);
 
 /* capabilities.c */
-void set_capability(struct local *engine, const char *name, const char *literal);
 json_t *capabilities_new(const struct settings *settings);
+json_t *setters_new(const json_t *capabilities); /* the system has set them */
+void set_capability(struct local *engine, const char *name,
+		    const char *literal); /* as the system */
+/* For who asks, where it may: nobody has set it, or its own realm, or it may set what others have. */
+void ask_for_capability(const struct sender *from, const char *name, const char *literal);
 
 /* status.c: what a Thespian_SystemStatus is made of, as the op that carries it */
 json_t *status_of(const struct realm *by);
@@ -376,13 +405,5 @@ json_t *status_of(const struct realm *by);
 /* actorops.c, sourceops.c: what an actor, and the process of a source, ask for and tell */
 extern const struct link_events actorops_link;
 extern const struct link_events sourceops_link;
-
-/* May code of the realm give an actor this global name? */
-static inline bool realm_may_name(const struct realm *realm, const char *name)
-{
-	const struct local *engine = realm->engine;
-
-	return !realm->pub.of_program || !engine->events->declares(engine->ctx, name);
-}
 
 #endif

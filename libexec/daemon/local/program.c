@@ -51,7 +51,7 @@ static void on_endpoint_over(evutil_socket_t fd, short what, void *arg)
 	program_changed(realm);
 	realm_unref(realm);
 	if (engine->ends_with_programs && !engine->stopping && !has_programs(engine))
-		engine->events->shutdown_asked(engine->ctx);
+		engine->events->shutdown_asked(engine->ctx, NULL);
 }
 
 struct endpoint *program_endpoint_new(struct realm *realm)
@@ -177,6 +177,14 @@ void programs_stop(struct local *engine)
 
 /* --- what a program asks for --- */
 
+static struct sender sender_at(struct endpoint *endpoint)
+{
+	return (struct sender){ .engine = endpoint->realm->engine,
+				.of = endpoint->realm,
+				.id = endpoint->bearer.id,
+				.link = &endpoint->link };
+}
+
 static void created(struct endpoint *endpoint, json_int_t ref, const char *address)
 {
 	link_control(&endpoint->link,
@@ -233,12 +241,14 @@ static void await_creation(struct endpoint *endpoint, json_int_t ref, struct act
 /* The realm that a program's request means. NULL: refused, and said so. */
 static struct realm *realm_for(struct endpoint *endpoint, json_int_t ref, const char *hash)
 {
+	const struct sender from = sender_at(endpoint);
 	struct realm *own = endpoint->realm;
 	struct realm *realm = hash ? usersource_realm(own, hash) : own;
 
 	if (own->engine->stopping)
 		refused(endpoint, ref, FAILURE_SHUTDOWN, "the system is shutting down");
-	else if (!realm || (realm_origin(realm) != own && realm_is_foreign(own)))
+	else if (!realm ||
+		 (realm_origin(realm) != own && !asker_may(&from, TDS_ASKED_CREATE_OTHER, realm)))
 		refused(endpoint, ref, FAILURE_HASH, "no such source");
 	else if (realm->process != PROCESS_RUNS && !realm_actors_wait(realm))
 		refused(endpoint, ref, FAILURE_PARENT, "no process to start it from");
@@ -269,6 +279,7 @@ static bool op_create(struct endpoint *endpoint, const json_t *op)
 	json_int_t ref = json_integer_value(json_object_get(op, "ref"));
 	const char *name = json_string_value(json_object_get(op, "name"));
 	struct actor *there = name ? actor_by_name(endpoint->realm->engine, name) : NULL;
+	const struct sender from = sender_at(endpoint);
 
 	if (!json_is_string(json_object_get(op, "class")))
 		return false;
@@ -276,7 +287,7 @@ static bool op_create(struct endpoint *endpoint, const json_t *op)
 		created(endpoint, ref, DIRECTOR_ADDRESS);
 	else if (there)
 		await_creation(endpoint, ref, there);
-	else if (name && !realm_may_name(endpoint->realm, name))
+	else if (name && !asker_may_name(&from, name))
 		refused(endpoint, ref, FAILURE_NAME, "the global name belongs to a group");
 	else
 		create(endpoint, ref, op);
@@ -285,21 +296,20 @@ static bool op_create(struct endpoint *endpoint, const json_t *op)
 
 static bool op_shutdown(struct endpoint *endpoint, const json_t *op)
 {
-	struct local *engine = endpoint->realm->engine;
+	const struct sender from = sender_at(endpoint);
 
 	(void)op;
-	if (!realm_is_foreign(endpoint->realm))
-		engine->events->shutdown_asked(engine->ctx);
+	ask_for_end(&from);
 	return true;
 }
 
 static bool op_capability(struct endpoint *endpoint, const json_t *op)
 {
+	const struct sender from = sender_at(endpoint);
 	const char *name = json_string_value(json_object_get(op, "name"));
 
-	if (name && !realm_is_foreign(endpoint->realm))
-		set_capability(endpoint->realm->engine, name,
-			       json_string_value(json_object_get(op, "value")));
+	if (name)
+		ask_for_capability(&from, name, json_string_value(json_object_get(op, "value")));
 	return name != NULL;
 }
 
@@ -312,16 +322,16 @@ static bool op_status(struct endpoint *endpoint, const json_t *op)
 
 static bool op_load(struct endpoint *endpoint, const json_t *op)
 {
-	return usersource_load(endpoint->realm, &endpoint->link, op);
+	const struct sender from = sender_at(endpoint);
+
+	return usersource_load(&from, op);
 }
 
 static bool op_unload(struct endpoint *endpoint, const json_t *op)
 {
-	const char *md5 = json_string_value(json_object_get(op, "hash"));
+	const struct sender from = sender_at(endpoint);
 
-	if (md5)
-		usersource_unload(endpoint->realm, md5);
-	return md5 != NULL;
+	return usersource_unload(&from, op);
 }
 
 static const struct {
@@ -348,14 +358,10 @@ static bool take_control(struct endpoint *endpoint, const unsigned char *body, s
 static bool on_frame(void *ctx, enum frame_type type, const unsigned char *body, size_t len)
 {
 	struct endpoint *endpoint = ctx;
-	struct realm *realm = endpoint->realm;
 	size_t before = endpoint->link.queued;
 
 	if (type == FRAME_MESSAGE || type == FRAME_MESSAGE_FD) {
-		const struct sender from = { .engine = realm->engine,
-					     .of = realm,
-					     .id = endpoint->bearer.id,
-					     .link = &endpoint->link };
+		const struct sender from = sender_at(endpoint);
 
 		return route_message(&from, type, body, len);
 	}

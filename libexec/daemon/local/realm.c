@@ -33,6 +33,7 @@ struct realm *realm_alloc(struct local *engine, enum realm_kind kind)
 		.emptying = -1,
 		.link = { .fd = -1, .ended = true },
 	};
+	realm->pub.origin = &realm->pub;
 	realm->next = engine->realms;
 	realm->self = &engine->realms;
 	if (realm->next)

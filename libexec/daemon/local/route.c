@@ -121,12 +121,8 @@ static struct link *return_message(struct actor *from, uint64_t to, struct parce
 
 static void ask_director(const struct sender *from, const struct payload *payload)
 {
-	struct engine_asker asker = { .source = &from->of->pub,
-				      .id = from->id,
-				      .may_change = !realm_is_foreign(from->of) };
+	const struct engine_asker asker = asker_of(from);
 
-	(void)snprintf(asker.address, sizeof(asker.address), "%u.%ju", from->of->number,
-		       (uintmax_t)from->id);
 	from->engine->events->director_asked(from->engine->ctx, &asker, payload);
 }
 

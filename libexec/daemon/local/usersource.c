@@ -261,12 +261,11 @@ static bool is_sealed(const struct local *engine, int fd)
 	       st.st_size <= engine->config->settings->max_message;
 }
 
-bool usersource_op_authority(struct actor *actor, const json_t *op)
+bool usersource_register(struct actor *actor)
 {
 	struct local *engine = actor->realm->engine;
 	struct authority *a = engine->authorities;
 
-	(void)op;
 	while (a && a->zone != zone_of(actor->realm))
 		a = a->next;
 	if (!a) {
@@ -325,13 +324,13 @@ static void ask_authority(struct link *authority, struct link *from, const char 
 		link_wait_for(from, authority);
 }
 
-bool usersource_load(struct realm *by, struct link *from, const json_t *op)
+bool usersource_load(const struct sender *from, const json_t *op)
 {
-	struct local *engine = by->engine;
-	uint32_t zone = zone_of(by);
+	struct local *engine = from->engine;
+	uint32_t zone = zone_of(from->of);
 	const char *md5 = json_string_value(json_object_get(op, "hash"));
 	const char *info = json_string_value(json_object_get(op, "info"));
-	tds_autofd int data = link_take_fd(from);
+	tds_autofd int data = link_take_fd(from->link);
 	bool registered;
 
 	if (data == LINK_FD_LOST)
@@ -340,18 +339,15 @@ bool usersource_load(struct realm *by, struct link *from, const json_t *op)
 
 	if (!is_md5(md5) || !info || data < 0 || !is_sealed(engine, data))
 		return false;
+	if (!asker_may(from, TDS_ASKED_SOURCES_OWN, NULL))
+		return true;
 	/* Where nobody is registered nothing is remembered: to create from it is an error at once. */
 	if (!registered || realm_by_md5(engine, md5) || find(engine, zone, md5) ||
 	    !source_new(engine, zone, md5))
 		return true;
 	if (authority)
-		ask_authority(&authority->link, from, md5, info, tds_steal_fd(&data));
+		ask_authority(&authority->link, from->link, md5, info, tds_steal_fd(&data));
 	return true;
-}
-
-bool usersource_op_load(struct actor *actor, const json_t *op)
-{
-	return usersource_load(actor->realm, &actor->link, op);
 }
 
 static void accept_source(struct user_source *source, const char *info, int archive)
@@ -402,19 +398,12 @@ bool usersource_op_validated(struct actor *actor, const json_t *op)
 	return true;
 }
 
-void usersource_unload(struct realm *by, const char *md5)
+/* One that it brought, or another of its zone. */
+static void unload_own(struct local *engine, struct user_source *source)
 {
-	struct local *engine = by->engine;
-	const struct realm *origin = realm_origin(by);
-	uint32_t zone = origin->number;
-	struct user_source *source = find(engine, zone, md5);
-	struct realm *package = realm_by_md5(engine, md5);
+	uint32_t zone = source->zone;
+	const char *md5 = source->md5;
 
-	if (package &&
-	    (package == origin || (origin->kind == REALM_PROGRAM && !realm_is_foreign(origin))))
-		engine->events->unload_asked(engine->ctx, &package->pub);
-	if (!source)
-		return;
 	if (source->archive >= 0)
 		tell_watchers(engine, zone, md5, source->info, false);
 	for (struct realm *r = engine->realms, *next; r; r = next) {
@@ -425,11 +414,17 @@ void usersource_unload(struct realm *by, const char *md5)
 	source_free(source);
 }
 
-bool usersource_op_unload(struct actor *actor, const json_t *op)
+bool usersource_unload(const struct sender *from, const json_t *op)
 {
+	struct local *engine = from->engine;
 	const char *md5 = json_string_value(json_object_get(op, "hash"));
+	struct user_source *source = md5 ? find(engine, zone_of(from->of), md5) : NULL;
+	struct realm *package = md5 ? realm_by_md5(engine, md5) : NULL;
+	const struct engine_asker asker = asker_of(from);
 
-	if (md5)
-		usersource_unload(actor->realm, md5);
+	if (package && asker_may(from, TDS_ASKED_UNLOAD_SOURCE, package))
+		engine->events->unload_asked(engine->ctx, &package->pub, &asker);
+	if (source && asker_may(from, TDS_ASKED_SOURCES_OWN, NULL))
+		unload_own(engine, source);
 	return md5 != NULL;
 }

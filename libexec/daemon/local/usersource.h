@@ -12,16 +12,19 @@
 #include "local.h"
 
 /*
- * Ask the zone's authority about a source, unless it is there already; from is whose op load it is, and has its bytes.
- * False: it breaks the grammar.
+ * Ask the zone's authority about a source, unless it is there already, or the zone may bring none; the link of from has
+ * its bytes. False: it breaks the grammar.
  */
-bool usersource_load(struct realm *by, struct link *from, const json_t *op);
+bool usersource_load(const struct sender *from, const json_t *op);
 
 /*
- * Let no more actors be created from a source of by's zone; those that run go on. A package that asks for its own end,
- * and a program of the admin's user that asks for any package's, is the Director's affair.
+ * Let no more actors be created from a source of its zone; those that run go on. To unload a package is the Director's
+ * affair. False: it breaks the grammar.
  */
-void usersource_unload(struct realm *by, const char *md5);
+bool usersource_unload(const struct sender *from, const json_t *op);
+
+/* Let an actor be the authority of its zone. False: out of memory. */
+bool usersource_register(struct actor *actor);
 
 /* The realm in which code of realm by creates actors of a source; they wait there while it is pending. NULL: none. */
 struct realm *usersource_realm(struct realm *by, const char *md5);
@@ -38,11 +41,8 @@ void usersource_free(struct local *engine);
 json_t *usersource_list(const struct realm *by);
 struct actor *usersource_authority(const struct realm *by);
 
-/* What actors ask for: authority, load, validated, unload, sources. */
-bool usersource_op_authority(struct actor *actor, const json_t *op);
-bool usersource_op_load(struct actor *actor, const json_t *op);
+/* What actors ask for: validated, sources. */
 bool usersource_op_validated(struct actor *actor, const json_t *op);
-bool usersource_op_unload(struct actor *actor, const json_t *op);
 bool usersource_op_watch(struct actor *actor, const json_t *op);
 
 #endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files that read the daemon's configuration share. */
+#ifndef TDS_DAEMON_SETTINGSPARTS_H
+#define TDS_DAEMON_SETTINGSPARTS_H
+
+#include "literal/value.h"
+#include "settings.h"
+
+/* The value of a configuration file; *value NULL: there is no such file. Caller frees it. Errors: as settings_read. */
+int settings_value(const struct tds_dir *dir, const char *name, struct tds_value **value,
+		   struct tds_err *err) TDS_MUST_CHECK;
+
+/* Parts of the settings (settingsmay.c). Errors: as settings_read. */
+int settings_read_adminusers(const struct tds_dir *dir, struct settings *s,
+			     struct tds_err *err) TDS_MUST_CHECK;
+int settings_read_may(const struct tds_dir *dir, struct settings *s,
+		      struct tds_err *err) TDS_MUST_CHECK;
+
+#endif
