@@ -14,7 +14,9 @@
 #include "base/text.h"
 #include "check.h"
 #include "director/groups.h"
+#include "director/sandboxcfg.h"
 #include "director/strictmodes.h"
+#include "judge.h"
 #include "package/keyring.h"
 #include "package/version.h"
 
@@ -354,6 +356,8 @@ static int take_stock(struct inventory *inventory, struct tds_err *err)
 	tds_strictmodes_read_lax(inventory->dir, &inventory->strict);
 	if (!tds_strict_judge_dir(&inventory->strict, inventory->dir->fd, why))
 		report_warn(&inventory->report, 0, 0, "%s", why);
+	if (!judge_sandbox(inventory->dir))
+		report_warn(&inventory->report, 0, 0, TDS_SANDBOX_CFG " " JUDGE_NO_SANDBOX);
 	int rc = read_entries(inventory, err);
 	return rc == 0 ? tds_groups_scan(inventory->dir, &inventory->groups, err) : rc;
 }

@@ -167,11 +167,46 @@ static void print_users(FILE *out, const json_t *answer)
 	(void)fputc('\n', out);
 }
 
+/* Of a source. */
+static void print_granted(FILE *out, const json_t *granted)
+{
+	static const char *const keys[] = { "Group", "File", "Sandbox" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const char *text = tds_json_string(granted, keys[i]);
+
+		(void)fputs(i == 0 ? "" : i == 1 ? ": " : ", sandbox ", out);
+		tds_text_escape(out, text, strlen(text));
+	}
+	(void)fputc('\n', out);
+}
+
+/* What packages have that ask for nothing, and what others may have at most. */
+static void print_sandbox(FILE *out, const json_t *answer)
+{
+	const json_t *sandbox = json_object_get(answer, "Sandbox");
+	const char *unasked = tds_json_string(sandbox, "Unasked");
+	const char *most = tds_json_string(sandbox, "Most");
+
+	if (!*unasked)
+		return;
+	(void)fputs("sandbox ", out);
+	tds_text_escape(out, unasked, strlen(unasked));
+	if (strcmp(unasked, most) != 0) {
+		(void)fputs(", at most ", out);
+		tds_text_escape(out, most, strlen(most));
+	}
+	(void)fputs(json_is_true(json_object_get(sandbox, "There")) ? "\n"
+								    : ": there is no sandbox.cfg\n",
+		    out);
+}
+
 void admin_status(struct admin *admin, int argc, char **argv)
 {
 	struct tds_err err = { 0 };
 	json_t *answer = NULL;
 	const json_t *actor;
+	const json_t *granted;
 	size_t i;
 
 	(void)argv;
@@ -189,11 +224,14 @@ void admin_status(struct admin *admin, int argc, char **argv)
 		(void)fputc('\n', admin->cli.out);
 		running_print(admin->cli.out, answer);
 		print_users(admin->cli.out, answer);
+		print_sandbox(admin->cli.out, answer);
 		const char *cgroup = tds_json_string(answer, "Cgroup");
 		if (*cgroup)
 			(void)fprintf(admin->cli.out, "cgroup %s\n", cgroup);
 		json_array_foreach(json_object_get(answer, "Restarted"), i, actor)
 			print_restarted(admin->cli.out, actor);
+		json_array_foreach(json_object_get(answer, "Sandboxes"), i, granted)
+			print_granted(admin->cli.out, granted);
 	}
 	json_decref(answer);
 	judge_configured(admin);

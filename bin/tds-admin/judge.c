@@ -18,6 +18,7 @@
 #include "director/adminuser.h"
 #include "director/config.h"
 #include "director/grants.h"
+#include "director/sandboxcfg.h"
 #include "literal/repr.h"
 #include "tool/document.h"
 #include "tool/strictly.h"
@@ -286,12 +287,22 @@ void judge_belief(struct admin *admin, const struct tds_dir *dir)
 		     (uintmax_t)own);
 }
 
+bool judge_sandbox(const struct tds_dir *dir)
+{
+	struct stat st;
+
+	return fstatat(dir->fd, TDS_SANDBOX_CFG, &st, 0) == 0 || errno != ENOENT;
+}
+
 void judge_start(struct admin *admin, const struct tds_dir *dir)
 {
+	tds_autofree char *sandbox = tds_dir_join(dir, TDS_SANDBOX_CFG);
 	tds_autofree char *path = tds_dir_join(dir, "thesplog.cfg");
 	struct tds_err err;
 
 	judge_effects(admin, dir);
+	if (!judge_sandbox(dir))
+		tds_cli_warn(&admin->cli, sandbox, "%s", JUDGE_NO_SANDBOX);
 	if (judge_logging(dir, &err) != 0)
 		tds_cli_warn(&admin->cli, path, "%s", err.reason);
 }

@@ -33,6 +33,11 @@ int judge_logging(const struct tds_dir *dir, struct tds_err *err) TDS_MUST_CHECK
 /* Warn where all other users will take an admin process of this user, in this directory, for a stranger's. */
 void judge_belief(struct admin *admin, const struct tds_dir *dir);
 
+/* Is there a sandbox.cfg? Without it JUDGE_NO_SANDBOX is to be said of its name. */
+#define JUDGE_NO_SANDBOX \
+	"is not there: packages are trusted, and their actors may do what their user may"
+bool judge_sandbox(const struct tds_dir *dir);
+
 /* What is said once, when the settings of the directory begin to count: those without effect, and logging that cannot work. */
 void judge_start(struct admin *admin, const struct tds_dir *dir);
 

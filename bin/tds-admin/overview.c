@@ -101,6 +101,7 @@ static void print_active(FILE *out, const json_t *active)
 	print_part(out, *version ? ", " : "  ", tds_json_string(active, "File"));
 	print_part(out, ", since ", tds_json_string(active, "ActiveSince"));
 	print_part(out, ", by ", tds_text_base(tds_json_string(active, "Key")));
+	print_part(out, ", sandbox ", tds_json_string(active, "Sandbox"));
 }
 
 static void print_held(FILE *out, const json_t *group, const json_t *active)

@@ -13,6 +13,8 @@
 #include "director/adminuser.h"
 #include "director/config.h"
 #include "director/rundir.h"
+#include "director/sandboxcfg.h"
+#include "judge.h"
 #include "steps.h"
 #include "tool/document.h"
 
@@ -20,6 +22,7 @@
 #define ACTORS "tds-actors" /* the user of actors where the admin process is root's */
 #define ACTORUSER_CFG "actoruser.cfg"
 #define DATADIR_CFG "datadir.cfg"
+#define SANDBOX "default" /* what packages are granted */
 #define STATE \
 	"/var/lib/tds" /* has the run directories, and is the home of the users that are made */
 
@@ -44,7 +47,8 @@ struct setup {
 	char *rundir;
 	char *data;   /* the folder that the data folders of groups are in */
 	char *actors; /* the user of actors; NULL: that of the admin process */
-	char *config[3];
+	char *config[4];
+	bool has_sandbox; /* what it says is somebody's decision */
 	struct steps steps;
 };
 
@@ -201,6 +205,7 @@ static int read_config(struct setup *setup, struct tds_err *err)
 	int rc = tds_dir_open(place, &dir, err);
 	if (rc != 0) /* a step that looks at it says what it is instead */
 		return rc == TDS_E_NOMEM ? rc : 0;
+	setup->has_sandbox = judge_sandbox(&dir);
 	rc = read_line(&dir, TDS_RUNDIR_CFG, &setup->rundir, err);
 	if (rc == 0)
 		rc = read_line(&dir, DATADIR_CFG, &setup->data, err);
@@ -270,6 +275,8 @@ static int plan(struct setup *setup, struct tds_err *err)
 		rc = add_config(setup, 1, TDS_RUNDIR_CFG, setup->rundir, err);
 	if (rc == 0)
 		rc = add_actors(setup, err);
+	if (rc == 0 && !setup->has_sandbox)
+		rc = add_config(setup, 3, TDS_SANDBOX_CFG, SANDBOX, err);
 	if (rc == 0)
 		rc = steps_folder(steps, setup->rundir, setup->user, 0711, err);
 	return rc == 0 ? add_data(setup, err) : rc;

@@ -23,6 +23,7 @@
 #include "director/actoruser.h"
 #include "director/config.h"
 #include "director/rundir.h"
+#include "granting.h"
 #include "inside.h"
 #include "recall.h"
 #include "supervisor.h"
@@ -137,6 +138,7 @@ static void describe(void *ctx, json_t *status)
 	(void)json_object_set_new(status, "Restarts", json_integer(d->ward->restarts));
 	(void)json_object_set_new(status, "Uid", json_integer(geteuid()));
 	(void)json_object_set_new(status, "ActorUid", json_integer(actor_uid(&d->configured)));
+	(void)json_object_set_new(status, "Sandbox", granting_json(&d->configured.sandbox));
 	if (d->ward->last_end)
 		(void)json_object_set_new(status, "LastEnd", json_string(d->ward->last_end));
 }

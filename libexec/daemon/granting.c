@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "director/sandboxkernel.h"
+#include "tool/cli.h"
 
 /* What is asked for, and where that stands. */
 struct asked {
@@ -87,4 +88,13 @@ int sandbox_grant(const struct tds_sandbox_policy *policy, const char *group,
 	if (rc != 0)
 		free(tds_steal(note));
 	return rc;
+}
+
+json_t *granting_json(const struct tds_sandbox_policy *policy)
+{
+	const struct tds_sandbox_rule *rule = &policy->rules[policy->n - 1];
+
+	return json_pack("{s:b, s:o?, s:o?}", "There", policy->is_there, "Unasked",
+			 tds_cli_json_text(rule->unasked->words), "Most",
+			 tds_cli_json_text(rule->most->words));
 }

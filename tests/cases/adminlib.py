@@ -238,6 +238,7 @@ class Admin:
         shutil.copyfile(KEYS / 'birch_tls.key', self.dir / 'birch_tls.key')
         (self.dir / 'birch_tls.key').chmod(0o644)
         self.actors('root')
+        (self.dir / 'sandbox.cfg').write_text('trusted\n')
         self.key = base / 'birch.pem'
         shutil.copyfile(KEYS / 'birch.pem', self.key)
         self.key.chmod(0o600)

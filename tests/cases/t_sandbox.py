@@ -201,6 +201,16 @@ def hung(a):
     ok(not os.path.exists('/proc/%d' % pid), 'it is gone')
 
 
+def said(a):
+    """What counts is said: by status and list for each source."""
+    (a.dir / 'sandbox.cfg').write_text("{'Most': 'net', 'Unasked': 'strict'}")
+    trier(a, 'web', {'Profile': 'net', 'Files': 100})
+    b = a.admin('status')
+    ok(b.out.endswith('sandbox strict, at most net\nweb: web-1.tls, sandbox net, Files 100\n'), 'status', b)
+    b = a.admin('list')
+    ok('by birch_tls.key, sandbox net, Files 100\n' in b.out, 'list', b)
+
+
 def refused(a):
     """What is asked for and not allowed refuses the load, with both lines; nothing is changed by that."""
     (a.dir / 'sandbox.cfg').write_text("# what is allowed here\n\n")
@@ -380,5 +390,5 @@ def no_landlock(a):
 
 
 if __name__ == '__main__':
-    run_cases(of_this_kernel, of_the_first_landlock, of_debian_12, of_the_sixth_landlock, at_the_import, as_ever, hung, refused, restored, definition,
+    run_cases(of_this_kernel, of_the_first_landlock, of_debian_12, of_the_sixth_landlock, at_the_import, as_ever, hung, said, refused, restored, definition,
               parts, programs_and_limits, ports, strangers, busy, no_landlock)

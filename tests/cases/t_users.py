@@ -116,7 +116,8 @@ class Place:
         shutil.copyfile(KEYS / 'birch_tls.key', self.path / 'birch_tls.key')
         self.must('root', 'tds-gensrc', '-q', '--no-check', 'foo', base / 'birch.pem', base / 'src', '--release=1', 'm/*.py')
         self.pack()
-        for found in self.path, self.path / 'foo.tli', self.path / 'birch_tls.key':
+        (self.path / 'sandbox.cfg').write_text('trusted\n')
+        for found in self.path, self.path / 'sandbox.cfg', self.path / 'foo.tli', self.path / 'birch_tls.key':
             os.chown(found, USERS[owner], USERS[owner])
 
     def pack(self):

@@ -11,6 +11,7 @@ name_actors() {
 new_admin_dir() {
 	new_dir "$@"
 	name_actors "$DIR"
+	echo trusted >"$DIR/sandbox.cfg"
 }
 
 # expect STATUS STDOUT STDERR COMMAND…: all three must be as said, but for a newline at the end.

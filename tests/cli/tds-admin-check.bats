@@ -6,6 +6,7 @@ load common
 
 setup() {
 	new_dir
+	echo trusted >"$DIR/sandbox.cfg"
 	cd "$BATS_TEST_TMPDIR" || return
 }
 
@@ -347,7 +348,25 @@ EOF
 	check -j
 	[ "$status" -eq 0 ]
 	[ "$(jq -c '[.file, .ok, has("value"), (.warnings | length)]' <<<"$output")" = \
-		"[\"$DIR/foo.tli\",true,true,0]"$'\n'"[\"$DIR/no-1.tls\",true,false,1]" ]
+		"[\"$DIR/foo.tli\",true,true,0]"$'\n'"[\"$DIR/no-1.tls\",true,false,1]"$'\n'"[\"$DIR/sandbox.cfg\",true,true,0]" ]
+}
+
+@test "a whole directory: without sandbox.cfg packages are trusted, which is said" {
+	rm "$DIR/sandbox.cfg"
+	local said='sandbox.cfg is not there: packages are trusted, and their actors may do what their user may'
+	check
+	is 0 '' "tds-admin: $DIR: warning: $said"
+	check --strict
+	is 1 '' "tds-admin: $DIR: $said"
+	echo "{'Most': 'default', 'Unasked': 'net'}" >"$DIR/sandbox.cfg"
+	check
+	is 1 '' "tds-admin: $DIR/sandbox.cfg:1:1: Unasked has what Most does not: net"
+	echo $'\n{"Groups": {"a": {}}}' >"$DIR/sandbox.cfg"
+	check
+	is 1 '' "tds-admin: $DIR/sandbox.cfg:2:18: a sandbox needs 'Most' or 'Unasked'"
+	echo tight >"$DIR/sandbox.cfg"
+	check
+	is 1 '' "tds-admin: $DIR/sandbox.cfg:1:1: a profile is 'strict', 'default', 'net' or 'trusted'"
 }
 
 @test "a limit that cannot be understood leaves no key trusted" {

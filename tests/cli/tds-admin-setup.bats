@@ -40,6 +40,7 @@ machine() {
 		Made /opt/thespian/director, of root, mode 0755
 		Wrote /opt/thespian/director/adminuser.cfg: tds
 		Wrote /opt/thespian/director/rundir.cfg: /var/lib/tds/director
+		Wrote /opt/thespian/director/sandbox.cfg: default
 		Made /var/lib/tds, of root, mode 0755
 		Made /var/lib/tds/director, of tds, mode 0711
 		Made /var/lib/tds/director/data, of tds, mode 0711" tds-admin setup
@@ -59,7 +60,7 @@ machine() {
 	machine <<-'END'
 		tds-admin setup --user=root >made
 		grep -q '^Made user tds-actors: useradd ' made
-		[ "$(grep -c '^Wrote ' made)" -eq 3 ]
+		[ "$(grep -c '^Wrote ' made)" -eq 4 ]
 		says 0 '/opt/thespian/director is set up already' tds-admin setup --user=root
 		works
 		[ "$(owner_of_actor)" = tds-actors ]
@@ -69,6 +70,11 @@ machine() {
 		echo nobody >other/actoruser.cfg
 		tds-admin setup --user=root other
 		[ "$(cat other/actoruser.cfg)" = nobody ]
+		# What sandbox.cfg says stays.
+		[ "$(cat other/sandbox.cfg)" = default ]
+		echo strict >other/sandbox.cfg
+		says 0 '/opt/other is set up already' tds-admin setup --user=root other
+		[ "$(cat other/sandbox.cfg)" = strict ]
 	END
 }
 

@@ -56,7 +56,7 @@ foo() {
 @test 'start twice: one; status says which' {
 	expect 0 '' '' tds-admin start
 	run --separate-stderr tds-admin status
-	[[ $output =~ ^'running, pid '([0-9]+)$'\n'(tds [0-9.]+)$'\n''user '$(id -un)', and so are the actors'$ ]]
+	[[ $output =~ ^'running, pid '([0-9]+)$'\n'(tds [0-9.]+)$'\n''user '$(id -un)', and so are the actors'$'\n''sandbox trusted'$ ]]
 	[ "$status" -eq 0 ]
 	pid=${BASH_REMATCH[1]} said=$output
 	[ "${BASH_REMATCH[2]}" = "$(tds-admin --version | sed 's/tds-admin/tds/')" ]
@@ -182,21 +182,21 @@ second() {
 	key=$(basename "$DIR"/*_tls.key)
 	foo 1 2 3
 	tds-load -q foo-2.tls
-	[ "$(second)" = "  Version 2, foo-2.tls, since TIME, by $key, newest foo-3.tls" ]
+	[ "$(second)" = "  Version 2, foo-2.tls, since TIME, by $key, sandbox trusted, newest foo-3.tls" ]
 	tds-load -q --hold foo
 	tds-admin list -j | jq -e '.Groups.foo | .Newest == "foo-3.tls" and .Held.File == "foo-2.tls" and .Restarts == 0
 		and (.Sources[.ActiveHash] | .ActiveSince and (.Key | endswith("_tls.key")))'
 	kill -9 "$(tds-admin list -j | jq '.Groups.foo.Running[][].Pid | numbers' | head -1)"
-	until [ "$(second)" = "  Version 2, foo-2.tls, since TIME, by $key, newest foo-3.tls, held, 1 restart" ]; do :; done
+	until [ "$(second)" = "  Version 2, foo-2.tls, since TIME, by $key, sandbox trusted, newest foo-3.tls, held, 1 restart" ]; do :; done
 	tds-load -q --release foo
 	tds-load -q foo
-	[ "$(second)" = "  Version 3, foo-3.tls, since TIME, by $key" ]
+	[ "$(second)" = "  Version 3, foo-3.tls, since TIME, by $key, sandbox trusted" ]
 	tds-admin list -j | jq -e '.Groups.foo | has("Newest") or has("Held") | not'
 	touch "$DIR/foo-3.tls"
-	[ "$(second)" = "  Version 3, foo-3.tls, since TIME, by $key" ]
+	[ "$(second)" = "  Version 3, foo-3.tls, since TIME, by $key, sandbox trusted" ]
 	# Of the same name, and something else by now.
 	cp "$DIR/foo-1.tls" "$DIR/foo-3.tls"
-	[ "$(second)" = "  Version 3, foo-3.tls, since TIME, by $key, newest foo-3.tls" ]
+	[ "$(second)" = "  Version 3, foo-3.tls, since TIME, by $key, sandbox trusted, newest foo-3.tls" ]
 	tds-load -q --hold foo 1
 	tds-admin shutdown
 	tds-admin start
@@ -298,7 +298,9 @@ second() {
 	mkdir -m 0755 "$long"
 	export THESPIAN_DIRECTOR_DIR=$PWD/$long
 	name_actors "$long"
-	expect 0 '' '' tds-admin start
+	expect 0 '' "tds-admin: $PWD/$long/sandbox.cfg: warning: is not there: packages are trusted, and their actors may do what their user may" tds-admin start
+	run tds-admin status
+	[ "${lines[3]}" = 'sandbox trusted: there is no sandbox.cfg' ]
 	tds-admin status
 	expect 0 '' '' tds-admin shutdown
 }

@@ -141,6 +141,21 @@ json_t *director_restarted(const struct director *director)
 	return all;
 }
 
+json_t *director_sandboxes(const struct director *director)
+{
+	json_t *all = json_array();
+
+	for (const struct group *g = director->groups; g; g = g->next)
+		for (const struct source *s = g->sources; s; s = s->next)
+			if (s->sandbox)
+				(void)json_array_append_new(
+					all, json_pack("{s:o?, s:o?, s:o?}", "Group",
+						       tds_cli_json_text(g->name), "File",
+						       tds_cli_json_text(s->file), "Sandbox",
+						       tds_cli_json_text(s->sandbox->words)));
+	return all;
+}
+
 json_t *director_retrieve_role(struct director *director, const char *role, const char *group)
 {
 	struct declared *declared = role_find(director, role, group);

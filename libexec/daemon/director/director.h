@@ -141,6 +141,7 @@ struct engine_actor *director_actor(struct director *director, const char *addre
 /* Answers in the Director's vocabulary; new references. */
 json_t *director_retrieve_all(struct director *director, const char *group);
 json_t *director_restarted(const struct director *director); /* actors that were started again */
+json_t *director_sandboxes(const struct director *director); /* what each source was granted */
 json_t *director_retrieve_role(struct director *director, const char *role, const char *group);
 json_t *outcome_json(const char *response, const struct outcome *outcome);
 

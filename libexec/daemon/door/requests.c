@@ -190,13 +190,14 @@ static void answer_status(struct asker *asker, const struct request *row, const 
 	const struct door *door = asker->door;
 	const struct door_settings *settings = door->settings;
 	json_t *status = json_pack(
-		"{s:s, s:b, s:s, s:i, s:I, s:I, s:O, s:o, s:o}", "DirectorResponse", row->response,
-		"Success", 1, "Version", tds_release_version, "Pid", (int)getpid(), "Clients",
-		(json_int_t)clients_count(door->clients), "StrayAnswers",
+		"{s:s, s:b, s:s, s:i, s:I, s:I, s:O, s:o, s:o, s:o}", "DirectorResponse",
+		row->response, "Success", 1, "Version", tds_release_version, "Pid", (int)getpid(),
+		"Clients", (json_int_t)clients_count(door->clients), "StrayAnswers",
 		(json_int_t)director_strays(door->director), "Capabilities",
 		settings->engine->ops->capabilities(settings->engine), "Cgroup",
 		settings->cgroup ? tds_cli_json_text(settings->cgroup) : json_null(), "Restarted",
-		director_restarted(door->director));
+		director_restarted(door->director), "Sandboxes",
+		director_sandboxes(door->director));
 
 	(void)request;
 	settings->describe(settings->ctx, status);
