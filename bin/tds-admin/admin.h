@@ -59,6 +59,8 @@ void admin_bootstart(struct admin *admin, int argc, char **argv);
 extern const char admin_bootstart_help[];
 void admin_setup(struct admin *admin, int argc, char **argv);
 extern const char admin_setup_help[];
+void admin_may(struct admin *admin, int argc, char **argv);
+extern const char admin_may_help[];
 void admin_check(struct admin *admin, int argc, char **argv);
 extern const char admin_check_help[];
 

@@ -32,6 +32,7 @@ static const char help[] =
 	"  check [FILE...]        check TLI files, configuration and keys; without FILE all of the "
 	"directory\n"
 	"  config                 print the configuration\n"
+	"  may [GROUP|USER]       print who may ask for what\n"
 	"  setup [DIR]            make a director directory with an admin process of its own user\n"
 	"  bootstart [NAME] [nostart]\n"
 	"                         have systemd start the admin process at boot\n"
@@ -163,6 +164,7 @@ static const struct command {
 	{ "log", admin_log_help, admin_log },
 	{ "history", admin_history_help, admin_history },
 	{ "config", admin_config_help, admin_config },
+	{ "may", admin_may_help, admin_may },
 	{ "setup", admin_setup_help, admin_setup },
 	{ "bootstart", admin_bootstart_help, admin_bootstart },
 	{ "check", admin_check_help, admin_check },

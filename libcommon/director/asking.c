@@ -85,7 +85,7 @@ const char *tds_may_words(enum tds_may may)
 {
 	static const char *const words[] = {
 		[TDS_MAY_NO] = "no",          [TDS_MAY_YES] = "yes",
-		[TDS_MAY_BY_RIGHT] = "right", [TDS_MAY_AS_GUEST] = "guests",
+		[TDS_MAY_BY_RIGHT] = "right", [TDS_MAY_AS_GUEST] = "guests.cfg",
 		[TDS_MAY_NOT_TRY] = "-",
 	};
 

@@ -137,6 +137,7 @@ plain() {
 		0644 usr/share/tds/schemas/tds-admin-history.json
 		0644 usr/share/tds/schemas/tds-admin-list.json
 		0644 usr/share/tds/schemas/tds-admin-log.json
+		0644 usr/share/tds/schemas/tds-admin-may.json
 		0644 usr/share/tds/schemas/tds-admin-reload.json
 		0644 usr/share/tds/schemas/tds-admin-restart.json
 		0644 usr/share/tds/schemas/tds-admin-role.json

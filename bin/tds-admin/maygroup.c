@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* What actors of a group may: the lists that each right has to stand in, of the newest package and of the active one. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/jsontext.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "director/config.h"
+#include "director/signedtli.h"
+#include "director/strictmodes.h"
+#include "may.h"
+#include "package/keyring.h"
+#include "package/sig.h"
+#include "tool/client.h"
+#include "tool/document.h"
+
+/* --- the newest package --- */
+
+/* The declaration that is signed with a package of the directory, which is verified for that. */
+static int read_signed(const struct tds_dir *dir, const char *group, const char *file,
+		       struct tds_tli *tli, struct tds_err *err)
+{
+	const struct tds_surroundings own = { 0 };
+	tds_auto(keyring) struct tds_keyring ring = { 0 };
+	tds_auto(source) struct tds_source source = { 0 };
+	tds_autofd int fd = openat(dir->fd, file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct tds_source_opts opts = {
+		.ring = &ring, .name = file, .owner = group, .limits = TDS_ZIP_LIMITS_DEFAULT
+	};
+	struct tds_package package;
+	struct tds_strict strict;
+
+	if (fd < 0)
+		return tds_err_sys(err, TDS_E_UNUSABLE, "%s", file);
+	tds_crypto_init_lean();
+	tds_strictmodes_read_lax(dir, &strict);
+	int rc = tds_keyring_read(dir, &strict, &ring, err);
+	if (rc == 0)
+		rc = tds_package_read(fd, false, &package, err);
+	if (rc == 0)
+		rc = tds_source_verify(&package, &opts, &source, err);
+	if (rc == 0)
+		rc = tds_signedtli_read(&source, &own, tli, err);
+	return rc == 0 ? 0 : tds_err_prefix(err, "%s", file);
+}
+
+/* What 'May' of a declaration has. */
+static int list_may(const struct tds_tli *tli, json_t **list, struct tds_err *err)
+{
+	tds_auto(rights) struct tds_rights *rights = NULL;
+	const struct tds_value *may = tli->value ? tds_value_get(tli->value, "May") : NULL;
+	int rc = tds_rights_of_value(may, &rights, err);
+
+	*list = rc == 0 ? may_list_json(rights) : NULL;
+	return rc;
+}
+
+static int list_signed(const struct tds_dir *dir, const struct tds_group *group, json_t **list,
+		       struct tds_err *err)
+{
+	tds_auto(tli) struct tds_tli tli = { 0 };
+	int rc = read_signed(dir, group->name, group->files[0].name, &tli, err);
+
+	return rc == 0 ? list_may(&tli, list, err) : rc;
+}
+
+static int list_declared(const struct tds_dir *dir, const struct tds_group *group, json_t **list,
+			 struct tds_err *err)
+{
+	tds_auto(tli) struct tds_tli tli = { 0 };
+	tds_autofree char *file = NULL;
+
+	if (asprintf(&file, "%s" TDS_TLI_SUFFIX, group->name) < 0)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	int rc = tds_tli_read(dir->fd, file, (struct tds_tli_watcher){ 0 }, &tli, err);
+	return rc == 0 ? list_may(&tli, list, err) : tds_err_prefix(err, "%s", file);
+}
+
+/* What may.cfg leaves. *list NULL: there is no such file; *line 0: no line fits. */
+static int list_machine(const struct tds_dir *dir, const char *group, json_t **list, unsigned *line,
+			struct tds_err *err)
+{
+	tds_auto(config) struct tds_config config = { 0 };
+	tds_auto(grants) struct tds_grants grants = { 0 };
+	int rc = tds_config_read(dir, "may.cfg", &config, err);
+
+	if (rc == TDS_E_MISSING)
+		return 0;
+	if (rc == 0)
+		rc = tds_grants_of_value(config.value, TDS_HELD_BY_ACTORS, &grants, err);
+	if (rc != 0)
+		return tds_err_prefix(err, "may.cfg");
+	*list = may_list_json(tds_grants_for_group(&grants, group, line));
+	return 0;
+}
+
+/* Does signedtli.cfg say that what is signed decides alone? */
+static bool is_signed_alone(const struct tds_dir *dir)
+{
+	tds_auto(config) struct tds_config config = { 0 };
+
+	return tds_config_read(dir, "signedtli.cfg", &config, NULL) == 0 && config.value->boolean;
+}
+
+static json_t *package_json(const char *file, json_t *is_signed, json_t *declared)
+{
+	return json_pack("{s:o, s:o, s:o}", "File", tds_document_text(file), "Signed",
+			 is_signed ? is_signed : json_array(), "Declared",
+			 declared ? declared : json_array());
+}
+
+static int newest_json(const struct tds_dir *dir, const struct tds_group *group, json_t **package,
+		       struct tds_err *err)
+{
+	json_t *is_signed = NULL;
+	json_t *declared = NULL;
+	int rc = list_signed(dir, group, &is_signed, err);
+
+	if (rc == 0 && is_signed_alone(dir))
+		declared = json_incref(is_signed);
+	else if (rc == 0)
+		rc = list_declared(dir, group, &declared, err);
+	if (rc == 0)
+		*package = package_json(group->files[0].name, is_signed, declared);
+	else
+		json_decref(is_signed);
+	return rc;
+}
+
+/* --- the active one --- */
+
+/* NULL: no admin process that this user may ask runs, or nothing is active. */
+static json_t *active_json(const struct tds_dir *dir, const char *group)
+{
+	tds_auto(client) struct tds_client client = { .fd = -1 };
+	struct tds_err err;
+	json_t *answer = NULL;
+	json_t *package = NULL;
+
+	if (tds_client_open(dir, &client, &err) == 0 &&
+	    tds_client_ask(&client,
+			   json_pack("{s:s, s:s}", "DirectorOp", "RetrieveAll", "Group", group),
+			   &answer, &err) == 0) {
+		const json_t *found = json_object_get(json_object_get(answer, "Groups"), group);
+		const json_t *source = json_object_get(json_object_get(found, "Sources"),
+						       tds_json_string(found, "ActiveHash"));
+		const json_t *may = json_object_get(source, "May");
+
+		if (source)
+			package = package_json(tds_json_string(source, "File"),
+					       json_copy(json_object_get(may, "Signed")),
+					       json_copy(json_object_get(may, "Declared")));
+	}
+	json_decref(answer);
+	return package;
+}
+
+/* --- both --- */
+
+static void print_list(FILE *out, const char *where, const json_t *list)
+{
+	(void)fprintf(out, "  %-24s ", where);
+	may_list_print(out, list);
+}
+
+static void print_package(FILE *out, const char *group, const char *which, const json_t *package)
+{
+	tds_autofree char *tli = NULL;
+
+	if (!package)
+		return;
+	tds_text_escape(out, tds_json_string(package, "File"),
+			strlen(tds_json_string(package, "File")));
+	(void)fprintf(out, ", %s:\n", which);
+	print_list(out, "its own declaration", json_object_get(package, "Signed"));
+	if (asprintf(&tli, "%s" TDS_TLI_SUFFIX, group) > 0)
+		print_list(out, tli, json_object_get(package, "Declared"));
+}
+
+static void print_machine(FILE *out, const json_t *machine, unsigned line)
+{
+	char where[40];
+
+	(void)snprintf(where, sizeof(where), line > 0 ? "may.cfg, line %u" : "may.cfg", line);
+	if (!machine)
+		(void)fprintf(out, "%s narrows nothing: there is no such file\n", where);
+	else if (line == 0)
+		(void)fprintf(out, "%s leaves nothing: no line fits the group\n", where);
+	else {
+		(void)fprintf(out, "%s leaves ", where);
+		may_list_print(out, machine);
+	}
+}
+
+int may_show_group(struct admin *admin, const struct tds_dir *dir, const struct tds_group *group,
+		   struct tds_err *err)
+{
+	json_t *newest = NULL;
+	json_t *machine = NULL;
+	unsigned line = 0;
+	int rc = list_machine(dir, group->name, &machine, &line, err);
+
+	if (rc == 0 && group->n > 0)
+		rc = newest_json(dir, group, &newest, err);
+	if (rc != 0) {
+		json_decref(machine);
+		return rc;
+	}
+	json_t *active = active_json(dir, group->name);
+	if (!admin->cli.json) {
+		print_package(admin->cli.out, group->name, "newest", newest);
+		print_package(admin->cli.out, group->name, "active", active);
+		print_machine(admin->cli.out, machine, line);
+		(void)fputs("A right counts that each of them has.\n", admin->cli.out);
+	}
+	json_t *doc = json_pack("{s:o, s:o*, s:o*, s:o*}", "Group", tds_document_text(group->name),
+				"Newest", newest, "Active", active, "Machine", machine);
+	if (line > 0)
+		(void)json_object_set_new(doc, "Line", json_integer(line));
+	if (admin->cli.json)
+		tds_cli_print_document(&admin->cli, doc);
+	else
+		json_decref(doc);
+	return 0;
+}

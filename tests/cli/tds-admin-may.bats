@@ -1,0 +1,129 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# tds-admin may: the table, and what it comes to for groups and users. What the daemon makes of it: tests/cases/t_may.py.
+
+load common
+load admin
+
+setup() {
+	new_admin_dir birch
+	cd "$BATS_TEST_TMPDIR" || return 1
+	install -m 0600 "$KEYS/birch.pem" key.pem
+	mkdir -p src
+	echo 'A = 1' >src/a.py
+}
+
+teardown() {
+	[ ! -e "$DIR/.tds/admin.sock" ] || end_admin
+}
+
+# pack GROUP VERSION TLI
+pack() {
+	echo "$3" >"src/$1.tli"
+	tds-gensrc -q --no-check "$1" key.pem src "version:$2" a.py
+}
+
+@test 'the table in tds(7) is that of the tools' {
+	"$ROOT/tests/may-page" <"$ROOT/man/tds.7" >page
+	diff page "$ROOT/man/tds.7"
+}
+
+@test 'each request of the daemon has a row' {
+	sed -nE 's/^\t(REQUEST|IN_ANY_PROTOCOL)\("([A-Za-z]+)", .*answer_.*/\2/p' "$ROOT/libexec/daemon/door/requests.c" | sort >requests
+	[ -s requests ]
+	tds-admin -j may | jq -r '.Table[] | select(.Request) | .Name' | grep -v ' ' | sort | diff requests -
+	tds-admin may | tail -n +2 | wc -l | diff - <(tds-admin -j may | jq '.Table | length')
+}
+
+@test 'a group: signed, declared, and what the machine leaves' {
+	pack web 1 "{'May': ['load:web-*', 'capabilities']}"
+	run tds-admin may web
+	[ "$status" -eq 0 ]
+	diff - <(echo "$output") <<-END
+		web-1.tls, newest:
+		  its own declaration      load:web-*, capabilities
+		  web.tli                  load:web-*, capabilities
+		may.cfg narrows nothing: there is no such file
+		A right counts that each of them has.
+	END
+	echo "{'May': ['capabilities']}" >"$DIR/web.tli"
+	printf '# ours\nw*: load:web-1, shutdown\nweb\n' >"$DIR/may.cfg"
+	run tds-admin may web
+	diff - <(echo "$output") <<-END
+		web-1.tls, newest:
+		  its own declaration      load:web-*, capabilities
+		  web.tli                  capabilities
+		may.cfg, line 2 leaves load:web-1, shutdown
+		A right counts that each of them has.
+	END
+	tds-admin -j may web | jq -e '.Newest.Signed == ["load:web-*", "capabilities"] and .Machine == ["load:web-1", "shutdown"] and .Line == 2'
+	echo 'other' >"$DIR/may.cfg"
+	run tds-admin may web
+	[[ "$output" = *$'\nmay.cfg leaves nothing: no line fits the group\n'* ]]
+	echo 'w*:' >"$DIR/may.cfg"
+	run tds-admin may web
+	[[ "$output" = *$'\nmay.cfg, line 1 leaves nothing\n'* ]]
+	echo yes >"$DIR/signedtli.cfg"
+	tds-admin -j may web | jq -e '.Newest.Declared == ["load:web-*", "capabilities"]'
+}
+
+@test 'what is active, where an admin process runs' {
+	pack web 1 "{'May': ['load:web-*']}"
+	tds-load -q web
+	pack web 2 "{}"
+	run tds-admin may web
+	diff - <(echo "$output") <<-END
+		web-2.tls, newest:
+		  its own declaration      nothing
+		  web.tli                  nothing
+		web-1.tls, active:
+		  its own declaration      load:web-*
+		  web.tli                  load:web-*
+		may.cfg narrows nothing: there is no such file
+		A right counts that each of them has.
+	END
+}
+
+@test 'a package that is none, files that are wrong, a group without packages' {
+	echo '{}' >"$DIR/web.tli"
+	run tds-admin may web
+	[ "$status" -eq 0 ]
+	[ "$output" = $'may.cfg narrows nothing: there is no such file\nA right counts that each of them has.' ]
+	echo 'no package' >"$DIR/web-1.tls"
+	run tds-admin may web
+	[ "$status" -eq 7 ]
+	[[ "$output" = 'tds-admin: web: web-1.tls: '* ]]
+	rm "$DIR/web-1.tls"
+	echo 'w*: lode' >"$DIR/may.cfg"
+	run tds-admin may web
+	[ "$status" -eq 1 ]
+	[ "$output" = "tds-admin: web:1:5: may.cfg: no such right: 'lode'" ]
+	run tds-admin check "$DIR/may.cfg"
+	[ "$status" -eq 1 ]
+	[ "$output" = "tds-admin: $DIR/may.cfg:1:5: no such right: 'lode'" ]
+}
+
+@test 'users' {
+	printf '# on call\nnobody: list, load:web-*\n65534: shutdown\n' >"$DIR/adminusers.cfg"
+	run tds-admin may root
+	[ "$output" = $'root, root or the admin process\'s own user: all\nprograms: '"$([ "$(id -u)" = 0 ] && echo they may join || echo 'they may not join (guests.cfg)')" ]
+	run tds-admin may nobody
+	[ "$output" = $'nobody (adminusers.cfg, line 2): list, load:web-*\nprograms: they may not join (guests.cfg)' ]
+	echo nobody >"$DIR/guests.cfg"
+	tds-admin -j may nobody | jq -e '.Rights == ["list", "load:web-*"] and .Line == 2 and .Joins and (.Own | not)'
+	run tds-admin may daemon
+	[ "$output" = $'daemon, whom adminusers.cfg does not name: nothing\nprograms: they may not join (guests.cfg)' ]
+	echo nobody >"$DIR/adminusers.cfg"
+	tds-admin -j may nobody | jq -e '.Rights == ["all"]'
+	run tds-admin may no-such-user
+	[ "$status" -eq 4 ]
+	[[ "$output" = 'tds-admin: no-such-user: neither a group nor a user: '* ]]
+	echo 'nobody: watch, create:x' >"$DIR/adminusers.cfg"
+	run tds-admin check "$DIR/adminusers.cfg"
+	[ "$output" = "tds-admin: $DIR/adminusers.cfg:1:16: 'create' is not a right of users" ]
+	echo 'nobody-here: ask' >"$DIR/adminusers.cfg"
+	run tds-admin check "$DIR/adminusers.cfg"
+	[ "$output" = "tds-admin: $DIR/adminusers.cfg:1:1: no such user: nobody-here" ]
+	run tds-admin may a b
+	[ "$status" -eq 2 ]
+}
