@@ -95,6 +95,14 @@ try:
 except ActorSystemStartupFailure as failure:
     raise SystemExit('python: %s' % failure)
 '''
+# A guest asks for the exit of an actor of a package, and then something else.
+EXITS = '''
+from thespian.actors import *
+system = ActorSystem('tdsLocalBase')
+actor = system.createActor('thespian.actors.Actor', globalName='foo')
+system.tell(actor, ActorExitRequest())
+raise SystemExit(0 if system.ask(actor, 1, 20) == 1 else 1)
+'''
 ACTOR = '''from thespian.actors import Actor
 
 
@@ -139,8 +147,8 @@ class Place:
                'THESPIAN_DIRECTOR_DIR': str(self.path)}
         for name in 'ASAN_OPTIONS', 'UBSAN_OPTIONS', 'LSAN_OPTIONS':
             env[name] = '%s:log_path=%s' % (os.environ.get(name, ''), self.base / 'tmp/sanitizer')
-        if words == ('python',):
-            argv = [PYTHON, '-c', PROGRAM]
+        if words[0] == 'python':
+            argv = [PYTHON, '-c', *(words[1:] or (PROGRAM,))]
             env['PYTHONPATH'] = str(PREFIX / 'libexec/tds/host')
         try:
             p = subprocess.run(list(map(str, argv)), env=env, cwd='/', stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
@@ -214,6 +222,15 @@ def whose_process(place):
         ok(found == (USERS[uid],) * 3, '%s: started by %s it is %s\'s, and what it makes' % (place.path.name, who, uid), found)
 
 
+def exits(place):
+    """An actor obeys no guest."""
+    place.bring_down()
+    place.bring_up()
+    before = place.must('root', 'list').out
+    a = place.run('guest', 'python', EXITS)
+    ok(a.status == 0 and place.must('root', 'list').out == before, 'an actor of a package obeys no guest', a, before)
+
+
 def environment(place):
     """What an actor sees of root, who started its admin process: nothing."""
     place.bring_down()
@@ -273,7 +290,7 @@ def make_places(base):
     (base / 'src/m').mkdir(parents=True)
     (base / 'src/m/__init__.py').write_text('')
     (base / 'src/m/a.py').write_text(ACTOR)
-    (base / 'src/foo.tli').write_text("{'TLS_Keep_Limit': 1, 'Actors': {'m.a.A': {'OnLoad': {'Role': 'foo'}}}}\n")
+    (base / 'src/foo.tli').write_text("{'TLS_Keep_Limit': 1, 'Actors': {'m.a.A': {'OnLoad': {'Role': 'foo', 'GlobalName': 'foo'}}}}\n")
     roots = Place(base, 'roots', 'root', 'root', {'root': 'admin', 'admin': 'admin'})
     alices = Place(base, 'alices', 'alice', 'alice', {'alice': 'alice'})
     roots.write('adminuser.cfg', '61001\n')
@@ -296,6 +313,7 @@ def main():
         whose_process(roots)
         whose_process(alices)
         environment(roots)
+        exits(roots)
         refusals(roots)
     finally:
         for place in places:

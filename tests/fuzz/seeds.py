@@ -228,6 +228,8 @@ def frames():
         leaving=session(usual, made, second, op(3, 'deadletters', on=True), op(4, 'leaving'), told(1, 5), op(4, 'leaving'),
                 op(0, 'gone', id=5, status=0)),
         log=session(usual, made, op(3, 'log', text='t', level=20), op(3, 'done', ref='1', ok=False, error='e'), op(3, 'log')),
+        unheeded=session(usual, made, second, op(3, 'deadletters', on=True), *[op(4, 'unheeded', **{'from': i}, recursive=i == 3) for i in (3, 4, 9)],
+                         op(4, 'unheeded', **{'from': 'x'})),
         done=session(usual, made, op(3, 'done', ref=1)), up_twice=session(usual, made, op(3, 'up')),
         spawned_pid=session(usual, op(1, 'create', ref=1, **{'class': 'm.A'}), op(0, 'spawned', id=4, pid=1), op(3, 'up'), step(0, b'', close=True)),
         direct=session(usual, made, second, told(3, 5, times=40), op(3, 'linked', to=5), op(4, 'linked', to=4), op(3, 'switched', to=5),

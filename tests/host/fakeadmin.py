@@ -141,6 +141,10 @@ class ActorProc:
     def text(self):
         return '%d.%d' % (self.realm, self.id)
 
+    def marked(self, sender, enc):
+        """The byte of the encoding as it gets it: of those of other realms the one that made it may command it."""
+        return enc | (0x80 if sender == 0 or self.creator and self.creator.id == sender else 0)
+
 
 class Admin:
     """The fake admin. Every wait is for an event, bounded by WAIT."""
@@ -419,7 +423,7 @@ class Admin:
         elif not target.up:
             target.held.append((sender, realm, enc, payload))
         else:
-            target.wire.frame('M', struct.pack('<QIB', sender, realm, enc) + payload)
+            target.wire.frame('M', struct.pack('<QIB', sender, realm, target.marked(sender, enc)) + payload)
             self.maybe_direct(sender, to)
 
     def maybe_direct(self, sender, to):
@@ -432,7 +436,8 @@ class Admin:
             self.directs_made += 1
             ends = socket.socketpair()
             for end, (one, other) in zip(ends, ((sender, to), (to, sender))):
-                self.actors[one].wire.op([os.dup(end.fileno())], op='direct', address=self.actors[other].text)
+                self.actors[one].wire.op([os.dup(end.fileno())], op='direct', address=self.actors[other].text,
+                                         commands=self.actors[one].marked(other, 0) != 0)
                 end.close()
 
     def outside(self, to, enc, payload):
@@ -444,7 +449,7 @@ class Admin:
         actor.up = True
         for message in actor.held:
             sender, realm, enc, payload = message
-            actor.wire.frame('M', struct.pack('<QIB', sender, realm, enc) + payload)
+            actor.wire.frame('M', struct.pack('<QIB', sender, realm, actor.marked(sender, enc)) + payload)
         actor.held = []
 
     def on_create(self, actor, op):

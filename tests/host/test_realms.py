@@ -194,5 +194,70 @@ class Across(HostTest):
         self.assertEqual(self.admin.until('spawn-failed')[2]['kind'], 'capability')
 
 
+HEARS = '''
+import os
+from thespian.actors import *
+from thespian.troupe import troupe
+class A(Actor):
+    heard = ()
+    def receiveMessage(self, msg, sender):
+        if msg == 'heard?':
+            self.send(sender, self.heard)
+        else:
+            self.heard += (type(msg).__name__,)
+@troupe(max_count=2)
+class T(Actor):
+    def receiveMessage(self, msg, sender):
+        self.send(sender, msg)
+'''
+ADDRESS = ActorAddress('9.9')
+SYSTEMS = [actors.ActorSystemConventionUpdate(ADDRESS), actors.LoadedSource('h', 'i'), actors.UnloadedSource('h', 'i'),
+           actors.ChildActorExited(ADDRESS), actors.WakeupMessage(1), actors.WatchMessage([1]), actors.DeadEnvelope(ADDRESS, 1),
+           actors.ValidateSource('h', b'd'), actors.Thespian_SystemStatus(ADDRESS)]
+
+
+class Orders(HostTest):
+    """One of another source commands only where the admin says that it may."""
+
+    def setUp(self):
+        super().setUp()
+        parent = self.admin.parent({'mod.py': HEARS}, '1' * 32, way='zygote')
+        self.actor, self.troupe = self.admin.spawn(parent, 'mod.A'), self.admin.spawn(parent, 'mod.T')
+
+    def tell(self, actor, message, mark=0, head=struct.pack('<QI', 5, 77)):
+        actor.wire.frame('M', head + bytes([realm.TAGGED | mark]) + realm.to_tagged(message))
+
+    def test_what_only_the_system_says(self):
+        for message in SYSTEMS:
+            self.tell(self.actor, message)
+        self.assertEqual(self.admin.ask(self.actor, 'heard?'), ())
+        self.assertEqual(['5' in o['text'] for o in self.admin.logs(self.actor)], [True])  # said once, not each time
+        for message in SYSTEMS:
+            self.tell(self.actor, message, realm.COMMANDS)
+        names = tuple(type(message).__name__ for message in SYSTEMS)
+        self.assertEqual(self.admin.ask(self.actor, 'heard?'), names)
+        for message in SYSTEMS:  # within a realm it is as with Thespian: who sends what is the source's own affair
+            payload = pickle.dumps(message, 4)
+            self.actor.wire.frame('M', struct.pack('<QIB', 5, self.actor.realm, realm.PICKLE) + payload)
+        self.assertEqual(self.admin.ask(self.actor, 'heard?'), names * 2)
+
+    def test_exit_requests(self):
+        for recursive in True, False:
+            mark = len(self.admin.seen)
+            self.tell(self.actor, actors.ActorExitRequest(recursive))
+            self.assertEqual(self.admin.until('unheeded', since=mark)[2], {'op': 'unheeded', 'from': 5, 'recursive': recursive})
+        self.assertEqual(self.admin.ask(self.actor, 'heard?'), ())
+        self.tell(self.actor, actors.ActorExitRequest(), realm.COMMANDS)
+        self.admin.until_dead(self.actor)
+
+    def test_settings_of_a_troupe(self):
+        self.assertEqual(self.admin.ask(self.troupe, 1), 1)
+        for message in 'troupe:set_max_count=9', UpdateTroupeSettings(9, 9):
+            self.tell(self.troupe, message)
+        self.assertIn('Max=2', self.admin.ask(self.troupe, 'troupe:status?'))
+        self.tell(self.troupe, UpdateTroupeSettings(9, 9), realm.COMMANDS)
+        self.assertIn('Max=9', self.admin.ask(self.troupe, 'troupe:status?'))
+
+
 if __name__ == '__main__':
     unittest.main()

@@ -211,6 +211,7 @@ static const struct {
 	{ "create", op_create },
 	{ "ids", op_ids },
 	{ "done", op_done },
+	{ "unheeded", route_op_unheeded },
 	{ "deadletters", op_dead_letters },
 	{ "log", op_log },
 	{ "shutdown", op_shutdown },

@@ -44,6 +44,14 @@ bool asker_may_name(const struct sender *from, const char *name)
 	return asker_may(from, declared ? TDS_ASKED_NAME_DECLARED : TDS_ASKED_NAME, NULL);
 }
 
+bool asker_commands(const struct realm *of, uint64_t id, const struct actor *to)
+{
+	const struct realm *origin = realm_origin(of);
+	bool own = origin == realm_origin(to->realm) || id == to->creator;
+
+	return own || tds_asked_row(TDS_ASKED_EXIT_OTHER)->may[kind_of(origin)] == TDS_MAY_YES;
+}
+
 void ask_for_end(const struct sender *from)
 {
 	const struct engine_asker asker = asker_of(from);

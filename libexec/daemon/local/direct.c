@@ -63,7 +63,8 @@ static struct peer_rate *rate_of(struct actor *actor, uint64_t peer)
 static void offer(struct actor *actor, const struct actor *peer, int fd)
 {
 	struct frame *frame = frame_control(
-		json_pack("{s:s, s:s}", "op", "direct", "address", peer->pub.address));
+		json_pack("{s:s, s:s, s:b}", "op", "direct", "address", peer->pub.address,
+			  "commands", asker_commands(peer->realm, peer->bearer.id, actor)));
 	frame_add_fd(frame, fd);
 	link_send(&actor->link, frame);
 }

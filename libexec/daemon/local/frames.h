@@ -9,6 +9,9 @@
 #define FRAME_HEAD 5        /* length and type */
 #define FRAME_MAX (1 << 20) /* bytes of a frame behind its length */
 
+/* In the byte of an encoding, on the way to a host, and set by the admin alone: the sender may command the receiver. */
+#define MESSAGE_COMMANDS 0x80
+
 enum frame_type {
 	FRAME_CONTROL = 'C',
 	FRAME_MESSAGE = 'M',

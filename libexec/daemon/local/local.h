@@ -366,6 +366,9 @@ struct engine_asker asker_of(const struct sender *from);
 /* May it? of: the realm that it is about; NULL: about none. What it may not is told, and not to be done. */
 bool asker_may(const struct sender *from, enum tds_asked what, const struct realm *of);
 
+/* May who sends as id, from code of a realm, have an actor exit, and say to it what else only the system says? */
+bool asker_commands(const struct realm *of, uint64_t id, const struct actor *to);
+
 /* It wants the whole system to end: told on, where it may. */
 void ask_for_end(const struct sender *from);
 
@@ -390,6 +393,8 @@ bool route_message(const struct sender *from, enum frame_type type, const unsign
 void route_post(struct local *engine, uint64_t from, uint64_t to, const struct payload *payload);
 void route_deliver(struct actor *actor, const struct engine_message *message);
 void route_undelivered(struct actor *actor);
+bool route_op_unheeded(struct actor *actor,
+		       const json_t *op); /* an exit request that it does not obey */
 
 /* capabilities.c */
 json_t *capabilities_new(const struct settings *settings);

@@ -39,8 +39,13 @@ static void put_from(unsigned char *body, uint64_t from, uint32_t from_realm,
 	body[12] = (unsigned char)encoding;
 }
 
-static struct frame *message_frame(uint64_t from, uint32_t from_realm,
-				   const struct payload *payload)
+static void mark(struct frame *frame)
+{
+	frame_body(frame)[12] |= MESSAGE_COMMANDS;
+}
+
+/* From an address of realm 0, which every actor obeys. */
+static struct frame *message_frame(uint64_t from, const struct payload *payload)
 {
 	struct frame *frame;
 
@@ -55,8 +60,10 @@ static struct frame *message_frame(uint64_t from, uint32_t from_realm,
 		if (frame)
 			wire_put64(frame_body(frame) + MESSAGE_HEAD, payload->len);
 	}
-	if (frame)
-		put_from(frame_body(frame), from, from_realm, payload->encoding);
+	if (frame) {
+		put_from(frame_body(frame), from, 0, payload->encoding);
+		mark(frame);
+	}
 	return frame;
 }
 
@@ -143,7 +150,7 @@ void route_post(struct local *engine, uint64_t from, uint64_t to, const struct p
 	struct bearer *bearer = registry_find(&engine->registry, to);
 
 	if (bearer && !(bearer->kind == BEARER_PROGRAM && bearer->link->ended))
-		pass(bearer->link, message_frame(from, 0, payload));
+		pass(bearer->link, message_frame(from, payload));
 }
 
 /* A message from outside that could not be sent on, and is to be told of when the operation has returned. */
@@ -190,7 +197,7 @@ void route_deliver(struct actor *actor, const struct engine_message *message)
 	const struct payload *payload = &message->payload;
 	char encoding[2] = { (char)payload->encoding, '\0' };
 	struct frame *frame =
-		!message->ref ? message_frame(message->endpoint, 0, payload)
+		!message->ref ? message_frame(message->endpoint, payload)
 			      : frame_control(json_pack("{s:s, s:s, s:s, s:s%}", "op", "message",
 							"ref", message->ref, "enc", encoding,
 							"text", payload->data, payload->len));
@@ -226,7 +233,8 @@ static bool answer(const struct sender *from, uint64_t to, struct parcel *parcel
 	return taken;
 }
 
-static struct link *forward(const struct sender *from, struct link *to, struct parcel *parcel)
+static struct link *forward(const struct sender *from, struct link *to, bool commands,
+			    struct parcel *parcel)
 {
 	struct frame *frame = frame_new(parcel->in_fd ? FRAME_MESSAGE_FD : FRAME_MESSAGE,
 					MESSAGE_HEAD + parcel->len, parcel->fd);
@@ -234,6 +242,8 @@ static struct link *forward(const struct sender *from, struct link *to, struct p
 	if (frame) {
 		put_from(frame_body(frame), from->id, from->of->number, parcel->encoding);
 		memcpy(frame_body(frame) + MESSAGE_HEAD, parcel->rest, parcel->len);
+		if (commands)
+			mark(frame);
 	}
 	pass(to, frame);
 	return to;
@@ -253,8 +263,9 @@ static void tell_dead(struct local *engine, uint64_t from, uint64_t to)
 static struct link *to_program(const struct sender *from, struct link *program,
 			       struct parcel *parcel)
 {
-	return forward(from, program, parcel)->queued >= program->budget->limits->bytes ? program
-											: NULL;
+	return forward(from, program, false, parcel)->queued >= program->budget->limits->bytes
+		       ? program
+		       : NULL;
 }
 
 /* To an actor that takes nothing (any more), or is gone. */
@@ -289,7 +300,7 @@ static struct link *route(const struct sender *from, uint64_t to_id, struct parc
 	struct actor *to = actor_of(bearer);
 	if (!actor_listens(to))
 		return to_nobody(from, to_id, bearer->realm, to->state == ACTOR_NEVER, parcel);
-	(void)forward(from, bearer->link, parcel);
+	(void)forward(from, bearer->link, asker_commands(from->of, from->id, to), parcel);
 	if (from->actor)
 		direct_count(from->actor, to);
 	return bearer->link;
@@ -323,7 +334,7 @@ bool route_message(const struct sender *from, enum frame_type type, const unsign
 	struct parcel parcel = { .in_fd = type == FRAME_MESSAGE_FD, .fd = -1 };
 	uint64_t size;
 
-	if (len < 9)
+	if (len < 9 || body[8] & MESSAGE_COMMANDS)
 		return false;
 	parcel.encoding = (enum encoding)body[8];
 	parcel.rest = body + 9;
@@ -348,6 +359,34 @@ bool route_message(const struct sender *from, enum frame_type type, const unsign
 	return true;
 }
 
+/* Its host says whom it does not obey, and nothing more: so it can forge no letter but one of those. */
+bool route_op_unheeded(struct actor *actor, const json_t *op)
+{
+	const char *text = json_is_true(json_object_get(op, "recursive"))
+				   ? "{\"~message\":[\"ActorExitRequest\",{\"_recursive\":true}]}"
+				   : "{\"~message\":[\"ActorExitRequest\",{\"_recursive\":false}]}";
+	struct parcel parcel = { .fd = -1,
+				 .encoding = ENCODING_TAGGED,
+				 .rest = (const unsigned char *)text,
+				 .len = strlen(text) };
+	struct local *engine = actor->realm->engine;
+	const json_t *from = json_object_get(op, "from");
+	const struct bearer *sender =
+		registry_find(&engine->registry, (uint64_t)json_integer_value(from));
+	const struct actor *handler = actor_by_id(engine, engine->dead_letters);
+
+	if (!json_is_integer(from))
+		return false;
+	if (!sender)
+		return true;
+	tell_dead(engine, sender->id, actor->bearer.id);
+	/* Nobody waits for a handler that does not read: it was not this actor that wrote. */
+	if (handler && !link_is_full(&handler->link))
+		(void)dead_letter(engine, actor->bearer.id, actor->realm->number, sender->id,
+				  sender->realm, &parcel);
+	return true;
+}
+
 /* A message that waited for an actor which is gone, by now a frame. */
 static void give_back(struct actor *actor, struct frame *f, bool never)
 {
@@ -358,7 +397,7 @@ static void give_back(struct actor *actor, struct frame *f, bool never)
 	size_t len = f->len - (size_t)(body - f->data);
 	struct parcel parcel = { .in_fd = frame_type(f) == FRAME_MESSAGE_FD,
 				 .fd = f->fds[0],
-				 .encoding = (enum encoding)body[12],
+				 .encoding = (enum encoding)(body[12] & ~MESSAGE_COMMANDS),
 				 .rest = body + MESSAGE_HEAD,
 				 .len = len - MESSAGE_HEAD };
 

@@ -2,7 +2,8 @@
 """The decorator `troupe`: an actor that hands its messages to workers, actors of its own class.
 
 The first message that is not the system's makes an instance the manager; an instance whose first
-such message is work from a manager is a worker. Only the public methods of actors are used.
+such message is work from a manager is a worker. Only the public methods of actors are used, but for one question: a
+sender that may not command the actor does not change its settings either.
 """
 import functools
 from collections import deque
@@ -166,9 +167,10 @@ class _Manager:
     # --- settings
 
     def _update(self, actor: Actor, message: UpdateTroupeSettings, sender: ActorAddress) -> None:
-        if message.max_count:
+        allowed = _is_commanded(actor)
+        if allowed and message.max_count:
             self.max_count = _count(message.max_count, 1)
-        if message.idle_count:
+        if allowed and message.idle_count:
             self.idle_count = _count(message.idle_count, 0)
         actor.send(sender, UpdateTroupeSettings(self.max_count, self.idle_count))
 
@@ -180,6 +182,8 @@ class _Manager:
         elif equals and what in ('troupe:set_max_count', 'troupe:set_idle_count'):
             name = what[len('troupe:set_'):]
             try:
+                if not _is_commanded(actor):
+                    raise ValueError('only its own source, or a program that may, changes it')
                 setattr(self, name, _count(int(value), int(name == 'max_count')))
                 answer = 'Set troupe %s to %d' % (name, int(value))
             except ValueError as error:
@@ -196,6 +200,11 @@ class _Manager:
                     for worker in self.workers]
         return 'Idle=%s, Max=%s, Troupers [%s], Pending=%d' % (
             self.idle_count, self.max_count, ', '.join(troupers), len(self.waiting))
+
+
+def _is_commanded(actor: Any) -> bool:
+    """Whether the message at hand is from who may command the actor."""
+    return getattr(actor._myRef, 'commanded', True)
 
 
 def _count(value: Any, least: int) -> int:

@@ -15,7 +15,7 @@ import time
 import traceback
 from typing import Any, Callable, Dict, NoReturn, Optional
 
-from tdshost.actor import ops, wakeups
+from tdshost.actor import ops, orders, wakeups
 from tdshost.actor.life import Life
 from tdshost.actor.reference import Reference
 from tdshost.actor.status import actor_status
@@ -156,13 +156,17 @@ class ActorHost(Reference, Life):
 
     def _take_message(self, sender: int, sender_realm: int, enc: int, payload: Any) -> None:
         try:
-            message = realm.decode(enc, payload, self.realm, sender_realm)
+            message = realm.decode(enc & ~realm.COMMANDS, payload, self.realm, sender_realm)
         except Exception as error:  # a pickle of the own realm may raise anything
             log.warning('a message from %d.%d cannot be read and is dropped: %s', sender_realm, sender,
                         logs.last_line(logs.describe(error)))
             return
         direct = self.links.directs.get(sender)
-        self.deliver(message, realm.make_address(sender_realm, sender) if direct is None else direct.address)
+        address = realm.make_address(sender_realm, sender) if direct is None else direct.address
+        if enc & realm.COMMANDS or sender_realm == self.realm:
+            self.deliver(message, address)
+        else:
+            orders.hear(self, message, address)
 
     def _take_tracked(self, ref: str, enc: int, payload: bytes) -> None:
         try:

@@ -19,11 +19,12 @@ log = logging.getLogger('tds.host')
 class Direct:
     """A link to one other actor, made by the admin for two that talk much.
 
-    Shape:   whatever sender its frames name: the link says who it is.
+    Shape:   whatever sender its frames name, and whatever it may do by them: the link says who it is, the admin the rest.
     """
 
-    def __init__(self, link: Link, peer_realm: int, peer_id: int) -> None:
+    def __init__(self, link: Link, peer_realm: int, peer_id: int, commands: bool) -> None:
         self.link = link
+        self.mark = realm.COMMANDS if commands else 0  # what stands for that in each of its messages
         self.realm = peer_realm
         self.id = peer_id
         self.address = realm.make_address(peer_realm, peer_id)
@@ -116,11 +117,13 @@ class Links:
 
     # --- direct links
 
-    def open(self, peer_realm: int, peer_id: int, fd: int) -> None:
-        """Take a link to another actor. It may write there now, but we only when it, too, has its end."""
+    def open(self, peer_realm: int, peer_id: int, commands: bool, fd: int) -> None:
+        """Take a link to another actor, which may command us or not. It may write there now, but we only when it, too,
+        has its end."""
         if peer_id in self.directs:
             raise ValueError('a second link')
-        self.directs[peer_id] = Direct(Link(fd, self.wait_blocked, self._max_message), peer_realm, peer_id)
+        self.directs[peer_id] = Direct(Link(fd, self.wait_blocked, self._max_message), peer_realm, peer_id,
+                                       commands)
         self.admin.send_control({'op': 'linked', 'to': peer_id})
 
     def switch(self, peer_id: int) -> None:
@@ -153,7 +156,7 @@ class Links:
             self._close_direct(direct)
             return False
         for _, _, _, enc, payload in events or ():
-            self._queue.append(('M', direct.id, direct.realm, enc, payload))
+            self._queue.append(('M', direct.id, direct.realm, enc & ~realm.COMMANDS | direct.mark, payload))
         return events is not None
 
     def _close_direct(self, direct: Direct) -> None:

@@ -36,7 +36,7 @@ def _exit(actor: Reference, op: dict, fds: List[int]) -> None:
 
 def _ask(actor: Reference, op: dict, fds: List[int]) -> None:
     text = op['text'].encode('utf-8', 'surrogatepass')
-    actor.queue.append(('M', int(op['ref']), 0, ord(op['enc']), text))
+    actor.queue.append(('M', int(op['ref']), 0, ord(op['enc']) | realm.COMMANDS, text))
 
 
 def _message(actor: Reference, op: dict, fds: List[int]) -> None:
@@ -69,7 +69,7 @@ def _status(actor: Reference, op: dict, fds: List[int]) -> None:
 
 def _direct(actor: Reference, op: dict, fds: List[int]) -> None:
     if fds:
-        actor.links.open(*realm.parse_address(op['address']), fds.pop())
+        actor.links.open(*realm.parse_address(op['address']), op.get('commands') is True, fds.pop())
 
 
 def _linked(actor: Reference, op: dict, fds: List[int]) -> None:

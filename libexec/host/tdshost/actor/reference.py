@@ -53,6 +53,7 @@ class Reference:
         self.wakeups: wakeups.Heap = []
         self.beside: Any = None
         self.exiting = False
+        self.commanded = True  # whether the message at hand is from who may command the actor
         self.instance: Any = None
 
     def send(self, target: ActorAddress, message: Any) -> None:

@@ -239,7 +239,7 @@ class Endpoint:
             return system_status(item)
         _, sender_realm, enc, payload = item
         try:
-            message = realm.decode(enc, payload, self.realm, sender_realm)
+            message = realm.decode(enc & ~realm.COMMANDS, payload, self.realm, sender_realm)
         except Exception:  # of a class that is not known here
             return _NOTHING
         return message if passes(message) else _NOTHING

@@ -25,6 +25,8 @@ JSON = ord('j')
 TAGGED = ord('t')
 POISON = ord('x')
 
+COMMANDS = 0x80  # in the byte of an encoding, from the admin: the sender may command the receiver
+
 Buffer = Any  # bytes, or something with the same buffer protocol (a mapped file)
 
 _MAX_INT = 1 << 63
