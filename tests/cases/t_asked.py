@@ -223,7 +223,7 @@ def declared(name, module='m.a.A'):
 def a_killer(a):
     a.group('victim', ['1'], {'Actors': {'m.a.A': {'OnLoad': {'Role': 'victim', 'GlobalName': 'victim'}}}}, source=VICTIM)
     a.group('killer', ['1'], {'Actors': {'m.a.K': {'OnLoad': {'Role': 'killer'}}}}, source=KILLER)
-    a.group('letters', ['1'], declared('letters'), source=LETTERS)
+    a.group('letters', ['1'], dict(declared('letters'), May=['deadletters']), source=LETTERS)
     a.must(a.load('victim', 'killer', 'letters'))
 
 
