@@ -88,14 +88,14 @@ class Actor:
         if hasattr(self, 'do_' + word):
             getattr(self, 'do_' + word)(sender)
         if realm == 0 and sender:
-            self.answer(sender, 'got %s %s' % (chr(enc), payload.decode()))
+            self.answer(sender, 'got %s %s' % (chr(enc & 0x7f), payload.decode()))
         else:
-            self.link.op('log', text='from %d.%d: %s %s' % (realm, sender, chr(enc), payload.decode()))
+            self.link.op('log', text='from %d.%d: %s %s' % (realm, sender, chr(enc & 0x7f), payload.decode()))
 
     def take_F(self, body):
         sender, _, enc, size = struct.unpack('<QIBQ', body)
         fd = self.link.fds.pop(0)
-        self.answer(sender, 'got %s of %d bytes' % (chr(enc), size if os.fstat(fd).st_size == size else -1))
+        self.answer(sender, 'got %s of %d bytes' % (chr(enc & 0x7f), size if os.fstat(fd).st_size == size else -1))
         os.close(fd)
 
     def take_R(self, body):
