@@ -164,6 +164,7 @@ static unsigned filter_of(const struct work *w, bool writes, bool own_uid)
 	return (writes ? FILTER_WRITES : 0u) | (writes && own_uid ? FILTER_MODES : 0u) |
 	       (truncates ? FILTER_TRUNCATES : 0u) | (signals ? FILTER_SIGNALS : 0u) |
 	       (anywhere || connect->n > 0 ? FILTER_CONNECTS : 0u) |
+	       (tds_sandbox_holds_ports(s, TDS_SANDBOX_CONNECT) ? FILTER_PORTS : 0u) |
 	       (anywhere || has_port(connect, DNS) ? FILTER_DATAGRAMS : 0u) |
 	       (listen->any || listen->n > 0 ? FILTER_LISTENS : 0u) |
 	       (s->nlist[TDS_SANDBOX_RUN] > 0 ? FILTER_RUNS : 0u);

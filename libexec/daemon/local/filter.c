@@ -49,7 +49,7 @@ static const char *const always[] = {
 	"poll", "ppoll", "select", "pselect6", "epoll_create", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait",
 	"epoll_pwait2",
 	/* sockets that it has */
-	"recvfrom", "recvmsg", "recvmmsg", "sendto", "sendmsg", "sendmmsg", "shutdown", "getsockname", "getpeername",
+	"recvfrom", "recvmsg", "recvmmsg", "shutdown", "getsockname", "getpeername",
 	"getsockopt",
 	/* memory */
 	"brk", "mmap", "munmap", "mremap", "mprotect", "madvise", "msync", "mlock", "munlock", "membarrier",
@@ -186,6 +186,20 @@ static void allow_opening(struct work *w, const char *name, unsigned flags, bool
 	allow_if(w, name, SCMP_CMP64(flags, SCMP_CMP_MASKED_EQ, O_ACCMODE, O_RDWR));
 }
 
+/* TCP fast open connects by sending. A look at the flags costs each message a little, so they are looked at only where needed. */
+static void allow_sending(struct work *w, bool connects)
+{
+	static const struct {
+		const char *name;
+		unsigned flags;
+	} sending[] = { { "sendto", 3 }, { "sendmsg", 2 }, { "sendmmsg", 3 } };
+
+	for (size_t i = 0; i < sizeof(sending) / sizeof(sending[0]); i++)
+		rule(w, SCMP_ACT_ALLOW, sending[i].name, connects ? 0 : 1,
+		     (const struct scmp_arg_cmp[]){
+			     SCMP_CMP64(sending[i].flags, SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0) });
+}
+
 /* No owner and no signal for a descriptor, no lease. And no device is told anything: TIOCSTI types. */
 static void allow_controls(struct work *w)
 {
@@ -278,6 +292,7 @@ static void fill_first(struct work *w, unsigned allowed)
 	allow_controls(w);
 	allow_own(w, allowed & FILTER_SIGNALS);
 	allow_sockets(w, allowed);
+	allow_sending(w, !(allowed & FILTER_PORTS));
 	allow_forking(w);
 }
 
