@@ -7,8 +7,8 @@
  *              package is written to, where there is one; 6 the environment of actors, each variable ended by NUL.
  * Arguments:   the director directory's path, the package's name, the declared group that the name belongs to, the path
  *              and the version of the Python that runs actors, each empty where it is not known.
- * Verdict:     one JSON object in one message: {"ok":true,"group","version","md5","sha256","key","warnings","errno",
- *              "declared"} with a sealed memory file, the archive; errno is why the package could not be written, 0: it
+ * Verdict:     one JSON object in one message: {"ok":true,"group","version","md5","sha256","key","keysha256",
+ *              "keyfilesha256","warnings","errno","declared"} with a sealed memory file, the archive; errno is why the package could not be written, 0: it
  *              is there and synced, or nobody wanted it. With "declared" comes a second one: the value of the
  *              declaration that is signed with the package, as a literal. Or
  *              {"ok":false,"status","error","md5","sha256","key"}, the last three as far as they are known.
@@ -242,6 +242,14 @@ static int literal_memfd(const char *literal, int *fd, struct tds_err *err)
 	return 0;
 }
 
+static json_t *digest_json(const unsigned char sha256[TDS_SHA256_LEN])
+{
+	char hex[TDS_DIGEST_HEX_MAX];
+
+	tds_digest_hex(sha256, TDS_SHA256_LEN, hex);
+	return json_string(hex);
+}
+
 /* literal: NULL: the package has no declaration. */
 static void accept_source(const struct tds_source *source, const struct tds_keyring *ring,
 			  const char *literal, int written)
@@ -259,9 +267,11 @@ static void accept_source(const struct tds_source *source, const struct tds_keyr
 	}
 	tds_digest_hex(source->package.md5, TDS_MD5_LEN, md5);
 	tds_digest_hex(source->package.sha256, TDS_SHA256_LEN, sha256);
-	send_verdict(json_pack("{s:b, s:s?, s:s?, s:s, s:s, s:o?, s:o, s:i, s:b}", "ok", 1, "group",
-			       source->group, "version", source->version, "md5", md5, "sha256",
-			       sha256, "key", tds_cli_json_text(source->key->path), "warnings",
+	send_verdict(json_pack("{s:b, s:s?, s:s?, s:s, s:s, s:o?, s:o, s:o, s:o, s:i, s:b}", "ok",
+			       1, "group", source->group, "version", source->version, "md5", md5,
+			       "sha256", sha256, "key", tds_cli_json_text(source->key->path),
+			       "keysha256", digest_json(source->key->sha256), "keyfilesha256",
+			       digest_json(source->key->file_sha256), "warnings",
 			       warnings_of(ring, source->key), "errno", written, "declared",
 			       literal != NULL),
 		     (const int[MEMORY_FILES]){ archive, declaration }, literal ? 2 : 1);

@@ -101,6 +101,8 @@ static void print_active(FILE *out, const json_t *active)
 	print_part(out, *version ? ", " : "  ", tds_json_string(active, "File"));
 	print_part(out, ", since ", tds_json_string(active, "ActiveSince"));
 	print_part(out, ", by ", tds_text_base(tds_json_string(active, "Key")));
+	if (*tds_json_string(active, "KeySHA256"))
+		(void)fprintf(out, " (%.16s)", tds_json_string(active, "KeySHA256"));
 	print_part(out, ", sandbox ", tds_json_string(active, "Sandbox"));
 }
 
@@ -115,6 +117,15 @@ static void print_held(FILE *out, const json_t *group, const json_t *active)
 		print_part(out, " at ", tds_json_string(held, "File"));
 }
 
+/* Where something else than it is active: that is what may not be chosen. */
+static void print_floor(FILE *out, const json_t *group, const json_t *active)
+{
+	const json_t *floor = json_object_get(group, "Floor");
+
+	if (floor && strcmp(json_string_value(floor), tds_json_string(active, "Version")) != 0)
+		print_part(out, ", floor ", json_string_value(floor));
+}
+
 void overview_print(FILE *out, const json_t *group)
 {
 	const json_t *active = active_of(group);
@@ -126,6 +137,7 @@ void overview_print(FILE *out, const json_t *group)
 		(void)fputs("  Nothing is active", out);
 	print_part(out, ", newest ", tds_json_string(group, "Newest"));
 	print_held(out, group, active);
+	print_floor(out, group, active);
 	if (restarts > 0)
 		(void)fprintf(out, ", %lld restart%s", (long long)restarts,
 			      restarts > 1 ? "s" : "");

@@ -2,7 +2,6 @@
 /* Load, refresh and unload sources in the running admin process, which is started where it does not run. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/dir.h"
@@ -15,6 +14,7 @@
 #include "judge.h"
 #include "plan.h"
 #include "progress.h"
+#include "start.h"
 #include "tool/cli.h"
 #include "tool/client.h"
 #include "tool/strictly.h"
@@ -39,11 +39,21 @@ static const char help[] =
 	"      --rollback         back to the version of GROUP before, and hold it there\n"
 	"  -n, --dry-run          only say what would be loaded\n"
 	"      --retry            with --all: also packages whose last load was undone\n"
+	"      --allow-downgrade  also a version below the floor of its group, which is set to it\n"
 	"      --wait=SECONDS     how long a source may take until it is ready (60)\n"
 	"      --no-start         do not start the admin process: status 8 where it does not "
 	"run\n" TDS_CLI_HELP_NAMES TDS_CLI_HELP_NUL TDS_CLI_HELP;
 
-enum { OPT_UNLOAD = 256, OPT_HOLD, OPT_RELEASE, OPT_ROLLBACK, OPT_RETRY, OPT_WAIT, OPT_NO_START };
+enum {
+	OPT_UNLOAD = 256,
+	OPT_HOLD,
+	OPT_RELEASE,
+	OPT_ROLLBACK,
+	OPT_RETRY,
+	OPT_ALLOW_DOWNGRADE,
+	OPT_WAIT,
+	OPT_NO_START
+};
 
 static const struct option options[] = {
 	{ "all", no_argument, NULL, 'a' },
@@ -53,6 +63,7 @@ static const struct option options[] = {
 	{ "rollback", no_argument, NULL, OPT_ROLLBACK },
 	{ "dry-run", no_argument, NULL, 'n' },
 	{ "retry", no_argument, NULL, OPT_RETRY },
+	{ "allow-downgrade", no_argument, NULL, OPT_ALLOW_DOWNGRADE },
 	{ "wait", required_argument, NULL, OPT_WAIT },
 	{ "no-start", no_argument, NULL, OPT_NO_START },
 	TDS_CLI_LONG_NAMES,
@@ -97,6 +108,7 @@ struct run {
 	bool twice; /* two deeds are asked for */
 	bool dry_run;
 	bool retry;
+	bool allow_downgrade;
 	bool no_start;
 	bool incomplete; /* not all that was loaded before came back with the admin, as it has said */
 	uint64_t wait_s;
@@ -134,6 +146,9 @@ static void parse_option(struct run *run, int opt, bool *done)
 	case OPT_RETRY:
 		run->retry = true;
 		break;
+	case OPT_ALLOW_DOWNGRADE:
+		run->allow_downgrade = true;
+		break;
 	case OPT_WAIT:
 		if (!tds_parse_uint(optarg, strlen(optarg), 86400, &run->wait_s) ||
 		    run->wait_s == 0) {
@@ -166,6 +181,8 @@ static void check_opts(struct run *run)
 			      option ? option : "--unload");
 	else if (run->dry_run && option)
 		tds_cli_usage(&run->cli, "--dry-run does not go with %s", option);
+	else if (run->allow_downgrade && option)
+		tds_cli_usage(&run->cli, "--allow-downgrade does not go with %s", option);
 	else if (!run->all && run->names.n == 0 && !run->names_from)
 		tds_cli_usage(&run->cli, "nothing is named");
 	else if (run->deed == DEED_HOLD && (run->names.n > 2 || run->names_from))
@@ -190,29 +207,6 @@ static bool parse_opts(struct run *run, int argc, char **argv)
 	}
 	check_opts(run);
 	return run->cli.status == 0;
-}
-
-/* The admin is started by its own command, as a user would. */
-static int start_admin(struct run *run, struct tds_err *err)
-{
-	tds_autofree char *program = tool_path("tds-admin");
-	int status;
-
-	if (!program)
-		return tds_err_set(err, TDS_E_NO_ADMIN, "tds-admin cannot be found");
-	pid_t pid = fork();
-	if (pid == 0) {
-		(void)dup2(STDERR_FILENO, STDOUT_FILENO);
-		(void)execl(program, "tds-admin", "-C", run->cli.dir, "start",
-			    run->cli.quiet ? "-q" : (char *)NULL, (char *)NULL);
-		_exit(127);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status) ||
-	    WEXITSTATUS(status) > 1)
-		return tds_err_set(err, TDS_E_NO_ADMIN, "the admin process could not be started");
-	/* Not all of what was loaded came back, as it has said; or it is damaged, and nothing runs. */
-	run->incomplete = WEXITSTATUS(status) == 1;
-	return 0;
 }
 
 /* Only one that says that it is up is worth a request: what listens may be dying. */
@@ -270,7 +264,7 @@ static int connect_admin(struct run *run, struct tds_err *err)
 	int rc = connect_ready(run, err);
 	if (rc != TDS_E_NO_ADMIN)
 		return rc;
-	rc = start_admin(run, err);
+	rc = start_admin(&run->cli, &run->incomplete, err);
 	if (rc == 0)
 		rc = connect_ready(run, err);
 	return rc == TDS_E_NO_ADMIN && run->incomplete
@@ -361,6 +355,8 @@ static void one(struct run *run, const char *name, const char *version)
 	if (run->deed == DEED_LOAD) {
 		(void)json_object_set_new(request, "Retry", json_boolean(!run->all || run->retry));
 		(void)json_object_set_new(request, "Refresh", json_boolean(run->all));
+		(void)json_object_set_new(request, "AllowDowngrade",
+					  json_boolean(run->allow_downgrade));
 	}
 	struct progress progress;
 	progress_start(&progress, &run->cli, tds_text_base(name));
@@ -463,7 +459,10 @@ static void work(struct run *run)
 		return;
 	}
 	if (run->dry_run) {
-		plan(&run->cli, &run->dir, &run->names, run->all, !run->all || run->retry);
+		plan(&run->cli, &run->dir, &run->names,
+		     &(struct plan_request){ .all = run->all,
+					     .retry = !run->all || run->retry,
+					     .allow_downgrade = run->allow_downgrade });
 		return;
 	}
 	if (!is_worth_it(run))

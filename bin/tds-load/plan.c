@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "director/config.h"
 #include "director/desired.h"
+#include "director/floor.h"
 #include "director/groups.h"
 #include "director/prune.h"
 #include "director/rundir.h"
@@ -32,8 +33,9 @@ struct planner {
 	json_t *sources; /* of loaded.json, borrowed; NULL: nothing is loaded */
 	json_t *answer;  /* of the admin, to RetrieveAll; NULL: it does not run, or does not tell */
 	json_t *taken;   /* roles and global names, and by which group */
-	bool retry;
-	bool signed_alone;  /* signedtli.cfg: what is signed with a package defines it */
+	bool signed_alone; /* signedtli.cfg: what is signed with a package defines it */
+	json_t *floors;    /* floor.json; NULL: there is none */
+	const struct plan_request *request;
 	struct tds_tli tli; /* the declaration at hand */
 	int64_t keep_limit; /* of it; 0: none */
 	int keeps;          /* its AutoUnload, as tds_tli_keeps has it */
@@ -154,7 +156,7 @@ static bool is_undone(const struct planner *p, const char *group, const char *sh
 	const char *undone =
 		json_string_value(json_object_get(json_object_get(groups, group), "Undone"));
 
-	return !p->retry && undone && strcmp(undone, sha256) == 0;
+	return !p->request->retry && undone && strcmp(undone, sha256) == 0;
 }
 
 static void refuse_verdict(struct planner *p, const char *name, const char *path,
@@ -181,6 +183,20 @@ static bool is_held_elsewhere(const struct planner *p, const char *group, const 
 		return false;
 	(void)tds_desired_refuse(held, group, err);
 	return true;
+}
+
+/* May a package of this file be chosen for the user, who has only named the group? */
+static int check_floor(const struct planner *p, const char *group, const char *file,
+		       struct tds_err *err)
+{
+	const json_t *floor = tds_floor_of(p->floors, group);
+	const json_t *wanted = json_object_get(json_object_get(p->loaded.desired, "Groups"), group);
+	bool is_lost = !floor && json_array_size(json_object_get(wanted, "WasActive")) > 0;
+
+	if (p->request->allow_downgrade ||
+	    !(is_lost || (floor && tds_floor_compare(floor, group, file) < 0)))
+		return 0;
+	return tds_floor_refuse(floor, group, err);
 }
 
 /* What would become of a package that is not refused. */
@@ -271,7 +287,7 @@ static void print_fate(struct planner *p, const char *group, const char *path, c
 
 /* Say what would be done with the package, which verdict is about. Returns false where it would be refused, as is said. */
 static bool foretell(struct planner *p, const char *name, const char *group, const char *path,
-		     const json_t *verdict)
+		     bool is_chosen, const json_t *verdict)
 {
 	const char *sha256 = json_string_value(json_object_get(verdict, "SHA256"));
 	const char *md5 = json_string_value(json_object_get(verdict, "MD5"));
@@ -284,7 +300,9 @@ static bool foretell(struct planner *p, const char *name, const char *group, con
 	}
 	if (!known && is_undone(p, group, sha256))
 		tds_err_set(&err, TDS_E_REFUSED, TDS_UNDONE);
+	bool is_active = known && known == find_source(p, "", NULL, group, true);
 	if (is_held_elsewhere(p, group, sha256, &err) || err.code ||
+	    (is_chosen && !is_active && check_floor(p, group, tds_text_base(path), &err) != 0) ||
 	    (!known && take(p->taken, group, &p->tli, &err) != 0)) {
 		complain(p->cli, name, path, &err);
 		return false;
@@ -295,8 +313,9 @@ static bool foretell(struct planner *p, const char *name, const char *group, con
 	return true;
 }
 
-/* name: what the user named, or the group of a refresh. */
-static void plan_package(struct planner *p, const char *name, const char *group, const char *path)
+/* name: what the user named, or the group of a refresh; is_chosen: it names the group alone. */
+static void plan_package(struct planner *p, const char *name, const char *group, const char *path,
+			 bool is_chosen)
 {
 	json_t *verdict = NULL;
 	struct tds_err err = { 0 };
@@ -305,7 +324,7 @@ static void plan_package(struct planner *p, const char *name, const char *group,
 	if (good) {
 		verdict = verdict_of(p, path);
 		good = take_signed(p, verdict, &err) == 0 &&
-		       foretell(p, name, group, path, verdict);
+		       foretell(p, name, group, path, is_chosen, verdict);
 		if (err.code)
 			complain(p->cli, name, path, &err);
 		json_decref(verdict);
@@ -346,7 +365,7 @@ static void plan_group(struct planner *p, const char *name, const struct tds_gro
 	tds_autofree char *path = tds_dir_join(p->dir, group->files[0].name);
 
 	if (path)
-		plan_package(p, name, group->name, path);
+		plan_package(p, name, group->name, path, true);
 }
 
 static void plan_name(struct planner *p, const char *name)
@@ -364,7 +383,7 @@ static void plan_name(struct planner *p, const char *name)
 	}
 	const struct tds_group *owner = group ? NULL : tds_groups_owner(&p->groups, base);
 	if (owner) {
-		plan_package(p, name, owner->name, name);
+		plan_package(p, name, owner->name, name, false);
 		return;
 	}
 	if (group && !is_declared(p, name, group->name)) {
@@ -389,6 +408,11 @@ static int read_state(struct planner *p, struct tds_err *err)
 	if (rc == 0 && p->loaded.desired && !tds_desired_fits(p->loaded.desired))
 		rc = tds_err_set(err, TDS_E_UNUSABLE,
 				 TDS_DESIRED_NAME ": is not what tds-admin writes");
+	if (rc == 0)
+		rc = tds_rundir_json(p->dir, TDS_FLOOR_NAME, &p->floors, err);
+	if (rc == 0 && p->floors && !tds_floor_fits(p->floors))
+		rc = tds_err_set(err, TDS_E_UNUSABLE,
+				 TDS_FLOOR_NAME ": is not what tds-admin writes");
 	p->sources = json_object_get(p->loaded.document, "Sources");
 	return rc;
 }
@@ -414,11 +438,12 @@ static json_t *ask_admin(const struct tds_dir *dir)
 	return answer;
 }
 
-void plan(struct tds_cli *cli, const struct tds_dir *dir, const struct tds_names *names, bool all,
-	  bool retry)
+void plan(struct tds_cli *cli, const struct tds_dir *dir, const struct tds_names *names,
+	  const struct plan_request *request)
 {
-	struct planner p = { .cli = cli, .dir = dir, .retry = retry };
+	struct planner p = { .cli = cli, .dir = dir, .request = request };
 	const struct tds_names none = { 0 };
+	bool all = request->all;
 	struct tds_err err;
 
 	if (tds_groups_scan(dir, &p.groups, &err) != 0) {
@@ -439,6 +464,7 @@ void plan(struct tds_cli *cli, const struct tds_dir *dir, const struct tds_names
 		plan_name(&p, names->v[i]);
 	tds_tli_fini(&p.tli);
 	tds_loaded_fini(&p.loaded);
+	json_decref(p.floors);
 	json_decref(p.taken);
 	json_decref(p.answer);
 	tds_groups_fini(&p.groups);

@@ -11,12 +11,15 @@
 /* The other tools are in the folder of this one. Caller frees; NULL: not found, or out of memory. */
 char *tool_path(const char *name);
 
-/*
- * Print for each name (of groups or package files; all: every group with packages) what would be done. retry: also a
- * package whose last load was undone.
- */
-void plan(struct tds_cli *cli, const struct tds_dir *dir, const struct tds_names *names, bool all,
-	  bool retry);
+struct plan_request {
+	bool all;             /* every group with packages, and no names */
+	bool retry;           /* also a package whose last load was undone */
+	bool allow_downgrade; /* also one below the floor of its group */
+};
+
+/* Print for each name (of groups or package files) what would be done. */
+void plan(struct tds_cli *cli, const struct tds_dir *dir, const struct tds_names *names,
+	  const struct plan_request *request);
 
 /*
  * One line on stderr, "tds-load: NAME: PACKAGE: reason"; the status rises. The package's name is left out where path is

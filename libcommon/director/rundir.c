@@ -275,6 +275,22 @@ int tds_loaded_read(const struct tds_dir *dir, struct tds_loaded *loaded, struct
 	return tds_err_set(err, rc == TDS_E_NOMEM ? rc : TDS_E_WRITE, "%s", why.reason);
 }
 
+int tds_rundir_json(const struct tds_dir *dir, const char *name, json_t **document,
+		    struct tds_err *err)
+{
+	tds_auto(dir) struct tds_dir rundir = { .fd = -1 };
+	struct tds_err why;
+	int rc = tds_rundir_open(dir, &rundir, &why);
+
+	*document = NULL;
+	if (rc == TDS_E_MISSING)
+		return 0;
+	if (rc == 0)
+		rc = read_json(dir, &rundir, name, document, &why);
+	return rc == 0 ? 0
+		       : tds_err_set(err, rc == TDS_E_NOMEM ? rc : TDS_E_WRITE, "%s", why.reason);
+}
+
 void tds_loaded_fini(struct tds_loaded *loaded)
 {
 	json_decref(loaded->document);

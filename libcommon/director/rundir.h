@@ -26,6 +26,7 @@
 #define TDS_RUNDIR_SOCKET "admin.sock"
 #define TDS_LOADED_NAME "loaded.json"
 #define TDS_DESIRED_NAME "desired.json"     /* what groups are held at, and were at before */
+#define TDS_FLOOR_NAME "floor.json"         /* the highest versions that were ever active */
 #define TDS_GROUPS_NAME "groups.json"       /* definitions that came by DefineGroup */
 #define TDS_RETURNING_NAME "restoring.json" /* what is on its way back */
 #define TDS_DATA_NAME "data" /* folders of groups, unless datadir.cfg names another place */
@@ -74,6 +75,12 @@ struct tds_loaded {
  * Errors:  TDS_E_WRITE: it cannot be told what is named, so nothing may be deleted; TDS_E_NOMEM.
  */
 int tds_loaded_read(const struct tds_dir *dir, struct tds_loaded *loaded,
+		    struct tds_err *err) TDS_MUST_CHECK;
+/*
+ * Another JSON document of the run directory, believed by the same rule: a new reference, NULL: there is none.
+ * Errors:  TDS_E_WRITE: it cannot be read, or not be believed; TDS_E_NOMEM.
+ */
+int tds_rundir_json(const struct tds_dir *dir, const char *name, json_t **document,
 		    struct tds_err *err) TDS_MUST_CHECK;
 void tds_loaded_fini(struct tds_loaded *loaded);
 #define tds_loaded_cleanup tds_loaded_fini

@@ -230,26 +230,32 @@ static void warn_of_weakness(struct tds_key *key)
 			       TDS_KEY_GOOD_EXPONENT);
 }
 
-/*
- * Revoked by the digest of the key itself or, as sha256sum of the file is quicker to type, of its
- * file.
- */
-static bool is_revoked(const struct tds_keyring *ring, const struct tds_key *key, const char *text,
-		       size_t len)
+static bool digest_text(const char *text, size_t len, unsigned char sha256[TDS_SHA256_LEN])
 {
-	unsigned char sha256[TDS_SHA256_LEN];
-
-	if (ring->nrevoked == 0)
-		return false;
-	if (!tds_pubkey_sha256(key->pub, sha256) || tds_keyring_revoked(ring, sha256))
-		return true;
 	struct tds_digest *digest = tds_digest_new(TDS_DIGEST_SHA256);
+
 	if (!digest)
-		return true;
+		return false;
 	tds_digest_update(digest, text, len);
 	bool ok = tds_digest_final(digest, sha256);
 	tds_digest_free(digest);
-	return !ok || tds_keyring_revoked(ring, sha256);
+	return ok;
+}
+
+/*
+ * What it is, used or not. It is revoked by the digest of the key itself or, as sha256sum of the file is quicker to type,
+ * of its file.
+ */
+static int describe(const struct tds_keyring *ring, struct tds_key *key, const char *text,
+		    size_t len, struct tds_err *err)
+{
+	if (!tds_pubkey_sha256(key->pub, key->sha256) || !digest_text(text, len, key->file_sha256))
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	key->kind = tds_pubkey_kind(key->pub);
+	key->bits = tds_pubkey_bits(key->pub);
+	key->is_revoked = tds_keyring_revoked(ring, key->sha256) ||
+			  tds_keyring_revoked(ring, key->file_sha256);
+	return 0;
 }
 
 static int read_key(int dirfd, const char *name, const struct tds_strict *strict,
@@ -263,13 +269,15 @@ static int read_key(int dirfd, const char *name, const struct tds_strict *strict
 	take_exposure(key, &place);
 	if (rc == 0)
 		rc = tds_pubkey_parse(text, len, &key->pub, err);
+	if (rc == 0)
+		rc = describe(ring, key, text, len, err);
 	if (rc != 0)
 		return rc;
 	if (ring->min_bits > tds_pubkey_bits(key->pub))
 		return tds_err_set(err, TDS_E_UNTRUSTED,
 				   "is an RSA key of %u bits, fewer than the %u of minkeybits.cfg",
 				   tds_pubkey_bits(key->pub), ring->min_bits);
-	if (is_revoked(ring, key, text, len))
+	if (key->is_revoked)
 		return tds_err_set(err, TDS_E_UNTRUSTED, "is revoked");
 	warn_of_weakness(key);
 	return 0;

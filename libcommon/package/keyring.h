@@ -26,6 +26,14 @@ struct tds_key {
 	char warning[96]; /* why it is used with a warning; empty: none */
 	bool insecure; /* others may write it, or its .allow: left out, but where strictmodes.cfg says no */
 	char exposure[TDS_STRICT_WHY_MAX]; /* the words for that */
+	/* of one that could be read, used or not; kind NULL: it could not */
+	const char *kind; /* "RSA" */
+	unsigned bits;
+	unsigned char sha256[TDS_SHA256_LEN]; /* of the key in DER, by which it is known */
+	unsigned char
+		file_sha256[TDS_SHA256_LEN]; /* of the file, by which it may be revoked, too */
+	bool is_revoked;
+
 	bool limited; /* it may sign for the groups that allow has a pattern for, and for no others */
 	char **allow;
 	size_t nallow;

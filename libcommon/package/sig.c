@@ -183,6 +183,11 @@ unsigned long long tds_pubkey_exponent(const struct tds_pubkey *key)
 	return key->exponent;
 }
 
+const char *tds_pubkey_kind(const struct tds_pubkey *key)
+{
+	return EVP_PKEY_get0_type_name(key->pkey);
+}
+
 bool tds_pubkey_sha256(const struct tds_pubkey *key, unsigned char sha256[TDS_SHA256_LEN])
 {
 	unsigned char *der = NULL;

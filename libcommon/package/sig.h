@@ -35,6 +35,9 @@ unsigned tds_pubkey_bits(const struct tds_pubkey *key);
 size_t tds_pubkey_siglen(const struct tds_pubkey *key);
 unsigned long long tds_pubkey_exponent(const struct tds_pubkey *key);
 
+/* The kind of key, in a word: "RSA". */
+const char *tds_pubkey_kind(const struct tds_pubkey *key);
+
 /*
  * SHA-256 of its SubjectPublicKeyInfo in DER, in whatever encoding it was read: the name by which
  * it can be revoked. false: out of memory.

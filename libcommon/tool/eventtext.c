@@ -18,14 +18,15 @@ static const struct {
 	int level;
 	bool is_history;
 } known[] = {
-	{ "ActorExited", WARNING, false },  { "ActorFailed", ERROR, false },
-	{ "ActorStarted", INFO, false },    { "GivenUp", ERROR, true },
-	{ "LeftOut", ERROR, true },         { "Lost", ERROR, true },
-	{ "NoEffect", WARNING, true },      { "NotAllowed", WARNING, false },
-	{ "NotDeleted", WARNING, true },    { "OverBudget", WARNING, false },
-	{ "Refused", ERROR, true },         { "Restarted", WARNING, true },
-	{ "StateNotWritten", ERROR, true }, { "Strangers", WARNING, false },
-	{ "Undone", ERROR, true },
+	{ "ActorExited", WARNING, false }, { "ActorFailed", ERROR, false },
+	{ "ActorStarted", INFO, false },   { "FloorLowered", WARNING, true },
+	{ "GivenUp", ERROR, true },        { "LeftOut", ERROR, true },
+	{ "Lost", ERROR, true },           { "NoEffect", WARNING, true },
+	{ "NotAllowed", WARNING, false },  { "NotDeleted", WARNING, true },
+	{ "NotUnderstood", ERROR, true },  { "OverBudget", WARNING, false },
+	{ "Refused", ERROR, true },        { "Restarted", WARNING, true },
+	{ "Revoked", ERROR, true },        { "StateNotWritten", ERROR, true },
+	{ "Strangers", WARNING, false },   { "Undone", ERROR, true },
 };
 
 static size_t find(const json_t *event)

@@ -377,6 +377,7 @@ static void unmake(struct daemon *d)
 {
 	door_close(tds_steal(&d->door));
 	director_free(d->director);
+	revocations_close(d->revocations);
 	timer_stop(&d->pulse);
 	reload_free(d);
 	inforce_free(d->inforce);
@@ -452,6 +453,7 @@ static int run(struct daemon *d, json_t *state, const json_t *groups)
 		d->director_settings.slots = 1;
 	recall_sweep(d->settings->rundir, state);
 	data_sweep(&d->world.data);
+	revoked_watch(d);
 	director_restore(d->director, state, groups, on_not_restored, on_restored, d);
 	(void)event_base_dispatch(d->base);
 	log_of_system(d, "Actor System shut down");

@@ -12,6 +12,7 @@
 #include "daemon/door/door.h"
 #include "daemon/keep/actorlog.h"
 #include "daemon/keep/logger.h"
+#include "daemon/keep/revocations.h"
 #include "daemon/local/engine_local.h"
 #include "world.h"
 
@@ -53,6 +54,7 @@ struct daemon {
 	struct reload reload;
 	struct engine_config config;
 	struct world world;
+	struct revocations *revocations;
 	struct clock *clock;
 	struct director_settings director_settings;
 	struct logger_settings logger_settings;
@@ -86,6 +88,10 @@ void note_no_effect(struct daemon *d, const char *file, const char *instead);
 /* --- python.c --- */
 
 void python_ask(struct daemon *d); /* for its version, which comes when it comes */
+
+/* --- revoked.c --- */
+
+void revoked_watch(struct daemon *d); /* the Director knows what is, from now on */
 
 /* --- reload.c --- */
 

@@ -169,6 +169,8 @@ static void on_finding(void *ctx, const struct finding *finding)
 				   .sha256 = finding->sha256,
 				   .version = finding->version,
 				   .key = finding->key,
+				   .key_sha256 = finding->key_sha256,
+				   .key_file_sha256 = finding->key_file_sha256,
 				   .warnings = finding->warnings,
 				   .signed_tli = finding->signed_tli,
 				   .archive = finding->archive };
@@ -329,19 +331,38 @@ static int save_desired(void *ctx, json_t *wanted, struct tds_err *err)
 	return desired_write(world->rundir, wanted, err);
 }
 
+/* What is damaged in the run directory is named with its path, and what to do. */
+static int name_rundir(const struct world *world, struct tds_err *err)
+{
+	tds_autofree char *path = NULL;
+	struct tds_err why = *err;
+
+	return tds_rundir_path(world->dir, &path, err) == 0
+		       ? tds_err_set(err, why.code, "%s/%s (mend or remove it)", path, why.reason)
+		       : err->code;
+}
+
 static int desired(void *ctx, json_t **document, struct tds_err *err)
 {
 	const struct world *world = ctx;
 
-	tds_autofree char *path = NULL;
-
 	*document = desired_read(world->rundir, err);
-	if (err->code == TDS_OK)
-		return 0;
-	struct tds_err why = *err;
-	return tds_rundir_path(world->dir, &path, err) == 0
-		       ? tds_err_set(err, why.code, "%s/%s (mend or remove it)", path, why.reason)
-		       : err->code;
+	return err->code == TDS_OK ? 0 : name_rundir(world, err);
+}
+
+static int save_floors(void *ctx, json_t *groups, struct tds_err *err)
+{
+	const struct world *world = ctx;
+
+	return floors_write(world->rundir, groups, err);
+}
+
+static int floors(void *ctx, json_t **document, struct tds_err *err)
+{
+	const struct world *world = ctx;
+
+	*document = floors_read(world->rundir, err);
+	return err->code == TDS_OK ? 0 : name_rundir(world, err);
 }
 
 static void returning(void *ctx, const char *sha256, bool under_way)
@@ -423,6 +444,8 @@ void world_open(struct world *world)
 				       .remove_data = remove_data,
 				       .save_desired = save_desired,
 				       .desired = desired,
+				       .save_floors = save_floors,
+				       .floors = floors,
 				       .returning = returning,
 				       .event = event,
 				       .audit = add_audit,

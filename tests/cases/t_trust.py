@@ -4,9 +4,12 @@
 
 Prints TAP.
 """
+import hashlib
+import json
 import os
 
-from adminlib import run_cases
+from adminlib import ACTOR, run_cases, until
+from t_daemon_faults import DAEMON, LIBRARY, Wish
 from tap import ok
 
 
@@ -77,5 +80,195 @@ def lax(a):
     ok(b == (4, '', 'tds-load: %s: belongs to uid 12345, and counts only where it is root\'s\n' % switch), 'it counts where it is root\'s', b)
 
 
+# --- revocation
+
+STUBBORN = ACTOR.replace('''    def told(self, me, msg):''', '''    def told(self, me, msg):
+        if isinstance(msg, ActorExitRequest):
+            time.sleep(60)''')
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def events(a, *names):
+    lines = (a.rundir / 'events.jsonl').read_text().splitlines()
+    return [(e['Event'], e.get('Version'), e.get('Message')) for e in map(json.loads, lines) if e['Event'] in names]
+
+
+def revoked_package(a):
+    """What runs of it ends, also where its actors do not want to; the version before is active; it never comes back."""
+    one, two = a.group('foo', ['1'])[0], a.pack('foo', '2', STUBBORN)
+    for path in one, two:
+        a.must(a.load(path))
+    pid = a.actors_of('foo', '2')[0]['Pid']
+    with a.watch() as w:
+        (a.dir / 'revoked.cfg').write_text(sha256(two).upper() + '  foo-2.tls\n')
+        got = w.event(lambda e: e.get('Event') == 'Revoked')
+        w.event(lambda e: e.get('Event') == 'Activated')
+    ok(got['Version'] == '2' and got['Message'] == 'is revoked' and 'By' not in got and not os.path.exists('/proc/%d' % pid),
+       'what runs of it is gone', got)
+    ok(a.active('foo') == '1' and a.loaded('foo') == ['1'] and a.asked('foo', ('echo',)) == ('1',), 'the version before is active')
+    b = a.load('foo')
+    ok(b == (7, '', 'tds-load: foo: foo-2.tls: is revoked\n') and a.active('foo') == '1', 'it is not loaded again: 7', b)
+    audit = [json.loads(line)['Event'] for line in (a.rundir / 'audit.log').read_text().splitlines()]
+    ok(audit[-3:] == ['Revoked', 'Activated', 'Refused'] and a.admin('log', '--audit').status == 0, 'all of it is audited', audit)
+
+
+def revoked_key(a):
+    """All that it has validated ends, by the digest of its file too; keys that are only gone end nothing."""
+    one, two = a.group('foo', ['1', '2'])
+    for path in one, two:
+        a.must(a.load(path))
+    key = a.dir / 'birch_tls.key'
+    digest = next(iter(a.groups()['foo']['Sources'].values()))['KeySHA256']
+    ok(all(s['KeySHA256'] == digest for s in a.state()['Sources']), 'the state says which key it was', a.state())
+    key.rename(a.base / 'key')
+    b = a.load(two)
+    ok(b.status == 7 and a.loaded('foo') == ['1', '2'] and a.active('foo') == '2', 'a key that is gone stops loads, and ends nothing', b)
+    (a.base / 'key').rename(key)
+    with a.watch() as w:
+        (a.dir / 'new').write_text('%s  %s\n' % (sha256(key), key.name))
+        (a.dir / 'new').rename(a.dir / 'revoked.cfg')
+        for _ in range(2):
+            w.event(lambda e: e.get('Event') == 'Revoked' and e['Message'] == 'its key is revoked')
+    until('nothing is loaded', lambda: a.loaded('foo') == [])
+    ok(a.state()['Sources'] == [], 'nothing of it is loaded')
+
+
+def revoked_while_away(a):
+    """What is revoked while the admin process is dead does not come back; what still verifies does."""
+    one, two = a.group('foo', ['1', '2'])
+    for path in one, two:
+        a.must(a.load(path))
+    a.crash()
+    (a.dir / 'revoked.cfg').write_text(sha256(two) + '\n')
+    b = a.admin('start')
+    ok(b.status == 1 and b.err == 'tds-admin: foo-2.tls: is revoked\n', 'start names it', b)
+    ok(a.loaded('foo') == ['1'] and a.active('foo') == '1', 'the version before is active', a.loaded('foo'))
+
+
+def not_understood(a):
+    """A file that is not understood, or that others may write, refuses loads and ends nothing."""
+    one, two = a.group('foo', ['1', '2'])
+    a.must(a.load(one))
+    config = a.dir / 'revoked.cfg'
+    with a.watch() as w:
+        config.write_text('%s\nnonsense\n' % sha256(one))
+        got = w.event(lambda e: e.get('Event') == 'NotUnderstood')
+        ok(got['File'] == 'revoked.cfg' and got['Message'] == 'revoked.cfg:2:1: not a SHA-256 digest', 'it is said', got)
+        b = a.load(two)
+        ok(b.status == 7 and a.loaded('foo') == ['1'], 'loads are refused, and nothing ends', b)
+        (a.dir / 'new').write_text(sha256(one) + '\n')
+        others_write(a.dir / 'new')
+        (a.dir / 'new').rename(config)
+        got = w.event(lambda e: e.get('Event') == 'NotUnderstood')
+        ok('others may write it' in got['Message'], 'one that others may write', got)
+        b = a.load(two)
+        ok(b.status == 4 and a.loaded('foo') == ['1'], 'loads are refused, and nothing ends', b)
+        others_write(config, False)
+        w.event(lambda e: e.get('Event') == 'Revoked')
+    ok(a.loaded('foo') == [], 'in the right hands it counts')
+
+
+def by_looking(a):
+    """A file that is a link to one elsewhere, of which the kernel tells nothing, is looked at."""
+    one, = a.group('foo', ['1'])
+    other = a.base / 'elsewhere'
+    other.write_text('# none\n')
+    (a.dir / 'revoked.cfg').symlink_to(other)
+    a.must(a.load(one))
+    with a.watch() as w:
+        other.write_text(sha256(one) + '\n')
+        w.event(lambda e: e.get('Event') == 'Revoked')
+    ok(a.loaded('foo') == [], 'it ends')
+
+
+# --- floors
+
+def floor_of(a, group='foo'):
+    return json.loads((a.rundir / 'floor.json').read_text())['Groups'].get(group, {}).get('Version')
+
+
+def floor(a):
+    """What is older than what was active is chosen only where somebody says so."""
+    one, two, three = a.group('foo', ['1', '2', '3'])
+    a.must(a.load('-a'))
+    ok(floor_of(a) == '3', 'the highest version that was active', floor_of(a))
+    three.rename(a.base / three.name)
+    why = 'is below the floor of group foo, version 3 (tds-load --allow-downgrade foo)'
+    for args in ('-a',), ('foo',), ('foo.tli',):
+        for dry in [], ['-n']:
+            b = a.load(*dry, *args)
+            ok(b.status == 1 and b.out == '' and ': foo-2.tls: %s\n' % why in b.err and a.active('foo') == '3', 'refused: %r' % (dry + [*args]), b)
+    a.must(a.admin('shutdown', '--grace=1'))
+    a.must(a.admin('start', '--fresh'))
+    b = a.load('-a')
+    ok(b.status == 1 and why in b.err and a.loaded('foo') == [], 'after shutdown and start --fresh, too', b)
+    b = a.load('-n', '--allow-downgrade', 'foo')
+    ok(b.status == 0 and b.out.startswith('Would load "foo" %s' % two), 'the option is foretold', b)
+    b = a.load(one)
+    ok(b.status == 0 and floor_of(a) == '3', 'a file that is named is not refused, and moves nothing', b)
+    listed = a.admin('list', 'foo').out
+    ok('floor 3' in listed, 'list says where it matters', listed)
+    b = a.load('--allow-downgrade', '-a')
+    ok(b.status == 0 and a.active('foo') == '2' and floor_of(a) == '2', 'where somebody says so, it is set', b, floor_of(a))
+    ok(events(a, 'FloorLowered') == [('FloorLowered', '2', 'from version 3')], 'and said', events(a, 'FloorLowered'))
+    ok(a.load('--allow-downgrade', '--hold', 'foo').status == 2, 'it does not go with others')
+
+
+def floor_is_gone(a):
+    """A floor.json that is deleted or damaged lets nothing pass that is chosen, and says what to do."""
+    a.group('foo', ['1', '2'])
+    a.must(a.load('foo-1.tls'))
+    a.must(a.admin('shutdown', '--grace=1'))
+    path = a.rundir / 'floor.json'
+    path.unlink()
+    why = 'the floor of group foo is lost, though it was active (tds-load --allow-downgrade foo)'
+    for args in ('foo',), ('-n', 'foo'):
+        b = a.load(*args)
+        ok(b.status == 1 and why in b.err, 'deleted: %s' % args[0], b)
+    a.must(a.admin('shutdown', '--grace=1'))
+    path.write_text('{"Version": 1')
+    b = a.admin('start')
+    ok(b.status == 1 and str(path) in b.err and 'mend or remove it' in b.err, 'damaged: start says so', b)
+    b = a.load('-a')
+    ok(b.status == 4 and str(path) in b.err and a.loaded('foo') == [], 'and refuses', b)
+    b = a.load('foo-1.tls')
+    ok(b.status == 0 and path.read_text() == '{"Version": 1', 'but not a file that is named; nor is it written over', b)
+    path.unlink()
+    b = a.load('--allow-downgrade', 'foo')
+    ok(b.status == 0 and a.active('foo') == '2' and floor_of(a) == '2', 'the way out', b)
+
+
+def killed(a):
+    """The daemon dies before each rename, in turn: the floor is that of what is active, raised or set."""
+    a.group('foo', ['1', '2'])
+    wish = Wish(a.base / 'wish')
+    a.env.update(LD_PRELOAD=LIBRARY, TDS_FAULT_IN=DAEMON, TDS_FAULT_WISH=str(a.base / 'wish'),
+                 ASAN_OPTIONS='verify_asan_link_order=0:' + a.env['ASAN_OPTIONS'])
+    a.start()
+    for before, after, operation in (('1', '2', ('LoadSource', {'Source': 'foo'})), ('2', '1', ('Hold', {'Group': 'foo', 'Version': '1'}))):
+        bad, seen = [], set()
+        turn, fired = 0, True
+        while fired:
+            turn += 1
+            a.must(a.load('--hold', 'foo', before))
+            a.must(a.load('--release', 'foo'))
+            if after in a.loaded('foo'):
+                a.must(a.load('--unload', a.hash_of('foo', after)))
+            wish.ask('rename', turn, -9)
+            with a.client() as c:
+                c.ask(operation[0], **operation[1])
+            fired = wish.end() > 0
+            if fired:
+                a.must(a.admin('start'))
+            now = a.active('foo')
+            seen.add(now)
+            if floor_of(a) != now or a.groups()['foo'].get('Floor') != now:
+                bad.append((turn, now, floor_of(a)))
+        ok(not bad and seen == {'1', '2'} and turn > 3, 'killed at each write of a %s: the floor is what is active' % operation[0], seen, *bad)
+
+
 if __name__ == '__main__':
-    run_cases(strict, lax)
+    run_cases(strict, lax, revoked_package, revoked_key, revoked_while_away, not_understood, by_looking, floor, floor_is_gone, killed)

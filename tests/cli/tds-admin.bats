@@ -179,10 +179,10 @@ second() {
 
 @test 'list begins each group with an overview' {
 	local key
-	key=$(basename "$DIR"/*_tls.key)
+	key="$(basename "$DIR"/*_tls.key) ($(openssl pkey -pubin -in "$DIR"/*_tls.key -outform DER | sha256sum | cut -c1-16))"
 	foo 1 2 3
 	tds-load -q foo-2.tls
-	[ "$(second)" = "  Version 2, foo-2.tls, since TIME, by $key, sandbox trusted, newest foo-3.tls" ]
+	[ "$(second)" = "  Version 2, foo-2.tls, since TIME, by $key, sandbox trusted, newest foo-3.tls, floor 3" ]
 	tds-load -q --hold foo
 	tds-admin list -j | jq -e '.Groups.foo | .Newest == "foo-3.tls" and .Held.File == "foo-2.tls" and .Restarts == 0
 		and (.Sources[.ActiveHash] | .ActiveSince and (.Key | endswith("_tls.key")))'
@@ -200,7 +200,7 @@ second() {
 	tds-load -q --hold foo 1
 	tds-admin shutdown
 	tds-admin start
-	[ "$(second)" = '  Nothing is active, newest foo-3.tls, held at foo-1.tls' ]
+	[ "$(second)" = '  Nothing is active, newest foo-3.tls, held at foo-1.tls, floor 1' ]
 }
 
 @test 'role' {

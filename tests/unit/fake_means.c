@@ -200,6 +200,8 @@ void fake_verdict(struct verification *v, int status, const char *error)
 	const struct fake_package *p = v->package;
 	char md5[33];
 	char sha256[65];
+	char key[65];
+	char key_file[65];
 	struct verdict verdict = { .status = status == FAKE_NONE ? 7 : status,
 				   .error = error,
 				   .is_none = status == FAKE_NONE,
@@ -228,6 +230,10 @@ void fake_verdict(struct verification *v, int status, const char *error)
 		verdict.sha256 = sha256;
 		verdict.version = p->unsigned_version ? NULL : version;
 		verdict.key = "/dir/a.cert";
+		(void)snprintf(key, sizeof(key), "%064x", 0x100 + p->key);
+		(void)snprintf(key_file, sizeof(key_file), "%064x", 0x200 + p->key);
+		verdict.key_sha256 = key;
+		verdict.key_file_sha256 = key_file;
 		verdict.archive = open_something();
 		verdict.package = package_of(v->means);
 		verdict.vouch = strdup(p->file);
@@ -391,6 +397,26 @@ static int sandbox(void *ctx, const char *group, const struct tds_value *signed_
 	return asked ? tds_sandbox_read(asked, granted, err) : 0;
 }
 
+static int save_floors(void *ctx, json_t *floors, struct tds_err *err)
+{
+	struct fake_means *means = ctx;
+	bool fails = means->fail_floors || means->fail_save;
+
+	fake_trace_add(means->trace, "floor%s", fails ? " fails" : "");
+	return save(means, fails, &means->floors, floors, err);
+}
+
+static int floors(void *ctx, json_t **document, struct tds_err *err)
+{
+	const struct fake_means *means = ctx;
+
+	if (means->damaged_floors)
+		return tds_err_set(err, TDS_E_UNUSABLE, "floor.json: is damaged");
+	*document = means->floors ? json_pack("{s:i, s:O}", "Version", 1, "Groups", means->floors)
+				  : NULL;
+	return 0;
+}
+
 static int data_folder(void *ctx, const char *group, char **path, struct tds_err *err)
 {
 	struct fake_means *means = ctx;
@@ -545,6 +571,8 @@ void fake_means_init(struct fake_means *means)
 				       .remove_data = remove_data,
 				       .save_desired = save_desired,
 				       .desired = desired,
+				       .save_floors = save_floors,
+				       .floors = floors,
 				       .path_of = path_of,
 				       .event = event,
 				       .audit = audit,
@@ -559,6 +587,7 @@ void fake_means_fini(struct fake_means *means)
 	json_decref(means->sources);
 	json_decref(means->defined);
 	json_decref(means->wanted);
+	json_decref(means->floors);
 	for (size_t i = 0; i < FAKE_MAX; i++) {
 		free(means->declarations[i].text);
 		free(means->stored[i].text);

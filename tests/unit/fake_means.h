@@ -21,6 +21,8 @@ struct fake_package {
 	bool unsigned_version;
 	char version[16];     /* that is signed; empty: that of its name */
 	const char *declared; /* the declaration that is signed with it; NULL: none */
+	unsigned
+		key; /* that validates it: its SHA-256 is 0x100 more, that of its file 0x200 more */
 };
 
 struct verification {
@@ -50,6 +52,7 @@ struct fake_means {
 	json_t *sources; /* as loaded.json has it; NULL: none */
 	json_t *defined; /* as groups.json has it */
 	json_t *wanted;  /* as desired.json has it; NULL: there is none */
+	json_t *floors;  /* as floor.json has it */
 	char data[16];   /* the group whose data folder there is: that of the last load */
 	void (*removed)(void *ctx,
 			const char *error); /* to be called by the test; NULL: nothing is */
@@ -67,7 +70,9 @@ struct fake_means {
 	bool fail_groups;
 	bool fail_desired;
 	bool fail_data;
+	bool fail_floors;
 	bool damaged; /* desired.json cannot be read */
+	bool damaged_floors;
 	bool fail_verify;
 	bool fail_open; /* a stored package, for want of a descriptor */
 	bool fail_keep;

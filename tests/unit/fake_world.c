@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fake_world.h"
 
+#include "base/jsontext.h"
 #include "base/mem.h"
 #include "daemon/director/model.h"
 #include "daemon/director/rules.h"
@@ -510,6 +511,28 @@ void assert_wanted(struct fake *f, const char *group, const char *expected)
 	assert_string_equal(text, expected);
 	wanted_text(json_object_get(disk, "Held"), json_object_get(disk, "WasActive"), text);
 	assert_string_equal(text, expected);
+}
+
+void assert_floor(struct fake *f, const char *group, const char *version)
+{
+	const struct group *g = group_find(f->director, group);
+
+	assert_string_equal(tds_json_string(g ? g->floor : NULL, "Version"), version);
+	assert_string_equal(tds_json_string(json_object_get(f->means.floors, group), "Version"),
+			    version);
+}
+
+void fake_revoke(struct fake *f, const unsigned *digests)
+{
+	json_t *revoked = json_object();
+
+	for (; *digests; digests++) {
+		char hex[65];
+
+		(void)snprintf(hex, sizeof(hex), "%064x", *digests);
+		(void)json_object_set_new(revoked, hex, json_true());
+	}
+	director_revoke(f->director, revoked);
 }
 
 void assert_stored(struct fake *f, const char *expected)

@@ -100,6 +100,12 @@ void assert_loaded(struct fake *f, const char *expected);
 /* What is wanted of a group, in the model and on disk, by number: "2: 1 3 2", it is held at 2, and 2 was active last. */
 void assert_wanted(struct fake *f, const char *group, const char *expected);
 
+/* The version of the floor of a group, in the model and on disk; "": none. */
+void assert_floor(struct fake *f, const char *group, const char *version);
+
+/* Digests of packages (their numbers), of keys and of files of keys, as revoked.cfg has them from now on; 0 ends. */
+void fake_revoke(struct fake *f, const unsigned *digests);
+
 /* The packages in the store, by number, in order: "1 2". */
 void assert_stored(struct fake *f, const char *expected);
 

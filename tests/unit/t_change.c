@@ -15,10 +15,12 @@ static const bool known[CHANGE_STATES][CHANGE_EVENTS] = {
 	[CHANGE_WAITING] = { [CHANGE_BEGIN] = true, [CHANGE_DEADLINE] = true },
 	[CHANGE_VERIFYING] = { [CHANGE_VERDICT] = true, [CHANGE_DEADLINE] = true },
 	[CHANGE_IMPORTING] = { [CHANGE_IMPORTED] = true,
+			       [CHANGE_REVOKED] = true,
 			       [CHANGE_GONE] = true,
 			       [CHANGE_DEADLINE] = true },
 	[CHANGE_STARTING] = { [CHANGE_UP] = true,
 			      [CHANGE_FAILED] = true,
+			      [CHANGE_REVOKED] = true,
 			      [CHANGE_GONE] = true,
 			      [CHANGE_DEADLINE] = true },
 	[CHANGE_STOPPING] = { [CHANGE_GONE] = true },
@@ -457,6 +459,27 @@ static void what_is_cleared_is_not_written_down(void **state)
 
 /* --- all of it --- */
 
+/* Imported, and then started: both are undone. */
+static void it_is_revoked_meanwhile(void **state)
+{
+	struct fake *f = *state;
+
+	fake_loaded(f, "foo-1.tls");
+	struct fake_asked *load = load_of(f, "foo-2.tls", 60);
+	fake_says(f, 2, 0, NULL);
+	in_state(f, CHANGE_IMPORTING);
+	fake_revoke(f, (const unsigned[]){ 2, 0 });
+	in_state(f, CHANGE_STOPPING);
+	fake_run(f);
+	assert_answer(load, 7, "is revoked");
+	load = fake_begun(f, "foo-3.tls", 3);
+	in_state(f, CHANGE_STARTING);
+	fake_revoke(f, (const unsigned[]){ 3, 0 });
+	fake_run(f);
+	assert_answer(load, 7, "is revoked");
+	assert_loaded(f, "1*");
+}
+
 static void each_edge_was_taken(void **state)
 {
 	(void)state;
@@ -492,6 +515,7 @@ int main(void)
 		EDGE(an_unload_that_makes_room),
 		EDGE(an_activation_that_is_not_written_down),
 		EDGE(what_is_cleared_is_not_written_down),
+		EDGE(it_is_revoked_meanwhile),
 		cmocka_unit_test(each_edge_was_taken),
 	};
 

@@ -72,7 +72,8 @@ static void a_version_is_loaded_and_held(void **state)
 	struct fake_asked *asked = fake_hold(f, "foo", "1");
 	fake_run(f);
 	assert_answer(asked, 0, NULL);
-	assert_trace(f, "event", "event Loaded 1, event Held 1");
+	assert_trace(f, "event",
+		     "event Loaded 1, event FloorLowered 1: from version 3, event Held 1");
 	assert_loaded(f, "3 1*");
 	assert_wanted(f, "foo", "1: 3 1");
 	/* One that is loaded is made active; its package comes from the store. */
@@ -222,7 +223,9 @@ static void back_to_what_is_loaded(void **state)
 	struct fake_asked *asked = fake_rollback(f, "foo");
 	fake_run(f);
 	assert_answer(asked, 0, NULL);
-	assert_trace(f, "verify load event", "verify 1, event Activated 1, event RolledBack 1");
+	assert_trace(f, "verify load event",
+		     "verify 1, event Activated 1, "
+		     "event FloorLowered 1: from version 2, event RolledBack 1");
 	assert_loaded(f, "1* 2");
 	assert_wanted(f, "foo", "1: 2 1");
 	ends(f, fake_rollback(f, "foo"), 4, "no version before foo-1.tls was active");

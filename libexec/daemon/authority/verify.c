@@ -146,6 +146,9 @@ static struct finding read_verdict(const json_t *doc, const int files[FILES], st
 				   .md5 = digest_of(doc, "md5", TDS_MD5_LEN),
 				   .sha256 = digest_of(doc, "sha256", TDS_SHA256_LEN),
 				   .key = text_of(doc, "key"),
+				   .key_sha256 = digest_of(doc, "keysha256", TDS_SHA256_LEN),
+				   .key_file_sha256 =
+					   digest_of(doc, "keyfilesha256", TDS_SHA256_LEN),
 				   .warnings = warnings_of(doc),
 				   .archive = files[FILE_ARCHIVE],
 				   .write_errno =

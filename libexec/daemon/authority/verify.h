@@ -24,6 +24,8 @@ struct finding {
 	const char *md5; /* of one that does not hold, too, as far as they are known; else NULL */
 	const char *sha256;
 	const char *key;        /* the file of the one that validated it; likewise */
+	const char *key_sha256; /* of that key, and of its file; NULL: not known */
+	const char *key_file_sha256;
 	const json_t *warnings; /* texts; NULL: none */
 	int archive;            /* a sealed memory file, the callee's from then on; -1: none */
 	struct tds_tli *

@@ -104,36 +104,68 @@ static void tell_wish(const struct change *change, const char *what)
 							      .change = change });
 }
 
-static void tell_held(const struct change *change)
+/* That nobody could mistake it for an attack, or an attack for that. */
+static void tell_lowered(const struct change *change)
 {
+	if (change->lowered)
+		audit_and_tell(change->director, &(struct happening){ .what = "FloorLowered",
+								      .group = change->group,
+								      .source = change->source,
+								      .change = change,
+								      .error = change->lowered });
+}
+
+static void tell_settled(const struct change *change)
+{
+	tell_lowered(change);
 	if (group_is_held_at(change->group, change->source->sha256) &&
 	    holds(change, change->source))
 		tell_wish(change, change->purpose == LOAD_HOLD ? "Held" : "RolledBack");
+}
+
+/* What the change has to do with the source that is active now: one that fails may have come to another. */
+static enum settling settling_of(const struct change *change, const struct source *source)
+{
+	if (holds(change, source))
+		return SETTLES_HOLD;
+	return change->downgrades && strcmp(change->wanted, source->sha256) == 0 ? SETTLES_FLOOR
+										 : SETTLES_NOTHING;
+}
+
+/* The floor was higher; NULL: it was not, or memory is short, and the line says less. */
+static void note_lowered(struct change *change, const struct wish *before)
+{
+	const char *version = wish_lowers(change->group, before);
+
+	if (version && asprintf(&change->lowered, "from version %s", version) < 0)
+		change->lowered = NULL;
 }
 
 /*
  * The source is the active one: that is written down, and what comes of it for what is wanted. A new source that is not
  * would be forgotten by a crash: it is not loaded, and wanted is what was.
  */
-static int write_wish(const struct change *change, bool is_new, struct tds_err *err)
+static int write_wish(struct change *change, bool is_new, struct tds_err *err)
 {
 	struct source *source = change->source;
-	struct wish before = wish_activated(source, holds(change, source));
+	struct wish before = wish_activated(source, settling_of(change, source));
 	int rc = model_save(change->director, err);
 
 	if (rc == 0)
 		rc = desired_save(change->director, err);
-	if (rc != 0 && is_new)
+	if (rc != 0 && is_new) {
 		wish_undo(change->group, &before);
-	else
+	} else {
+		note_lowered(change, &before);
 		wish_done(change->group, &before);
+	}
 	if (rc != 0)
 		tell_change(change->director, "StateNotWritten", change->group, NULL, err->reason);
 	return rc;
 }
 
 /* One that cannot be audited is not loaded either. What comes back was loaded already: it does in any case. */
-static int write_down(const struct change *change, const struct happening *loaded, bool is_new,
+static int write_down(struct change *change, const struct happening *loaded, bool is_new,
 		      struct tds_err *err)
 {
 	int rc = is_new ? audit(change->director, loaded, err) : 0;
@@ -163,22 +195,33 @@ enum change_state activate(struct change *change)
 	change->group->undone[0] = '\0';
 	change->changed = true;
 	(is_new ? tell : audit_and_tell)(change->director, &loaded);
-	tell_held(change);
+	tell_settled(change);
 	return clear_others(change);
 }
 
 enum change_state already_active(struct change *change)
 {
-	struct source *source = change->source = change->group->active;
+	struct group *group = change->group;
+	struct source *source = change->source = group->active;
 	struct tds_err err;
+	int rc = 0;
 
 	(void)snprintf(change->wanted, sizeof(change->wanted), "%s", source->sha256);
-	if (!holds(change, source) || group_is_held_at(change->group, source->sha256))
-		return CHANGE_ENDED;
-	if (group_hold(change->group, source, &err) != 0)
+	enum settling settling = settling_of(change, source);
+	bool is_held = group_is_held_at(group, source->sha256);
+	struct wish before = { .floor = json_incref(group->floor) };
+	if (settling == SETTLES_HOLD && !is_held)
+		rc = group_hold(group, source, &err);
+	else if (settling == SETTLES_FLOOR)
+		rc = group_set_floor(group, &err);
+	note_lowered(change, &before);
+	change->changed =
+		rc == 0 && (group->floor != before.floor || (settling == SETTLES_HOLD && !is_held));
+	json_decref(before.floor);
+	if (rc != 0)
 		return change_refuse(change, 5, err.reason);
-	change->changed = true;
-	tell_held(change);
+	if (change->changed)
+		tell_settled(change);
 	return CHANGE_ENDED;
 }
 
@@ -303,7 +346,7 @@ enum change_state returned(struct change *change, const struct news *news)
 		change_blame(change, 5, err.reason);
 	}
 	(was_asked_for ? tell : audit_and_tell)(change->director, &activated);
-	tell_held(change);
+	tell_settled(change);
 	if (was_asked_for && !change->error)
 		return clear_others(change);
 	return CHANGE_ENDED;
@@ -317,7 +360,7 @@ enum change_state return_lost(struct change *change, const struct news *news)
 	change_blame(change, 1, news->error);
 	launch_cancel(change);
 	change->before = NULL;
-	if (!next && !change->group->active)
+	if (!next && !change->group->active && !group_falls_back(change->group))
 		next = source_highest(change->group);
 	return next ? return_to(change, next) : CHANGE_ENDED;
 }
@@ -327,6 +370,8 @@ enum change_state return_overdue(struct change *change, const struct news *news)
 	struct source *before = change->before;
 	char why[TDS_ERR_REASON_MAX];
 
+	if (change->source && change->source->revoked)
+		return CHANGE_RETURNING; /* it is on its way out, which is told soon */
 	launch_overdue(change, why);
 	launch_cancel(change);
 	change_blame(change, 9, why);

@@ -76,6 +76,8 @@ static json_t *source_json(const struct source *source)
 	if (source->sandbox)
 		(void)json_object_set_new(doc, "Sandbox",
 					  tds_cli_json_text(source->sandbox->words));
+	if (doc && *source->key_sha256)
+		(void)json_object_set_new(doc, "KeySHA256", json_string(source->key_sha256));
 	if (source->group->active == source)
 		(void)json_object_set_new(doc, "ActiveSince", time_json(source->active_wall_ms));
 	if (source->state == SOURCE_LOST)
@@ -121,12 +123,12 @@ static json_t *group_json(const struct group *group)
 		(void)json_object_set_new(running, s->md5, runs);
 		(void)json_object_set_new(sources, s->md5, source_json(s));
 	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:o*, s:o*}", "ActiveHash",
+	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:o*, s:o*, s:O*}", "ActiveHash",
 			 group->active ? json_string(group->active->md5) : json_null(), "Loaded",
 			 loaded, "Running", running, "Sources", sources, "Restarts",
 			 restarts_of(group), "Undone",
 			 group->undone[0] ? json_string(group->undone) : NULL, "Held",
-			 held_json(group->held));
+			 held_json(group->held), "Floor", json_object_get(group->floor, "Version"));
 }
 
 json_t *director_retrieve_all(struct director *director, const char *group)

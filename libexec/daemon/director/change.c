@@ -29,9 +29,17 @@ static enum change_state begin(struct change *change, const struct news *news)
 		return unload_begin(change);
 	case CHANGE_RELEASE:
 		return release_begin(change);
+	case CHANGE_FALL_BACK:
+		return fall_back_begin(change);
 	default:
 		return load_begin(change);
 	}
+}
+
+static enum change_state judge(struct change *change, const struct news *news)
+{
+	return change->kind == CHANGE_FALL_BACK ? fall_back_judge(change, news)
+						: load_judge(change, news);
 }
 
 /* The wait counts from the request: it may be over before it begins. */
@@ -47,12 +55,14 @@ static enum change_state expire(struct change *change, const struct news *news)
  */
 static step_fn *const table[CHANGE_STATES][CHANGE_EVENTS] = {
 	[CHANGE_WAITING] = { [CHANGE_BEGIN] = begin, [CHANGE_DEADLINE] = expire },
-	[CHANGE_VERIFYING] = { [CHANGE_VERDICT] = load_judge, [CHANGE_DEADLINE] = load_overdue },
+	[CHANGE_VERIFYING] = { [CHANGE_VERDICT] = judge, [CHANGE_DEADLINE] = load_overdue },
 	[CHANGE_IMPORTING] = { [CHANGE_IMPORTED] = load_imported,
+			       [CHANGE_REVOKED] = load_revoked,
 			       [CHANGE_GONE] = load_gone,
 			       [CHANGE_DEADLINE] = load_overdue },
 	[CHANGE_STARTING] = { [CHANGE_UP] = load_up,
 			      [CHANGE_FAILED] = load_failed,
+			      [CHANGE_REVOKED] = load_revoked,
 			      [CHANGE_GONE] = load_gone,
 			      [CHANGE_DEADLINE] = load_overdue },
 	[CHANGE_STOPPING] = { [CHANGE_GONE] = load_gone },
@@ -63,7 +73,7 @@ static step_fn *const table[CHANGE_STATES][CHANGE_EVENTS] = {
 	[CHANGE_CLEARING] = { [CHANGE_CLEARED] = load_cleared },
 };
 _Static_assert(sizeof(table) / sizeof(table[0]) == 7, "each state has a row");
-_Static_assert(CHANGE_EVENTS == 8, "each event is thought of in each row");
+_Static_assert(CHANGE_EVENTS == 9, "each event is thought of in each row");
 
 /*
  * What a refresh was refused for is remembered until a load of the group succeeds. Returns whether the refresh before came

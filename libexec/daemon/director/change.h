@@ -17,7 +17,8 @@ enum change_kind {
 	CHANGE_LOAD, /* of a package: it is verified, imported, its actors are up; or it is only made active */
 	CHANGE_RETURN, /* of a source that was lost, from the store */
 	CHANGE_UNLOAD,
-	CHANGE_RELEASE, /* of a group that is held */
+	CHANGE_RELEASE,   /* of a group that is held */
+	CHANGE_FALL_BACK, /* to the highest version that is loaded and verified, after a revocation */
 };
 
 enum change_state {
@@ -43,6 +44,7 @@ struct change {
 	char *version;             /* that is to be held; NULL: not said */
 	bool given;                /* the request named the group */
 	bool retry;                /* even if its last load was undone */
+	bool downgrades;           /* even below the floor, which is set to it then */
 	unsigned wait_s;           /* 0: as long as it takes */
 	json_t *by; /* who wants it, as the event log has it; NULL: the admin itself */
 	change_done_fn *done;
@@ -68,6 +70,8 @@ struct change {
 
 	/* how it will end */
 	bool changed;    /* something has happened */
+	bool is_chosen;  /* what is named is a group: which package of it was chosen here */
+	char *lowered;   /* the floor, from what; NULL: it was not */
 	bool left_alone; /* a refresh does not try what was undone the last time */
 	int status;      /* the first reason counts */
 	char *error;     /* NULL: well, so far */
@@ -141,12 +145,25 @@ int choose_package(struct change *change, struct tds_err *err) TDS_MUST_CHECK;
 int signed_apply(struct change *change, const struct tds_tli *declared,
 		 struct tds_err *err) TDS_MUST_CHECK;
 
+int choose_source(struct change *change, const struct source *source,
+		  struct tds_err *err) TDS_MUST_CHECK; /* the same for one that is loaded */
+
+/* queue.c: a change that lets the highest version be active, where nothing is; and is there one to come? */
+void group_fall_back(struct group *group);
+bool group_falls_back(const struct group *group);
+
+/* fallback.c: its steps. */
+enum change_state fall_back_begin(struct change *change);
+enum change_state fall_back_judge(struct change *change, const struct news *news);
+
 /* load.c, activate.c, unload.c: what the table's steps do; each returns the state that follows. */
 enum change_state load_begin(struct change *change);
+enum change_state load_verify(struct change *change); /* what was found */
 enum change_state load_judge(struct change *change, const struct news *news);
 enum change_state load_imported(struct change *change, const struct news *news);
 enum change_state load_up(struct change *change, const struct news *news);
 enum change_state load_failed(struct change *change, const struct news *news);
+enum change_state load_revoked(struct change *change, const struct news *news);
 enum change_state load_overdue(struct change *change, const struct news *news);
 enum change_state load_gone(struct change *change, const struct news *news);
 enum change_state load_cleared(struct change *change, const struct news *news);

@@ -60,7 +60,7 @@ static int find_known(struct change *change, const struct known *known, struct t
 	return tds_err_set(err, TDS_E_NOMEM, "out of memory");
 }
 
-static int find_source(struct change *change, const struct source *source, struct tds_err *err)
+int choose_source(struct change *change, const struct source *source, struct tds_err *err)
 {
 	const struct known known = { source->sha256, source->file, source->path };
 
@@ -110,13 +110,18 @@ static int choose_named(struct change *change, struct tds_err *err)
 	const struct group *group = change->group;
 	bool is_there = group->active && group_is_held_at(group, group->active->sha256);
 
-	return group->held && !is_there && is_group(change) ? find_held(change, err)
-							    : find_target(change, err);
+	if (group->held && !is_there && is_group(change))
+		return find_held(change, err);
+	change->is_chosen = is_group(change);
+	return find_target(change, err);
 }
 
 static int choose_refreshed(struct change *change, struct tds_err *err)
 {
-	return change->group->held ? find_held(change, err) : find_target(change, err);
+	if (change->group->held)
+		return find_held(change, err);
+	change->is_chosen = is_group(change);
+	return find_target(change, err);
 }
 
 /* --- a version to be held --- */
@@ -150,7 +155,7 @@ static int choose_version(struct change *change, struct tds_err *err)
 	const json_t *remembered = remembered_of(group, change->version);
 
 	if (loaded)
-		return find_source(change, loaded, err);
+		return choose_source(change, loaded, err);
 	tds_autofree char *file = file_of(group, change->version);
 	if (!file)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
@@ -168,8 +173,8 @@ static int choose_held(struct change *change, struct tds_err *err)
 	if (change->version)
 		return choose_version(change, err);
 	if (group->active)
-		return find_source(change, group->active, err);
-	return choose_refreshed(change, err);
+		return choose_source(change, group->active, err);
+	return group->held ? find_held(change, err) : find_target(change, err);
 }
 
 /* --- the version before --- */
@@ -232,7 +237,7 @@ static int choose_before(struct change *change, struct tds_err *err)
 	const json_t *remembered = file ? remembered_below(group, file) : NULL;
 
 	if (loaded)
-		return find_source(change, loaded, err);
+		return choose_source(change, loaded, err);
 	if (remembered)
 		return find_remembered(change, remembered, err);
 	return tds_err_set(err, TDS_E_MISSING, "no version%s%s was active", file ? " before " : "",

@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "base/jsontext.h"
+#include "base/mem.h"
 #include "director/desired.h"
+#include "director/floor.h"
+#include "floor.h"
 #include "rules.h"
 #include "tool/cli.h"
 
@@ -72,23 +75,32 @@ static struct wish wish_of(const struct group *group)
 {
 	return (struct wish){ .held = json_incref(group->held),
 			      .was_active = json_incref(group->was_active),
-			      .unsaved = group->director->desired_unsaved };
+			      .floor = json_incref(group->floor),
+			      .unsaved = group->director->desired_unsaved,
+			      .floors_unsaved = group->director->floors_unsaved };
 }
 
 static void wish_fini(struct wish *wish)
 {
 	json_decref(wish->held);
 	json_decref(wish->was_active);
+	json_decref(wish->floor);
 	*wish = (struct wish){ 0 };
 }
 
 void wish_undo(struct group *group, struct wish *before)
 {
+	/* What of the floor is on disk already is written over. */
+	bool floor_moved = group->floor != before->floor;
+
 	json_decref(group->held);
 	json_decref(group->was_active);
+	json_decref(group->floor);
 	group->held = before->held;
 	group->was_active = before->was_active;
+	group->floor = before->floor;
 	group->director->desired_unsaved = before->unsaved;
+	group->director->floors_unsaved = before->floors_unsaved || floor_moved;
 	*before = (struct wish){ 0 };
 }
 
@@ -115,16 +127,24 @@ void wish_done(struct group *group, struct wish *before)
 	wish_fini(before);
 }
 
+/* A floor is written first: a package that desired.json says was active has one. */
 int desired_save(struct director *director, struct tds_err *err)
 {
 	const struct means *means = director->means;
-	int rc = director->desired_unsaved
-			 ? means->save_desired(means->ctx, desired_json(director), err)
-			 : 0;
+	int rc = floors_save(director, err);
 
+	if (rc == 0 && director->desired_unsaved)
+		rc = means->save_desired(means->ctx, desired_json(director), err);
 	if (rc == 0)
 		director->desired_unsaved = false;
 	return rc;
+}
+
+const char *wish_lowers(const struct group *group, const struct wish *before)
+{
+	return before->floor && tds_floor_is_lower(group->floor, before->floor, group->name)
+		       ? tds_json_string(before->floor, "Version")
+		       : NULL;
 }
 
 /* --- what happens --- */
@@ -214,16 +234,17 @@ int desired_known(struct director *director, struct tds_err *err)
 	return 0;
 }
 
-struct wish wish_activated(const struct source *source, bool held)
+struct wish wish_activated(const struct source *source, enum settling settling)
 {
 	struct group *group = source->group;
 	struct wish before = wish_of(group);
 
+	floor_activated(source, settling != SETTLES_NOTHING);
 	/* What cannot be read is not to be written over. */
 	if (!group->director->knows_desired)
 		return before;
 	remember(source);
-	if (held && !group_is_held_at(group, source->sha256))
+	if (settling == SETTLES_HOLD && !group_is_held_at(group, source->sha256))
 		set_held(group, held_json(source, now_ms(group)));
 	return before;
 }
@@ -240,10 +261,20 @@ static int save_or_undo(struct group *group, struct wish *before, struct tds_err
 	return rc;
 }
 
+int group_set_floor(struct group *group, struct tds_err *err)
+{
+	struct wish before = wish_of(group);
+
+	floor_activated(group->active, true);
+	return save_or_undo(group, &before, err);
+}
+
 int group_hold(struct group *group, const struct source *source, struct tds_err *err)
 {
 	struct wish before = wish_of(group);
 
+	if (source)
+		floor_activated(source, true);
 	set_held(group, source ? held_json(source, now_ms(group)) : NULL);
 	int rc = model_save(group->director, err);
 	if (rc == 0)
@@ -261,8 +292,10 @@ void desired_complete(struct source *source, int64_t held_ms)
 	struct wish before = wish_of(group);
 	struct tds_err err;
 
-	if (group->director->knows_desired && !group_is_held_at(group, source->sha256))
+	if (group->director->knows_desired && !group_is_held_at(group, source->sha256)) {
+		floor_activated(source, true);
 		set_held(group, held_json(source, held_ms));
+	}
 	if (desired_save(group->director, &err) != 0)
 		tell_change(group->director, "StateNotWritten", group, NULL, err.reason);
 	wish_done(group, &before);
@@ -281,4 +314,5 @@ void desired_free(struct group *group)
 {
 	json_decref(group->held);
 	json_decref(group->was_active);
+	json_decref(group->floor);
 }

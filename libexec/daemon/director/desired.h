@@ -19,7 +19,9 @@
 struct wish {
 	json_t *held;
 	json_t *was_active;
+	json_t *floor;
 	bool unsaved; /* what is wanted of all groups was not on disk */
+	bool floors_unsaved;
 };
 
 /*
@@ -34,16 +36,29 @@ int group_refuse_held(const struct group *group, struct tds_err *err);
 /* Does the store keep the package of this SHA-256 for the group, loaded or not? */
 bool group_stores(const struct group *group, const char *sha256);
 
+/* What comes of it that a source is active. */
+enum settling {
+	SETTLES_NOTHING, /* but that it was active; the floor is raised where it is higher */
+	SETTLES_FLOOR,   /* the floor is set to it */
+	SETTLES_HOLD,    /* the same, and its group is held there */
+};
+
 /*
- * The source is active now, or about to be; held: and its group held there. That is to be saved; either it is undone, or done:
- * what the store had for the wish before goes. Where it could not be saved and is done all the same, the next save does it.
+ * The source is active now, or about to be. That is to be saved; either it is undone, or done: what the store had for the wish
+ * before goes. Where it could not be saved and is done all the same, the next save does it.
  */
-struct wish wish_activated(const struct source *source, bool held);
+struct wish wish_activated(const struct source *source, enum settling settling);
 void wish_undo(struct group *group, struct wish *before);
 void wish_done(struct group *group, struct wish *before);
 
-/* Write desired.json, where anything is not on disk. Errors: TDS_E_WRITE, TDS_E_NOMEM. */
+/* The version of the floor before, which is a higher one than now; NULL: it was not. Borrowed from before. */
+const char *wish_lowers(const struct group *group, const struct wish *before);
+
+/* Write floor.json and desired.json, where anything is not on disk. Errors: TDS_E_WRITE, TDS_E_NOMEM. */
 int desired_save(struct director *director, struct tds_err *err) TDS_MUST_CHECK;
+
+/* Let the floor of the group be what is active of it. Errors: TDS_E_WRITE; all is as it was. */
+int group_set_floor(struct group *group, struct tds_err *err) TDS_MUST_CHECK;
 
 /* Hold the group at a source of it that is active, or (NULL) nowhere. Errors: TDS_E_WRITE; all is as it was. */
 int group_hold(struct group *group, const struct source *source,

@@ -356,5 +356,6 @@ void director_free(struct director *director)
 		director->engine->ops->close(director->engine);
 	refresh_free_all(director);
 	forgetting_free_all(director);
+	json_decref(director->revoked);
 	free(director);
 }

@@ -71,6 +71,7 @@ struct load_request {
 	const char *group; /* that the file is for, where its name does not decide; NULL: it does */
 	unsigned wait_s;   /* from now until it is undone; 0: as long as it takes */
 	bool retry;        /* even if its last load was undone */
+	bool allow_downgrade;       /* even below the floor of its group, which is set to it then */
 	const struct requester *by; /* NULL: the admin itself */
 };
 
@@ -113,6 +114,12 @@ int director_define(struct director *director, const char *group, const json_t *
 void director_restore(struct director *director, const json_t *state, const json_t *groups,
 		      void (*failed)(void *ctx, const char *what, const char *why),
 		      void (*finished)(void *ctx), void *ctx);
+
+/*
+ * From now on these digests are revoked: SHA-256 of packages, of keys and of files of keys, in hexadecimal, an object's keys.
+ * What runs of them is unloaded. Takes the reference; NULL: nothing is revoked.
+ */
+void director_revoke(struct director *director, json_t *digests);
 
 /* Exit requests to all, and no more restarts; gone() when nothing runs any more. */
 void director_stop(struct director *director, void (*gone)(void *ctx), void *ctx);

@@ -10,6 +10,7 @@
 #include "change.h"
 #include "declaration.h"
 #include "desired.h"
+#include "floor.h"
 #include "rules.h"
 #include "tool/cli.h"
 
@@ -84,7 +85,7 @@ static void on_verdict(void *ctx, const struct verdict *verdict)
 	change_happens(change, CHANGE_VERDICT, &(struct news){ .verdict = verdict });
 }
 
-static enum change_state verify(struct change *change)
+enum change_state load_verify(struct change *change)
 {
 	struct director *director = change->director;
 	const struct means *means = director->means;
@@ -115,7 +116,7 @@ static enum change_state return_begin(struct change *change)
 			       ? change_give_up(change, tds_code_status(err.code), err.reason)
 			       : change_put_off(change, tds_code_status(err.code), err.reason);
 	change->found.is_kept = true;
-	return verify(change);
+	return load_verify(change);
 }
 
 enum change_state load_begin(struct change *change)
@@ -126,7 +127,9 @@ enum change_state load_begin(struct change *change)
 		return return_begin(change);
 	if (desired_known(change->director, &err) != 0 || find(change, &err) != 0)
 		return refuse_err(change, &err);
-	return is_active_already(change) ? already_active(change) : verify(change);
+	/* Where the floors cannot be read, that refuses what is chosen, and nothing else. */
+	(void)!floors_known(change->director, &err);
+	return is_active_already(change) ? already_active(change) : load_verify(change);
 }
 
 /* --- the verdict --- */
@@ -205,6 +208,12 @@ static void take_verdict(struct source *source, const struct verdict *verdict)
 	if (verdict->signed_tli)
 		source->signed_tli = tds_tli_steal(verdict->signed_tli);
 	declaration_read_may(source);
+	(void)snprintf(source->key_sha256, sizeof(source->key_sha256), "%s",
+		       verdict->key_sha256 ? verdict->key_sha256 : "");
+	(void)snprintf(source->key_file_sha256, sizeof(source->key_file_sha256), "%s",
+		       verdict->key_file_sha256 ? verdict->key_file_sha256 : "");
+	source->revoked = NULL;
+	source->expelled = source->dismissed = source->unfit = false;
 	free(source->vouch);
 	source->vouch = verdict->vouch;
 	(void)snprintf(source->md5, sizeof(source->md5), "%s", verdict->md5);
@@ -277,13 +286,21 @@ static enum change_state load_known(struct change *change, struct source *known,
 	return return_to(change, known);
 }
 
-/* May what the verdict is about be loaded? A key validates it. Errors: TDS_E_REFUSED, TDS_E_MISSING. */
-static int check_objections(struct change *change, const struct source *known, const char *sha256,
-			    struct tds_err *err)
+/*
+ * May what the verdict is about be loaded? A key validates it, or did when the verifier looked. Errors: TDS_E_REFUSED,
+ * TDS_E_MISSING, TDS_E_UNTRUSTED.
+ */
+static int check_objections(struct change *change, const struct source *known,
+			    const struct verdict *verdict, struct tds_err *err)
 {
+	const char *sha256 = verdict->sha256;
 	const struct group *group = change->group;
+	const char *revoked = revoked_why(change->director, sha256, verdict->key_sha256,
+					  verdict->key_file_sha256);
 	bool is_named = change->kind == CHANGE_LOAD && change->purpose == LOAD_NAMED;
 
+	if (revoked)
+		return tds_err_set(err, TDS_E_UNTRUSTED, "%s", revoked);
 	if (known && strcmp(known->sha256, sha256) != 0)
 		return tds_err_set(err, TDS_E_REFUSED,
 				   "another source of the same source hash is loaded");
@@ -293,6 +310,9 @@ static int check_objections(struct change *change, const struct source *known, c
 		return tds_err_set(err, TDS_E_MISSING, "is another package by now (its SHA-256)");
 	if (is_named && group->held && !group_is_held_at(group, sha256))
 		return group_refuse_held(group, err);
+	if (change->is_chosen && !change->downgrades && !(known && known == group->active) &&
+	    floor_check(group, change->found.file, err) != 0)
+		return err->code;
 	change->left_alone = !known && !change->retry && strcmp(group->undone, sha256) == 0;
 	if (change->left_alone)
 		return tds_err_set(err, TDS_E_REFUSED, TDS_UNDONE);
@@ -320,7 +340,7 @@ enum change_state load_judge(struct change *change, const struct news *news)
 	change->package =
 		json_pack("{s:s*, s:s*, s:o*}", "MD5", verdict->md5, "SHA256", verdict->sha256,
 			  "Key", verdict->key ? tds_cli_json_text(verdict->key) : NULL);
-	if (status == 0 && check_objections(change, known, verdict->sha256, &err) != 0) {
+	if (status == 0 && check_objections(change, known, verdict, &err) != 0) {
 		status = tds_code_status(err.code);
 		error = err.reason;
 	}
@@ -375,4 +395,9 @@ enum change_state load_overdue(struct change *change, const struct news *news)
 		launch_overdue(change, why);
 	change->director->means->cancel(tds_steal(&change->verification));
 	return change_undo(change, 9, why);
+}
+
+enum change_state load_revoked(struct change *change, const struct news *news)
+{
+	return change_undo(change, 7, news->error);
 }

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "change.h"
 #include "desired.h"
+#include "floor.h"
 #include "rules.h"
 
 #define STEADY_MS 60000 /* loaded for this long: the next loss is a first one */
@@ -132,6 +133,8 @@ void source_gone(struct source *source)
 	struct change *change = group_is_changing(group) ? group->changes : NULL;
 	struct change *mine = change && change->source == source ? change : NULL;
 	bool is_lost = source->state == SOURCE_LOADED || source->state == SOURCE_LOST;
+	bool is_revoked = source->expelled && !(mine && mine->state == CHANGE_STOPPING);
+	const char *revoked = source->revoked; /* a constant, which outlives it */
 	struct tds_err err = { 0 };
 	char words[TDS_ERR_REASON_MAX];
 
@@ -147,15 +150,20 @@ void source_gone(struct source *source)
 		source_lose(source, words);
 		if (change && change->before == source)
 			change->before = NULL;
-	} else if (source_drop(source, mine ? mine : change, word_for(mine),
-			       mine ? mine->error : NULL, &err) != 0) {
+	} else if ((is_revoked ? source_drop(source, NULL, "Revoked", source->revoked, &err)
+			       : source_drop(source, mine ? mine : change, word_for(mine),
+					     mine ? mine->error : NULL, &err)) != 0) {
 		/* A load whose AutoUnload this was is told of it, too. */
 		if (change && (mine || change->state == CHANGE_CLEARING))
 			change_blame(change, 5, err.reason);
 	}
+	if (is_revoked)
+		group_fall_back(group);
 	if (mine)
 		change_happens(mine, CHANGE_GONE,
-			       &(struct news){ .error = is_lost || is_new ? words : NULL });
+			       &(struct news){ .error = is_lost || is_new ? words
+							: is_revoked      ? revoked
+									  : NULL });
 	else if (change && !group_is_clearing(group))
 		change_happens(change, CHANGE_CLEARED, &(struct news){ 0 });
 	parked_release(director);
@@ -205,10 +213,14 @@ static struct source *recall(struct director *director, const json_t *stored, st
 	(void)snprintf(source->md5, sizeof(source->md5), "%s", tds_json_string(stored, "MD5"));
 	(void)snprintf(source->sha256, sizeof(source->sha256), "%s",
 		       tds_json_string(stored, "SHA256"));
+	(void)snprintf(source->key_sha256, sizeof(source->key_sha256), "%s",
+		       tds_json_string(stored, "KeySHA256"));
 	source_add(source);
 	source->active_wall_ms = json_integer_value(json_object_get(stored, "ActiveMs"));
 	if (json_is_integer(held_ms))
 		desired_complete(source, json_integer_value(held_ms));
+	if (source->returns_active)
+		floor_activated(source, false);
 	return source;
 }
 
@@ -247,6 +259,8 @@ void director_restore(struct director *director, const json_t *state, const json
 	restore_groups(director, json_object_get(groups, "Groups"));
 	if (desired_known(director, &err) != 0)
 		failed(ctx, "what is wanted of groups", err.reason);
+	if (floors_known(director, &err) != 0)
+		failed(ctx, "the floors of groups", err.reason);
 	/* First all are there, lost: so none that is not back yet is forgotten by what is written down meanwhile. */
 	json_array_foreach(sources, i, stored)
 	{
@@ -257,6 +271,8 @@ void director_restore(struct director *director, const json_t *state, const json
 	}
 	if (forgotten)
 		save_state(director, NULL);
+	if (desired_save(director, &err) != 0)
+		tell_change(director, "StateNotWritten", NULL, NULL, err.reason);
 	json_array_foreach(sources, i, stored)
 	{
 		struct source *source = source_find(director, tds_json_string(stored, "SHA256"));

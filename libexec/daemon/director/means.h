@@ -32,6 +32,8 @@ struct verdict {
 	const char *sha256;
 	const char *version;    /* that is signed; NULL: none */
 	const char *key;        /* path of the key file; NULL: none is known */
+	const char *key_sha256; /* of the key, and of its file; NULL: not known */
+	const char *key_file_sha256;
 	const json_t *warnings; /* an array of texts; NULL: none */
 	struct tds_tli *
 		signed_tli; /* declared with the package; the callee may take what is in it; NULL: nothing is */
@@ -127,6 +129,10 @@ struct means {
 	int (*save_sources)(void *ctx, json_t *sources, struct tds_err *err);
 	int (*save_groups)(void *ctx, json_t *groups, struct tds_err *err);
 	int (*save_desired)(void *ctx, json_t *groups, struct tds_err *err);
+
+	/* The same for floor.json. */
+	int (*save_floors)(void *ctx, json_t *groups, struct tds_err *err);
+	int (*floors)(void *ctx, json_t **document, struct tds_err *err);
 
 	/* desired.json, a new reference; NULL: there is none. Errors: TDS_E_UNUSABLE: it is damaged; the reason names it. */
 	int (*desired)(void *ctx, json_t **document, struct tds_err *err);

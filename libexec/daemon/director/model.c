@@ -43,7 +43,7 @@ void group_tidy(struct group *group)
 	struct group **p = &group->director->groups;
 
 	if (group->sources || group->changes || group->definition || group->known || group->held ||
-	    group->was_active || group->trouble)
+	    group->was_active || group->floor || group->trouble)
 		return;
 	while (*p != group)
 		p = &(*p)->next;
@@ -136,7 +136,7 @@ struct source *source_highest(const struct group *group)
 	struct source *best = NULL;
 
 	for (struct source *s = group->sources; s; s = s->next) {
-		if (s->state != SOURCE_LOADED)
+		if (s->state != SOURCE_LOADED || s->revoked || s->unfit)
 			continue;
 		if (group_is_held_at(group, s->sha256))
 			return s;
@@ -190,6 +190,22 @@ bool declared_is_starting(const struct declared *declared)
 	return timer_runs(&declared->again) && declared->delay_ms == 0;
 }
 
+/* --- what is revoked --- */
+
+static bool has(const struct director *director, const char *sha256)
+{
+	return sha256 && *sha256 && json_object_get(director->revoked, sha256);
+}
+
+const char *revoked_why(const struct director *director, const char *sha256, const char *key_sha256,
+			const char *key_file_sha256)
+{
+	if (has(director, sha256))
+		return "is revoked";
+	return has(director, key_sha256) || has(director, key_file_sha256) ? "its key is revoked"
+									   : NULL;
+}
+
 /* --- what is written down --- */
 
 static bool is_kept(const struct source *source)
@@ -204,14 +220,16 @@ static json_t *source_state(const struct source *source)
 
 	bool is_held = is_active && group_is_held_at(source->group, source->sha256);
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:b, s:I, s:o*, s:O*}", "Group",
-			 tds_cli_json_text(source->group->name), "File",
+	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:b, s:I, s:o*, s:O*, s:o*, s:s*}",
+			 "Group", tds_cli_json_text(source->group->name), "File",
 			 tds_cli_json_text(source->file), "Path", tds_cli_json_text(source->path),
 			 "Version", tds_cli_json_text(source->version), "MD5", source->md5,
 			 "SHA256", source->sha256, "Active", is_active, "LoadedMs",
 			 (json_int_t)source->loaded_wall_ms, "ActiveMs",
 			 is_active ? json_integer(source->active_wall_ms) : NULL, "HeldMs",
-			 is_held ? json_object_get(source->group->held, "SinceMs") : NULL);
+			 is_held ? json_object_get(source->group->held, "SinceMs") : NULL, "Key",
+			 *source->key ? tds_cli_json_text(source->key) : NULL, "KeySHA256",
+			 *source->key_sha256 ? source->key_sha256 : NULL);
 }
 
 /* Oldest load first, so that loading them in order brings the same order back. False: out of memory. */

@@ -63,10 +63,15 @@ struct source {
 	char *version;       /* "" where it has none */
 	char md5[33];
 	char sha256[65];
-	char *key;          /* that validated it */
-	void *vouch;        /* what the verdict rested on (means.h); NULL: to be verified again */
-	unsigned losses;    /* how often its process ended under it, shortly after it was loaded */
-	struct timer retry; /* of a lost one: its next try */
+	char *key;           /* that validated it */
+	char key_sha256[65]; /* of that key, and of its file; empty: not known */
+	char key_file_sha256[65];
+	const char *revoked; /* why nothing of it may run any more; NULL: it may */
+	bool expelled;       /* it is on its way out for that */
+	bool unfit;          /* it was to be active again, and no key validates it any more */
+	void *vouch;         /* what the verdict rested on (means.h); NULL: to be verified again */
+	unsigned losses;     /* how often its process ended under it, shortly after it was loaded */
+	struct timer retry;  /* of a lost one: its next try */
 	int64_t loaded_wall_ms;
 	int64_t active_wall_ms;    /* since when it is active, through crashes; 0: it is not */
 	bool dismissed;            /* it was unloaded by name: the store keeps nothing of it */
@@ -93,6 +98,7 @@ struct group {
 	json_t *held;     /* the package that it is held at, as desired.json has it; NULL: none */
 	json_t *was_active; /* the packages that were active, the last one last; NULL: none. Both are never altered, but */
 	/* replaced (desired.c) */
+	json_t *floor; /* the highest version that was active (floor.c); NULL: none was, or it is lost */
 	char *trouble; /* why its last refresh was refused, and of what; NULL: it was not */
 	char undone
 		[65]; /* SHA-256 of the package whose last load was undone; refresh leaves it alone */
@@ -118,8 +124,12 @@ void source_free(struct source *source); /* accepts NULL */
 /* By MD5, the name that Thespian gives a source, or by SHA-256. NULL: none. */
 struct source *source_find(const struct director *director, const char *hash);
 
-/* Of those of the group that are loaded: what it is held at, else the highest version. */
+/* Of those of the group that are loaded, and may run: what it is held at, else the highest version. */
 struct source *source_highest(const struct group *group);
+
+/* What of it is revoked, in words; NULL: nothing. Digests that are not known are NULL or empty. */
+const char *revoked_why(const struct director *director, const char *sha256, const char *key_sha256,
+			const char *key_file_sha256);
 
 /* Is the group held at the package of this SHA-256? */
 bool group_is_held_at(const struct group *group, const char *sha256);

@@ -50,6 +50,7 @@ void change_free(struct change *change)
 	json_decref(change->deleted);
 	json_decref(change->by);
 	free(change->traceback);
+	free(change->lowered);
 	free(change->event_error);
 	free(change->version);
 	free(change->target);
@@ -133,7 +134,8 @@ static void on_slow(void *ctx)
 
 static bool needs_slot(const struct change *change)
 {
-	return change->kind == CHANGE_LOAD || change->kind == CHANGE_RETURN;
+	return change->kind == CHANGE_LOAD || change->kind == CHANGE_RETURN ||
+	       change->kind == CHANGE_FALL_BACK;
 }
 
 static void take_slot(struct change *change)
@@ -254,6 +256,7 @@ static struct change *load_new_change(struct group *group, const struct load_req
 	change->by = json_incref(json_of(request->by));
 	change->wait_s = request->wait_s;
 	change->retry = request->retry || is_of_group(request->purpose);
+	change->downgrades = request->allow_downgrade;
 	change->version = request->version ? strdup(request->version) : NULL;
 	if (!request->version || change->version)
 		return change;
@@ -344,4 +347,22 @@ void director_unload(struct director *director, const char *hash, const struct r
 	}
 	change->by = json_incref(json_of(by));
 	change_enqueue(change);
+}
+
+void group_fall_back(struct group *group)
+{
+	struct change *change = change_new(group, CHANGE_FALL_BACK, group->name, NULL, NULL);
+
+	/* Without memory nothing is active, until somebody loads it. */
+	if (change)
+		change_enqueue(change);
+}
+
+bool group_falls_back(const struct group *group)
+{
+	const struct change *c = group->changes;
+
+	while (c && c->kind != CHANGE_FALL_BACK)
+		c = c->next;
+	return c != NULL;
 }

@@ -28,6 +28,7 @@ static void set_package(json_t *event, const struct source *source)
 	set_text(event, "MD5", source->md5);
 	set_text(event, "SHA256", source->sha256);
 	set_text(event, "Key", source->key);
+	set_text(event, "KeySHA256", source->key_sha256);
 }
 
 /* Of which package the change is, as far as it was found and looked at. */

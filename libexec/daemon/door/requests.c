@@ -88,7 +88,9 @@ static void answer_load(struct asker *asker, const struct request *row, const js
 	struct load_request load = { .purpose = refresh ? LOAD_REFRESH : LOAD_NAMED,
 				     .target = request_text(request, "Source"),
 				     .group = request_text(request, "Group"),
-				     .retry = json_is_true(json_object_get(request, "Retry")) };
+				     .retry = json_is_true(json_object_get(request, "Retry")),
+				     .allow_downgrade = json_is_true(
+					     json_object_get(request, "AllowDowngrade")) };
 
 	if (!get_wait(asker, row, request, &load.wait_s))
 		return;
@@ -384,6 +386,7 @@ static const struct {
 	{ "Version", is_text, "Version is not a text" },
 	{ "Retry", is_truth, "Retry is not true or false" },
 	{ "Refresh", is_truth, "Refresh is not true or false" },
+	{ "AllowDowngrade", is_truth, "AllowDowngrade is not true or false" },
 	{ "Output", is_truth, "Output is not true or false" },
 };
 

@@ -61,6 +61,7 @@ struct engine_message {
 
 /* The public heads of what an engine makes. They are its own; of these fields only the Director's are written elsewhere. */
 struct engine_source {
+	unsigned grace_ms; /* of its own, for unload(); 0: as the engine has it */
 	void *owner; /* the Director's; NULL: a program's realm, or of a source that a user brought */
 	uint32_t
 		number; /* of the package or the program that its code came from; no other one ever has it */

@@ -8,6 +8,7 @@
 #include "base/jsontext.h"
 #include "base/mem.h"
 #include "director/desired.h"
+#include "director/floor.h"
 #include "director/groups.h"
 #include "director/rundir.h"
 #include "director/tli.h"
@@ -49,6 +50,12 @@ int groups_save(int rundir, json_t *groups, struct tds_err *err)
 int desired_write(int rundir, json_t *groups, struct tds_err *err)
 {
 	return write_document(rundir, TDS_DESIRED_NAME,
+			      json_pack("{s:i, s:o}", "Version", 1, "Groups", groups), 0644, err);
+}
+
+int floors_write(int rundir, json_t *groups, struct tds_err *err)
+{
+	return write_document(rundir, TDS_FLOOR_NAME,
 			      json_pack("{s:i, s:o}", "Version", 1, "Groups", groups), 0644, err);
 }
 
@@ -172,13 +179,25 @@ json_t *groups_read(int rundir, struct tds_err *err)
 	return NULL;
 }
 
-json_t *desired_read(int rundir, struct tds_err *err)
+/* A document that fits, by its reader in libcommon. */
+static json_t *read_fitting(int rundir, const char *name, bool (*fits)(const json_t *document),
+			    struct tds_err *err)
 {
-	json_t *doc = read_document(rundir, TDS_DESIRED_NAME, err);
+	json_t *doc = read_document(rundir, name, err);
 
-	if (!doc || tds_desired_fits(doc))
+	if (!doc || fits(doc))
 		return doc;
-	tds_err_set(err, TDS_E_UNUSABLE, TDS_DESIRED_NAME ": is not what tds-admin writes");
+	tds_err_set(err, TDS_E_UNUSABLE, "%s: is not what tds-admin writes", name);
 	json_decref(doc);
 	return NULL;
+}
+
+json_t *desired_read(int rundir, struct tds_err *err)
+{
+	return read_fitting(rundir, TDS_DESIRED_NAME, tds_desired_fits, err);
+}
+
+json_t *floors_read(int rundir, struct tds_err *err)
+{
+	return read_fitting(rundir, TDS_FLOOR_NAME, tds_floor_fits, err);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What outlives the admin, besides the store: loaded.json and groups.json, and desired.json through a shutdown too. */
+/* What outlives the admin, besides the store: loaded.json and groups.json, and desired.json and floor.json through a shutdown. */
 #ifndef TDS_DAEMON_STATE_H
 #define TDS_DAEMON_STATE_H
 
@@ -16,8 +16,9 @@
 int state_save(int rundir, json_t *sources, struct tds_err *err) TDS_MUST_CHECK;
 int groups_save(int rundir, json_t *groups, struct tds_err *err) TDS_MUST_CHECK;
 
-/* The same for desired.json, by its groups. */
+/* The same for desired.json and floor.json, by their groups. */
 int desired_write(int rundir, json_t *groups, struct tds_err *err) TDS_MUST_CHECK;
+int floors_write(int rundir, json_t *groups, struct tds_err *err) TDS_MUST_CHECK;
 
 /*
  * What they say, a new reference, checked: loaded.json with the definitions that it needs from the store. NULL with
@@ -27,5 +28,6 @@ int desired_write(int rundir, json_t *groups, struct tds_err *err) TDS_MUST_CHEC
 json_t *state_read(int rundir, struct tds_err *err);
 json_t *groups_read(int rundir, struct tds_err *err);
 json_t *desired_read(int rundir, struct tds_err *err);
+json_t *floors_read(int rundir, struct tds_err *err);
 
 #endif

@@ -412,7 +412,9 @@ void realm_stop(struct realm *realm)
 	if (waits)
 		schedule(realm, on_abandoned, 0);
 	else
-		schedule(realm, on_grace, realm->engine->config->grace_ms);
+		schedule(realm, on_grace,
+			 realm->pub.grace_ms ? realm->pub.grace_ms
+					     : realm->engine->config->grace_ms);
 	realm_unref(realm);
 }
 

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * floor.json, the highest version of each group that was ever active:
+ *
+ *     {"Version": 1, "Groups": {GROUP: {"Version", "SinceMs"}}}
+ *
+ * Nothing below it is chosen for a user: what is older than what ran already comes back only where somebody says so.
+ */
+#ifndef TDS_FLOOR_H
+#define TDS_FLOOR_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+
+/* Is it such a document, in all that is read of it? */
+bool tds_floor_fits(const json_t *document);
+
+/* The floor of a group, borrowed; NULL: it has none. */
+const json_t *tds_floor_of(const json_t *document, const char *group);
+
+/* How a package of the group, by its file's name, stands to the floor: <0 below, in doubt too, 0 at it. */
+int tds_floor_compare(const json_t *floor, const char *group, const char *file);
+
+/* Is the floor lower than another one was? In doubt it is not. */
+bool tds_floor_is_lower(const json_t *floor, const json_t *before, const char *group);
+
+/*
+ * Why nothing below the floor is chosen: TDS_E_REFUSED, the reason naming the way out. floor NULL: it is lost, though the
+ * group was active, and everything may be below it.
+ */
+int tds_floor_refuse(const json_t *floor, const char *group, struct tds_err *err);
+
+#endif

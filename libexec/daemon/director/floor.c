@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* Floors: known, held against what is chosen, raised, set, and written down. */
+#include "floor.h"
+
+#include "director/floor.h"
+#include "rules.h"
+#include "tool/cli.h"
+
+/* The Groups of floor.json. NULL: out of memory. */
+static json_t *floors_json(const struct director *director)
+{
+	json_t *groups = json_object();
+	bool complete = groups != NULL;
+
+	for (const struct group *g = director->groups; complete && g; g = g->next)
+		complete = !g->floor || json_object_set(groups, g->name, g->floor) == 0;
+	if (complete)
+		return groups;
+	json_decref(groups);
+	return NULL;
+}
+
+int floors_save(struct director *director, struct tds_err *err)
+{
+	const struct means *means = director->means;
+	/* What cannot be read is not to be written over. */
+	bool wanted = director->knows_floors && director->floors_unsaved;
+	int rc = wanted ? means->save_floors(means->ctx, floors_json(director), err) : 0;
+
+	if (rc == 0)
+		director->floors_unsaved = false;
+	return rc;
+}
+
+/* It was active, and yet has none: the file was removed, and what the floor had been is not known. */
+static bool is_lost(const struct group *group)
+{
+	return !group->floor && json_array_size(group->was_active) > 0;
+}
+
+static void take(struct director *director, const json_t *document)
+{
+	const char *name;
+	json_t *floor;
+
+	json_object_foreach(json_object_get(document, "Groups"), name, floor)
+	{
+		struct group *group = group_get(director, name);
+
+		if (!group)
+			continue;
+		json_decref(group->floor);
+		group->floor = json_incref(floor);
+	}
+}
+
+int floors_known(struct director *director, struct tds_err *err)
+{
+	const struct means *means = director->means;
+	json_t *document = NULL;
+
+	if (director->knows_floors)
+		return 0;
+	int rc = means->floors(means->ctx, &document, err);
+	if (rc != 0)
+		return rc;
+	take(director, document);
+	json_decref(document);
+	director->knows_floors = true;
+	/* What became active while it could not be read has not raised it. */
+	for (const struct group *g = director->groups; g; g = g->next)
+		if (g->active)
+			floor_activated(g->active, false);
+	return 0;
+}
+
+int floor_check(const struct group *group, const char *file, struct tds_err *err)
+{
+	int rc = floors_known(group->director, err);
+
+	if (rc == 0 && (is_lost(group) ||
+			(group->floor && tds_floor_compare(group->floor, group->name, file) < 0)))
+		rc = tds_floor_refuse(group->floor, group->name, err);
+	return rc;
+}
+
+static bool is_raised(const struct source *source)
+{
+	const struct group *group = source->group;
+
+	return group->floor ? tds_floor_compare(group->floor, group->name, source->file) > 0
+			    : !is_lost(group);
+}
+
+void floor_activated(const struct source *source, bool sets)
+{
+	struct group *group = source->group;
+	struct clock *clock = source->director->clock;
+	bool is_there =
+		group->floor && tds_floor_compare(group->floor, group->name, source->file) == 0;
+
+	if (floors_known(source->director, &(struct tds_err){ 0 }) != 0 || is_there ||
+	    !(sets || is_raised(source)))
+		return;
+	json_decref(group->floor);
+	group->floor = json_pack("{s:o, s:I}", "Version", tds_cli_json_text(source->version),
+				 "SinceMs", (json_int_t)clock->wall_ms(clock));
+	source->director->floors_unsaved = true;
+}
