@@ -23,7 +23,7 @@ int main(int argc, char **argv)
 		(void)fputs("tds-remover is started by the admin process\n", stderr);
 		return 2;
 	}
-	if (tds_confine_remover(&bounds, FD_FOLDER, &err) == 0 &&
+	if (tds_confine_remover(&bounds, FD_FOLDER, argv[1], &err) == 0 &&
 	    tds_tree_remove(FD_FOLDER, argv[1], &err) == 0)
 		return 0;
 	(void)printf("%s\n", err.reason);

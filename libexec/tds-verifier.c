@@ -38,7 +38,7 @@
 #define FD_ENVIRONMENT 6
 #define ENVIRONMENT_MAX (4 << 20) /* bytes: what the system lets a program have */
 #define MEMORY_FILES 2            /* with a verdict, at most */
-#define NOBODY 65534
+#define NOBODY 65533 /* that no actor is: 65534 may well be told to be theirs */
 #define SECONDS 50 /* of processor time, at most */
 #define DESCRIPTORS 16
 #ifdef __SANITIZE_ADDRESS__

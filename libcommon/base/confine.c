@@ -11,8 +11,15 @@
 #include <sys/prctl.h>
 
 #include "filter.h"
+#include "landlock.h"
+#include "mem.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Folders are moved on the way. */
+#define REMOVING                                                                      \
+	(TDS_LANDLOCK_READ_DIR | TDS_LANDLOCK_REMOVE_DIR | TDS_LANDLOCK_REMOVE_FILE | \
+	 TDS_LANDLOCK_MAKE_DIR | TDS_LANDLOCK_REFER)
 
 /* Memory that runs is mapped before, and never after. */
 #define NOT_TO_RUN(arg) SCMP_A##arg##_32(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)
@@ -49,18 +56,45 @@ static int set_bounds(const struct tds_bounds *bounds, struct tds_err *err)
 	return 0;
 }
 
-static int confine(const struct tds_bounds *bounds, const struct tds_filter_rule *rules, size_t n,
-		   struct tds_err *err)
+/* Allow rights below the folder of this name; NULL: on the folder itself. What is not there needs no rule. */
+static bool allow_folder(int rules, int folder, const char *name, uint64_t rights)
 {
-	int rc = set_bounds(bounds, err);
+	tds_autofd int fd =
+		openat(folder, name ? name : ".", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
+	return fd < 0 || tds_landlock_allow(rules, fd, rights);
+}
+
+/*
+ * No file is opened that way but what is below the folder, for removing it; name NULL: none at all. A kernel that has no rules
+ * for files, or cannot tell moving from making, leaves it to the filter.
+ */
+static int hold_files(int folder, const char *name, struct tds_err *err)
+{
+	int abi = tds_landlock_abi();
+
+	if (abi < (name ? TDS_LANDLOCK_HOLDS_REFER : TDS_LANDLOCK_FILES))
+		return 0;
+	tds_autofd int rules = tds_landlock_new(
+		abi, abi < TDS_LANDLOCK_HOLDS_TCP ? 0 : TDS_LANDLOCK_BIND | TDS_LANDLOCK_CONNECT);
+	if (rules < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	    (name && (!allow_folder(rules, folder, NULL, TDS_LANDLOCK_REMOVE_DIR) ||
+		      !allow_folder(rules, folder, name, REMOVING))) ||
+	    !tds_landlock_hold(rules))
+		return tds_err_sys(err, TDS_E_REFUSED, "the system takes no rules for files");
+	return 0;
+}
+
+/* A sanitizer looks for leaks at its end, by a process that traces this one: there is no filter then. */
+static int hold_calls(const struct tds_filter_rule *rules, size_t n, struct tds_err *err)
+{
 #ifdef __SANITIZE_ADDRESS__
-	/* At its end it looks for leaks, by a process that traces this one. */
 	(void)rules;
 	(void)n;
-	return rc;
+	(void)err;
+	return 0;
 #else
-	return rc == 0 ? tds_filter_hold(rules, n, err) : rc;
+	return tds_filter_hold(rules, n, err);
 #endif
 }
 
@@ -83,11 +117,15 @@ int tds_confine_verifier(const struct tds_bounds *bounds, int verdict, struct td
 		TDS_ALLOW_IF(fcntl64, SCMP_A1_32(SCMP_CMP_EQ, F_ADD_SEALS)),
 		TDS_ALLOW_IF(sendmsg, SCMP_A0_32(SCMP_CMP_EQ, (unsigned)verdict)),
 	};
+	int rc = set_bounds(bounds, err);
 
-	return confine(bounds, rules, COUNT(rules), err);
+	if (rc == 0)
+		rc = hold_files(-1, NULL, err);
+	return rc == 0 ? hold_calls(rules, COUNT(rules), err) : rc;
 }
 
-int tds_confine_remover(const struct tds_bounds *bounds, int folder, struct tds_err *err)
+int tds_confine_remover(const struct tds_bounds *bounds, int folder, const char *name,
+			struct tds_err *err)
 {
 	/* Of an openat2 no filter sees the flags. */
 	static const struct tds_filter_rule rules[] = {
@@ -113,7 +151,9 @@ int tds_confine_remover(const struct tds_bounds *bounds, int folder, struct tds_
 		TDS_ALLOW_IF(write, SCMP_A0_32(SCMP_CMP_EQ, 1)),
 		TDS_ALLOW_IF(write, SCMP_A0_32(SCMP_CMP_EQ, 2)),
 	};
+	int rc = set_bounds(bounds, err);
 
-	(void)folder;
-	return confine(bounds, rules, COUNT(rules), err);
+	if (rc == 0)
+		rc = hold_files(folder, name, err);
+	return rc == 0 ? hold_calls(rules, COUNT(rules), err) : rc;
 }

@@ -26,10 +26,10 @@ int tds_confine_verifier(const struct tds_bounds *bounds, int verdict,
 			 struct tds_err *err) TDS_MUST_CHECK;
 
 /*
- * Opens, moves and removes files, and makes none; where the kernel has that, below the folder alone.
+ * Opens folders, moves and removes files, and makes none; where the kernel has that, below the folder of this name alone.
  * Errors:  as above.
  */
-int tds_confine_remover(const struct tds_bounds *bounds, int folder,
+int tds_confine_remover(const struct tds_bounds *bounds, int folder, const char *name,
 			struct tds_err *err) TDS_MUST_CHECK;
 
 #endif

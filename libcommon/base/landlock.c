@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The three calls of Landlock that make rules. The C library has none of them, and the headers may be older than the kernel. */
+/* The three calls of Landlock. The C library has none of them, and the headers may be older than the kernel. */
 #include "landlock.h"
 
 #include <errno.h>
@@ -97,4 +97,9 @@ bool tds_landlock_allow_port(int rules, uint16_t port, uint64_t rights)
 	const struct port_rule rule = { rights, port };
 
 	return syscall(SYS_landlock_add_rule, rules, RULE_PORT, &rule, 0) == 0;
+}
+
+bool tds_landlock_hold(int rules)
+{
+	return syscall(SYS_landlock_restrict_self, rules, 0) == 0;
 }

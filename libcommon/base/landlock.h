@@ -14,8 +14,12 @@
 #define TDS_LANDLOCK_WRITE_FILE (UINT64_C(1) << 1)
 #define TDS_LANDLOCK_READ_FILE (UINT64_C(1) << 2)
 #define TDS_LANDLOCK_READ_DIR (UINT64_C(1) << 3)
+#define TDS_LANDLOCK_REMOVE_DIR (UINT64_C(1) << 4)
+#define TDS_LANDLOCK_REMOVE_FILE (UINT64_C(1) << 5)
 #define TDS_LANDLOCK_MAKE_CHAR (UINT64_C(1) << 6)
+#define TDS_LANDLOCK_MAKE_DIR (UINT64_C(1) << 7)
 #define TDS_LANDLOCK_MAKE_BLOCK (UINT64_C(1) << 11)
+#define TDS_LANDLOCK_REFER (UINT64_C(1) << 13)
 #define TDS_LANDLOCK_TRUNCATE (UINT64_C(1) << 14)
 /* On TCP ports. */
 #define TDS_LANDLOCK_BIND (UINT64_C(1) << 0)
@@ -24,6 +28,7 @@
 /* The version from which on a kernel holds what is named. */
 enum {
 	TDS_LANDLOCK_FILES = 1,
+	TDS_LANDLOCK_HOLDS_REFER = 2, /* before it nothing is moved to another folder at all */
 	TDS_LANDLOCK_HOLDS_TRUNCATE = 3,
 	TDS_LANDLOCK_HOLDS_TCP = 4,
 	TDS_LANDLOCK_HOLDS_SIGNALS = 6,
@@ -47,5 +52,8 @@ int tds_landlock_new(int abi, uint64_t tcp);
  */
 bool tds_landlock_allow(int rules, int fd, uint64_t rights);
 bool tds_landlock_allow_port(int rules, uint16_t port, uint64_t rights);
+
+/* Be held to them, this thread and what it starts, for good. It has no_new_privs already. False with errno. */
+bool tds_landlock_hold(int rules);
 
 #endif

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 
 #include "base/confine.h"
+#include "base/landlock.h"
 #include "base/mem.h"
 #include "base/tree.h"
 
@@ -163,6 +164,11 @@ static int confined(confine_fn *confine, int fd, int (*then)(void))
 	return WIFEXITED(status) ? WEXITSTATUS(status) : UNCONFINED;
 }
 
+static int confine_remover(const struct tds_bounds *b, int fd, struct tds_err *err)
+{
+	return tds_confine_remover(b, fd, "tree", err);
+}
+
 static int try_forbidden(void)
 {
 	return (int)try_all(forbidden, COUNT(forbidden));
@@ -197,7 +203,7 @@ static void the_verifier_gets_nothing_new(void **state)
 static void the_remover_only_removes(void **state)
 {
 	(void)state;
-	assert_refused(tds_confine_remover, FOLDER, try_forbidden, forbidden, COUNT(forbidden));
+	assert_refused(confine_remover, FOLDER, try_forbidden, forbidden, COUNT(forbidden));
 }
 
 /* 0: all of it works. */
@@ -236,9 +242,35 @@ static void the_remover_can_work(void **state)
 	assert_int_equal(mkdirat(folder->fd, "tree", 0700), 0);
 	assert_int_equal(mkdirat(folder->fd, "tree/a", 0500), 0);
 	put(folder, "tree/file", 0400, "x");
-	assert_int_equal(confined(tds_confine_remover, FOLDER, remove_the_tree), 0);
+	assert_int_equal(confined(confine_remover, FOLDER, remove_the_tree), 0);
 	assert_int_equal(faccessat(folder->fd, "tree", F_OK, 0), -1);
 	assert_int_equal(faccessat(folder->fd, "stays", F_OK, 0), 0);
+}
+
+/* The number of what is let through of what no filter can see: the flags of an openat2, and which folder it is. */
+static int reach_beside_the_tree(void)
+{
+	struct open_how how = { .flags = O_RDONLY };
+	bool opened = syscall(SYS_openat2, FOLDER, "stays", &how, sizeof(how)) >= 0;
+	bool listed = openat(FOLDER, ".", O_RDONLY | O_DIRECTORY) >= 0;
+	bool read = openat(FOLDER, "tree/file", O_RDONLY) >= 0;
+	bool moved = renameat(FOLDER, "tree/file", FOLDER, "moved") == 0;
+	bool removed = unlinkat(FOLDER, "stays", 0) == 0;
+	bool removes = unlinkat(FOLDER, "tree/file", 0) == 0;
+
+	return opened * 1 + listed * 2 + read * 4 + moved * 8 + removed * 16 + !removes * 32;
+}
+
+static void the_remover_is_held_to_its_folder(void **state)
+{
+	const struct folder *folder = *state;
+
+	if (tds_landlock_abi() < TDS_LANDLOCK_HOLDS_REFER)
+		skip();
+	put(folder, "stays", 0600, "x");
+	assert_int_equal(mkdirat(folder->fd, "tree", 0700), 0);
+	put(folder, "tree/file", 0600, "x");
+	assert_int_equal(confined(confine_remover, FOLDER, reach_beside_the_tree), 0);
 }
 
 static int set_up(void **state)
@@ -270,10 +302,9 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		EACH(the_verifier_gets_nothing_new),
-		EACH(the_verifier_can_work),
-		EACH(the_remover_only_removes),
-		EACH(the_remover_can_work),
+		EACH(the_verifier_gets_nothing_new),     EACH(the_verifier_can_work),
+		EACH(the_remover_only_removes),          EACH(the_remover_can_work),
+		EACH(the_remover_is_held_to_its_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
