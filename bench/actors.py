@@ -15,7 +15,7 @@ import sys
 import time
 
 from adminlib import admin, cpu_ticks, parent_of, rss_kib
-from figures import at_least, at_most, within
+from figures import at_least, at_most, no_more_than, within
 from memory import private_kib
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -111,6 +111,23 @@ def thousand(a, theirs):
     within('CPU in 3 s of the idle daemon, guardian and parents | a tick', used * 10, 10, 0)
 
 
+def sandboxed(a, theirs):
+    """What a sandbox costs: the same source under a profile and trusted, in turns."""
+    for profile in 'default', 'trusted':
+        tli = {'Actors': {'m.a.Director': {'OnLoad': {'Role': profile, 'Message': 'load'}}}, 'Sandbox': profile}
+        a.group(profile, ['1'], tli, source=SOURCE)
+        a.must(a.load(profile))
+    each, rounds = {'default': [], 'trusted': []}, {'default': [], 'trusted': []}
+    for _ in range(10):
+        for profile in each:
+            each[profile] += a.asked(profile, ('each', 50), 100)
+            rounds[profile].append(a.asked(profile, ('bounce', 1000), 100))
+    held, free = (statistics.median(each[p]) * 1000 for p in ('default', 'trusted'))
+    no_more_than('an actor created and answering, sandboxed | trusted', held, free, 0.3)
+    held, free = (statistics.median(rounds[p]) for p in ('default', 'trusted'))
+    at_most('there and back between two actors, sandboxed | trusted', held, free, 1.05)
+
+
 def runs(n, command):
     """The median of n timed runs in ms; command gets the number of its run."""
     times = []
@@ -148,13 +165,13 @@ def actors(base):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     theirs = thespian_figures()
-    for section in (creation, messages, burst, thousand, loading, refreshing):
+    for section in (creation, messages, sandboxed, burst, thousand, loading, refreshing):
         only = os.environ.get('BENCH_ONLY')
         if only and section.__name__ not in only.split():
             continue
         with admin() as a:
             a.start()
-            if section not in (loading, refreshing):
+            if section not in (sandboxed, loading, refreshing):
                 a.group('bench', ['1'], TLI, source=SOURCE)
                 a.must(a.load('bench'))
             section(a, theirs)
