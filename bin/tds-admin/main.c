@@ -33,6 +33,7 @@ static const char help[] =
 	"directory\n"
 	"  config                 print the configuration\n"
 	"  may [GROUP|USER]       print who may ask for what\n"
+	"  sandbox GROUP|PACKAGE  explain what its actors would be let do, and why\n"
 	"  setup [DIR]            make a director directory with an admin process of its own user\n"
 	"  bootstart [NAME] [nostart]\n"
 	"                         have systemd start the admin process at boot\n"
@@ -165,6 +166,7 @@ static const struct command {
 	{ "history", admin_history_help, admin_history },
 	{ "config", admin_config_help, admin_config },
 	{ "may", admin_may_help, admin_may },
+	{ "sandbox", admin_sandbox_help, admin_sandbox },
 	{ "setup", admin_setup_help, admin_setup },
 	{ "bootstart", admin_bootstart_help, admin_bootstart },
 	{ "check", admin_check_help, admin_check },

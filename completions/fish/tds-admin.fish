@@ -11,13 +11,15 @@ function __tds_admin_at
     end
 end
 
-set -l commands ask bootstart check config forget help history list log may reload restart role setup shutdown start status tell watch
+set -l commands ask bootstart check config forget help history list log may reload restart role sandbox setup shutdown start status tell watch
 
 __tds_common_options tds-admin
 complete -c tds-admin -n '__tds_admin_at 0' -a "$commands"
 complete -c tds-admin -n '__tds_admin_at 1 help' -a "$commands"
 complete -c tds-admin -n '__tds_admin_at 1 list history' -a '(__tds_loaded_groups)'
 complete -c tds-admin -n '__tds_admin_at 1 forget' -a '(__tds_groups)'
+complete -c tds-admin -n '__tds_admin_at 1 sandbox' -F -a '(__tds_groups)' -d Group
+complete -c tds-admin -n '__tds_admin_at 1 sandbox' -a '(__tds_packages)' -d Package
 complete -c tds-admin -n '__tds_admin_at 1 role log' -a '(__tds_roles)'
 complete -c tds-admin -n '__tds_admin_at 1 tell ask' -a '(__tds_targets)'
 complete -c tds-admin -n '__fish_seen_subcommand_from bootstart' -a nostart

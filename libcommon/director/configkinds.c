@@ -366,6 +366,16 @@ int config_adminuser(struct config_work *w)
 			      : config_user(w);
 }
 
+/* The same for the places of a value, which are told when a package asks for more. */
+static void move_places(const struct config_work *w, struct tds_value *value)
+{
+	if (value->line == 1)
+		value->column += w->column - 1;
+	value->line += w->line - 1;
+	for (size_t i = 0; i < tds_value_items(value); i++)
+		move_places(w, value->items[i]);
+}
+
 int config_sandbox(struct config_work *w)
 {
 	tds_auto(sandbox_policy) struct tds_sandbox_policy policy = { 0 };
@@ -374,10 +384,9 @@ int config_sandbox(struct config_work *w)
 
 	if (rc != 0)
 		return rc;
-	rc = tds_sandbox_policy_read(w->value, &policy, w->err);
-	if (rc == TDS_E_SYNTAX && !word)
-		move_place(w);
-	return rc;
+	if (!word)
+		move_places(w, w->value);
+	return tds_sandbox_policy_read(w->value, &policy, w->err);
 }
 
 int config_switch(struct config_work *w)

@@ -313,7 +313,7 @@ static int grant_sandbox(void *ctx, const char *group, const struct tds_value *s
 {
 	const struct world *world = ctx;
 
-	return sandbox_grant(world->sandbox, group, signed_value, defined, granted, note, err);
+	return granting_decide(world->sandbox, group, signed_value, defined, granted, note, err);
 }
 
 static int remove_data(void *ctx, const char *group, removal_done_fn *done, void *done_ctx,

@@ -126,6 +126,7 @@ plain() {
 		0644 usr/share/man/man5/tli.5
 		0644 usr/share/man/man5/tls.5
 		0644 usr/share/man/man7/tds-protocol.7
+		0644 usr/share/man/man7/tds-sandbox.7
 		0644 usr/share/man/man7/tds.7
 		0644 usr/share/man/man7/tdsasync.7
 		0644 usr/share/man/man7/thespian-compat.7
@@ -141,6 +142,7 @@ plain() {
 		0644 usr/share/tds/schemas/tds-admin-reload.json
 		0644 usr/share/tds/schemas/tds-admin-restart.json
 		0644 usr/share/tds/schemas/tds-admin-role.json
+		0644 usr/share/tds/schemas/tds-admin-sandbox.json
 		0644 usr/share/tds/schemas/tds-admin-setup.json
 		0644 usr/share/tds/schemas/tds-admin-shutdown.json
 		0644 usr/share/tds/schemas/tds-admin-start.json

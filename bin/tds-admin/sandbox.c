@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/* tds-admin sandbox: what a group's package would be granted, and why. */
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "admin.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "director/config.h"
+#include "director/groups.h"
+#include "director/unknown.h"
+#include "literal/literal_env.h"
+#include "sandboxtext.h"
+#include "tool/document.h"
+
+#define VERIFY "tds-verify"
+#define NOT_THERE 4 /* its exit status where a package has no such member */
+
+const char admin_sandbox_help[] =
+	"usage: tds-admin [options] sandbox GROUP|PACKAGE\n"
+	"Explain what the actors of a package would be let do: what it asks for in its signed "
+	"declaration, what\n"
+	"sandbox.cfg allows, what this kernel can hold them to, and what comes of it. GROUP: its "
+	"newest package.\n"
+	"1: it would be refused.\n";
+
+extern char **environ;
+
+static void tds_explained_cleanup(struct explained *x)
+{
+	tds_sandbox_decision_fini(&x->decision);
+	tds_sandbox_policy_fini(&x->policy);
+	tds_tli_fini(&x->declared);
+	tds_tli_fini(&x->defined);
+	free(x->group);
+	free(x->file);
+	free(x->data);
+}
+
+/* --- what is meant --- */
+
+static int take(char **to, const char *text, struct tds_err *err)
+{
+	*to = strdup(text);
+	return *to ? 0 : tds_err_set(err, TDS_E_NOMEM, "out of memory");
+}
+
+/* A package of the directory, or one from elsewhere whose name belongs to a declared group. */
+static int find_package(const struct tds_dir *dir, const struct tds_groups *groups,
+			const char *name, struct explained *x, struct tds_err *err)
+{
+	const struct tds_group *owner = tds_groups_owner(groups, tds_text_base(name));
+	bool is_here = strchr(name, '/') != NULL;
+	tds_autofd int fd = -1;
+
+	if (!owner)
+		return tds_unknown_group(dir, groups, name, err);
+	int rc = tds_io_open(is_here ? AT_FDCWD : dir->fd, name, false, &fd, NULL, err);
+	if (rc == TDS_E_MISSING)
+		tds_unknown_package(groups, name, err);
+	if (rc == 0)
+		rc = take(&x->group, owner->name, err);
+	if (rc == 0 && is_here)
+		return take(&x->file, name, err);
+	if (rc == 0 && !(x->file = tds_dir_join(dir, name)))
+		rc = tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	return rc;
+}
+
+static int find(const struct tds_dir *dir, const char *name, struct explained *x,
+		struct tds_err *err)
+{
+	tds_auto(groups) struct tds_groups groups = { 0 };
+	int rc = tds_groups_scan(dir, &groups, err);
+
+	if (rc != 0)
+		return rc;
+	const struct tds_group *group = tds_groups_find(&groups, name);
+	if (!group && tds_text_has_suffix(name, TDS_TLS_SUFFIX))
+		return find_package(dir, &groups, name, x, err);
+	if (!group)
+		return tds_unknown_group(dir, &groups, name, err);
+	return group->n > 0 ? find_package(dir, &groups, group->files[0].name, x, err)
+			    : take(&x->group, name, err);
+}
+
+/* --- what it asks for --- */
+
+/* Start tds-verify so that its standard output is out. */
+static int start(const struct tds_dir *dir, const char *member, const char *file, int out,
+		 pid_t *pid, struct tds_err *err)
+{
+	tds_autofree char *folder = tds_cli_folder();
+	tds_autofree char *path = NULL;
+	const char *argv[] = { VERIFY, "-q", "-C", dir->path, "-x", member, "--", file, NULL };
+	posix_spawn_file_actions_t actions;
+
+	if (!folder || asprintf(&path, "%s/" VERIFY, folder) < 0)
+		path = NULL;
+	if (!path || posix_spawn_file_actions_init(&actions) != 0)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	errno = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+	if (errno == 0)
+		errno = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null",
+							 O_WRONLY, 0);
+	if (errno == 0)
+		errno = posix_spawn(pid, path, &actions, NULL, (char **)(uintptr_t)argv, environ);
+	int rc = errno == 0 ? 0 : tds_err_sys(err, TDS_E_UNUSABLE, "%s cannot be started", path);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	return rc;
+}
+
+/* How it ended, as a status; a signal is none that it has. */
+static int wait_for(pid_t pid)
+{
+	int status = -1;
+
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* The text of the declaration in a package that is verified; *text NULL: it has none. What is hostile stays in that process. */
+static int extract(const struct tds_dir *dir, const struct explained *x, char **text, size_t *len,
+		   struct tds_err *err)
+{
+	tds_autofree char *member = NULL;
+	int ends[2];
+	pid_t pid;
+
+	if (asprintf(&member, "TDS-INF/%s" TDS_TLI_SUFFIX, x->group) < 0) {
+		member = NULL;
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	}
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return tds_err_sys(err, TDS_E_UNUSABLE, "no pipe");
+	tds_autofd int in = ends[0];
+	int rc = start(dir, member, x->file, ends[1], &pid, err);
+	(void)close(ends[1]);
+	if (rc != 0)
+		return rc;
+	rc = tds_io_slurp_fd(in, TDS_LITERAL_MAX_PURE, text, len, err);
+	tds_close_fd(&in);
+	int status = wait_for(pid);
+	if (rc != 0 || status == 0)
+		return rc;
+	free(tds_steal(text));
+	return status == NOT_THERE ? 0
+				   : tds_err_set(err, status == 6 ? TDS_E_ARCHIVE : TDS_E_UNTRUSTED,
+						 VERIFY " refuses it, status %d", status);
+}
+
+/* The place is in a file that is not the operand. Returns err's code. */
+static int name_place(struct tds_err *err, const char *name)
+{
+	char place[TDS_ERR_REASON_MAX];
+
+	if (err->line)
+		(void)snprintf(place, sizeof(place), "%s:%u:%u", name, err->line, err->column);
+	else
+		(void)snprintf(place, sizeof(place), "%s", name);
+	err->line = err->column = 0;
+	return tds_err_prefix(err, "%s", place);
+}
+
+/* It is told what this process has of an environment; what its actors would have may be less. */
+static int read_declared(const struct tds_dir *dir, struct explained *x, struct tds_err *err)
+{
+	const struct tds_surroundings around = { .variables = environ,
+						 .python = "",
+						 .version = "" };
+	tds_autofree char *text = NULL;
+	size_t len = 0;
+	int rc = x->file ? extract(dir, x, &text, &len, err) : 0;
+
+	if (rc != 0 || !text)
+		return rc;
+	rc = tds_tli_parse_packed(text, len, &around, (struct tds_tli_watcher){ 0 }, &x->declared,
+				  err);
+	return rc == 0 ? 0 : name_place(err, "its signed declaration");
+}
+
+/* Unless what is signed decides alone. */
+static int read_defined(const struct tds_dir *dir, struct explained *x, struct tds_err *err)
+{
+	tds_auto(config) struct tds_config alone = { 0 };
+	tds_autofree char *name = NULL;
+
+	if (tds_config_read(dir, TDS_TLI_SIGNED_CFG, &alone, NULL) == 0 && alone.value->boolean)
+		return 0;
+	if (asprintf(&name, "%s" TDS_TLI_SUFFIX, x->group) < 0) {
+		name = NULL;
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	}
+	int rc = tds_tli_read(dir->fd, name, (struct tds_tli_watcher){ 0 }, &x->defined, err);
+	return rc == 0 ? 0 : name_place(err, name);
+}
+
+static int read_policy(const struct tds_dir *dir, struct explained *x, struct tds_err *err)
+{
+	tds_auto(config) struct tds_config config = { 0 };
+	int rc = tds_config_read(dir, TDS_SANDBOX_CFG, &config, err);
+
+	if (rc == 0 || rc == TDS_E_MISSING)
+		return tds_sandbox_policy_read(config.value, &x->policy, err);
+	return name_place(err, TDS_SANDBOX_CFG);
+}
+
+static int find_data(const struct tds_dir *dir, struct explained *x, struct tds_err *err)
+{
+	tds_auto(config) struct tds_config place = { 0 };
+	tds_autofree char *rundir = NULL;
+	int rc = tds_rundir_path(dir, &rundir, err);
+	bool configured = rc == 0 && tds_config_read(dir, "datadir.cfg", &place, NULL) == 0;
+
+	if (rc == 0 &&
+	    (configured ? asprintf(&x->data, "%s/%s", place.text, x->group)
+			: asprintf(&x->data, "%s/" TDS_DATA_NAME "/%s", rundir, x->group)) < 0) {
+		x->data = NULL;
+		rc = tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	}
+	return rc;
+}
+
+/* --- the whole --- */
+
+static int explain(const struct tds_dir *dir, const char *name, struct explained *x,
+		   struct tds_err *err)
+{
+	int rc = find(dir, name, x, err);
+
+	if (rc == 0)
+		rc = read_policy(dir, x, err);
+	if (rc == 0)
+		rc = find_data(dir, x, err);
+	if (rc == 0)
+		rc = read_declared(dir, x, err);
+	if (rc == 0)
+		rc = read_defined(dir, x, err);
+	if (rc != 0)
+		return rc;
+	x->kernel = tds_sandbox_kernel();
+	return tds_sandbox_decide(&x->policy, x->group, tds_tli_said(&x->declared, "Sandbox"),
+				  tds_tli_said(&x->defined, "Sandbox"), &x->kernel, &x->decision,
+				  err);
+}
+
+void admin_sandbox(struct admin *admin, int argc, char **argv)
+{
+	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
+	tds_auto(explained) struct explained x = { 0 };
+	struct tds_err err = { 0 };
+
+	if (argc != 1) {
+		tds_cli_usage(&admin->cli, "sandbox: wrong number of operands");
+		return;
+	}
+	int rc = admin_open_dir(admin, &dir, &err);
+	if (rc == 0)
+		rc = explain(&dir, argv[0], &x, &err);
+	if (rc != 0)
+		tds_cli_error(&admin->cli, argv[0], &err);
+	if (admin->cli.json)
+		tds_cli_print_document(&admin->cli, explained_json(&x));
+	else if (x.decision.rule)
+		explained_print(admin->cli.out, &x);
+}
