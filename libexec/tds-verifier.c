@@ -170,9 +170,13 @@ static int copy_package(int *copy, struct tds_err *err)
 	return 0;
 }
 
-static json_t *warnings_of(const struct tds_keyring *ring, const struct tds_key *key)
+static json_t *warnings_of(const struct tds_keyring *ring, const struct tds_source *source)
 {
+	const struct tds_key *key = source->key;
 	json_t *warnings = json_array();
+
+	if (tds_source_warning(source))
+		(void)json_array_append_new(warnings, json_string(tds_source_warning(source)));
 
 	if (key->warning[0])
 		(void)json_array_append_new(warnings,
@@ -272,17 +276,35 @@ static void accept_source(const struct tds_source *source, const struct tds_keyr
 			       "sha256", sha256, "key", tds_cli_json_text(source->key->path),
 			       "keysha256", digest_json(source->key->sha256), "keyfilesha256",
 			       digest_json(source->key->file_sha256), "warnings",
-			       warnings_of(ring, source->key), "errno", written, "declared",
+			       warnings_of(ring, source), "errno", written, "declared",
 			       literal != NULL),
 		     (const int[MEMORY_FILES]){ archive, declaration }, literal ? 2 : 1);
 }
 
-static int verify(const struct tds_keyring *ring, int copy, char **argv, struct tds_source *source,
+/* What decides what is trusted, as long as this process may still open files. */
+struct trusted {
+	struct tds_keyring ring;
+	bool strict_names;
+};
+
+static int read_trusted(const struct tds_dir *dir, struct trusted *trusted, struct tds_err *err)
+{
+	struct tds_strict strict;
+	int rc = tds_strictmodes_read(dir, &strict, err);
+
+	if (rc == 0)
+		rc = tds_strictmodes_names(dir, &strict, &trusted->strict_names, err);
+	return rc == 0 ? tds_keyring_read(dir, &strict, &trusted->ring, err) : rc;
+}
+
+static int verify(const struct trusted *trusted, int copy, char **argv, struct tds_source *source,
 		  struct tds_err *err)
 {
-	struct tds_source_opts opts = {
-		.ring = ring, .name = argv[2], .owner = argv[3], .limits = TDS_ZIP_LIMITS_DEFAULT
-	};
+	struct tds_source_opts opts = { .ring = &trusted->ring,
+					.name = argv[2],
+					.owner = argv[3],
+					.strict_names = trusted->strict_names,
+					.limits = TDS_ZIP_LIMITS_DEFAULT };
 	struct tds_package package;
 	int rc = tds_package_read(copy, true, &package, err);
 
@@ -291,7 +313,7 @@ static int verify(const struct tds_keyring *ring, int copy, char **argv, struct 
 
 int main(int argc, char **argv)
 {
-	tds_auto(keyring) struct tds_keyring ring = { 0 };
+	struct trusted trusted = { 0 };
 	tds_auto(source) struct tds_source source = { 0 };
 	tds_autofree char *environment = NULL;
 	tds_autofree char **variables = NULL;
@@ -303,26 +325,24 @@ int main(int argc, char **argv)
 	if (argc != 6)
 		return 2;
 	struct tds_dir dir = { .fd = FD_DIR, .path = argv[1] };
-	struct tds_strict strict;
 	int rc = read_environment(&environment, &variables, &err);
 	if (rc == 0)
-		rc = tds_strictmodes_read(&dir, &strict, &err);
-	if (rc == 0)
-		rc = tds_keyring_read(&dir, &strict, &ring, &err);
+		rc = read_trusted(&dir, &trusted, &err);
 	if (rc == 0)
 		rc = drop_privileges(&err);
 	if (rc == 0)
 		rc = copy_package(&copy, &err);
 	if (rc == 0)
-		rc = verify(&ring, copy, argv, &source, &err);
+		rc = verify(&trusted, copy, argv, &source, &err);
 	const struct tds_surroundings around = { .variables = variables,
 						 .python = argv[4],
 						 .version = argv[5] };
 	if (rc == 0)
 		rc = evaluate(&source, &around, &literal, &err);
 	if (rc == 0)
-		accept_source(&source, &ring, literal, wanted ? write_package(copy) : 0);
+		accept_source(&source, &trusted.ring, literal, wanted ? write_package(copy) : 0);
 	else
 		refuse(&err, copy, source.key);
+	tds_keyring_fini(&trusted.ring);
 	return tds_code_status(rc);
 }

@@ -78,9 +78,8 @@ static void check_config(struct report *report, const struct tds_dir *dir, const
 
 static int count_pattern(void *ctx, const struct tds_trust_line *line, struct tds_err *err)
 {
-	(void)line;
 	(void)err;
-	++*(size_t *)ctx;
+	*(size_t *)ctx += !line->vouches;
 	return 0;
 }
 

@@ -164,7 +164,9 @@ static int open_directory(struct run *run)
 		return 0;
 	if (rc != 0)
 		tds_cli_error(&run->cli, run->cli.dir, &err);
-	else if ((rc = tds_strictmodes_read(&run->dir, &run->strict, &err)) != 0)
+	else if ((rc = tds_strictmodes_read(&run->dir, &run->strict, &err)) != 0 ||
+		 (rc = tds_strictmodes_names(&run->dir, &run->strict, &run->strict_names, &err)) !=
+			 0)
 		tds_cli_error(&run->cli, NULL, &err);
 	return rc;
 }
@@ -302,6 +304,7 @@ static int verify(struct run *run, const struct operand *operand, const struct t
 		.ring = ring,
 		.name = strcmp(operand->path, "-") == 0 ? NULL : operand->path,
 		.owner = owner,
+		.strict_names = run->strict_names,
 		.strict = run->opts.strict,
 		.limits = run->opts.limits,
 		.tell = run->opts.explain || run->cli.verbose ? report_check : NULL,
@@ -335,6 +338,8 @@ static void verify_operand(struct run *run, const char *name)
 		rc = err.code;
 	if (rc == 0 && source.key->warning[0])
 		tds_cli_warn(&run->cli, source.key->path, "%s", source.key->warning);
+	if (rc == 0 && tds_source_warning(&source))
+		tds_cli_warn(&run->cli, operand.path, "%s", tds_source_warning(&source));
 	if (rc == 0)
 		rc = use_source(run, &operand, &source, &err);
 	if (rc != 0 && !(rc == TDS_E_WRITE && ferror(run->cli.out)))

@@ -31,9 +31,10 @@ struct run {
 	struct opts opts;
 	struct tds_dir dir; /* fd -1: there is none, and none is needed */
 	struct tds_strict strict;
-	bool warned;    /* of the keys, once */
-	bool several;   /* operands: what is told of each gets a heading */
-	json_t *checks; /* of the operand at hand, with --explain and -j */
+	bool strict_names; /* strictnames.cfg says yes */
+	bool warned;       /* of the keys, once */
+	bool several;      /* operands: what is told of each gets a heading */
+	json_t *checks;    /* of the operand at hand, with --explain and -j */
 	char *declared; /* what is signed with it as its declaration, as a literal; NULL: nothing */
 };
 

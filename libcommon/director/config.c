@@ -54,6 +54,7 @@ static const struct config_rule rules[] = {
 	{ AT_VERIFICATION("revoked.cfg"), config_digests, .as_bytes = true },
 	{ AT_USE("rundir.cfg"), config_path },
 	{ AT_USE("strictmodes.cfg"), config_switch },
+	{ AT_VERIFICATION("strictnames.cfg"), config_switch },
 	{ AT_RELOAD("sandbox.cfg"), config_sandbox },
 	{ AT_RELOAD("signedtli.cfg"), config_switch },
 };

@@ -9,22 +9,33 @@
 #include "adminuser.h"
 #include "config.h"
 
-/* What it says, in a file that is root's alone; yes where there is none. */
-static int read_switch(const struct tds_dir *dir, struct tds_strict *strict, struct tds_err *err)
+/* What a switch says, *yes where there is no such file. The reason does not name it. */
+static int read_switch(const struct tds_dir *dir, const char *name, bool *yes, struct tds_err *err)
 {
 	tds_auto(config) struct tds_config config = { 0 };
 	struct tds_err found = { 0 };
+	int rc = tds_config_read(dir, name, &config, &found);
+
+	if (rc == 0)
+		*yes = config.value->boolean;
+	if (rc == 0 || rc == TDS_E_MISSING)
+		return 0;
+	return tds_err_set(err, rc == TDS_E_NOMEM ? rc : TDS_E_UNUSABLE, "%s", found.reason);
+}
+
+/* It counts in a file that is root's alone. */
+static int read_strictness(const struct tds_dir *dir, struct tds_strict *strict,
+			   struct tds_err *err)
+{
 	char why[TDS_STRICT_WHY_MAX];
+	bool is_strict = true;
 
 	if (!tds_strict_judge_name(strict, TDS_STRICT_SWITCH, dir->fd, TDS_STRICTMODES_CFG, why))
 		return tds_err_set(err, TDS_E_UNUSABLE, "%s, and counts only where it is root's",
 				   why);
-	int rc = tds_config_read(dir, TDS_STRICTMODES_CFG, &config, &found);
-	if (rc == 0)
-		strict->is_lax = !config.value->boolean;
-	if (rc == 0 || rc == TDS_E_MISSING)
-		return 0;
-	return tds_err_set(err, rc == TDS_E_NOMEM ? rc : TDS_E_UNUSABLE, "%s", found.reason);
+	int rc = read_switch(dir, TDS_STRICTMODES_CFG, &is_strict, err);
+	strict->is_lax = !is_strict;
+	return rc;
 }
 
 static void find_admin(const struct tds_dir *dir, struct tds_strict *strict)
@@ -46,7 +57,7 @@ int tds_strictmodes_read(const struct tds_dir *dir, struct tds_strict *strict, s
 		return tds_err_sys(err, TDS_E_UNUSABLE, "%s", dir->path);
 	strict->owner = strict->admin = st.st_uid;
 	find_admin(dir, strict);
-	int rc = read_switch(dir, strict, err);
+	int rc = read_strictness(dir, strict, err);
 	return rc == 0 ? 0 : tds_err_prefix(err, "%s/" TDS_STRICTMODES_CFG, dir->path);
 }
 
@@ -119,4 +130,17 @@ int tds_strictmodes_judge_declaration(const struct tds_dir *dir, const char *nam
 	    tds_strict_judge_name(&strict, TDS_STRICT_DECLARATION, dir->fd, name, why))
 		return rc;
 	return tds_err_set(err, TDS_E_UNUSABLE, "%s", why);
+}
+
+int tds_strictmodes_names(const struct tds_dir *dir, const struct tds_strict *strict, bool *names,
+			  struct tds_err *err)
+{
+	int rc = tds_strictmodes_demand_file(dir, strict, TDS_STRICT_CONFIG, TDS_STRICTNAMES_CFG,
+					     (struct tds_strict_watcher){ 0 }, err);
+
+	*names = false;
+	if (rc != 0)
+		return rc;
+	rc = read_switch(dir, TDS_STRICTNAMES_CFG, names, err);
+	return rc == 0 ? 0 : tds_err_prefix(err, "%s/" TDS_STRICTNAMES_CFG, dir->path);
 }

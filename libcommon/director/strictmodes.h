@@ -8,6 +8,7 @@
 #include "base/strict.h"
 
 #define TDS_STRICTMODES_CFG "strictmodes.cfg"
+#define TDS_STRICTNAMES_CFG "strictnames.cfg"
 
 /*
  * Who is who, for the table of strict.h. An adminuser.cfg that does not count names nobody.
@@ -45,6 +46,13 @@ int tds_strictmodes_demand_file(const struct tds_dir *dir, const struct tds_stri
 /* The same for a declaration that is to be loaded by, by itself; the reason does not name it. */
 int tds_strictmodes_judge_declaration(const struct tds_dir *dir, const char *name,
 				      struct tds_err *err) TDS_MUST_CHECK;
+
+/*
+ * Are packages refused that sign neither group nor version, as strictnames.cfg has it? No, where there is no such file.
+ * Errors:  TDS_E_UNUSABLE: it fails the judgement, or cannot be understood; the reason names it.
+ */
+int tds_strictmodes_names(const struct tds_dir *dir, const struct tds_strict *strict, bool *names,
+			  struct tds_err *err) TDS_MUST_CHECK;
 
 /* The kind that a configuration file is: some count only where fewer may write them. */
 enum tds_strict_kind tds_strictmodes_kind(const char *name);

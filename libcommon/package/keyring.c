@@ -73,6 +73,11 @@ static void *grow(void *v, size_t n, size_t size)
 static int take_allow(void *ctx, const struct tds_trust_line *line, struct tds_err *err)
 {
 	struct tds_key *key = ctx;
+
+	if (line->vouches) {
+		key->vouches = true;
+		return 0;
+	}
 	char **more = grow(key->allow, key->nallow, sizeof(*more));
 
 	if (more)

@@ -35,6 +35,7 @@ struct tds_key {
 	bool is_revoked;
 
 	bool limited; /* it may sign for the groups that allow has a pattern for, and for no others */
+	bool vouches; /* for the names of packages that sign none */
 	char **allow;
 	size_t nallow;
 };

@@ -283,6 +283,10 @@ static int check_name(const struct tds_source_opts *opts, struct tds_source *sou
 	if (!source->group) {
 		if (opts->strict)
 			return tds_err_set(err, TDS_E_ARCHIVE, "has no signed group and version");
+		if (opts->strict_names && !source->key->vouches)
+			return tds_err_set(err, TDS_E_ARCHIVE,
+					   "has no signed group and version, which strictnames.cfg "
+					   "demands");
 		tell(opts, "signed name", -1, true, "none");
 		return 0;
 	}
@@ -405,6 +409,13 @@ int tds_source_declaration(const struct tds_source *source, size_t max, char **t
 	*text = d.text;
 	*len = d.len;
 	return rc;
+}
+
+const char *tds_source_warning(const struct tds_source *source)
+{
+	return source->group || source->key->vouches
+		       ? NULL
+		       : "has no signed group and version: its name could be another's";
 }
 
 void tds_source_close(struct tds_source *source)

@@ -25,6 +25,7 @@ struct tds_source_opts {
 	const struct tds_keyring *ring;
 	const char *name;  /* the file's, held against the signed one; NULL: none */
 	const char *owner; /* the declared group that the name belongs to; NULL: none is known */
+	bool strict_names; /* the same, but where the key vouches for them */
 	bool strict;       /* refuse packages without a signed name, and insecure keys */
 	struct tds_zip_limits limits;
 	void (*tell)(void *ctx, const struct tds_check *check); /* NULL: nobody listens */
@@ -47,6 +48,9 @@ struct tds_source {
  */
 int tds_source_verify(struct tds_package *package, const struct tds_source_opts *opts,
 		      struct tds_source *source, struct tds_err *err) TDS_MUST_CHECK;
+
+/* What is odd about it, for people; NULL: nothing. */
+const char *tds_source_warning(const struct tds_source *source);
 void tds_source_close(struct tds_source *source);
 #define tds_source_cleanup tds_source_close
 

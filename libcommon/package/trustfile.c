@@ -78,10 +78,22 @@ static int parse_bits(struct tds_trust_line *line, bool first, struct tds_err *e
 	return 0;
 }
 
-static int parse_group(const struct tds_trust_line *line, struct tds_err *err)
+/* What else begins so is a word of a version to come, or a slip: it is not to be passed over. */
+static int parse_word(struct tds_trust_line *line, struct tds_err *err)
+{
+	line->vouches = line->len == strlen(TDS_TRUST_UNSIGNED_NAMES) &&
+			memcmp(line->text, TDS_TRUST_UNSIGNED_NAMES, line->len) == 0;
+	return line->vouches ? 0
+			     : tds_err_at(err, TDS_E_SYNTAX, line->line, line->column,
+					  "neither a pattern nor " TDS_TRUST_UNSIGNED_NAMES);
+}
+
+static int parse_group(struct tds_trust_line *line, struct tds_err *err)
 {
 	const char *slash = memchr(line->text, '/', line->len);
 
+	if (line->text[0] == '-')
+		return parse_word(line, err);
 	if (!slash)
 		return 0;
 	return tds_err_at(err, TDS_E_SYNTAX, line->line,

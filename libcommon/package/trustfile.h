@@ -10,6 +10,7 @@
 #ifndef TDS_TRUSTFILE_H
 #define TDS_TRUSTFILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -20,8 +21,11 @@
 enum tds_trust_kind {
 	TDS_TRUST_DIGESTS, /* SHA-256 in hexadecimal; what stands behind a blank is ignored */
 	TDS_TRUST_BITS,    /* one number */
-	TDS_TRUST_GROUPS,  /* patterns of group names */
+	TDS_TRUST_GROUPS,  /* patterns of group names, and TDS_TRUST_UNSIGNED_NAMES */
 };
+
+/* The one word of a file of groups that is no pattern: no group's name begins so. */
+#define TDS_TRUST_UNSIGNED_NAMES "-unsigned-names"
 
 /* One line that counts. */
 struct tds_trust_line {
@@ -31,6 +35,7 @@ struct tds_trust_line {
 	size_t len;
 	unsigned char sha256[TDS_SHA256_LEN]; /* of TDS_TRUST_DIGESTS */
 	unsigned bits;                        /* of TDS_TRUST_BITS */
+	bool vouches; /* of TDS_TRUST_GROUPS: it is that word, and no pattern */
 };
 
 /* Returns 0, or the code of an error to stop at. */

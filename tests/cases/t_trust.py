@@ -9,6 +9,7 @@ import json
 import os
 
 from adminlib import ACTOR, run_cases, until
+from forge import Member, archive, package
 from t_daemon_faults import DAEMON, LIBRARY, Wish
 from tap import ok
 
@@ -78,6 +79,30 @@ def lax(a):
     os.chown(switch, 12345, 0)
     b = a.load('foo')
     ok(b == (4, '', 'tds-load: %s: belongs to uid 12345, and counts only where it is root\'s\n' % switch), 'it counts where it is root\'s', b)
+
+
+# --- names that are not signed
+
+def unsigned_names(a):
+    """A package as the Director makes them is warned of when it becomes active, and refused where strictnames.cfg says so."""
+    a.tli('foo', {'Actors': {'m.a.A': {'OnLoad': {'Role': 'foo'}}}})
+    source = ("VERSION = 'x'\n" + ACTOR).encode()
+    path = a.dir / 'foo-1.tls'
+    path.write_bytes(package(*archive(Member(b'm/__init__.py', b''), Member(b'm/a.py', source)), str(a.key)))
+    warning = "tds-load: foo: warning: has no signed group and version: its name could be another's\n"
+    b = a.load('-a')
+    ok(b.status == 0 and b.err == warning, 'the load warns', b)
+    for args in ['-a'], ['foo', '-q'], ['-a', '-q']:
+        path.touch()  # it is verified anew
+        b = a.load(*args)
+        ok(b == (0, b.out, ''), 'not where nothing changes, nor with -q: %r' % args, b)
+    a.must(a.load('--unload', a.hash_of('foo', '1')))
+    (a.dir / 'strictnames.cfg').write_text('yes\n')
+    b = a.load('foo')
+    ok(b.status == 6 and 'which strictnames.cfg demands' in b.err and a.loaded('foo') == [], 'refused: 6', b)
+    (a.dir / 'birch_tls.allow').write_text('f*\n-unsigned-names\n')
+    b = a.load('foo')
+    ok(b.status == 0 and b.err == '' and a.active('foo') == '1', 'its key vouches for it', b)
 
 
 # --- revocation
@@ -271,4 +296,4 @@ def killed(a):
 
 
 if __name__ == '__main__':
-    run_cases(strict, lax, revoked_package, revoked_key, revoked_while_away, not_understood, by_looking, floor, floor_is_gone, killed)
+    run_cases(strict, lax, unsigned_names, revoked_package, revoked_key, revoked_while_away, not_understood, by_looking, floor, floor_is_gone, killed)

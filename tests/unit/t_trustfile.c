@@ -50,6 +50,10 @@ static const struct sample {
 	BAD(DIGESTS, A "\n  " A "#", "2:67: not a SHA-256 digest"),
 	BAD(DIGESTS, A "\n\n g" B, "3:2: not a SHA-256 digest"),
 	BAD(DIGESTS, "\xef\xbb\xbf# x\n" A, "1:1: not a SHA-256 digest"),
+	GOOD(GROUPS, "foo*\n -unsigned-names\t\r\n", "foo* -unsigned-names "),
+	BAD(GROUPS, "foo\n -signed-names", "2:2: neither a pattern nor -unsigned-names"),
+	BAD(GROUPS, "-unsigned-names*", "1:1: neither a pattern nor -unsigned-names"),
+	BAD(GROUPS, "-", "1:1: neither a pattern nor -unsigned-names"),
 	GOOD(BITS, "2048", "2048 "),
 	GOOD(BITS, " # \xe9\r\n\t16384 \r\n#", "16384 "),
 	GOOD(BITS, "0", "0 "),
@@ -203,7 +207,9 @@ static void use_it(struct folder *f, const struct sample *s)
 		assert_int_equal(ring.min_bits, bits > TDS_KEY_MIN_BITS ? bits : TDS_KEY_MIN_BITS);
 	} else {
 		assert_true(ring.v[0].pub && ring.v[0].limited);
-		assert_int_equal(ring.v[0].nallow, count(s->found));
+		assert_int_equal(ring.v[0].vouches,
+				 strstr(s->found, TDS_TRUST_UNSIGNED_NAMES) != NULL);
+		assert_int_equal(ring.v[0].nallow + ring.v[0].vouches, count(s->found));
 	}
 	tds_keyring_fini(&ring);
 }

@@ -23,6 +23,8 @@ static void look(struct trust *trust, unsigned i, int dirfd, const char *name)
 
 struct trust trust_now(const struct tds_dir *dir, const char *key)
 {
+	static const char *const limits[] = { "revoked.cfg", "minkeybits.cfg", "strictnames.cfg",
+					      "strictmodes.cfg", "adminuser.cfg" };
 	tds_autofree char *allow = NULL;
 	struct trust trust;
 	size_t stem = strlen(key) - (strlen(key) > 4 ? strlen(".key") : 0);
@@ -30,11 +32,11 @@ struct trust trust_now(const struct tds_dir *dir, const char *key)
 	/* With its padding: it is compared as memory. */
 	memset(&trust, 0, sizeof(trust));
 	look(&trust, 0, dir->fd, "."); /* a key that came or went */
-	look(&trust, 1, dir->fd, "revoked.cfg");
-	look(&trust, 2, dir->fd, "minkeybits.cfg");
-	look(&trust, 3, AT_FDCWD, key);
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		look(&trust, (unsigned)(1 + i), dir->fd, limits[i]);
+	look(&trust, TRUST_FILES - 2, AT_FDCWD, key);
 	if (asprintf(&allow, "%.*s.allow", (int)stem, key) >= 0)
-		look(&trust, 4, AT_FDCWD, allow);
+		look(&trust, TRUST_FILES - 1, AT_FDCWD, allow);
 	return trust;
 }
 

@@ -12,7 +12,7 @@
 
 #include "base/dir.h"
 
-#define TRUST_FILES 5
+#define TRUST_FILES 8
 
 struct trust {
 	struct {

@@ -98,6 +98,13 @@ static bool remember_trouble(const struct change *change)
 	return same;
 }
 
+/* A refresh of what is active already: whoever wants to know what is odd about it was told when that was loaded. */
+static bool is_nothing(const struct change *change)
+{
+	return change->kind == CHANGE_LOAD && change->purpose == LOAD_REFRESH &&
+	       change->status == 0 && !change->changed;
+}
+
 static void end(struct change *change)
 {
 	struct director *director = change->director;
@@ -109,7 +116,7 @@ static void end(struct change *change)
 				   .source = source,
 				   .path = change->found.path,
 				   .changed = change->changed,
-				   .warnings = change->warnings,
+				   .warnings = is_nothing(change) ? NULL : change->warnings,
 				   .left_alone = change->left_alone,
 				   .again = remember_trouble(change),
 				   .deleted = change->deleted };
