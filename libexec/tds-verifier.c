@@ -4,7 +4,8 @@
  * privileges, little memory and no time to waste; whatever a package makes of it, the admin only sees its verdict.
  *
  * Descriptors: 0 the open package, 3 the socket for the verdict, 4 the director directory, 5 an empty file that a good
- *              package is written to, where there is one; 6 the environment of actors, each variable ended by NUL.
+ *              package is written to, where there is one.
+ * Environment: that of actors, which the declaration in a package is told.
  * Arguments:   the director directory's path, the package's name, the declared group that the name belongs to, the path
  *              and the version of the Python that runs actors, each empty where it is not known.
  * Verdict:     one JSON object in one message: {"ok":true,"group","version","md5","sha256","key","keysha256",
@@ -35,11 +36,9 @@
 #define FD_VERDICT 3
 #define FD_DIR 4
 #define FD_STORE 5
-#define FD_ENVIRONMENT 6
-#define ENVIRONMENT_MAX (4 << 20) /* bytes: what the system lets a program have */
-#define MEMORY_FILES 2            /* with a verdict, at most */
-#define NOBODY 65533 /* that no actor is: 65534 may well be told to be theirs */
-#define SECONDS 50 /* of processor time, at most */
+#define MEMORY_FILES 2 /* with a verdict, at most */
+#define NOBODY 65533   /* that no actor is: 65534 may well be told to be theirs */
+#define SECONDS 50     /* of processor time, at most */
 #define DESCRIPTORS 16
 #ifdef __SANITIZE_ADDRESS__
 #define MEMORY RLIM_INFINITY /* its shadow is larger than any limit */
@@ -203,26 +202,6 @@ static int write_package(int copy)
 	return n < 0 || fsync(FD_STORE) != 0 ? errno : 0;
 }
 
-/* The environment of actors. It is told, and never this process's own. Errors: TDS_E_NOMEM. */
-static int read_environment(char **text, char ***variables, struct tds_err *err)
-{
-	size_t len;
-	size_t n = 0;
-
-	if (tds_io_slurp_fd(FD_ENVIRONMENT, ENVIRONMENT_MAX, text, &len, err) != 0)
-		return tds_err_prefix(err, "the environment of actors");
-	for (size_t i = 0; i < len; i++)
-		n += (*text)[i] == '\0';
-	*variables = calloc(n + 1, sizeof(**variables));
-	if (!*variables)
-		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	for (size_t i = 0, at = 0; i < n; i++) {
-		(*variables)[i] = *text + at;
-		at += strlen(*text + at) + 1;
-	}
-	return 0;
-}
-
 /* The value of its declaration, as a literal; NULL: the package has none. */
 static int evaluate(const struct tds_source *source, const struct tds_surroundings *around,
 		    char **literal, struct tds_err *err)
@@ -315,19 +294,18 @@ int main(int argc, char **argv)
 {
 	struct trusted trusted = { 0 };
 	tds_auto(source) struct tds_source source = { 0 };
-	tds_autofree char *environment = NULL;
-	tds_autofree char **variables = NULL;
 	tds_autofree char *literal = NULL;
 	tds_autofd int copy = -1;
 	struct tds_err err = { 0 };
 	bool wanted = fcntl(FD_STORE, F_GETFD) >= 0; /* before anything else may get that number */
 
+	/* They are those of actors: for a declaration to ask for, and for nothing else in this process. */
+	char **variables = environ;
+	environ = (char *[]){ NULL };
 	if (argc != 6)
 		return 2;
 	struct tds_dir dir = { .fd = FD_DIR, .path = argv[1] };
-	int rc = read_environment(&environment, &variables, &err);
-	if (rc == 0)
-		rc = read_trusted(&dir, &trusted, &err);
+	int rc = read_trusted(&dir, &trusted, &err);
 	if (rc == 0)
 		rc = drop_privileges(&err);
 	if (rc == 0)

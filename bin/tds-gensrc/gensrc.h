@@ -30,8 +30,10 @@ struct opts {
 	const char *output;
 	const char *names_from;
 	const char *passphrase_file;
+	const char *signer; /* the command that signs; NULL: the key in keyfile does */
 	const char *python;
-	enum tds_format format;
+	enum tds_format format; /* where nobody asks for one, the key decides */
+	bool format_given;
 	bool check;
 	time_t newest;            /* no member is younger: SOURCE_DATE_EPOCH */
 	struct tds_names sources; /* the SOURCEs, those of -T too */
@@ -184,6 +186,27 @@ void checker_fini(struct checker *c);
 /* Read it, asking for its passphrase where it has one. From here on this process leaves no core behind. */
 bool read_key(struct opts *o, struct tds_privkey **key);
 
+/* sign.c: who signs */
+
+struct signer {
+	struct tds_privkey *key; /* NULL: the command has it */
+	struct tds_pubkey *pub;
+};
+
+/* The key in KEYFILE; it decides the format, or must fit the one that is asked for. Caller closes in any case. */
+bool signer_open(struct opts *o, struct signer *signer);
+void signer_close(struct signer *signer); /* also a zeroed one */
+
+struct archive_bytes;
+struct signature {
+	unsigned char bytes[TDS_SIG_MAX];
+	size_t len;
+};
+
+/* Sign it, and see that the public half validates that: nothing is written before. */
+bool sign_archive(struct opts *o, const struct signer *signer, const struct archive_bytes *archive,
+		  struct signature *sig);
+
 /* pack.c: the archive, and the package around it */
 
 struct archive_bytes {
@@ -200,10 +223,6 @@ struct place;
 bool pack_members(struct opts *o, const struct members *members, const struct place *place,
 		  struct archive_bytes *archive);
 
-/* Sign the archive and write the package to fd. */
-int write_package(const struct opts *o, int fd, const struct archive_bytes *archive,
-		  const struct tds_privkey *key, struct tds_err *err);
-
 /* What a package is on disk. */
 struct verified {
 	uint64_t size;
@@ -212,7 +231,7 @@ struct verified {
 };
 
 /* Read the package back from fd and verify it, under its name, with the public half of the key. */
-int verify_package(const struct opts *o, int fd, const char *name, const struct tds_privkey *key,
+int verify_package(const struct opts *o, int fd, const char *name, const struct tds_pubkey *key,
 		   struct verified *verified, struct tds_err *err);
 
 /* place.c: where the package goes */
@@ -250,7 +269,8 @@ bool check_owner(struct opts *o, struct place *place);
  * names, the declaration first. Where one cannot be written neither changes.
  */
 bool write_files(struct opts *o, const struct place *place, const struct archive_bytes *archive,
-		 const struct tds_privkey *key, struct verified *verified);
+		 const struct signature *sig, const struct tds_pubkey *key,
+		 struct verified *verified);
 
 void place_fini(struct place *place);
 

@@ -187,24 +187,6 @@ static void leave_no_core(void)
 	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 }
 
-static void warn_of_weakness(struct opts *o, const struct tds_privkey *key)
-{
-	struct tds_pubkey *pub = NULL;
-
-	if (tds_privkey_public(key, &pub, NULL) != 0)
-		return; /* signing says so, with its reason */
-	if (tds_pubkey_bits(pub) < TDS_KEY_GOOD_BITS)
-		tds_cli_warn(&o->cli, o->keyfile,
-			     "an RSA key of %u bits is too short to be safe; use %u or more",
-			     tds_pubkey_bits(pub), TDS_KEY_GOOD_BITS);
-	unsigned long long e = tds_pubkey_exponent(pub);
-	if (e != 0 && e < TDS_KEY_GOOD_EXPONENT)
-		tds_cli_warn(&o->cli, o->keyfile,
-			     "the public exponent %llu is too small to be safe; use %u", e,
-			     TDS_KEY_GOOD_EXPONENT);
-	tds_pubkey_free(pub);
-}
-
 bool read_key(struct opts *o, struct tds_privkey **key)
 {
 	tds_auto(secret) struct secret file = { .name = o->keyfile, .fd = -1 };
@@ -223,6 +205,5 @@ bool read_key(struct opts *o, struct tds_privkey **key)
 		rc = tds_privkey_parse(file.text, file.len, passphrase, &asker, key, &err);
 	if (rc != 0)
 		return fail(o, o->keyfile, asker.err.code ? &asker.err : &err);
-	warn_of_weakness(o, *key);
 	return true;
 }

@@ -30,17 +30,19 @@ static void make_package(struct opts *o)
 	struct place place = PLACE_NONE;
 	struct members members = { 0 };
 	struct archive_bytes archive = { 0 };
-	struct tds_privkey *key = NULL;
+	struct signer signer = { 0 };
+	struct signature sig = { .len = 0 };
 	struct verified verified = { 0 };
 
 	use_utc();
 	keep_memory();
 	if (open_places(o, &place) && read_tli(o, &place) && check_owner(o, &place) &&
-	    read_key(o, &key) && collect_members(o, &members) &&
+	    signer_open(o, &signer) && collect_members(o, &members) &&
 	    pack_members(o, &members, &place, &archive) &&
-	    write_files(o, &place, &archive, key, &verified))
+	    sign_archive(o, &signer, &archive, &sig) &&
+	    write_files(o, &place, &archive, &sig, signer.pub, &verified))
 		report_package(o, &place, members.n, &verified);
-	tds_privkey_free(key);
+	signer_close(&signer);
 	free(archive.zip);
 	members_fini(&members);
 	place_fini(&place);

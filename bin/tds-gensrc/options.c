@@ -21,7 +21,8 @@ static const char help[] =
 	"line\n"
 	"      --tli=FILE         install FILE as GROUP.tli (else SRCDIR/GROUP.tli, where it is "
 	"there)\n"
-	"      --format=FMT       ThespianDirectorFMT1 (default) or ViceroyFMT2\n"
+	"      --format=FMT       ThespianDirectorFMT1 (default) or ViceroyFMT2; tdsFMT1 of "
+	"Ed25519 keys\n"
 	"  -o, --output=FILE      write the package to FILE, or into the folder FILE\n"
 	"  -T, --names-from=FILE  read SOURCEs from FILE too, one a line (-: standard input)\n"
 	"  -0, --null             these SOURCEs end in NUL instead of a newline\n"
@@ -29,7 +30,10 @@ static const char help[] =
 	"(python3)\n"
 	"      --no-check         do not check the syntax of .py files\n"
 	"      --passphrase-file=FILE  the passphrase of the key is the first line of "
-	"FILE\n" TDS_CLI_HELP;
+	"FILE\n"
+	"      --signer=CMD       CMD, run by the shell, signs what it reads; KEYFILE is the "
+	"public "
+	"key\n" TDS_CLI_HELP;
 
 enum {
 	OPT_RELEASE = 256,
@@ -38,7 +42,8 @@ enum {
 	OPT_FORMAT,
 	OPT_PYTHON,
 	OPT_NO_CHECK,
-	OPT_PASSPHRASE_FILE
+	OPT_PASSPHRASE_FILE,
+	OPT_SIGNER
 };
 
 static const struct option options[] = {
@@ -50,6 +55,7 @@ static const struct option options[] = {
 	{ "python", required_argument, NULL, OPT_PYTHON },
 	{ "no-check", no_argument, NULL, OPT_NO_CHECK },
 	{ "passphrase-file", required_argument, NULL, OPT_PASSPHRASE_FILE },
+	{ "signer", required_argument, NULL, OPT_SIGNER },
 	TDS_CLI_LONG_NAMES,
 	TDS_CLI_LONG_NUL,
 	TDS_CLI_LONG,
@@ -69,7 +75,12 @@ static void set_version(struct opts *o, const char *value)
 
 static bool set_format(struct opts *o, const char *value)
 {
-	int format = *value ? tds_format_find(value) : TDS_FORMAT_DIRECTOR1;
+	o->format_given = *value != '\0';
+	if (!o->format_given) {
+		o->format = TDS_FORMAT_DIRECTOR1;
+		return true;
+	}
+	int format = tds_format_find(value);
 
 	if (format < 0 || format == TDS_FORMAT_VICEROY1) {
 		return misuse(o, "unknown format: %s", value);
@@ -112,6 +123,9 @@ static bool parse_option(struct opts *o, int opt, bool *done)
 		return true;
 	case OPT_PASSPHRASE_FILE:
 		o->passphrase_file = optarg;
+		return true;
+	case OPT_SIGNER:
+		o->signer = optarg;
 		return true;
 	default:
 		return tds_cli_option(&o->cli, opt, optarg, help, done);
@@ -182,6 +196,14 @@ static bool check_names(struct opts *o)
 	return true;
 }
 
+static bool check_signer(struct opts *o)
+{
+	if (o->signer && !*o->signer)
+		return misuse(o, "--signer names no command");
+	return !o->signer || !o->passphrase_file ||
+	       misuse(o, "--passphrase-file and --signer at once");
+}
+
 bool parse_opts(struct opts *o, int argc, char **argv)
 {
 	struct tds_err err;
@@ -209,7 +231,7 @@ bool parse_opts(struct opts *o, int argc, char **argv)
 	if (optind == argc && !o->names_from) {
 		return misuse(o, "no SOURCE is named");
 	}
-	if (!check_names(o))
+	if (!check_names(o) || !check_signer(o))
 		return false;
 	return tds_names_read(argv + optind, argc - optind, o->names_from, o->cli.nul, &o->sources,
 			      &err) == 0 ||

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "archive/zipwrite.h"
-#include "base/digest.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "package/source.h"
@@ -213,39 +212,11 @@ bool pack_members(struct opts *o, const struct members *members, const struct pl
 	return ok;
 }
 
-static int sha256_of(const struct archive_bytes *archive, unsigned char *sha256)
-{
-	struct tds_digest *digest = tds_digest_new(TDS_DIGEST_SHA256);
-	bool ok = false;
-
-	if (digest) {
-		tds_digest_update(digest, archive->zip, archive->len);
-		ok = tds_digest_final(digest, sha256);
-	}
-	tds_digest_free(digest);
-	return ok ? 0 : -1;
-}
-
-int write_package(const struct opts *o, int fd, const struct archive_bytes *archive,
-		  const struct tds_privkey *key, struct tds_err *err)
-{
-	unsigned char sha256[TDS_SHA256_LEN];
-	unsigned char sig[TDS_SIG_MAX];
-	size_t siglen;
-
-	if (sha256_of(archive, sha256) != 0)
-		return tds_err_set(err, TDS_E_NOMEM, "the digest cannot be computed");
-	int rc = tds_sig_sign(key, sha256, sig, &siglen, err);
-	if (rc != 0)
-		return rc;
-	return tds_package_write(fd, o->format, archive->zip, archive->len, archive->end, sig,
-				 siglen, err);
-}
-
-int verify_package(const struct opts *o, int fd, const char *name, const struct tds_privkey *key,
+int verify_package(const struct opts *o, int fd, const char *name, const struct tds_pubkey *key,
 		   struct verified *verified, struct tds_err *err)
 {
-	struct tds_key one = { .path = (char *)(uintptr_t)o->keyfile };
+	struct tds_key one = { .path = (char *)(uintptr_t)o->keyfile,
+			       .pub = (struct tds_pubkey *)(uintptr_t)key };
 	const struct tds_keyring ring = { .v = &one, .n = 1 };
 	const struct tds_source_opts opts = {
 		.ring = &ring,
@@ -256,10 +227,9 @@ int verify_package(const struct opts *o, int fd, const char *name, const struct 
 	};
 	struct tds_package package = { 0 };
 	struct tds_source source;
-	int rc = tds_privkey_public(key, &one.pub, err);
+	int rc = lseek(fd, 0, SEEK_SET) == 0 ? 0
+					     : tds_err_sys(err, TDS_E_WRITE, "cannot be read back");
 
-	if (rc == 0 && lseek(fd, 0, SEEK_SET) != 0)
-		rc = tds_err_sys(err, TDS_E_WRITE, "cannot be read back");
 	if (rc == 0)
 		rc = tds_package_read(fd, true, &package, err);
 	if (rc == 0) {
@@ -274,6 +244,5 @@ int verify_package(const struct opts *o, int fd, const char *name, const struct 
 		tds_err_prefix(
 			err,
 			"not written, because it does not verify with the public half of the key");
-	tds_pubkey_free(one.pub);
 	return rc;
 }

@@ -130,7 +130,7 @@ static void choose_packing(struct opts *o, struct place *place, const char *show
 	struct tds_tli tli;
 	struct tds_err err = { 0 };
 
-	place->packs_tli = o->format == TDS_FORMAT_DIRECTOR1 && name &&
+	place->packs_tli = o->format != TDS_FORMAT_VICEROY2 && name &&
 			   tds_zip_member_name(name, &err) == 0 &&
 			   tds_tli_parse_packed(place->tli, place->tli_len, &own,
 						(struct tds_tli_watcher){ 0 }, &tli, &err) == 0;
@@ -260,7 +260,8 @@ static bool commit_both(struct opts *o, const struct place *place, struct tds_ou
 }
 
 bool write_files(struct opts *o, const struct place *place, const struct archive_bytes *archive,
-		 const struct tds_privkey *key, struct verified *verified)
+		 const struct signature *sig, const struct tds_pubkey *key,
+		 struct verified *verified)
 {
 	tds_auto(outfile) struct tds_outfile out = { .fd = -1 };
 	struct tds_err err = { 0 };
@@ -268,7 +269,8 @@ bool write_files(struct opts *o, const struct place *place, const struct archive
 	int rc = tds_outfile_open(dirfd, place->name, &out, &err);
 
 	if (rc == 0)
-		rc = write_package(o, out.fd, archive, key, &err);
+		rc = tds_package_write(out.fd, o->format, archive->zip, archive->len, archive->end,
+				       sig->bytes, sig->len, &err);
 	if (rc == 0)
 		rc = verify_package(o, out.fd, place->name, key, verified, &err);
 	if (rc == 0 && place->installs_tli)

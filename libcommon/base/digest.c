@@ -25,6 +25,18 @@ void tds_crypto_init_lean(void)
 				  NULL);
 }
 
+static const EVP_MD *algorithm(enum tds_digest_kind kind)
+{
+	switch (kind) {
+	case TDS_DIGEST_MD5:
+		return EVP_md5();
+	case TDS_DIGEST_SHA512:
+		return EVP_sha512();
+	default:
+		return EVP_sha256();
+	}
+}
+
 struct tds_digest *tds_digest_new(enum tds_digest_kind kind)
 {
 	struct tds_digest *digest = calloc(1, sizeof(*digest));
@@ -33,9 +45,7 @@ struct tds_digest *tds_digest_new(enum tds_digest_kind kind)
 	if (!digest)
 		return NULL;
 	digest->ctx = EVP_MD_CTX_new();
-	if (!digest->ctx ||
-	    EVP_DigestInit_ex(digest->ctx, kind == TDS_DIGEST_MD5 ? EVP_md5() : EVP_sha256(),
-			      NULL) != 1) {
+	if (!digest->ctx || EVP_DigestInit_ex(digest->ctx, algorithm(kind), NULL) != 1) {
 		tds_digest_free(digest);
 		return NULL;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SHA-256 and MD5, by OpenSSL. MD5 is a source's name, never a proof of anything. */
+/* SHA-256, SHA-512 and MD5, by OpenSSL. MD5 is a source's name, never a proof of anything. */
 #ifndef TDS_DIGEST_H
 #define TDS_DIGEST_H
 
@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #define TDS_SHA256_LEN 32
+#define TDS_SHA512_LEN 64
 #define TDS_MD5_LEN 16
 #define TDS_DIGEST_HEX_MAX (2 * TDS_SHA256_LEN + 1)
 
@@ -26,6 +27,7 @@ void tds_crypto_init_lean(void);
 enum tds_digest_kind {
 	TDS_DIGEST_SHA256,
 	TDS_DIGEST_MD5,
+	TDS_DIGEST_SHA512,
 };
 
 struct tds_digest; /* opaque: a digest under way */
@@ -35,8 +37,7 @@ struct tds_digest *tds_digest_new(enum tds_digest_kind kind);
 void tds_digest_free(struct tds_digest *digest);
 
 /*
- * A failure in between shows in the final's result. final writes TDS_SHA256_LEN or TDS_MD5_LEN
- * bytes.
+ * A failure in between shows in the final's result. final writes as many bytes as its kind has.
  */
 void tds_digest_update(struct tds_digest *digest, const void *data, size_t len);
 bool tds_digest_final(struct tds_digest *digest, unsigned char *out);

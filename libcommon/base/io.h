@@ -109,4 +109,7 @@ int tds_io_memfd(const char *name);
 /* Seal it against writing, growing, shrinking and further seals. 0, or -1 with errno. */
 int tds_io_seal(int fd);
 
+/* Is it a memory file that nobody changes any more? Reading such a one waits for nothing. */
+bool tds_io_is_sealed(int fd);
+
 #endif

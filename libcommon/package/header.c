@@ -3,25 +3,35 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "ed25519.h"
 #include "package.h"
 
-static const char *const format_names[TDS_FORMATS] = {
-	[TDS_FORMAT_DIRECTOR1] = "ThespianDirectorFMT1",
-	[TDS_FORMAT_VICEROY1] = "ViceroyFMT1",
-	[TDS_FORMAT_VICEROY2] = "ViceroyFMT2",
+static const struct {
+	const char *name;
+	const char *line; /* the first of the header */
+	enum tds_sig_kind kind;
+} formats[TDS_FORMATS] = {
+	[TDS_FORMAT_DIRECTOR1] = { "ThespianDirectorFMT1", "ThespianDirectorFMT1-sha256\n",
+				   TDS_SIG_RSA },
+	[TDS_FORMAT_VICEROY1] = { "ViceroyFMT1", "ViceroyFMT1-sha256\n", TDS_SIG_RSA },
+	[TDS_FORMAT_VICEROY2] = { "ViceroyFMT2", "ViceroyFMT2-sha256\n", TDS_SIG_RSA },
+	[TDS_FORMAT_TDS1] = { "tdsFMT1", TDS_SIG_ED25519_HEAD, TDS_SIG_ED25519 },
 };
-
-static const char hash_name[] = "-sha256";
 
 const char *tds_format_name(enum tds_format format)
 {
-	return format_names[format];
+	return formats[format].name;
+}
+
+enum tds_sig_kind tds_format_kind(enum tds_format format)
+{
+	return formats[format].kind;
 }
 
 int tds_format_find(const char *name)
 {
 	for (int i = 0; i < TDS_FORMATS; i++)
-		if (strcmp(name, format_names[i]) == 0)
+		if (strcmp(name, formats[i].name) == 0)
 			return i;
 	return -1;
 }
@@ -48,15 +58,12 @@ static const char *next_line(struct scan *scan, size_t *len)
 
 static int parse_format(struct scan *scan, struct tds_header *header, struct tds_err *err)
 {
-	size_t len;
-	const char *line = next_line(scan, &len);
+	for (int i = 0; i < TDS_FORMATS; i++) {
+		size_t n = strlen(formats[i].line);
 
-	for (int i = 0; line && i < TDS_FORMATS; i++) {
-		size_t n = strlen(format_names[i]);
-
-		if (len == n + strlen(hash_name) && memcmp(line, format_names[i], n) == 0 &&
-		    memcmp(line + n, hash_name, strlen(hash_name)) == 0) {
+		if (scan->len >= n && memcmp(scan->data, formats[i].line, n) == 0) {
 			header->format = (enum tds_format)i;
+			scan->at = n;
 			return 0;
 		}
 	}
@@ -79,6 +86,12 @@ static int parse_number(struct scan *scan, const char *what, uint64_t max, uint6
 	return 0;
 }
 
+static bool has_signatures_of(enum tds_sig_kind kind, uint64_t bytes)
+{
+	return kind == TDS_SIG_ED25519 ? bytes == TDS_ED25519_SIG_LEN
+				       : bytes > 0 && bytes <= TDS_SIG_MAX;
+}
+
 int tds_header_parse(const unsigned char *data, size_t len, struct tds_header *header,
 		     struct tds_err *err)
 {
@@ -91,12 +104,12 @@ int tds_header_parse(const unsigned char *data, size_t len, struct tds_header *h
 	if (rc == 0)
 		rc = parse_number(&scan, "the length of the signature", UINT32_MAX, &siglen,
 				  &header->siglen_at, err);
-	if (rc == 0 && (siglen == 0 || siglen > TDS_SIG_MAX))
+	if (rc == 0 && !has_signatures_of(formats[header->format].kind, siglen))
 		rc = tds_err_set(err, TDS_E_UNTRUSTED,
 				 "byte %zu: no key has signatures of %ju bytes", header->siglen_at,
 				 (uintmax_t)siglen);
 	/* 18 digits at most */
-	if (rc == 0 && header->format == TDS_FORMAT_DIRECTOR1)
+	if (rc == 0 && tds_format_has_end(header->format))
 		rc = parse_number(&scan, "the offset of the end record", 999999999999999999,
 				  &header->end, &header->end_at, err);
 	header->siglen = (size_t)siglen;
@@ -107,9 +120,8 @@ int tds_header_parse(const unsigned char *data, size_t len, struct tds_header *h
 int tds_header_print(char header[TDS_PACKAGE_HEADER_MAX], enum tds_format format, size_t siglen,
 		     size_t end)
 {
-	if (format == TDS_FORMAT_DIRECTOR1)
-		return snprintf(header, TDS_PACKAGE_HEADER_MAX, "%s%s\n%zu\n%zu\n",
-				format_names[format], hash_name, siglen, end);
-	return snprintf(header, TDS_PACKAGE_HEADER_MAX, "%s%s\n%zu\n", format_names[format],
-			hash_name, siglen);
+	if (tds_format_has_end(format))
+		return snprintf(header, TDS_PACKAGE_HEADER_MAX, "%s%zu\n%zu\n",
+				formats[format].line, siglen, end);
+	return snprintf(header, TDS_PACKAGE_HEADER_MAX, "%s%zu\n", formats[format].line, siglen);
 }

@@ -225,6 +225,8 @@ static void warn_of_weakness(struct tds_key *key)
 	unsigned bits = tds_pubkey_bits(key->pub);
 	unsigned long long e = tds_pubkey_exponent(key->pub);
 
+	if (tds_pubkey_kind(key->pub) != TDS_SIG_RSA)
+		return;
 	if (bits < TDS_KEY_GOOD_BITS)
 		(void)snprintf(key->warning, sizeof(key->warning),
 			       "a key of %u bits is short, %d and more are good", bits,
@@ -256,7 +258,7 @@ static int describe(const struct tds_keyring *ring, struct tds_key *key, const c
 {
 	if (!tds_pubkey_sha256(key->pub, key->sha256) || !digest_text(text, len, key->file_sha256))
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	key->kind = tds_pubkey_kind(key->pub);
+	key->kind = tds_sig_kind_name(tds_pubkey_kind(key->pub));
 	key->bits = tds_pubkey_bits(key->pub);
 	key->is_revoked = tds_keyring_revoked(ring, key->sha256) ||
 			  tds_keyring_revoked(ring, key->file_sha256);
@@ -278,7 +280,7 @@ static int read_key(int dirfd, const char *name, const struct tds_strict *strict
 		rc = describe(ring, key, text, len, err);
 	if (rc != 0)
 		return rc;
-	if (ring->min_bits > tds_pubkey_bits(key->pub))
+	if (tds_pubkey_kind(key->pub) == TDS_SIG_RSA && ring->min_bits > tds_pubkey_bits(key->pub))
 		return tds_err_set(err, TDS_E_UNTRUSTED,
 				   "is an RSA key of %u bits, fewer than the %u of minkeybits.cfg",
 				   tds_pubkey_bits(key->pub), ring->min_bits);

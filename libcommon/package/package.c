@@ -62,7 +62,7 @@ struct follower {
 	size_t ready; /* guarded by mutex, as is done */
 	bool done;
 	const unsigned char *data;
-	struct tds_digest *sha256;
+	struct tds_digest *digest;
 };
 
 static void *follow(void *arg)
@@ -78,7 +78,7 @@ static void *follow(void *arg)
 		size_t ready = f->ready;
 		done = f->done;
 		(void)pthread_mutex_unlock(&f->mutex);
-		tds_digest_update(f->sha256, f->data + at, ready - at);
+		tds_digest_update(f->digest, f->data + at, ready - at);
 		at = ready;
 	}
 	return NULL;
@@ -154,7 +154,7 @@ static size_t next_piece(struct reader *r, size_t want)
 {
 	const struct tds_header *header = &r->package->header;
 
-	if (header->format != TDS_FORMAT_DIRECTOR1 || r->payload > header->end)
+	if (!tds_format_has_end(header->format) || r->payload > header->end)
 		return want;
 	if (r->payload == header->end && r->used == r->payload) {
 		memcpy(r->package->map + r->used, end_mark, sizeof(end_mark));
@@ -182,6 +182,16 @@ static void took(struct reader *r, size_t n)
 		follower_feed(&r->follower, r->used - siglen, false);
 }
 
+/* The header says by which kind of key the archive is signed, and so which digest is wanted of it. */
+static int begin_digest(struct reader *r, struct tds_err *err)
+{
+	enum tds_sig_kind kind = tds_format_kind(r->package->header.format);
+
+	r->package->zip_signed.kind = kind;
+	r->follower.digest = tds_digest_new(tds_sig_digest(kind));
+	return r->follower.digest ? 0 : tds_err_set(err, TDS_E_NOMEM, "no digest");
+}
+
 /* The header, and what was read behind it. */
 static int read_header(int fd, struct reader *r, struct tds_err *err)
 {
@@ -192,6 +202,8 @@ static int read_header(int fd, struct reader *r, struct tds_err *err)
 	if (n < 0)
 		return tds_err_sys(err, TDS_E_UNUSABLE, "cannot be read");
 	int rc = tds_header_parse(head, (size_t)n, &package->header, err);
+	if (rc == 0)
+		rc = begin_digest(r, err);
 	if (rc != 0)
 		return rc;
 	if (r->sha256)
@@ -218,9 +230,9 @@ static int check_length(const struct reader *r, struct tds_err *err)
 
 	if (header->len + r->payload > TDS_PACKAGE_MAX_BYTES)
 		return too_large(err);
-	if (header->format == TDS_FORMAT_DIRECTOR1 &&
-	    r->payload >
-		    header->end + TDS_ZIP_END_LEN - sizeof(end_mark) + UINT16_MAX + header->siglen)
+	if (tds_format_has_end(header->format) && r->payload > header->end + TDS_ZIP_END_LEN -
+								       sizeof(end_mark) +
+								       UINT16_MAX + header->siglen)
 		return tds_err_set(
 			err, TDS_E_UNTRUSTED,
 			"byte %zu: the end record cannot be at %ju, so far before the end",
@@ -268,7 +280,7 @@ static int split(struct reader *r, struct tds_err *err)
 		return tds_err_set(err, TDS_E_UNTRUSTED,
 				   "byte %zu: a signature of %zu bytes does not fit in the file",
 				   header->siglen_at, header->siglen);
-	if (header->format == TDS_FORMAT_DIRECTOR1 && header->end > r->payload - header->siglen)
+	if (tds_format_has_end(header->format) && header->end > r->payload - header->siglen)
 		return tds_err_set(err, TDS_E_UNTRUSTED,
 				   "byte %zu: the end record cannot be at %ju, behind the archive",
 				   header->end_at, (uintmax_t)header->end);
@@ -294,8 +306,8 @@ static int finish_digests(struct reader *r, struct tds_err *err)
 	if (f->running)
 		follower_join(f, package->ziplen);
 	else
-		tds_digest_update(f->sha256, package->zip, package->ziplen);
-	if (!tds_digest_final(f->sha256, package->zip_sha256) ||
+		tds_digest_update(f->digest, package->zip, package->ziplen);
+	if (!tds_digest_final(f->digest, package->zip_signed.digest) ||
 	    (r->sha256 && !tds_digest_final(r->sha256, package->sha256)) ||
 	    (r->md5 && !tds_digest_final(r->md5, package->md5)))
 		return tds_err_set(err, TDS_E_UNUSABLE, "its digest cannot be computed");
@@ -315,13 +327,12 @@ static int reader_init(struct reader *r, int fd, bool digests, struct tds_err *e
 	if (S_ISREG(st.st_mode) && st.st_size > TDS_PACKAGE_MAX_BYTES)
 		return too_large(err);
 	r->growing = !S_ISREG(st.st_mode);
-	r->follower.sha256 = tds_digest_new(TDS_DIGEST_SHA256);
 	r->package->digests = digests;
 	if (digests) {
 		r->sha256 = tds_digest_new(TDS_DIGEST_SHA256);
 		r->md5 = tds_digest_new(TDS_DIGEST_MD5);
 	}
-	if (!r->follower.sha256 || (digests && (!r->sha256 || !r->md5)))
+	if (digests && (!r->sha256 || !r->md5))
 		return tds_err_set(err, TDS_E_NOMEM, "no digest");
 	return make_room(
 		r, r->growing ? FOLLOW_FROM : (uint64_t)st.st_size + TDS_PACKAGE_HEADER_MAX, err);
@@ -330,7 +341,7 @@ static int reader_init(struct reader *r, int fd, bool digests, struct tds_err *e
 static void reader_fini(struct reader *r)
 {
 	follower_join(&r->follower, r->follower.ready);
-	tds_digest_free(r->follower.sha256);
+	tds_digest_free(r->follower.digest);
 	tds_digest_free(r->sha256);
 	tds_digest_free(r->md5);
 }
@@ -385,7 +396,7 @@ uint64_t tds_package_offset(const struct tds_package *package, uint64_t zip_offs
 
 	if (header->format == TDS_FORMAT_VICEROY1)
 		return header->len + header->siglen + zip_offset;
-	if (header->format == TDS_FORMAT_DIRECTOR1 && zip_offset >= header->end + sizeof(end_mark))
+	if (tds_format_has_end(header->format) && zip_offset >= header->end + sizeof(end_mark))
 		zip_offset -= sizeof(end_mark);
 	return header->len + zip_offset;
 }
@@ -407,7 +418,7 @@ int tds_package_sha256_as(const struct tds_package *package, enum tds_format for
 {
 	char header[TDS_PACKAGE_HEADER_MAX];
 	size_t siglen = package->header.siglen;
-	size_t skip = format == TDS_FORMAT_DIRECTOR1 ? sizeof(end_mark) : 0;
+	size_t skip = tds_format_has_end(format) ? sizeof(end_mark) : 0;
 	struct tds_digest *digest = tds_digest_new(TDS_DIGEST_SHA256);
 
 	if (!digest)
@@ -430,7 +441,7 @@ int tds_package_write(int fd, enum tds_format format, const unsigned char *zip, 
 		      size_t end, const unsigned char *sig, size_t siglen, struct tds_err *err)
 {
 	char header[TDS_PACKAGE_HEADER_MAX];
-	size_t skip = format == TDS_FORMAT_DIRECTOR1 ? sizeof(end_mark) : 0;
+	size_t skip = tds_format_has_end(format) ? sizeof(end_mark) : 0;
 	int n = tds_header_print(header, format, siglen, end);
 
 	if (format == TDS_FORMAT_VICEROY1)

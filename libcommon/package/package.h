@@ -22,12 +22,22 @@ enum tds_format {
 	TDS_FORMAT_DIRECTOR1, /* ThespianDirectorFMT1-sha256 */
 	TDS_FORMAT_VICEROY1,  /* ViceroyFMT1-sha256: read only */
 	TDS_FORMAT_VICEROY2,  /* ViceroyFMT2-sha256 */
+	TDS_FORMAT_TDS1,      /* tdsFMT1-ed25519: as the first, for Ed25519 keys */
 };
-#define TDS_FORMATS 3
+#define TDS_FORMATS 4
 
 /* The name of a format without its hash, as fmt: takes it; and the format of a name (-1: none). */
 const char *tds_format_name(enum tds_format format);
 int tds_format_find(const char *name);
+
+/* By which keys packages of a format are signed. */
+enum tds_sig_kind tds_format_kind(enum tds_format format);
+
+/* Does its header say where the archive's end record goes, whose mark is left out? */
+static inline bool tds_format_has_end(enum tds_format format)
+{
+	return format == TDS_FORMAT_DIRECTOR1 || format == TDS_FORMAT_TDS1;
+}
 
 /* The lines before the archive, each number as it stands there. */
 struct tds_header {
@@ -35,7 +45,7 @@ struct tds_header {
 	size_t len;       /* bytes of the header */
 	size_t siglen;    /* S */
 	size_t siglen_at; /* offset of that line in the file */
-	uint64_t end;     /* E: where the end record goes (Director format only) */
+	uint64_t end;     /* E: where the end record goes, where the format has it */
 	size_t end_at;
 };
 
@@ -48,7 +58,7 @@ int tds_header_parse(const unsigned char *data, size_t len, struct tds_header *h
 		     struct tds_err *err) TDS_MUST_CHECK;
 
 /*
- * Write the header of a package into header, with a NUL behind it; end is not used but by the Director format.
+ * Write the header of a package into header, with a NUL behind it; end is used where the format has it.
  * Returns its length.
  */
 int tds_header_print(char header[TDS_PACKAGE_HEADER_MAX], enum tds_format format, size_t siglen,
@@ -59,9 +69,9 @@ struct tds_package {
 	const unsigned char
 		*zip; /* the restored archive, in private memory that is read-only by now */
 	size_t ziplen;
-	const unsigned char *sig; /* header.siglen bytes */
-	size_t sig_at;            /* its offset in the file */
-	unsigned char zip_sha256[TDS_SHA256_LEN];
+	const unsigned char *sig;             /* header.siglen bytes */
+	size_t sig_at;                        /* its offset in the file */
+	struct tds_signed zip_signed;         /* what its signature is to be of */
 	bool digests;                         /* sha256 and md5 were wanted */
 	unsigned char sha256[TDS_SHA256_LEN]; /* of the whole file */
 	unsigned char md5[TDS_MD5_LEN];       /* likewise: the source hash */

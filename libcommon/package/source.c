@@ -106,7 +106,8 @@ struct trial {
 	const struct tds_key *refused; /* its signature it is, but it may not be used */
 	const char *refusal;
 	size_t tried;
-	char *group; /* that the key must be allowed for; NULL: not known, or not asked yet */
+	size_t of_kind; /* of those: of the kind that the package is signed by */
+	char *group;    /* that the key must be allowed for; NULL: not known, or not asked yet */
 	bool asked;
 	int fault; /* of the archive, seen when a key's limits had to be known */
 };
@@ -137,6 +138,7 @@ static void try_key(struct trial *t, const struct tds_package *package,
 		    const struct tds_source_opts *opts, const struct tds_key *key,
 		    struct tds_err *err)
 {
+	char text[TDS_PUBKEY_TEXT_MAX];
 	struct tds_err why = { 0 };
 	int64_t at = (int64_t)package->sig_at;
 
@@ -145,7 +147,8 @@ static void try_key(struct trial *t, const struct tds_package *package,
 		return;
 	}
 	t->tried++;
-	if (tds_sig_verify(key->pub, package->zip_sha256, package->sig, package->header.siglen,
+	t->of_kind += tds_pubkey_kind(key->pub) == package->zip_signed.kind;
+	if (tds_sig_verify(key->pub, &package->zip_signed, package->sig, package->header.siglen,
 			   &why) != 0) {
 		tell(opts, key->path, at, false, "%s", why.reason);
 	} else if (!may_sign(t, package, opts, key, err)) {
@@ -154,8 +157,8 @@ static void try_key(struct trial *t, const struct tds_package *package,
 			     t->refusal);
 		t->refused = key;
 	} else {
-		tell(opts, key->path, at, true, "the signature is this key's (RSA, %u bits)",
-		     tds_pubkey_bits(key->pub));
+		tell(opts, key->path, at, true, "the signature is this key's (%s)",
+		     tds_pubkey_text(key->pub, text));
 		t->found = t->found ? t->found : key;
 	}
 }
@@ -180,6 +183,11 @@ static int check_signature(const struct tds_package *package, const struct tds_s
 	if (t.tried == 0)
 		return tds_err_set(err, TDS_E_UNTRUSTED,
 				   "no key validates it: there is no usable key");
+	if (t.of_kind == 0)
+		return tds_err_set(err, TDS_E_UNTRUSTED,
+				   "no key validates it: it is signed with one of %s, and there is "
+				   "none of that",
+				   tds_sig_kind_name(package->zip_signed.kind));
 	return tds_err_set(err, TDS_E_UNTRUSTED, "no key validates it (%zu tried)", t.tried);
 }
 
@@ -199,6 +207,10 @@ static int check_revoked(const struct tds_package *package, const struct tds_sou
 		return 0;
 	for (int format = 0; format < TDS_FORMATS && !revoked; format++) {
 		unsigned char sha256[TDS_SHA256_LEN];
+
+		/* A signature of the one kind is none of the other. */
+		if (tds_format_kind((enum tds_format)format) != package->zip_signed.kind)
+			continue;
 		int rc = tds_package_sha256_as(package, (enum tds_format)format, end, sha256, err);
 
 		if (rc != 0)
@@ -213,10 +225,11 @@ static void tell_header(const struct tds_package *package, const struct tds_sour
 {
 	const struct tds_header *header = &package->header;
 
-	tell(opts, "header", 0, true, "format %s, SHA-256", tds_format_name(header->format));
+	tell(opts, "header", 0, true, "format %s, %s", tds_format_name(header->format),
+	     tds_format_kind(header->format) == TDS_SIG_RSA ? "SHA-256" : "SHA-512");
 	tell(opts, "header", (int64_t)header->siglen_at, true, "signature of %zu bytes",
 	     header->siglen);
-	if (header->format == TDS_FORMAT_DIRECTOR1)
+	if (tds_format_has_end(header->format))
 		tell(opts, "header", (int64_t)header->end_at, true,
 		     "end record at archive byte %ju", (uintmax_t)header->end);
 }
@@ -231,7 +244,7 @@ static int check_structure(const struct tds_source_opts *opts, struct tds_source
 	 * The header is not signed. Another offset can restore the same archive, but is not how it
 	 * was written.
 	 */
-	if (rc == 0 && package->header.format == TDS_FORMAT_DIRECTOR1 &&
+	if (rc == 0 && tds_format_has_end(package->header.format) &&
 	    source->zip.end != package->header.end)
 		rc = tds_err_set(err, TDS_E_ARCHIVE,
 				 "byte %zu: the end record is at archive byte %zu, not at %ju",

@@ -4,6 +4,7 @@
 The fields bear the names of the ZIP specification's sections 4.3.7 (local header), 4.3.12 (directory) and 4.3.16
 (end record).
 """
+import hashlib
 import struct
 import subprocess
 import tempfile
@@ -104,3 +105,21 @@ def package(data, end, key):
     """The archive in format ThespianDirectorFMT1, its end record at `end`."""
     sig = sign(data, key)
     return b'ThespianDirectorFMT1-sha256\n%d\n%d\n' % (len(sig), end) + data[:end] + data[end + 4:] + sig
+
+
+ED25519 = b'tdsFMT1-ed25519\n'
+
+
+def sign_ed25519(message, key):
+    """By openssl, which reads the message from a file only."""
+    with tempfile.NamedTemporaryFile() as f:
+        f.write(message)
+        f.flush()
+        return subprocess.run(['openssl', 'pkeyutl', '-sign', '-rawin', '-in', f.name, '-inkey', str(key)], check=True,
+                              stdout=subprocess.PIPE).stdout
+
+
+def package_ed25519(data, end, key):
+    """The same in format tdsFMT1, signed by an Ed25519 key."""
+    sig = sign_ed25519(ED25519 + hashlib.sha512(data).digest(), key)
+    return ED25519 + b'%d\n%d\n' % (len(sig), end) + data[:end] + data[end + 4:] + sig

@@ -94,8 +94,8 @@ def damaged():
 
 # A key without its base64 padding is read by OpenSSL; nothing is wrong with the key in it.
 ODD = ('junk/nopad_tls.key',)
-# Its first key is a good one, of somebody else.
-USABLE = ('junk/two_rev_tls.key',)
+# Its first key is a good one, of somebody else; a key of Ed25519, which the Director does not know.
+USABLE = ('junk/two_rev_tls.key', 'junk/ed25519_tls.key')
 
 
 def key_files():

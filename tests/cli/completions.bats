@@ -75,7 +75,7 @@ expect() {
 	expect 'foo/__init__.py foo/fooactor.py ' tds-gensrc foo key.pem src foo/
 	expect 'foo/ ' tds-gensrc foo key.pem src version:1 fo
 	expect 'fmt: ' tds-gensrc foo key.pem src fm
-	expect 'ThespianDirectorFMT1 ViceroyFMT2 ' tds-gensrc foo key.pem src fmt:
+	expect 'ThespianDirectorFMT1 ViceroyFMT2 tdsFMT1 ' tds-gensrc foo key.pem src fmt:
 	expect 'ViceroyFMT2 ' tds-gensrc foo key.pem src --format=V
 	expect 'key.pem ' tds-gensrc foo key.pem src deps:k
 	expect 'date ' tds-gensrc foo key.pem src version:d

@@ -88,7 +88,7 @@ static void check_same(const struct tds_package *a, const struct tds_package *b)
 	      memcmp(a->sig, b->sig, a->header.siglen) == 0);
 	CHECK(memcmp(a->sha256, b->sha256, TDS_SHA256_LEN) == 0 &&
 	      memcmp(a->md5, b->md5, TDS_MD5_LEN) == 0);
-	CHECK(memcmp(a->zip_sha256, b->zip_sha256, TDS_SHA256_LEN) == 0);
+	CHECK(memcmp(&a->zip_signed, &b->zip_signed, sizeof(a->zip_signed)) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

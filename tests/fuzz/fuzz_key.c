@@ -50,14 +50,19 @@ static void check_public(const struct tds_pubkey *key)
 	unsigned char sha256[TDS_SHA256_LEN];
 	unsigned char sig[TDS_SIG_MAX] = { 0 };
 	size_t siglen = tds_pubkey_siglen(key);
+	const bool is_rsa = tds_pubkey_kind(key) == TDS_SIG_RSA;
+	const struct tds_signed what = { .kind = tds_pubkey_kind(key) };
+	const struct tds_signed other = { .kind = is_rsa ? TDS_SIG_ED25519 : TDS_SIG_RSA };
 
-	CHECK(tds_pubkey_bits(key) >= TDS_KEY_MIN_BITS &&
-	      siglen == (tds_pubkey_bits(key) + 7) / 8 && siglen <= TDS_SIG_MAX);
-	CHECK(tds_pubkey_exponent(key) != 1 && tds_pubkey_sha256(key, sha256));
-	CHECK(tds_sig_verify(key, sha256, sig, siglen, NULL) == TDS_E_UNTRUSTED);
+	CHECK(!is_rsa ||
+	      (tds_pubkey_bits(key) >= TDS_KEY_MIN_BITS && tds_pubkey_exponent(key) != 1));
+	CHECK(siglen == (is_rsa ? (tds_pubkey_bits(key) + 7) / 8 : 64) && siglen <= TDS_SIG_MAX);
+	CHECK(tds_pubkey_sha256(key, sha256));
+	CHECK(tds_sig_verify(key, &what, sig, siglen, NULL) == TDS_E_UNTRUSTED);
 	sig[siglen - 1] = 1;
-	CHECK(tds_sig_verify(key, sha256, sig, siglen, NULL) == TDS_E_UNTRUSTED);
-	CHECK(tds_sig_verify(key, sha256, sig, siglen - 1, NULL) == TDS_E_UNTRUSTED);
+	CHECK(tds_sig_verify(key, &what, sig, siglen, NULL) == TDS_E_UNTRUSTED);
+	CHECK(tds_sig_verify(key, &what, sig, siglen - 1, NULL) == TDS_E_UNTRUSTED);
+	CHECK(tds_sig_verify(key, &other, sig, siglen, NULL) == TDS_E_UNTRUSTED);
 }
 
 static void fuzz_public(const char *text, size_t len)
@@ -136,7 +141,8 @@ static void fuzz_ring(const char *text, size_t len)
 	for (size_t i = 0; i < ring.nrevoked; i++)
 		CHECK(tds_keyring_revoked(&ring, ring.revoked[i].sha256));
 	if (key->pub)
-		CHECK(tds_pubkey_bits(key->pub) >= ring.min_bits);
+		CHECK(tds_pubkey_kind(key->pub) != TDS_SIG_RSA ||
+		      tds_pubkey_bits(key->pub) >= ring.min_bits);
 	tds_keyring_fini(&ring);
 }
 

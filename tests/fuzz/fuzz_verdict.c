@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The verdict of a verifier that may be anybody's. The first byte is how many descriptors come with it, the rest is the
- * message. Whatever comes, done is called once; what is said to hold has all that a load goes by; no descriptor is left.
+ * The verdict of a verifier that may be anybody's. The first byte is how many descriptors come with it, and in its highest
+ * bit whether the second is a sealed memory file of what stands behind "--"; the rest is the message. Whatever comes, done is called once; what is said to hold has all that a load goes by; no descriptor is left.
  *
  * The source itself is included: the process that would be started is played here.
  */
@@ -23,9 +23,20 @@ static int end_child(struct child *child);
 #define FDS_MAX 4
 
 static struct input message;
+static struct input file; /* what is in the second one */
+static bool is_sealed;
 static size_t nfds;
 static int calls;
 static bool lives;
+
+static int make_file(void)
+{
+	int fd = tds_io_memfd("file");
+
+	CHECK(fd >= 0 && tds_io_write(fd, file.at, file.len) == 0 && lseek(fd, 0, SEEK_SET) == 0);
+	CHECK(!is_sealed || tds_io_seal(fd) == 0);
+	return fd;
+}
 
 /* Send the verdict by the descriptor that the verifier has it by, with copies of that itself. */
 static bool play_child(const struct child_plan *plan, struct child *child)
@@ -37,8 +48,9 @@ static bool play_child(const struct child_plan *plan, struct child *child)
 	struct iovec iov = { .iov_base = (char *)(uintptr_t)message.at, .iov_len = message.len };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 	int end = plan->fds[1].fd;
+	int second = make_file();
 
-	CHECK(plan->fds[1].to == 3 && plan->nfds == 4);
+	CHECK(plan->fds[1].to == 3 && plan->nfds == 3);
 	if (nfds > 0) {
 		msg.msg_control = &control;
 		msg.msg_controllen = CMSG_SPACE(sizeof(int) * nfds);
@@ -46,9 +58,10 @@ static bool play_child(const struct child_plan *plan, struct child *child)
 						   .cmsg_type = SCM_RIGHTS,
 						   .cmsg_len = CMSG_LEN(sizeof(int) * nfds) };
 		for (size_t i = 0; i < nfds; i++)
-			memcpy(CMSG_DATA(&control.header) + i * sizeof(int), &end, sizeof(int));
+			memcpy(CMSG_DATA(&control.header) + i * sizeof(int),
+			       i == 1 ? &second : &end, sizeof(int));
 	}
-	CHECK(sendmsg(end, &msg, 0) == (ssize_t)message.len);
+	CHECK(sendmsg(end, &msg, 0) == (ssize_t)message.len && close(second) == 0);
 	lives = true;
 	*child = (struct child){ .pid = 1, .pidfd = -1 };
 	return true;
@@ -92,8 +105,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (size == 0 || size > 60000)
 		return 0;
-	nfds = data[0] % (FDS_MAX + 1);
+	nfds = (data[0] & 0x7f) % (FDS_MAX + 1);
+	is_sealed = data[0] & 0x80;
 	message = (struct input){ (const char *)data + 1, size - 1 };
+	const char *cut = memmem(message.at, message.len, "--", 2);
+	file = cut ? (struct input){ cut + 2, (size_t)(message.at + message.len - cut) - 2 }
+		   : (struct input){ "", 0 };
+	message.len = cut ? (size_t)(cut - message.at) : message.len;
 	int free_before = dup(0);
 	CHECK(free_before >= 0 && close(free_before) == 0);
 	calls = 0;

@@ -6,6 +6,7 @@ usage: tests/fuzz/seeds.py
 
 What a fuzzer finds is put beside them by hand; nothing is removed here.
 """
+import base64
 import hashlib
 import json
 import pathlib
@@ -33,7 +34,7 @@ def config():
         'thesplog.cfg': "{'version': 1, 'root': {'level': 'DEBUG'}}", 'thesplogd.cfg': '/var/log/x',
         'maxmessage.cfg': '1000000', 'adminusers.cfg': '# who\nroot\n 1000 \n', 'actoruser.cfg': '1000',
         'actorlimits.cfg': "{'nofile': 1024, 'as': None, 'pids': 10}", 'newprivs.cfg': 'yes', 'guests.cfg': '0\n',
-        'minkeybits.cfg': '2048\n', 'revoked.cfg': ONE + '  a.tls\n', 'thesplogf.cfg': '/a', 'thesplogs.cfg': '1', 'rundir.cfg': '/run/x',
+        'minkeybits.cfg': '2048\n', 'revoked.cfg': ONE + '  a.tls\n', 'thesplogf.cfg': '/a', 'thesplogs.cfg': '1', 'rundir.cfg': '/run/x', 'signedtli.cfg': 'yes\n',
     }
     put('config', **{name.partition('.')[0]: name + '\n' + text for name, text in files.items()})
     put('config', all=parts(*('%s\n%s' % f for f in list(files.items())[2:14])))
@@ -119,6 +120,8 @@ def verdict():
     good = {'ok': True, 'md5': ONE[:32], 'sha256': ONE, 'key': 'a_tls.key', 'version': '1', 'warnings': ['old']}
     bad = {'ok': False, 'status': 6, 'error': 'no key validates it'}
 
+    declared = json.dumps(dict(good, declared=True)).encode()
+
     def say(fds, doc):
         return bytes([fds]) + (doc if isinstance(doc, bytes) else json.dumps(doc).encode())
 
@@ -127,7 +130,28 @@ def verdict():
         path=say(1, dict(good, sha256='../' * 21 + 'a')), short=say(1, dict(good, md5='ab')), warn=say(1, dict(good, warnings=[1])),
         nowarn=say(1, dict(good, warnings={})), status=say(0, dict(bad, status=0)), status_far=say(0, dict(bad, status=1 << 33)),
         noerror=say(0, {'ok': False, 'status': 3}), both=say(1, dict(bad, **good)), array=say(1, [good]), text=say(1, 'good'),
+        declared=say(0x82, declared + b"--{'May': ['load:a'], 'Sandbox': 'net'}"), declared_unsealed=say(2, declared + b"--{'May': ['load:a']}"),
+        declared_none=say(1, declared), declared_asks=say(0x82, declared + b"--{'x': os.getenv('A')}"), declared_bad=say(0x83, declared + b"--{'May': 3}"),
         noutf8=say(1, b'{"ok": "\xff"}'), long=say(1, dict(good, version='1' * 5000)), nul=say(1, b'{"ok":true}\0'))
+
+
+def ed25519():
+    """What is signed by such keys, and the keys: the package of t_flips, and what it is not."""
+    data = pathlib.Path(__file__).resolve().parent.parent / 'unit/data'
+    package, private, public = ((data / n).read_bytes() for n in ('flips-ed25519.tls', 'rfc8032.pem', 'rfc8032_tls.key'))
+    head = b'tdsFMT1-ed25519\n64\n'
+    put('header', ed25519=package, ed25519_rsa=package.replace(b'tdsFMT1-ed25519', b'tdsFMT1-sha256'), ed25519_256=package.replace(b'\n64\n', b'\n256\n', 1),
+        ed25519_director=package.replace(b'tdsFMT1-ed25519', b'ThespianDirectorFMT1-sha256'), ed25519_cut=package[:60], ed25519_end=head + b'0\n' + bytes(82),
+        ed25519_far=head + b'999999999999999999\n' + bytes(90))
+
+    def spki(key, tail=b''):
+        der = bytes.fromhex('302a300506032b6570032100') + key + tail
+        return b'P-----BEGIN PUBLIC KEY-----\n%s\n-----END PUBLIC KEY-----\n' % base64.b64encode(der)
+
+    put('key', **{'public-ed25519': b'P' + public, 'private-ed25519': b'S' + private, 'ring-ed25519': b'R' + public,
+                  'public-ed25519-one': spki(bytes([1]) + bytes(31)), 'public-ed25519-prime': spki(b'\xed' + b'\xff' * 30 + b'\x7f'),
+                  'public-ed25519-long': spki(bytes(32), b'x'), 'public-ed25519-short': spki(bytes(range(31))),
+                  'public-ed25519-any': spki(bytes(range(32)))})
 
 
 def door():
@@ -291,5 +315,5 @@ def literal():
 
 
 if __name__ == '__main__':
-    for make in config, literal, logconfig, trustfile, state, cache, verdict, door, frames:
+    for make in config, literal, logconfig, trustfile, state, cache, verdict, ed25519, door, frames:
         make()

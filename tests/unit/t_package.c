@@ -33,6 +33,7 @@ static void headers(void **state)
 		{ D1 "256\n0\nrest", TDS_FORMAT_DIRECTOR1, 256, 0 },
 		{ D1 "1\n999999999999999999\n", TDS_FORMAT_DIRECTOR1, 1, 999999999999999999 },
 		{ D1 "2048\n22\n7\n", TDS_FORMAT_DIRECTOR1, 2048, 22 },
+		{ "tdsFMT1-ed25519\n64\n22\n", TDS_FORMAT_TDS1, 64, 22 },
 		{ V1 "128\n5\n", TDS_FORMAT_VICEROY1, 128, 0 },
 		{ V2 "128\n\n", TDS_FORMAT_VICEROY2, 128, 0 },
 	};
@@ -98,6 +99,10 @@ static void bad_headers(void **state)
 				  "plain decimal number)" },
 		{ D1 "256\n1000000000000000000\n", "not a package (byte 32: the offset of the end "
 						   "record is not a plain decimal number)" },
+		{ "tdsFMT1-sha256\n64\n0\n", format },
+		{ "ThespianDirectorFMT1-ed25519\n64\n0\n", format },
+		{ "tdsFMT1-ed25519\n256\n0\n", "byte 16: no key has signatures of 256 bytes" },
+		{ "tdsFMT1-ed25519\n63\n0\n", "byte 16: no key has signatures of 63 bytes" },
 		{ V2 "007\n", "not a package (byte 19: the length of the signature is not a plain "
 			      "decimal number)" },
 	};
@@ -147,16 +152,16 @@ static void write_package(int fd, enum tds_format format, const unsigned char *z
 static void assert_package(const struct tds_package *p, const unsigned char *zip, size_t len,
 			   const unsigned char *sig, size_t siglen)
 {
-	unsigned char digest[TDS_SHA256_LEN];
-	struct tds_digest *d = tds_digest_new(TDS_DIGEST_SHA256);
+	struct tds_signed what = { .kind = tds_format_kind(p->header.format) };
+	struct tds_digest *d = tds_digest_new(tds_sig_digest(what.kind));
 
 	assert_int_equal(p->ziplen, len);
 	assert_memory_equal(p->zip, zip, len);
 	assert_int_equal(p->header.siglen, siglen);
 	assert_memory_equal(p->sig, sig, siglen);
 	tds_digest_update(d, zip, len);
-	assert_true(tds_digest_final(d, digest));
-	assert_memory_equal(p->zip_sha256, digest, sizeof(digest));
+	assert_true(tds_digest_final(d, what.digest));
+	assert_memory_equal(&p->zip_signed, &what, sizeof(what));
 	tds_digest_free(d);
 }
 
@@ -250,12 +255,15 @@ static void digests_of_files(void **state)
 	static const char sig[] = "a signature: i = 1\n";
 	unsigned char *zip = make_archive(10000, 9978);
 	int fd = tds_io_memfd("package");
-	struct tds_package p[TDS_FORMATS];
+	enum {
+		OF_RSA = TDS_FORMAT_VICEROY2 + 1
+	}; /* the one of Ed25519 keys has no other beside it */
+	struct tds_package p[OF_RSA];
 	struct tds_err err = { 0 };
 
 	(void)state;
 	memcpy(zip + 100, "a: i = ::  ii==\n\naa", 19);
-	for (int format = 0; format < TDS_FORMATS; format += 2) {
+	for (int format = 0; format < OF_RSA; format += 2) {
 		write_package(fd, (enum tds_format)format, zip, 10000, 9978,
 			      (const unsigned char *)sig, sizeof(sig));
 		assert_fine(tds_package_read(fd, true, &p[format], &err), &err);
@@ -277,9 +285,9 @@ static void digests_of_files(void **state)
 		    tds_io_write(fd, exchanged, 10000) == 0);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
 	assert_fine(tds_package_read(fd, true, &p[TDS_FORMAT_VICEROY1], &err), &err);
-	for (int i = 0; i < TDS_FORMATS; i++) {
+	for (int i = 0; i < OF_RSA; i++) {
 		assert_package(&p[i], zip, 10000, (const unsigned char *)sig, sizeof(sig));
-		for (int format = 0; format < TDS_FORMATS; format++) {
+		for (int format = 0; format < OF_RSA; format++) {
 			unsigned char sha256[TDS_SHA256_LEN];
 
 			assert_fine(tds_package_sha256_as(&p[i], (enum tds_format)format, 9978,
@@ -288,7 +296,7 @@ static void digests_of_files(void **state)
 			assert_memory_equal(sha256, p[format].sha256, sizeof(sha256));
 		}
 	}
-	for (int i = 0; i < TDS_FORMATS; i++)
+	for (int i = 0; i < OF_RSA; i++)
 		tds_package_close(&p[i]);
 	free(exchanged);
 	free(zip);

@@ -21,18 +21,18 @@ static void sign_package(const struct made *z, enum tds_format format, size_t en
 	size_t len;
 	(void)snprintf(path, sizeof(path), KEYS "%s.pem", signer);
 	char *text = get(AT_FDCWD, path, &len);
-	unsigned char sha256[TDS_SHA256_LEN];
+	struct tds_signed what = { .kind = tds_format_kind(format) };
 	unsigned char sig[TDS_SIG_MAX];
 	struct tds_privkey *key;
 	struct tds_err err = { 0 };
-	struct tds_digest *digest = tds_digest_new(TDS_DIGEST_SHA256);
+	struct tds_digest *digest = tds_digest_new(tds_sig_digest(what.kind));
 	int fd = tds_io_memfd("package");
 
 	tds_digest_update(digest, z->data, z->len);
-	assert_true(tds_digest_final(digest, sha256));
+	assert_true(tds_digest_final(digest, what.digest));
 	tds_digest_free(digest);
 	assert_fine(tds_privkey_parse(text, len, NULL, NULL, &key, &err), &err);
-	assert_fine(tds_sig_sign(key, sha256, sig, &len, &err), &err);
+	assert_fine(tds_sig_sign(key, &what, sig, &len, &err), &err);
 	assert_fine(tds_package_write(fd, format, z->data, z->len, end, sig, len, &err), &err);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
 	assert_fine(tds_package_read(fd, true, package, &err), &err);

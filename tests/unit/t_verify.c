@@ -171,11 +171,13 @@ static void a_verifier_that_is_not_there_gives_no_verdict(void **state)
  */
 static const char fake[] =
 	"#!/usr/bin/env -S python3 -I\n"
-	"import os, socket, sys\n"
+	"import fcntl, os, socket, sys\n"
 	"said, _, declared = sys.argv[2].partition('\\n')\n"
-	"file = os.memfd_create('file')\n"
+	"file = os.memfd_create('file', os.MFD_ALLOW_SEALING)\n"
 	"os.write(file, declared.encode())\n"
 	"os.lseek(file, 0, os.SEEK_SET)\n"
+	"if 'unsealed' not in said:\n"
+	"    fcntl.fcntl(file, fcntl.F_ADD_SEALS, 15)\n"
 	"with socket.socket(fileno=3) as s, open('/dev/null') as a, open('/dev/null') as b:\n"
 	"    socket.send_fds(s, [said.encode()], [a.fileno(), file, b.fileno()])\n";
 
@@ -191,6 +193,7 @@ static const struct {
 	{ GOOD ",\"declared\":true}\n{'May': ['load']}", 0, "{'May': ['load']}" },
 	{ GOOD ",\"declared\":false}\n{'May': ['load']}", 0, NULL },
 	{ GOOD ",\"declared\":true}\n", 7, NULL },
+	{ GOOD ",\"declared\":true,\"unsealed\":1}\n{'May': ['load']}", 7, NULL },
 	{ GOOD ",\"declared\":true}\n{'Sandbox': 3}", 7, NULL },
 	/* What is evaluated asks nothing of the admin any more. */
 	{ GOOD ",\"declared\":true}\n{'Actors': {}, 'Secret': os.getenv('PATH')}", 7, NULL },

@@ -126,7 +126,10 @@ static const json_t *warnings_of(const json_t *doc)
 	return json_array_size(warnings) > 0 ? warnings : NULL;
 }
 
-/* The declaration as the verifier has evaluated it. Only a literal is taken for one: nothing is asked here any more. */
+/*
+ * The declaration as the verifier has evaluated it. Only a literal is taken for one, since nothing is asked here any more, and
+ * only out of a sealed memory file: whatever else was sent may keep the loop waiting.
+ */
 static bool read_declaration(const json_t *doc, int file, struct tds_tli *tli)
 {
 	tds_autofree char *text = NULL;
@@ -135,7 +138,8 @@ static bool read_declaration(const json_t *doc, int file, struct tds_tli *tli)
 
 	if (!json_is_true(json_object_get(doc, "declared")))
 		return true;
-	return file >= 0 && tds_io_slurp_fd(file, TDS_LITERAL_MAX_BYTES, &text, &len, &err) == 0 &&
+	return tds_io_is_sealed(file) &&
+	       tds_io_slurp_fd(file, TDS_LITERAL_MAX_BYTES, &text, &len, &err) == 0 &&
 	       tds_tli_parse_literal(text, len, tli, &err) == 0;
 }
 
@@ -203,42 +207,26 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	json_decref(doc);
 }
 
-/* A memory file of variables, each ended by NUL; -1 with errno. They are no environment of the verifier's own. */
-static int environment_memfd(char *const *variables)
-{
-	tds_autofd int fd = tds_io_memfd("tds-environment");
-
-	if (fd < 0)
-		return -1;
-	for (; *variables; variables++)
-		if (tds_io_write(fd, *variables, strlen(*variables) + 1) != 0)
-			return -1;
-	return lseek(fd, 0, SEEK_SET) == 0 ? tds_steal_fd(&fd) : -1;
-}
-
 static bool start_process(struct verifier *v, const struct verifier_order *order)
 {
 	const char *const argv[] = {
 		order->program,       order->dir->path,      order->name, order->group,
 		order->around.python, order->around.version, NULL
 	};
-	char *envp[] = { NULL };
 	int ends[2];
-	tds_autofd int environment = environment_memfd(order->around.variables);
 
-	if (environment < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		return false;
 	tds_autofd int end = ends[1];
 	v->fd = ends[0];
 	const struct child_plan plan = {
 		.argv = (char *const *)(uintptr_t)argv,
-		.envp = envp,
+		.envp = order->around.variables,
 		.fds = { { order->fd, 0 },
 			 { end, 3 },
 			 { order->dir->fd, 4 },
-			 { environment, 6 },
 			 { order->store_fd, 5 } },
-		.nfds = order->store_fd >= 0 ? 5 : 4,
+		.nfds = order->store_fd >= 0 ? 4 : 3,
 		.complain_to = STDERR_FILENO,
 	};
 	return child_start(&plan, &v->child);
