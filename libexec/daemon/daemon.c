@@ -171,14 +171,6 @@ static void on_hangup(evutil_socket_t sig, short what, void *arg)
 	(void)reload_begin(arg, on_reloaded, NULL);
 }
 
-static void on_logger_report(void *ctx, const char *text, size_t len)
-{
-	struct daemon *d = ctx;
-
-	actorlog_add(d->log,
-		     &(struct tds_logline){ .level = OUTPUT_WARNING, .text = text, .len = len });
-}
-
 /* What actors print. */
 static void on_output(void *ctx, const struct line *line)
 {
@@ -200,24 +192,6 @@ static void on_event(void *ctx, const json_t *event)
 		journal_print(event);
 	if (d->door)
 		door_tell(d->door, event);
-}
-
-/* Where logging is configured. False: out of memory. */
-static bool start_logger(struct daemon *d)
-{
-	d->logger_settings =
-		(struct logger_settings){ .python = d->config.python,
-					  .program = d->logger_program,
-					  .folder = d->configured.log.dir ? d->configured.log.dir
-									  : d->config.dir,
-					  .config = d->configured.log.config,
-					  .report = on_logger_report,
-					  .ctx = d };
-	if (!d->configured.log.config)
-		return true;
-	d->logger = logger_new(d->base, &d->logger_settings);
-	d->world.logger = d->logger;
-	return d->logger != NULL;
 }
 
 /* The Director, and the engine that runs its actors. False: out of memory. */
@@ -362,7 +336,7 @@ static bool make(struct daemon *d, struct tds_err *err)
 	d->base = event_base_new();
 	d->not_restored = json_array();
 	d->log = actorlog_open(s->rundir, &d->configured.logs);
-	if (!d->base || !start_logger(d) || !make_director(d))
+	if (!d->base || !logging_start(d) || !make_director(d))
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
 	int listener = listen_at(s->rundir, err);
 	if (listener < 0)
@@ -383,7 +357,7 @@ static void unmake(struct daemon *d)
 	inforce_free(d->inforce);
 	clock_close(d->clock);
 	world_close(&d->world);
-	logger_free(d->logger);
+	logging_stop(d);
 	actorlog_close(d->log);
 	if (d->terminate)
 		event_free(d->terminate);

@@ -72,6 +72,15 @@ struct daemon {
 	json_t *not_restored; /* texts: what did not come back, and why */
 };
 
+/* --- logging.c: the logger, and what it is held to --- */
+
+/* Where logging is configured. False: out of memory. */
+bool logging_start(struct daemon *d);
+
+/* There is one from now on, whose settings are there already. False: there is none; what is not for want of memory is reported. */
+bool logging_make(struct daemon *d);
+void logging_stop(struct daemon *d);
+
 /* --- notes.c: for the event log and the audit log --- */
 
 /* It begins; where one was before that died, how that ended, as its guardian saw it. */

@@ -153,7 +153,7 @@ static bool configure_logger(struct daemon *d)
 {
 	set_logging(d);
 	if (!d->logger && d->configured.log.config)
-		d->logger = d->world.logger = logger_new(d->base, &d->logger_settings);
+		(void)logging_make(d);
 	if (!d->logger)
 		return false;
 	logger_configure(d->logger, on_configured, d);

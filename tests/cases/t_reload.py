@@ -161,7 +161,7 @@ def logs(a):
     ok(changed(a) == {'thesplog.cfg': 'at reload'}, 'and waits', changed(a))
     a.asked('foo', ('log', 'second'))
     until('it is logged', lambda: 'second' in (a.dir / 'one.log').read_text())
-    os.kill(next(p for p, line in a.processes().items() if line.endswith('/logger.py')), signal.SIGKILL)
+    os.kill(next(p for p, line in a.processes().items() if '/logger.py ' in line), signal.SIGKILL)
     until('the logger is there again', lambda: a.asked('foo', ('log', 'third')) and 'third' in (a.dir / 'one.log').read_text())
     ok(True, 'and the one before holds, also when the logger is started again')
     (a.dir / 'thesplog.cfg').unlink()

@@ -26,6 +26,7 @@
 #define DELAY_MAX_MS 30000
 #define STEADY_MS 60000 /* alive for this long: the next end is a first one */
 #define FAREWELL_MS 1000
+#define FD_FILTERS 3      /* its descriptor */
 #define LOGGER_UNUSABLE 3 /* its exit status where it cannot use its configuration */
 
 struct logger {
@@ -172,17 +173,25 @@ static void on_exited(evutil_socket_t fd, short what, void *arg)
 static bool start_process(struct logger *logger, int end)
 {
 	const struct logger_settings *s = logger->settings;
-	char *argv[] = { (char *)(uintptr_t)s->python, (char[]){ "-I" }, (char[]){ "-B" },
-			 (char *)(uintptr_t)s->program, NULL };
+	char first[16];
+	char *argv[] = { (char *)(uintptr_t)s->python,
+			 (char[]){ "-I" },
+			 (char[]){ "-B" },
+			 (char *)(uintptr_t)s->program,
+			 (char[]){ "--held" },
+			 first,
+			 NULL };
 	const struct child_plan plan = {
 		.argv = argv,
 		.fds = { { end, STDIN_FILENO },
 			 { STDOUT_FILENO, STDOUT_FILENO },
-			 { STDERR_FILENO, STDERR_FILENO } },
-		.nfds = 3,
+			 { STDERR_FILENO, STDERR_FILENO },
+			 { s->filters, FD_FILTERS } },
+		.nfds = 4,
 		.complain_to = STDIN_FILENO,
 	};
 
+	(void)snprintf(first, sizeof(first), "%u", s->first);
 	return child_start(&plan, &logger->child);
 }
 

@@ -20,6 +20,8 @@ struct logger_settings {
 	const char *program;
 	const char *folder; /* that names of files are relative to */
 	const char *config; /* the text of a literal */
+	int filters; /* of system calls, that it is held to: two in a file, one behind the other */
+	unsigned first; /* bytes of the first of them */
 	/* What it has to say of itself: a line. */
 	void (*report)(void *ctx, const char *text, size_t len);
 	void *ctx;

@@ -269,6 +269,10 @@ static void allow_sockets(struct work *w, unsigned allowed)
 		rule(w, SCMP_ACT_ALLOW, "setsockopt", 2,
 		     (const struct scmp_arg_cmp[]){ SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET),
 						    SCMP_A2(SCMP_CMP_EQ, options[i]) });
+	if (allowed & FILTER_LOCAL) {
+		allow_kind(w, "socket", AF_UNIX, SOCK_STREAM, 0);
+		allow_kind(w, "socket", AF_UNIX, SOCK_DGRAM, 0);
+	}
 	if (!(allowed & (FILTER_CONNECTS | FILTER_LISTENS)))
 		return;
 	allow_inet(w, AF_INET, allowed);

@@ -18,10 +18,9 @@ enum {
 	FILTER_CONNECTS = 1 << 4,  /* by TCP */
 	FILTER_DATAGRAMS = 1 << 5, /* and UDP */
 	FILTER_LISTENS = 1 << 6,
-	FILTER_PORTS =
-		1
-		<< 8, /* that connections are held to: none comes of sending, which Landlock does not see */
-	FILTER_RUNS = 1 << 7, /* programs: which, Landlock says; also as an actor */
+	FILTER_RUNS = 1 << 7,  /* programs: which, Landlock says; also as an actor */
+	FILTER_PORTS = 1 << 8, /* named ones: none by sending, which Landlock does not see */
+	FILTER_LOCAL = 1 << 9, /* by a socket's path; no actor has that */
 };
 
 /* Bytes of the two, one behind the other, in a sealed memory file. */

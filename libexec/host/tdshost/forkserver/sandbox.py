@@ -12,31 +12,14 @@ import struct
 import sys
 from typing import Iterator, List, Optional, Tuple
 
-from tdshost.wire import process
+from tdshost.wire.confine import Filter, hold_to_rules, kernel_call
 
-PR_SET_SECCOMP = 22
-PR_SET_NO_NEW_PRIVS = 38
-SECCOMP_MODE_FILTER = 2
 SYS_LANDLOCK_ADD_RULE = 445  # the same numbers on all architectures
-SYS_LANDLOCK_RESTRICT_SELF = 446
 RULE_PATH_BENEATH = 1
 EXECUTE, READ_FILE, READ_DIR = 1, 4, 8
-INSTRUCTION = 8  # bytes
 
 # What the C library and OpenSSL read when they are first used.
 SYSTEM_FILES = ('/etc/ld.so.cache', '/etc/localtime', '/etc/ssl/openssl.cnf', '/usr/lib/locale')
-
-
-def _libc() -> ctypes.CDLL:
-    return ctypes.CDLL(None, use_errno=True)
-
-
-def _call(number: int, *arguments: int) -> None:
-    call = _libc().syscall
-    call.restype = ctypes.c_long
-    if call(*(ctypes.c_long(value) for value in (number,) + arguments)) != 0:
-        error = ctypes.get_errno()
-        raise OSError(error, os.strerror(error))
 
 
 def _mapped() -> Iterator[str]:
@@ -72,23 +55,9 @@ def _allow_own_files(rules: int, host: str) -> None:
             if not os.path.isdir(path):
                 rights &= ~READ_DIR
             rule = ctypes.create_string_buffer(struct.pack('=Qi', rights, fd), 12)
-            _call(SYS_LANDLOCK_ADD_RULE, rules, RULE_PATH_BENEATH, ctypes.addressof(rule), 0)
+            kernel_call(SYS_LANDLOCK_ADD_RULE, rules, RULE_PATH_BENEATH, ctypes.addressof(rule), 0)
         finally:
             os.close(fd)
-
-
-class _Filter:
-    """A filter as the kernel takes it, so that putting it on is one call: an actor pays for it at its start."""
-
-    def __init__(self, code: bytes) -> None:
-        self._code = ctypes.create_string_buffer(code, len(code))
-        head = struct.pack('@HP', len(code) // INSTRUCTION, ctypes.addressof(self._code))  # struct sock_fprog
-        self._head = ctypes.create_string_buffer(head, len(head))
-        self._address = ctypes.addressof(self._head)
-
-    def put_on(self) -> None:
-        """Nothing takes it off again. Errors: OSError."""
-        process.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, self._address)
 
 
 class Sandbox:
@@ -101,7 +70,7 @@ class Sandbox:
         self.held = bool(op['held'])
         self.writes = bool(op['writes'])
         self.second = b''
-        self._prepared: Optional[_Filter] = None
+        self._prepared: Optional[Filter] = None
         self._first = int(op['first'])
         self._limits = {resource.RLIMIT_AS: int(op['memory']), resource.RLIMIT_NOFILE: int(op['files'])}
         self._env = {str(name): str(value) for name, value in op['env'].items()}
@@ -120,11 +89,10 @@ class Sandbox:
         rules, filters = fds
         code = os.pread(filters, os.fstat(filters).st_size, 0)
         self.second = code[self._first:]
-        self._prepared = _Filter(self.second)
-        process.prctl(PR_SET_NO_NEW_PRIVS, 1)
+        self._prepared = Filter(self.second)
         _allow_own_files(rules, host)
-        _call(SYS_LANDLOCK_RESTRICT_SELF, rules, 0)
-        _Filter(code[:self._first]).put_on()
+        hold_to_rules(rules)
+        Filter(code[:self._first]).put_on()
 
     def seal(self) -> None:
         """The second step: this process is, or will be, an actor. Errors: OSError."""
@@ -135,4 +103,4 @@ class Sandbox:
 def restrict(code: bytes) -> None:
     """The second step of an actor that has an interpreter of its own. Errors: OSError."""
     if code:
-        _Filter(code).put_on()
+        Filter(code).put_on()
