@@ -25,6 +25,7 @@ plain() {
 		0644 usr/libexec/tds/host/tdshost/actor/life.py
 		0644 usr/libexec/tds/host/tdshost/actor/links.py
 		0644 usr/libexec/tds/host/tdshost/actor/ops.py
+		0644 usr/libexec/tds/host/tdshost/actor/orders.py
 		0644 usr/libexec/tds/host/tdshost/actor/reference.py
 		0644 usr/libexec/tds/host/tdshost/actor/status.py
 		0644 usr/libexec/tds/host/tdshost/actor/wakeups.py
@@ -63,6 +64,7 @@ plain() {
 		0644 usr/libexec/tds/host/tdshost/source/sourceloader.py
 		0644 usr/libexec/tds/host/tdshost/source/usersource.py
 		0644 usr/libexec/tds/host/tdshost/wire/__init__.py
+		0644 usr/libexec/tds/host/tdshost/wire/confine.py
 		0644 usr/libexec/tds/host/tdshost/wire/failure.py
 		0644 usr/libexec/tds/host/tdshost/wire/fields.py
 		0644 usr/libexec/tds/host/tdshost/wire/link.py
