@@ -216,18 +216,39 @@ void tds_cgroup_close(struct tds_cgroup *cg)
 
 /* --- sources --- */
 
+/* As pids.max has it. */
+static void limit_text(uint64_t pids_max, char text[32])
+{
+	if (pids_max <= TDS_CGROUP_PIDS_MOST)
+		(void)snprintf(text, 32, "%ju", (uintmax_t)pids_max);
+	else
+		(void)strcpy(text, "max");
+}
+
+int tds_cgroup_limit(const struct tds_cgroup *cg, uint32_t source, uint64_t pids_max,
+		     struct tds_err *err)
+{
+	char name[NAME_MAX];
+	char max[32];
+
+	source_name(cg, source, name);
+	limit_text(pids_max, max);
+	return put(cg, name, "pids.max", max)
+		       ? 0
+		       : tds_err_sys(err, TDS_E_WRITE, "%s/%s/pids.max", cg->path, name);
+}
+
 int tds_cgroup_add(const struct tds_cgroup *cg, uint32_t source, uint64_t pids_max, pid_t pid,
 		   struct tds_err *err)
 {
 	char name[NAME_MAX];
 	char path[PATH_MAX];
-	char max[32] = "max";
+	char max[32];
 	char number[32];
 
 	source_name(cg, source, name);
 	place(cg, name, NULL, path);
-	if (pids_max <= TDS_CGROUP_PIDS_MOST)
-		(void)snprintf(max, sizeof(max), "%ju", (uintmax_t)pids_max);
+	limit_text(pids_max, max);
 	(void)snprintf(number, sizeof(number), "%d", (int)pid);
 	if (mkdir(path, 0755) != 0)
 		return tds_err_sys(err, TDS_E_WRITE, "%s", path);

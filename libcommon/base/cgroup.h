@@ -45,6 +45,10 @@ void tds_cgroup_close(struct tds_cgroup *cg);
 int tds_cgroup_add(const struct tds_cgroup *cg, uint32_t source, uint64_t pids_max, pid_t pid,
 		   struct tds_err *err) TDS_MUST_CHECK;
 
+/* Another limit for a source that has one. Errors: TDS_E_WRITE. */
+int tds_cgroup_limit(const struct tds_cgroup *cg, uint32_t source, uint64_t pids_max,
+		     struct tds_err *err) TDS_MUST_CHECK;
+
 /*
  * Kill what is in the cgroup of a source and remove it; there need not be one.
  * Shape:   False: its processes are still about to end; call again when *watch can be read. True: it is gone, or cannot

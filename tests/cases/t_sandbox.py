@@ -303,6 +303,9 @@ def programs_and_limits(a):
     trier(a, 'limits', {'Memory': 1 << 30, 'Files': 64})
     got = tried(a, 'limits', "len(bytearray(1 << 30))", "[os.dup(0) for i in range(64)]", "__import__('resource').getrlimit(7)")
     ok(got == ['MemoryError', 'OSError', '(64, 64)'], 'limits hold', got)
+    trier(a, 'few', {'Processes': 2})
+    got = a.asked('few', ('child', 1)), a.asked('few', ('child', 1), 1)
+    ok(got == (1, None), 'no more actors than processes are granted', got)
 
 
 def ports(a):
@@ -330,6 +333,52 @@ def linger(*_):
         while True:
             time.sleep(100)
 """
+
+
+BRINGER = TRIER + r'''
+import io, zipfile
+USER = """
+from thespian.actors import *
+def attempt(text):
+    try:
+        return repr(eval(text))
+    except BaseException as error:
+        return type(error).__name__
+import os, socket, subprocess
+AT_IMPORT = [attempt("open('/etc/hostname').read()"), attempt('socket.socket()')]
+class U(Actor):
+    def receiveMessage(self, msg, sender):
+        if isinstance(msg, tuple):
+            self.send(sender, AT_IMPORT + [attempt(text) for text in msg])
+"""
+
+
+class B(A):
+    """Brings a source of its own, which it accepts itself, and creates an actor of it."""
+
+    def receiveMessage(self, msg, sender):
+        if isinstance(msg, ValidateSource):
+            self.send(sender, ValidatedSource(msg.sourceHash, msg.sourceData, None))
+        elif isinstance(msg, tuple) and msg[0] == 'bring':
+            self.asker = sender
+            self.registerSourceAuthority()
+            data = io.BytesIO()
+            with zipfile.ZipFile(data, 'w') as z:
+                z.writestr('user.py', USER)
+            data.seek(0)
+            self.send(self.createActor('user.U', sourceHash=self.loadActorSource(data)), msg[1:])
+        elif isinstance(msg, list):
+            self.send(self.asker, msg)
+'''
+
+
+def brought(a):
+    """A source that code of a package brings has the sandbox of that package."""
+    declaration = {'Actors': {'m.a.B': {'OnLoad': {'Role': 'bringer'}}}, 'May': ['sources', 'create'], 'Sandbox': 'strict'}
+    a.group('bringer', ['1'], declaration, source=BRINGER)
+    a.must(a.load('bringer'))
+    got = a.asked('bringer', ('bring', "open('/etc/hostname').read()", 'os.fork()', 'os.getppid() and 1'))
+    ok(got == ['PermissionError'] * 4 + ['1'], 'what it may not, that may not', got)
 
 
 def strangers(a):
@@ -391,4 +440,4 @@ def no_landlock(a):
 
 if __name__ == '__main__':
     run_cases(of_this_kernel, of_the_first_landlock, of_debian_12, of_the_sixth_landlock, at_the_import, as_ever, hung, said, refused, restored, definition,
-              parts, programs_and_limits, ports, strangers, busy, no_landlock)
+              parts, programs_and_limits, ports, brought, strangers, busy, no_landlock)

@@ -165,6 +165,9 @@ static void delegated(void **state)
 	holds("tds-1-source-7", "cgroup.procs", "4711");
 	assert_int_equal(tds_cgroup_add(&cg, 8, UINT64_MAX, 4712, &err), 0);
 	holds("tds-1-source-8", "pids.max", "max");
+	assert_int_equal(tds_cgroup_limit(&cg, 8, 500, &err), 0);
+	holds("tds-1-source-8", "pids.max", "500");
+	assert_int_equal(tds_cgroup_limit(&cg, 9, 5, &err), TDS_E_WRITE);
 	assert_true(tds_cgroup_remove(&cg, 7, &watch));
 	assert_int_equal(watch, -1);
 	assert_false(is_there("tds-1-source-7"));

@@ -209,6 +209,7 @@ static struct actor *actor_alloc(struct realm *realm, uint64_t id)
 static bool takes_actors(const struct realm *realm)
 {
 	return realm->state != REALM_STOPPING && budget_has_actor(realm_budget(realm)) &&
+	       realm_may_grow(realm) &&
 	       (realm->process == PROCESS_RUNS || realm_actors_wait(realm));
 }
 

@@ -45,9 +45,10 @@ static void tell_refused(struct actor *actor, struct realm *realm)
 {
 	struct budget *budget = realm_budget(realm);
 	struct local *engine = actor->realm->engine;
-	const char *why = budget_has_actor(budget)
-				  ? "no descriptor or memory is left for another actor"
-				  : "it has as many actors as budget.cfg lets it have";
+	const char *why =
+		!realm_may_grow(realm)     ? "it has as many actors as its sandbox lets it have"
+		: budget_has_actor(budget) ? "no descriptor or memory is left for another actor"
+					   : "it has as many actors as budget.cfg lets it have";
 
 	if (realm->state != REALM_STOPPING &&
 	    budget_may_tell(&budget->told_mono_ms, clock_now_mono_ms()))

@@ -126,6 +126,23 @@ void forkserver_prepare(struct local *engine)
 		engine->warm = warm_up(engine);
 }
 
+/* The lower of what the machine lets each source have, and its sandbox this one. */
+static uint64_t pids_of(const struct realm *realm)
+{
+	uint64_t most = realm->engine->config->settings->pids_max;
+	uint64_t own = realm_processes(realm);
+
+	return own > 0 && own < most ? own : most;
+}
+
+/* A process that was warm is in its cgroup already. */
+static bool limit_cgroup(struct realm *realm, struct tds_err *err)
+{
+	return !realm->has_cgroup || realm_processes(realm) == 0 ||
+	       tds_cgroup_limit(realm->engine->config->cgroup, realm->number, pids_of(realm),
+				err) == 0;
+}
+
 /* It has not heard of a source: it is not there any more. */
 static struct realm *give_up(struct realm *realm, const struct engine_load *load)
 {
@@ -148,7 +165,7 @@ struct realm *forkserver_load(struct local *engine, const struct engine_load *lo
 	}
 	realm->data = load->data ? strdup(load->data) : NULL;
 	realm->sandbox = load->sandbox ? tds_sandbox_ref(load->sandbox) : NULL;
-	if (!realm_confine(realm, err))
+	if (!realm_confine(realm, err) || !limit_cgroup(realm, err))
 		return give_up(realm, load);
 	realm->kind = REALM_PACKAGE;
 	realm->pub.owner = load->owner;
@@ -197,8 +214,8 @@ static void join_cgroup(struct realm *realm)
 
 	if (!config->cgroup || !traits(realm)->limited)
 		return;
-	realm->has_cgroup = tds_cgroup_add(config->cgroup, realm->number,
-					   config->settings->pids_max, realm->pid, &err) == 0;
+	realm->has_cgroup = tds_cgroup_add(config->cgroup, realm->number, pids_of(realm),
+					   realm->pid, &err) == 0;
 	if (realm->has_cgroup || engine->unlimited)
 		return;
 	engine->unlimited = true;

@@ -320,6 +320,20 @@ static inline bool realm_is_confined(const struct realm *realm)
 	return sandbox && sandbox->profile != TDS_PROFILE_TRUSTED;
 }
 
+/* How many processes and threads its sandbox lets it have; 0: it does not say. */
+static inline uint64_t realm_processes(const struct realm *realm)
+{
+	const struct tds_sandbox *sandbox = realm_origin(realm)->sandbox;
+
+	return sandbox ? sandbox->limits[TDS_SANDBOX_PROCESSES] : 0;
+}
+
+/* Does its sandbox let it have one more actor? Threads are counted too where it has a cgroup. */
+static inline bool realm_may_grow(const struct realm *realm)
+{
+	return realm_processes(realm) == 0 || realm_budget(realm)->actors < realm_processes(realm);
+}
+
 /* Do its actors wait for a process that they can be forked from? */
 static inline bool realm_actors_wait(const struct realm *realm)
 {
