@@ -63,6 +63,8 @@ void admin_may(struct admin *admin, int argc, char **argv);
 extern const char admin_may_help[];
 void admin_sandbox(struct admin *admin, int argc, char **argv);
 extern const char admin_sandbox_help[];
+void admin_keys(struct admin *admin, int argc, char **argv);
+extern const char admin_keys_help[];
 void admin_check(struct admin *admin, int argc, char **argv);
 extern const char admin_check_help[];
 

@@ -23,6 +23,7 @@ static const char help[] =
 	"  status                 say whether it runs\n"
 	"  list [GROUP]           list the loaded sources and their actors\n"
 	"  role ROLE              print the address of the actor that has a role\n"
+	"  keys                   list the keys: what they are, sign for, and last validated\n"
 	"  forget GROUP           remove what the actors of a group have kept\n"
 	"  tell TARGET MESSAGE    send a message to a role, @GLOBALNAME or address\n"
 	"  ask TARGET MESSAGE     the same, and print the answer\n"
@@ -159,6 +160,7 @@ static const struct command {
 	{ "list", admin_list_help, admin_list },
 	{ "role", admin_role_help, admin_role },
 	{ "forget", admin_forget_help, admin_forget },
+	{ "keys", admin_keys_help, admin_keys },
 	{ "tell", admin_tell_help, admin_tell },
 	{ "ask", admin_ask_help, admin_ask },
 	{ "watch", admin_watch_help, admin_watch },

@@ -136,6 +136,8 @@ def configuration(judge, a):
     (a.dir / 'thesplog.cfg').write_text("{'version': 1}")
     hold(0, 'config')
     hold(2, 'config', 'x')
+    hold(0, 'keys')
+    hold(2, 'keys', 'x')
     hold(0, 'may')
     hold(0, 'may', 'root')
     hold(4, 'may', 'nobody-of-this-name')
@@ -146,6 +148,11 @@ def configuration(judge, a):
     a.base.chmod(0o755)
     hold(0, 'setup', '--print', a.base / 'setup')
     hold(2, 'setup', '--bogus')
+    (a.dir / 'junk_tls.key').write_text('junk')
+    (a.dir / 'birch_tls.allow').write_text('f*\n-unsigned-names\n')
+    hold(0, 'keys')
+    (a.dir / 'revoked.cfg').write_text('junk')
+    hold(7, 'keys')
 
 
 @contextlib.contextmanager

@@ -7,11 +7,13 @@ Prints TAP.
 import hashlib
 import json
 import os
+import shutil
+import subprocess
 
 from adminlib import ACTOR, run_cases, until
 from forge import Member, archive, package
 from t_daemon_faults import DAEMON, LIBRARY, Wish
-from tap import ok
+from tap import KEYS, ok
 
 
 def others_write(path, yes=True):
@@ -209,6 +211,50 @@ def by_looking(a):
     ok(a.loaded('foo') == [], 'it ends')
 
 
+# --- keys
+
+def keys(a):
+    """What tds-admin keys says of each key, with and without an admin process, and whatever is wrong with it."""
+    for name in 'cedar', 'alder':
+        shutil.copyfile(KEYS / (name + '_tls.key'), a.dir / (name + '_tls.key'))
+        (a.dir / (name + '_tls.key')).chmod(0o644)
+    (a.dir / 'junk_tls.key').write_text('junk')
+    der = hashlib.sha256(subprocess.run(['openssl', 'pkey', '-pubin', '-in', a.dir / 'birch_tls.key', '-outform', 'DER'],
+                                        check=True, stdout=subprocess.PIPE).stdout).hexdigest()
+    one, = a.group('foo', ['1'])
+    (a.dir / 'birch_tls.allow').write_text('f*\nbar\n-unsigned-names\n')
+
+    def known():
+        b = a.admin('keys', '-j')
+        return {os.path.basename(k['File']): k for k in json.loads(b.out)['Keys']} if b.status == 0 else b
+    got = known()
+    birch = got['birch_tls.key']
+    ok(list(got) == ['alder_tls.key', 'birch_tls.key', 'cedar_tls.key', 'junk_tls.key'] and (birch['SHA256'], birch['FileSHA256'])
+       == (der, sha256(a.dir / 'birch_tls.key')) and (birch['Kind'], birch['Bits']) == ('RSA', 2048), 'which keys there are', got)
+    ok(birch['Groups'] == ['f*', 'bar'] and birch['UnsignedNames'] and 'LastValidated' not in birch and 'Groups' not in got['cedar_tls.key'],
+       'what they sign for', got)
+    ok('short' in got['alder_tls.key']['Warnings'][0] and not got['junk_tls.key']['Counts'] and 'PEM' in got['junk_tls.key']['Reason'],
+       'what is odd, and what is none', got)
+    a.must(a.load('foo'))
+    last = known()['birch_tls.key']['LastValidated']
+    ok((last['Path'], last['Version'], last['SHA256']) == (str(one), '1', sha256(one)), 'what it validated', last)
+    when = next(e['Time'] for e in map(json.loads, (a.rundir / 'events.jsonl').read_text().splitlines()) if e['Event'] == 'Loaded')
+    a.must(a.admin('shutdown', '--grace=1'))
+    ok(known()['birch_tls.key']['LastValidated']['Time'] == when, 'and when, without an admin process too')
+    (a.dir / 'revoked.cfg').write_text(der + '\n')
+    others_write(a.dir / 'cedar_tls.key')
+    got = known()
+    ok([(k['Counts'], k['Revoked'], k.get('Reason')) for k in (got['birch_tls.key'], got['cedar_tls.key'])]
+       == [(False, True, 'is revoked'), (False, False, 'others may write it')] and got['birch_tls.key']['LastValidated']['Time'] == when,
+       'revoked, and left out', got)
+    b = a.admin('keys')
+    ok(b.status == 0 and 'birch_tls.key  RSA 2048 %s\n  does not count: is revoked\n  last validated foo-1.tls, %s\n' % (der, when) in b.out
+       and 'alder_tls.key  RSA 1024' in b.out and '  signs for all groups\n' in b.out, 'as text', b)
+    (a.dir / 'revoked.cfg').write_text('x\n')
+    b = a.admin('keys')
+    ok(b.status == 7 and b.out == '' and 'revoked.cfg:1:1: not a SHA-256 digest' in b.err, 'where nothing can be trusted that is said', b)
+
+
 # --- floors
 
 def floor_of(a, group='foo'):
@@ -296,4 +342,4 @@ def killed(a):
 
 
 if __name__ == '__main__':
-    run_cases(strict, lax, unsigned_names, revoked_package, revoked_key, revoked_while_away, not_understood, by_looking, floor, floor_is_gone, killed)
+    run_cases(strict, lax, unsigned_names, revoked_package, revoked_key, revoked_while_away, not_understood, by_looking, keys, floor, floor_is_gone, killed)

@@ -138,6 +138,7 @@ plain() {
 		0644 usr/share/tds/schemas/tds-admin-config.json
 		0644 usr/share/tds/schemas/tds-admin-forget.json
 		0644 usr/share/tds/schemas/tds-admin-history.json
+		0644 usr/share/tds/schemas/tds-admin-keys.json
 		0644 usr/share/tds/schemas/tds-admin-list.json
 		0644 usr/share/tds/schemas/tds-admin-log.json
 		0644 usr/share/tds/schemas/tds-admin-may.json
