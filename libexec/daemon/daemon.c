@@ -243,15 +243,17 @@ static bool find_programs(struct daemon *d)
 	       asprintf(&d->logger_program, "%s/tdshost/logger.py", d->host) >= 0;
 }
 
-/* There is no room for another client of this user. */
-static void on_over_budget(void *ctx, uid_t uid)
+/* What its clients may have is used up. */
+static void on_over_budget(void *ctx, uid_t uid, uint64_t times, const char *why)
 {
 	struct daemon *d = ctx;
 	json_t *event = events_new(d->clock->wall_ms(d->clock), "OverBudget");
 
 	if (event)
 		(void)json_object_set_new(event, "By", director_user_json(d->director, uid));
-	events_set(event, "Message", "too many clients");
+	if (event)
+		(void)json_object_set_new(event, "Times", json_integer((json_int_t)times));
+	events_set(event, "Message", why);
 	events_add(&d->world.events, event);
 }
 
@@ -311,7 +313,6 @@ static void hand_on(struct daemon *d)
 	};
 	d->door_settings = (struct door_settings){ .uid = geteuid(),
 						   .configured = &d->configured,
-						   .per_user = d->configured.budget.clients,
 						   .cgroup = d->ward->cgroup->path,
 						   .port = d->configured.admin_port,
 						   .no_port = on_no_port,

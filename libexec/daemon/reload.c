@@ -33,7 +33,6 @@ static void read_again(struct daemon *d)
 	inforce_look(d->inforce);
 	settings_reload(&d->settings->dir, &d->configured, on_read, d);
 	d->director_settings.signed_tli_alone = d->configured.signed_tli_alone;
-	d->door_settings.per_user = d->configured.budget.clients;
 	world_know_users(&d->world);
 	door_reloaded(d->door);
 	actorlog_reopen(d->log);

@@ -87,10 +87,9 @@ static void on_describe(void *ctx, json_t *status)
 	CHECK(json_object_set_new(status, "Ready", json_true()) == 0);
 }
 
-static void on_over_budget(void *ctx, uid_t uid)
+static void on_over_budget(void *ctx, uid_t uid, uint64_t times, const char *why)
 {
-	(void)ctx;
-	(void)uid;
+	(void)ctx, (void)uid, (void)times, (void)why;
 }
 
 static void on_output(void *ctx, const struct line *line)
@@ -261,10 +260,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(void)signal(SIGPIPE, SIG_IGN); /* as the daemon does */
 	}
 	make_world(&world, &ops);
-	static const struct settings configured;
+	static const struct settings configured = { .budget = BUDGET_DEFAULTS };
 	struct door_settings settings = { .uid = getuid(),
 					  .configured = &configured,
-					  .per_user = PEERS_MAX,
 					  .engine = &world.engine->engine,
 					  .shutdown = on_shutdown,
 					  .describe = on_describe,

@@ -205,6 +205,13 @@ static bool on_may(void *ctx, const struct engine_asker *asker, enum tds_asked w
 	return false;
 }
 
+static void on_refused(void *ctx, struct engine_source *source, struct engine_actor *actor,
+		       uint64_t times, const char *why)
+{
+	(void)ctx, (void)actor;
+	CHECK(source && times > 0 && why);
+}
+
 static const struct engine_events events = {
 	.imported = on_imported,
 	.source_gone = on_source,
@@ -219,7 +226,7 @@ static const struct engine_events events = {
 	.logged = on_logged,
 	.shutdown_asked = on_shutdown,
 	.unload_asked = on_unload,
-	.refused = on_failed,
+	.refused = on_refused,
 	.declares = on_declares,
 	.may = on_may,
 };

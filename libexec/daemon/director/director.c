@@ -218,16 +218,21 @@ static void on_unload_asked(void *ctx, struct engine_source *loaded,
 	json_decref(by.by);
 }
 
-static void on_refused(void *ctx, struct engine_actor *actor, const char *why)
+static void on_refused(void *ctx, struct engine_source *of, struct engine_actor *actor,
+		       uint64_t times, const char *why)
 {
-	const struct source *source = actor->source->owner;
+	const struct source *source = of->owner;
+	json_t *by = of->of_program ? director_user_json(ctx, of->uid) : NULL;
 
 	tell(ctx, &(struct happening){ .what = "OverBudget",
 				       .group = source ? source->group : NULL,
 				       .source = source,
-				       .declared = actor->owner,
+				       .declared = actor ? actor->owner : NULL,
 				       .actor = actor,
+				       .by = by,
+				       .times = times,
 				       .error = why });
+	json_decref(by);
 }
 
 static void on_strangers(void *ctx, struct engine_source *loaded, const char *what)

@@ -60,6 +60,7 @@ struct happening {
 	json_t *by;         /* who wants it, where no change says so */
 	const char *target; /* that was asked for, where no package is known */
 	json_t *files;      /* paths; NULL: none */
+	uint64_t times;     /* that it happened since it was told last; 0: it is told each time */
 	int status;         /* the exit status that it comes to, where no change says so; 0: none */
 	const char *error;
 	const char *traceback; /* where no change has it */

@@ -95,6 +95,8 @@ static json_t *event_of(const struct director *director, const struct happening 
 	set_text(event, "Target", h->target);
 	if (h->files)
 		(void)json_object_set(event, "Files", h->files);
+	if (h->times > 0)
+		(void)json_object_set_new(event, "Times", json_integer((json_int_t)h->times));
 	set_asker(event, change ? change->by : h->by,
 		  !h->error ? 0
 		  : change  ? change->status

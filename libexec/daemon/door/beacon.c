@@ -16,9 +16,9 @@ struct beacon {
 	struct listener *listener;
 };
 
-static void on_accepted(void *ctx, int fd)
+static void on_accepted(void *ctx, int fd, bool scarce)
 {
-	(void)ctx;
+	(void)ctx, (void)scarce;
 	(void)close(fd);
 }
 

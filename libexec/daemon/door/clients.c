@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Connections, how many there may be, and what they are told unasked. One that misbehaves harms only itself. */
+/* Connections, and what they ask. One that misbehaves harms only itself. */
 #include "clients.h"
 
 #include <stdlib.h>
@@ -16,13 +16,8 @@
 #include "base/release.h"
 #include "hangups.h"
 #include "listener.h"
+#include "places.h"
 #include "tool/cli.h"
-
-static bool is_own(const struct clients *clients, uid_t uid)
-{
-	return uid == 0 || uid == clients->door->settings->uid;
-}
-
 /* The connection ends; the client may stay for a change that it asked for. */
 static void disconnect(struct client *client)
 {
@@ -36,6 +31,7 @@ static void disconnect(struct client *client)
 		event_free(client->deadline);
 	client->deadline = NULL;
 	hangups_remove(clients->hangups, bufferevent_getfd(client->bev));
+	places_unbuffer(client);
 	bufferevent_free(client->bev);
 	client->bev = NULL;
 	clients->n--;
@@ -48,10 +44,11 @@ static void client_free(struct client *client)
 	*client->self = client->next;
 	if (client->next)
 		client->next->self = client->self;
+	places_leave(client);
 	free(client);
 }
 
-static void free_if_over(struct client *client)
+void client_free_if_over(struct client *client)
 {
 	if (!client->bev && !client->asker.pending && !client->serving)
 		client_free(client);
@@ -63,7 +60,13 @@ static void client_close(struct client *client)
 	client->ending = true;
 	if (client->bev)
 		disconnect(client);
-	free_if_over(client);
+	client_free_if_over(client);
+}
+
+void client_cut(struct client *client)
+{
+	client->ending = true;
+	disconnect(client);
 }
 
 /* One line; text NULL: out of memory. False: it could not be put on its way. */
@@ -74,20 +77,17 @@ static bool write_line(struct bufferevent *bev, const char *text)
 	       bufferevent_write(bev, "\n", 1) == 0 && bufferevent_enable(bev, EV_WRITE) == 0;
 }
 
-/* A client that cannot be told, for want of memory, is not left to wait: its connection ends. It is still there then. */
-static void client_reply(struct client *client, json_t *doc)
+void client_reply(struct client *client, json_t *doc)
 {
 	tds_autofree char *text = doc ? tds_json_text(doc, JSON_COMPACT) : NULL;
 
 	json_decref(doc);
 	if (client->ending || write_line(client->bev, text))
 		return;
-	client->ending = true;
-	disconnect(client);
+	client_cut(client);
 }
 
-/* An answer, which says what protocol it is of; what is told unasked, to who watches, does not. */
-static void client_answer(struct client *client, json_t *doc)
+void client_answer(struct client *client, json_t *doc)
 {
 	(void)json_object_set_new(doc, "Protocol", json_integer(tds_release_protocol));
 	client_reply(client, doc);
@@ -109,6 +109,36 @@ static void leave_if_silent(struct client *client)
 		client_close(client);
 	else
 		end_after_output(client);
+}
+
+static void over_budget(struct clients *clients, uid_t uid, struct budget_refusals *refusals,
+			const char *why)
+{
+	const struct door_settings *settings = clients->door->settings;
+	uint64_t times = budget_refuse(refusals, clock_now_mono_ms());
+
+	if (times > 0)
+		settings->over_budget(settings->ctx, uid, times, why);
+}
+
+/* Of a user whose clients leave too much unread, or unfinished, all together, those go that have most of it. */
+static void cut_gluttons(struct clients *clients, struct user *user, const struct client *but)
+{
+	for (struct client *c; (c = places_glutton(clients, user, but));) {
+		over_budget(
+			clients, user->uid, &user->budget.refusals,
+			"its clients leave as many bytes unread, or unfinished, as budget.cfg lets "
+			"them have: one was cut off");
+		client_close(c);
+	}
+}
+
+void clients_cut_gluttons(struct clients *clients)
+{
+	for (struct user *user = clients->users, *next; user; user = next) {
+		next = user->next;
+		cut_gluttons(clients, user, NULL);
+	}
 }
 
 static void take_line(struct client *client, const char *line, size_t len)
@@ -137,8 +167,7 @@ static bool serve_line(struct client *client)
 	return line != NULL;
 }
 
-/* One that does not read is served again when it has read all that it was answered. */
-static bool is_behind(const struct client *client)
+bool client_is_behind(const struct client *client)
 {
 	return evbuffer_get_length(bufferevent_get_output(client->bev)) > CLIENT_UNREAD_MAX;
 }
@@ -151,30 +180,43 @@ static bool pace(struct client *client)
 {
 	bool full = evbuffer_get_length(bufferevent_get_input(client->bev)) > CLIENT_LINE_MAX;
 
-	if (full && (client->busy || is_behind(client)))
+	if (full && (client->busy || client_is_behind(client)))
 		return bufferevent_disable(client->bev, EV_READ) == 0;
 	return client->silent || bufferevent_enable(client->bev, EV_READ) == 0;
 }
 
-/* Requests are taken one after the other, as long as each is answered at once and the answers are read. May free the client. */
+/* The rest of what it asked has its turn when others have had theirs. */
+static void serve_later(struct client *client)
+{
+	bufferevent_trigger(client->bev, EV_READ,
+			    BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+}
+
+/*
+ * Requests are taken one after the other, as long as each is answered at once and the answers are read, and so many in a
+ * turn of the loop. May free the client.
+ */
 static void client_serve(struct client *client)
 {
+	uint64_t turns = client->user->budget.limits->operations;
 	bool more = true;
 
 	/* A request that is answered at once comes back here from within: the loop goes on then. */
 	if (client->serving)
 		return;
 	client->serving = true;
-	while (more && !client->busy && !client->ending && !is_behind(client))
+	while (more && turns-- > 0 && !client->busy && !client->ending && !client_is_behind(client))
 		more = serve_line(client);
 	if (!more && !client->ending)
 		leave_if_silent(client);
 	client->serving = false;
+	if (more && client->bev && !client->busy && !client->ending && !client_is_behind(client))
+		serve_later(client);
 	bool lost = !client->ending && client->bev && !pace(client);
 	if (client->joined || lost)
 		client_close(client);
 	else
-		free_if_over(client);
+		client_free_if_over(client);
 }
 
 /* The next request may come. */
@@ -192,8 +234,10 @@ static void on_answer(struct asker *asker, json_t *doc)
 	struct client *client = client_of(asker);
 
 	client_answer(client, doc);
+	if (client->bev)
+		cut_gluttons(client->clients, client->user, client);
 	if (client->ending) {
-		free_if_over(client);
+		client_free_if_over(client);
 		return;
 	}
 	be_done(client);
@@ -217,7 +261,7 @@ static void on_identify(struct asker *asker, struct who *who)
 	const struct client *client = client_of(asker);
 	const struct clients *clients = client->clients;
 	struct admin_user *user = user_of(clients, client->uid);
-	bool own = is_own(clients, client->uid);
+	bool own = places_own(clients, client->uid);
 
 	who->by.by = director_user_json(asker->door->director, client->uid);
 	who->by.refused_mono_ms = user ? &user->refused_mono_ms : NULL;
@@ -231,8 +275,11 @@ static const struct asker_ops client_ops = { .answer = on_answer,
 
 static void on_read(struct bufferevent *bev, void *arg)
 {
+	struct client *client = arg;
+
 	(void)bev;
-	client_serve(arg);
+	cut_gluttons(client->clients, client->user, client);
+	client_serve(client);
 }
 
 /* All is written: what a client that was behind has asked meanwhile is taken up. */
@@ -268,41 +315,13 @@ static void on_hangup(void *arg)
 {
 	struct client *client = arg;
 
-	if (client->busy || client->silent || client->ending || is_behind(client))
+	if (client->busy || client->silent || client->ending || client_is_behind(client))
 		client_close(client);
 }
 
 static bool may_use(const struct clients *clients, uid_t uid)
 {
-	return is_own(clients, uid) || user_of(clients, uid);
-}
-
-/*
- * Room for one more client: the oldest that never completed a request makes it. Users other than
- * root and the admin's own never take what is kept for these, nor displace them.
- */
-static bool make_room(struct clients *clients, uid_t uid)
-{
-	bool own = is_own(clients, uid);
-	struct client *oldest = NULL;
-	size_t others = 0;
-	size_t of_uid = 0;
-
-	for (struct client *c = clients->first; c; c = c->next) {
-		bool other = !is_own(clients, c->uid);
-
-		of_uid += c->uid == uid;
-		others += other;
-		if (!c->served && c->bev && !c->asker.pending && (own || other))
-			oldest = c;
-	}
-	if (!own && of_uid >= clients->door->settings->per_user)
-		return false;
-	if (clients->n < CLIENTS_MAX && (own || others < CLIENTS_MAX - CLIENTS_KEPT))
-		return true;
-	if (oldest)
-		client_close(oldest);
-	return oldest != NULL;
+	return places_own(clients, uid) || user_of(clients, uid);
 }
 
 /* False: out of memory, and fd is still the caller's. */
@@ -327,6 +346,12 @@ static bool client_new(struct clients *clients, int fd, uid_t uid)
 				   .uid = uid,
 				   .next = clients->first,
 				   .self = &clients->first };
+	if (!places_take(client)) {
+		hangups_remove(clients->hangups, fd);
+		bufferevent_free(bev);
+		free(client);
+		return true; /* the connection is closed */
+	}
 	if (client->next)
 		client->next->self = &client->next;
 	clients->first = client;
@@ -338,28 +363,40 @@ static bool client_new(struct clients *clients, int fd, uid_t uid)
 	return true;
 }
 
-static void refuse_for_room(struct clients *clients, int fd, uid_t uid)
+static const char *refusal(bool scarce)
 {
-	const struct door_settings *settings = clients->door->settings;
-
-	if (budget_may_tell(&clients->told_mono_ms, clock_now_mono_ms()))
-		settings->over_budget(settings->ctx, uid);
-	listener_refuse(fd, "too many clients", NULL);
+	return scarce ? "no descriptor is left" : "too many clients";
 }
 
-static void on_accepted(void *ctx, int fd)
+/* Whoever is displaced is told why, if it has nothing else to read. */
+static void displace(struct client *client, bool scarce)
+{
+	if (evbuffer_get_length(bufferevent_get_output(client->bev)) == 0)
+		listener_tell(bufferevent_getfd(client->bev), refusal(scarce), NULL);
+	client_close(client);
+}
+
+static void on_accepted(void *ctx, int fd, bool scarce)
 {
 	struct clients *clients = ctx;
 	struct engine *engine = clients->door->settings->engine;
+	struct client *displaced = NULL;
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 ||
-	    !(may_use(clients, peer.uid) || engine->ops->admits(engine, peer.uid)))
+	    !(may_use(clients, peer.uid) || engine->ops->admits(engine, peer.uid))) {
 		listener_refuse(fd, DOOR_NOT_ALLOWED, LISTENER_DENIED);
-	else if (!make_room(clients, peer.uid))
-		refuse_for_room(clients, fd, peer.uid);
-	else if (!client_new(clients, fd, peer.uid))
+		return;
+	}
+	if (!places_find(clients, peer.uid, scarce, &displaced)) {
+		over_budget(clients, peer.uid, &clients->refusals, refusal(scarce));
+		listener_refuse(fd, refusal(scarce), NULL);
+		return;
+	}
+	if (displaced)
+		displace(displaced, scarce);
+	if (!client_new(clients, fd, peer.uid))
 		listener_refuse(fd, "no memory is left", NULL);
 }
 
@@ -377,71 +414,6 @@ void clients_reloaded(struct clients *clients)
 		if (!may && (told || (!c->busy && !engine->ops->admits(engine, c->uid))))
 			client_close(c);
 	}
-}
-
-/* --- what the Director tells --- */
-
-/* One that does not read what it asked to be told is cut off. */
-static void stream(struct client *client, json_t *doc)
-{
-	if (is_behind(client)) {
-		json_decref(doc);
-		client->watching = client->following = false;
-		client->ending = true;
-		disconnect(client);
-		return;
-	}
-	client_reply(client, doc);
-}
-
-void clients_changed(struct clients *clients, json_t *event, bool active)
-{
-	for (struct client *c = clients->first, *next; c; c = next) {
-		next = c->next;
-		if (c->asker.notify && active) {
-			c->asker.notify = false;
-			client_answer(c, notification_json());
-		}
-		if (c->watching && !c->ending)
-			stream(c, json_incref(event));
-		free_if_over(c);
-	}
-}
-
-static const char *or_dash(const char *word)
-{
-	return word ? word : "-";
-}
-
-/* A new reference; NULL: out of memory. */
-static json_t *output_event(const struct line *line)
-{
-	tds_autofree char *text = strndup(line->text, line->len);
-	tds_autofree char *who = NULL;
-
-	if (asprintf(&who, "%s %s %s", or_dash(line->group), or_dash(line->role),
-		     or_dash(line->address)) < 0)
-		who = NULL;
-	if (!text || !who)
-		return NULL;
-	json_t *event = json_pack("{s:s, s:o?, s:o?}", "Event", "Output", "From",
-				  tds_cli_json_text(who), "Text", tds_cli_json_text(text));
-	if (event && line->level > 0)
-		(void)json_object_set_new(event, "Level", json_integer(line->level));
-	return event;
-}
-
-void clients_output(struct clients *clients, const struct line *line)
-{
-	json_t *event = NULL;
-
-	for (struct client *c = clients->first, *next; c; c = next) {
-		next = c->next;
-		if (c->following && !c->ending && (event || (event = output_event(line))))
-			stream(c, json_incref(event));
-		free_if_over(c);
-	}
-	json_decref(event);
 }
 
 size_t clients_count(const struct clients *clients)
@@ -465,18 +437,6 @@ struct clients *clients_new(struct door *door, struct event_base *base, int list
 		return clients;
 	clients_free(clients);
 	return NULL;
-}
-
-void clients_farewell(struct clients *clients, int status, const char *why)
-{
-	for (struct client *c = clients->first; c; c = c->next)
-		if (clients->door->state == DOOR_RESTARTING && c->busy && !c->ending)
-			client_answer(c, later_json("Error"));
-		else if (c->leaving && status == 0)
-			client_answer(c, json_pack("{s:s, s:b, s:i}", "DirectorResponse",
-						   "ShutDown", "Success", 1, "Status", 0));
-		else if (c->leaving)
-			client_answer(c, failure_json("ShutDown", status, why));
 }
 
 void clients_free(struct clients *clients)

@@ -7,9 +7,8 @@
 #include <stddef.h>
 
 #include "asker.h"
+#include "daemon/base/budget.h"
 
-#define CLIENTS_MAX 256
-#define CLIENTS_KEPT 8            /* of them for root and the admin's own user alone */
 #define CLIENT_LINE_MAX (1 << 20) /* bytes of a request */
 /* Bytes that a client may leave unread before it is served no further; one that watches is cut off. */
 #define CLIENT_UNREAD_MAX (4 << 20)
@@ -21,18 +20,19 @@ struct client {
 	struct client **self;
 	struct bufferevent *bev; /* NULL: gone, and only a change still knows it */
 	uid_t uid;
-	bool served;     /* has completed a request */
-	bool serving;    /* its requests are looked at: it is not to be freed */
-	bool busy;       /* an answer is still to come; further requests wait */
-	bool watching;   /* gets changes */
-	bool following;  /* gets output */
-	bool leaving;    /* asked for the shutdown: is told what has come of it */
-	bool silent;     /* has shut its writing side: goes when all is answered */
-	bool ending;     /* goes when its output is sent */
-	bool joined;     /* its connection is a link of the engine's now */
-	uint64_t ticket; /* of its Tell or Ask, and where the answer comes to; 0: none */
-	bool asking;     /* it is an Ask */
-	uint32_t asked;  /* the source whose actor is asked, and may answer; 0: none yet */
+	struct user *user; /* whose it is */
+	bool served;       /* has completed a request */
+	bool serving;      /* its requests are looked at: it is not to be freed */
+	bool busy;         /* an answer is still to come; further requests wait */
+	bool watching;     /* gets changes */
+	bool following;    /* gets output */
+	bool leaving;      /* asked for the shutdown: is told what has come of it */
+	bool silent;       /* has shut its writing side: goes when all is answered */
+	bool ending;       /* goes when its output is sent */
+	bool joined;       /* its connection is a link of the engine's now */
+	uint64_t ticket;   /* of its Tell or Ask, and where the answer comes to; 0: none */
+	bool asking;       /* it is an Ask */
+	uint32_t asked;    /* the source whose actor is asked, and may answer; 0: none yet */
 	struct event *deadline;
 };
 
@@ -44,7 +44,8 @@ struct clients {
 	struct hangups *hangups;
 	struct client *first; /* newest first */
 	size_t n;             /* that are connected */
-	int64_t told_mono_ms; /* when it was told that there is no room for more */
+	struct user *users;   /* that have any */
+	struct budget_refusals refusals;
 };
 
 /* The client that an asker is part of. */
@@ -52,6 +53,21 @@ static inline struct client *client_of(struct asker *asker)
 {
 	return (struct client *)(void *)((char *)asker - offsetof(struct client, asker));
 }
+
+/*
+ * Let it be told something, unasked, or an answer, which says what protocol it is of. One that cannot be told, for want of
+ * memory, is not left to wait: it is cut off. It is still there then.
+ */
+void client_reply(struct client *client, json_t *doc);
+void client_answer(struct client *client, json_t *doc);
+
+/* One that does not read is served again when it has read all that it was answered. */
+bool client_is_behind(const struct client *client);
+
+/* Its connection ends at once; and it, where nothing is to come for it any more. */
+void client_cut(struct client *client);
+void client_free_if_over(struct client *client);
+void clients_cut_gluttons(struct clients *clients); /* places_glutton() */
 
 /* Requests go to dispatch. listener is a listening socket, taken over. NULL: out of memory. */
 struct clients *clients_new(struct door *door, struct event_base *base, int listener,

@@ -22,11 +22,10 @@ struct door;
 /* All is borrowed. */
 struct door_settings {
 	uid_t uid;                         /* the admin's */
-	const struct settings *configured; /* who else may, and what */
-	uint64_t per_user;     /* connections of a user, but of root and the admin's own */
-	const char *cgroup;    /* below which each source has its own; NULL: none */
-	uint16_t port;         /* that is open while we are; 0: none */
-	struct engine *engine; /* for programs that join, and answers to actors */
+	const struct settings *configured; /* who else may, and what, and budgets */
+	const char *cgroup;                /* below which each source has its own; NULL: none */
+	uint16_t port;                     /* that is open while we are; 0: none */
+	struct engine *engine;             /* for programs that join, and answers to actors */
 	/* grace_ms negative: not given; by: who asks, for the event log; NULL: the last program has gone. Borrowed. */
 	void (*shutdown)(void *ctx, int64_t grace_ms, json_t *by);
 	/* End to be started again; program NULL: the same. Errors: see libexec/daemon/inside.h. */
@@ -36,7 +35,8 @@ struct door_settings {
 	bool (*reload)(void *ctx, void (*done)(void *ctx, json_t *answer), void *done_ctx);
 	void (*describe)(void *ctx, json_t *status); /* what the answer to Status says besides */
 	void (*output)(void *ctx, const struct line *line);
-	void (*over_budget)(void *ctx, uid_t uid);   /* of clients; once a minute */
+	/* Clients were refused or cut off, so many times; once a minute. */
+	void (*over_budget)(void *ctx, uid_t uid, uint64_t times, const char *why);
 	void (*no_port)(void *ctx, const char *why); /* it cannot be had, which ends nothing */
 	void *ctx;
 };

@@ -24,7 +24,7 @@ struct listener {
 	bool modest; /* the reserve of descriptors is not for its connections */
 };
 
-void listener_refuse(int fd, const char *why, const char *kind)
+void listener_tell(int fd, const char *why, const char *kind)
 {
 	char line[LISTENER_REFUSAL_MAX];
 	int len = snprintf(line, sizeof(line),
@@ -34,6 +34,11 @@ void listener_refuse(int fd, const char *why, const char *kind)
 			   tds_release_protocol);
 
 	(void)send(fd, line, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void listener_refuse(int fd, const char *why, const char *kind)
+{
+	listener_tell(fd, why, kind);
 	(void)close(fd);
 }
 
@@ -49,8 +54,11 @@ static void fill_reserve(struct listener *listener)
 		listener->reserve = fcntl(listener->fd, F_DUPFD_CLOEXEC, 3);
 }
 
-/* With the reserve's number a connection can be taken, and told. False, with errno: it cannot. */
-static bool turn_away(struct listener *listener)
+/*
+ * With the reserve's number a connection can be taken, and told that there is no room, or get the number of one that makes room.
+ * False, with errno: it cannot.
+ */
+static bool take_scarce(struct listener *listener)
 {
 	if (listener->reserve < 0)
 		return false;
@@ -58,7 +66,7 @@ static bool turn_away(struct listener *listener)
 	int fd = take(listener);
 	int saved = errno;
 	if (fd >= 0)
-		listener_refuse(fd, "no descriptor is left", NULL);
+		listener->accepted(listener->ctx, fd, true);
 	fill_reserve(listener);
 	errno = saved;
 	return fd >= 0;
@@ -105,11 +113,11 @@ static bool accept_one(struct listener *listener)
 	int fd = take(listener);
 
 	if (fd >= 0) {
-		listener->accepted(listener->ctx, fd);
+		listener->accepted(listener->ctx, fd, false);
 		return true;
 	}
 	/* Where no number is free the kernel says so before it looks whether anybody waits. */
-	if (errno == EMFILE && turn_away(listener))
+	if (errno == EMFILE && take_scarce(listener))
 		return true;
 	if (errno == EINTR || errno == ECONNABORTED)
 		return true;

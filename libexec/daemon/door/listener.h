@@ -4,6 +4,7 @@
 #define TDS_DAEMON_LISTENER_H
 
 #include <event2/event.h>
+#include <stdbool.h>
 
 #define LISTENER_TURN_MAX 16     /* connections taken in a turn of the loop */
 #define LISTENER_PAUSE_MS 100    /* until it tries again where the system has no room */
@@ -11,8 +12,11 @@
 
 struct listener;
 
-/* Called with a new connection, nonblocking, which is its own from now on. */
-typedef void listener_accepted(void *ctx, int fd);
+/*
+ * Called with a new connection, nonblocking, which is its own from now on. scarce: it has the last descriptor, which is not for
+ * it: it is to be refused, or another one closed.
+ */
+typedef void listener_accepted(void *ctx, int fd, bool scarce);
 
 /* fd is a listening socket, taken over in any case. NULL: out of memory. */
 struct listener *listener_new(struct event_base *base, int fd, listener_accepted *accepted,
@@ -27,6 +31,7 @@ void listener_free(struct listener *listener);
 #define LISTENER_DENIED "denied"
 
 /* Say why a connection is not served (why needs no escaping in JSON; kind may be NULL), and end it. */
+void listener_tell(int fd, const char *why, const char *kind); /* the same, and it goes on */
 void listener_refuse(int fd, const char *why, const char *kind);
 
 #endif

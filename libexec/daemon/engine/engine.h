@@ -68,6 +68,7 @@ struct engine_source {
 	struct engine_source *origin; /* the package or the programs that brought it; else itself */
 	int64_t refused_mono_ms; /* the Director's: when it told of what its code may not; 0: never */
 	bool of_program;         /* a user's program: it owns no name that a group declares */
+	uid_t uid;               /* of_program: whose */
 	const char *last_words; /* in source_gone: what its process said last; NULL: nothing */
 	const char *traceback;  /* in imported, of an error: the whole of it; NULL: there is none */
 };
@@ -131,8 +132,9 @@ struct engine_events {
 	/* The same of a package, to be unloaded. */
 	void (*unload_asked)(void *ctx, struct engine_source *source,
 			     const struct engine_asker *asker);
-	/* An actor could not create another one, for want of room; once a minute for each budget. */
-	void (*refused)(void *ctx, struct engine_actor *actor, const char *why);
+	/* Something was refused, so many times, for want of room in the budget of a source; once a minute. actor: NULL: none. */
+	void (*refused)(void *ctx, struct engine_source *source, struct engine_actor *actor,
+			uint64_t times, const char *why);
 	/* Processes of a source were killed since they are no actors of it; once a minute for each source. */
 	void (*strangers)(void *ctx, struct engine_source *source, const char *what);
 	/* Does a group declare this global name, but for that of this source? */

@@ -15,6 +15,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "daemon/base/clock.h"
 #include "local.h"
 #include "proc.h"
 
@@ -121,6 +122,9 @@ static bool open_channels(struct actor *actor, json_t *requirements)
 	link_charge(&actor->link, realm_budget(actor->realm));
 	realm_budget(actor->realm)->descriptors++;
 	frame_add_fd(spawn, tds_steal_fd(&theirs));
+	/* The process that it is forked from knows the newest: so does the actor. */
+	engine->hooks->forks(actor->realm);
+	actor->link.told = actor->realm->link.told;
 	link_send(&actor->realm->link, spawn);
 	return true;
 }
@@ -157,6 +161,45 @@ bool actor_begin(struct actor *actor)
 	return ok;
 }
 
+/* --- budgets --- */
+
+void realm_over_budget(struct realm *realm, struct actor *actor, const char *why)
+{
+	struct local *engine = realm->engine;
+	uint64_t times = budget_refuse(&realm_budget(realm)->refusals, clock_now_mono_ms());
+
+	if (times > 0)
+		engine->events->refused(engine->ctx, &realm_origin(realm)->pub,
+					actor ? &actor->pub : NULL, times, why);
+}
+
+void actor_over_budget(struct actor *actor, struct realm *realm, const char *why)
+{
+	if (realm->state != REALM_STOPPING)
+		realm_over_budget(realm, actor, why);
+}
+
+bool actor_text_fits(const char *class_name, const char *name)
+{
+	return strlen(class_name) <= NAME_MAX_BYTES && (!name || strlen(name) <= NAME_MAX_BYTES);
+}
+
+/* What is remembered while it lives, or (requirements) waits. False: there is no room in the budget. */
+static bool hold(struct actor *actor, const char *class_name, const char *name,
+		 const json_t *requirements)
+{
+	struct budget *budget = realm_budget(actor->realm);
+	size_t size = strlen(class_name) + (name ? strlen(name) : 0);
+
+	if (realm_actors_wait(actor->realm))
+		size += sizeof(*actor) + json_dumpb(requirements, NULL, 0, JSON_COMPACT);
+	if (!budget_has_memory(budget, size))
+		return false;
+	budget->bytes_held += size;
+	actor->held = size;
+	return true;
+}
+
 static void take_out(struct actor *actor)
 {
 	registry_remove(&actor->realm->engine->registry, &actor->bearer);
@@ -169,6 +212,7 @@ static void actor_free(struct actor *actor)
 {
 	struct realm *realm = actor->realm;
 
+	realm_budget(realm)->bytes_held -= actor->held;
 	realm_budget(realm)->descriptors -= actor->link.fd >= 0;
 	realm_budget(realm)->actors--;
 	link_fini(&actor->link);
@@ -227,7 +271,8 @@ struct actor *actor_create(struct realm *realm, uint64_t id, const char *class_n
 	actor->class_name = strdup(class_name);
 	actor->pub.class_name = actor->class_name;
 	actor->pub.status = ENGINE_NO_STATUS;
-	if (!actor->class_name || !registry_add(&engine->registry, &actor->bearer) ||
+	if (!actor->class_name || !hold(actor, class_name, name, requirements) ||
+	    !registry_add(&engine->registry, &actor->bearer) ||
 	    (name && !registry_bind(&engine->registry, name, &actor->bearer)) ||
 	    !(realm_actors_wait(realm) ? wait_for_realm(actor, requirements)
 				       : open_channels(actor, requirements))) {
@@ -338,6 +383,8 @@ void actor_gone(struct actor *actor)
 	struct local *engine = actor->realm->engine;
 
 	hear_out(actor);
+	if (actor->ended_for)
+		actor_over_budget(actor, actor->realm, actor->ended_for);
 	output_actor_gone(actor->realm->output, actor);
 	if (actor->pub.ending[0] == '\0')
 		describe_ending(actor, "exited");

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/base/clock.h"
 #include "usersource.h"
 
 /* The address of what an actor asked for, or would have had. */
@@ -43,16 +42,12 @@ static struct realm *realm_for(struct actor *actor, const char *hash, const char
 /* Nobody else notices; so who looks for it later finds it in the event log. */
 static void tell_refused(struct actor *actor, struct realm *realm)
 {
-	struct budget *budget = realm_budget(realm);
-	struct local *engine = actor->realm->engine;
-	const char *why =
-		!realm_may_grow(realm)     ? "it has as many actors as its sandbox lets it have"
-		: budget_has_actor(budget) ? "no descriptor or memory is left for another actor"
-					   : "it has as many actors as budget.cfg lets it have";
-
-	if (realm->state != REALM_STOPPING &&
-	    budget_may_tell(&budget->told_mono_ms, clock_now_mono_ms()))
-		engine->events->refused(engine->ctx, &actor->pub, why);
+	actor_over_budget(
+		actor, realm,
+		!realm_may_grow(realm) ? "it has as many actors as its sandbox lets it have"
+		: budget_has_actor(realm_budget(realm))
+			? "no descriptor or memory is left for another actor"
+			: "it has as many actors as budget.cfg lets it have");
 }
 
 static bool op_create(struct actor *actor, const json_t *op)
@@ -64,6 +59,10 @@ static bool op_create(struct actor *actor, const json_t *op)
 
 	if (!class_name || !actor_takes_id(actor, id))
 		return false;
+	if (!actor_text_fits(class_name, name)) {
+		refuse(actor, op, id);
+		return true;
+	}
 	if (name && strcmp(name, DIRECTOR_NAME) == 0) {
 		name_it(actor, op, DIRECTOR_ADDRESS);
 		return true;
@@ -166,8 +165,7 @@ static bool op_leaving(struct actor *actor, const json_t *op)
 static bool op_status(struct actor *actor, const json_t *op)
 {
 	(void)op;
-	link_control(&actor->link, status_of(actor->realm));
-	return true;
+	return link_control(&actor->link, status_of(actor->realm));
 }
 
 static bool op_authority(struct actor *actor, const json_t *op)
@@ -202,56 +200,99 @@ static bool op_capability(struct actor *actor, const json_t *op)
 	return name != NULL;
 }
 
+/* Where what is asked goes to besides: the process that an actor is to be forked from. NULL: there is none. */
+static struct link *forker_link(struct actor *actor, const json_t *op)
+{
+	const char *hash = json_string_value(json_object_get(op, "hash"));
+	struct realm *realm = hash ? usersource_find_realm(actor->realm, hash) : actor->realm;
+
+	return realm && !realm_actors_wait(realm) ? &realm->link : NULL;
+}
+
+static struct link *nobodys_link(struct actor *actor, const json_t *op)
+{
+	(void)actor, (void)op;
+	return NULL;
+}
+
 static const struct {
 	const char *name;
 	bool (*run)(struct actor *actor, const json_t *op);
+	/* Of what is answered, now or later, and so waits for its answers to be read. NULL: of nothing else. */
+	struct link *(*goes_to)(struct actor *actor, const json_t *op);
 } ops[] = {
-	{ "up", op_up },
-	{ "failed", op_failed },
-	{ "leaving", op_leaving },
-	{ "create", op_create },
-	{ "ids", op_ids },
-	{ "done", op_done },
-	{ "unheeded", route_op_unheeded },
-	{ "deadletters", op_dead_letters },
-	{ "log", op_log },
-	{ "shutdown", op_shutdown },
-	{ "linked", direct_op_linked },
-	{ "switched", direct_op_switched },
-	{ "status", op_status },
-	{ "capability", op_capability },
-	{ "authority", op_authority },
-	{ "load", op_load },
-	{ "validated", usersource_op_validated },
-	{ "unload", op_unload },
-	{ "sources", usersource_op_watch },
+	{ "up", op_up, NULL },
+	{ "failed", op_failed, NULL },
+	{ "leaving", op_leaving, NULL },
+	{ "create", op_create, forker_link },
+	{ "ids", op_ids, nobodys_link },
+	{ "done", op_done, NULL },
+	{ "unheeded", route_op_unheeded, NULL },
+	{ "deadletters", op_dead_letters, NULL },
+	{ "log", op_log, NULL },
+	{ "shutdown", op_shutdown, NULL },
+	{ "linked", direct_op_linked, NULL },
+	{ "switched", direct_op_switched, NULL },
+	{ "status", op_status, nobodys_link },
+	{ "capability", op_capability, NULL },
+	{ "authority", op_authority, NULL },
+	{ "load", op_load, NULL },
+	{ "validated", usersource_op_validated, NULL },
+	{ "unload", op_unload, NULL },
+	{ "sources", usersource_op_watch, nobodys_link },
 };
 
-static bool take_control(struct actor *actor, const unsigned char *body, size_t len)
+static enum link_verdict run(struct actor *actor, size_t i, const json_t *op)
+{
+	enum link_verdict verdict =
+		ops[i].goes_to ? link_may_ask(&actor->link, ops[i].goes_to(actor, op)) : LINK_TAKEN;
+
+	if (verdict == LINK_BROKEN)
+		actor_over_budget(actor, actor->realm,
+				  "an actor asks for more than it takes before it is up");
+	if (verdict == LINK_TAKEN && !ops[i].run(actor, op))
+		verdict = LINK_BROKEN;
+	return verdict;
+}
+
+static enum link_verdict take_control(struct actor *actor, const unsigned char *body, size_t len)
 {
 	json_t *op = json_loadb((const char *)body, len, JSON_ALLOW_NUL, NULL);
 	const char *name = json_string_value(json_object_get(op, "op"));
-	bool ok = name != NULL;
+	enum link_verdict verdict = name ? LINK_TAKEN : LINK_BROKEN;
 
 	for (size_t i = 0; name && i < sizeof(ops) / sizeof(ops[0]); i++)
 		if (strcmp(name, ops[i].name) == 0)
-			ok = ops[i].run(actor, op);
+			verdict = run(actor, i, op);
 	json_decref(op);
-	return ok;
+	return verdict;
 }
 
-static bool on_frame(void *ctx, enum frame_type type, const unsigned char *body, size_t len)
+static enum link_verdict on_frame(void *ctx, enum frame_type type, const unsigned char *body,
+				  size_t len)
 {
 	struct actor *actor = ctx;
-	const struct sender from = sender_of(actor);
 
-	if (type == FRAME_MESSAGE || type == FRAME_MESSAGE_FD)
+	if (type == FRAME_MESSAGE || type == FRAME_MESSAGE_FD) {
+		const struct sender from = sender_of(actor);
+
 		return route_message(&from, type, body, len);
-	size_t before = actor->link.queued;
-	bool ok = type == FRAME_CONTROL && take_control(actor, body, len);
+	}
+	return type == FRAME_CONTROL ? take_control(actor, body, len) : LINK_BROKEN;
+}
 
-	link_pace(&actor->link, before);
-	return ok;
+static void on_begins(void *ctx, enum frame_type type, const unsigned char *body)
+{
+	const struct sender from = sender_of(ctx);
+
+	route_begins(&from, type, body);
+}
+
+static void on_caught_up(void *ctx)
+{
+	struct actor *actor = ctx;
+
+	capabilities_tell(actor->realm->engine, &actor->link);
 }
 
 /* The end of a process is what the source's process says. One that only closed its link can do no more good. */
@@ -260,4 +301,6 @@ static void on_ended(void *ctx)
 	actor_kill(ctx);
 }
 
-const struct link_events actorops_link = { .frame = on_frame, .ended = on_ended };
+const struct link_events actorops_link = {
+	.frame = on_frame, .begins = on_begins, .caught_up = on_caught_up, .ended = on_ended
+};

@@ -9,7 +9,10 @@
 
 #include "local.h"
 
-#define BY_SYSTEM 0 /* no realm has this number */
+#define BY_SYSTEM 0     /* no realm has this number */
+#define TELL_AFTER_MS 5 /* of a change, and of those that come with it */
+#define AGAIN_AFTER_MS 100
+#define TOLD_IN_A_TURN 64
 
 static size_t size_of(const json_t *capabilities)
 {
@@ -49,22 +52,97 @@ json_t *setters_new(const json_t *capabilities)
 	return setters;
 }
 
-static void tell_all(struct local *engine)
+/* One that is greeted later finds them in its greeting. */
+static bool is_told(const struct realm *realm)
 {
-	json_t *all = engine->capabilities;
+	return traits(realm)->counts && realm->state != REALM_STOPPING &&
+	       !realm_actors_wait(realm) && realm->process != PROCESS_NONE;
+}
 
-	for (struct realm *r = engine->realms; r; r = r->next) {
-		/* One that is greeted later finds them in its greeting. */
-		if (!traits(r)->counts || r->state == REALM_STOPPING || realm_actors_wait(r) ||
-		    r->process == PROCESS_NONE)
-			continue;
-		/* The parent before the actors: what it forks from now on has them from the start. */
-		link_control(&r->link,
-			     json_pack("{s:s, s:O}", "op", "capabilities", "capabilities", all));
-		for (struct actor *a = r->actors; a; a = a->next)
-			link_control(&a->link, json_pack("{s:s, s:O}", "op", "capabilities",
-							 "capabilities", all));
+static void tell_after(struct local *engine, unsigned ms)
+{
+	const struct timeval after = { .tv_usec = (suseconds_t)ms * 1000 };
+
+	(void)evtimer_add(engine->capabilities_due, &after);
+}
+
+/* All share one text: there may be thousands of them, and each change is another one. */
+void capabilities_tell(struct local *engine, struct link *link)
+{
+	link->behind = false;
+	if (link->told == engine->capabilities_version || link->ended)
+		return;
+	if (!engine->capabilities_text)
+		engine->capabilities_text = frame_text_new(json_pack(
+			"{s:s, s:O}", "op", "capabilities", "capabilities", engine->capabilities));
+	struct frame *frame =
+		engine->capabilities_text ? frame_of_text(engine->capabilities_text) : NULL;
+	if (!frame) {
+		tell_after(engine, AGAIN_AFTER_MS); /* there may be memory then */
+		return;
 	}
+	link->told = engine->capabilities_version;
+	link_send(link, frame);
+}
+
+void capabilities_forks(struct realm *realm)
+{
+	capabilities_tell(realm->engine, &realm->link);
+}
+
+/* Now, or when it has read what waits. Returns how many were told. */
+static unsigned tell_or_wait(struct local *engine, struct link *link)
+{
+	if (link->told == engine->capabilities_version || link->ended || link->behind)
+		return 0;
+	link->behind = link->first != NULL;
+	if (!link->behind)
+		capabilities_tell(engine, link);
+	return 1;
+}
+
+static unsigned tell_realm(struct realm *realm, unsigned most)
+{
+	unsigned n = tell_or_wait(realm->engine, &realm->link);
+
+	for (struct actor *a = realm->actors; a && n < most; a = a->next)
+		n += tell_or_wait(realm->engine, &a->link);
+	return n;
+}
+
+/* So many in a turn of the loop, and the rest in the next ones. */
+static void on_due(evutil_socket_t fd, short what, void *arg)
+{
+	struct local *engine = arg;
+	unsigned n = 0;
+
+	(void)fd;
+	(void)what;
+	for (struct realm *r = engine->realms; r && n < TOLD_IN_A_TURN; r = r->next)
+		if (is_told(r))
+			n += tell_realm(r, TOLD_IN_A_TURN - n);
+	if (n >= TOLD_IN_A_TURN)
+		tell_after(engine, 0);
+}
+
+/* Changes that come one after the other are told together. */
+static void change(struct local *engine)
+{
+	engine->capabilities_version++;
+	frame_text_unref(engine->capabilities_text);
+	engine->capabilities_text = NULL;
+	if (!engine->capabilities_due)
+		engine->capabilities_due = evtimer_new(engine->base, on_due, engine);
+	if (engine->capabilities_due && !evtimer_pending(engine->capabilities_due, NULL))
+		tell_after(engine, TELL_AFTER_MS);
+}
+
+void capabilities_free(struct local *engine)
+{
+	if (engine->capabilities_due)
+		event_free(engine->capabilities_due);
+	frame_text_unref(engine->capabilities_text);
+	json_decref(engine->capabilities);
 }
 
 /* False: there is no room for it. */
@@ -91,7 +169,7 @@ static void set(struct local *engine, const char *name, const char *literal, uin
 		(void)json_object_set_new(engine->setters, name, json_integer(by));
 	else if (setter && json_integer_value(setter) != BY_SYSTEM)
 		(void)json_object_del(engine->setters, name);
-	tell_all(engine);
+	change(engine);
 }
 
 void set_capability(struct local *engine, const char *name, const char *literal)

@@ -10,6 +10,12 @@
 #include "base/mem.h"
 #include "wire.h"
 
+static void put_head(unsigned char *data, enum frame_type type, size_t len)
+{
+	wire_put32(data, (uint32_t)len + 1);
+	data[4] = (unsigned char)type;
+}
+
 struct frame *frame_new(enum frame_type type, size_t len, int fd)
 {
 	struct frame *frame = malloc(sizeof(*frame) + FRAME_HEAD + len);
@@ -19,9 +25,8 @@ struct frame *frame_new(enum frame_type type, size_t len, int fd)
 			(void)close(fd);
 		return NULL;
 	}
-	*frame = (struct frame){ .fds = { fd, -1 }, .len = FRAME_HEAD + len };
-	wire_put32(frame->data, (uint32_t)len + 1);
-	frame->data[4] = (unsigned char)type;
+	*frame = (struct frame){ .fds = { fd, -1 }, .len = FRAME_HEAD + len, .data = frame->own };
+	put_head(frame->data, type, len);
 	return frame;
 }
 
@@ -32,6 +37,7 @@ void frame_free(struct frame *frame)
 	for (int i = 0; i < 2; i++)
 		if (frame->fds[i] >= 0)
 			(void)close(frame->fds[i]);
+	frame_text_unref(frame->text);
 	free(frame);
 }
 
@@ -59,17 +65,70 @@ json_t *frame_bytes(const char *path)
 	return path && text ? json_stringn(text, n) : json_null();
 }
 
-struct frame *frame_control(json_t *op)
+/* 0: out of memory, or it is longer than a frame may be: what goes in may come out longer, such as 1e15. */
+static size_t size_of(const json_t *op)
 {
 	size_t len = op ? json_dumpb(op, NULL, 0, JSON_COMPACT) : 0;
-	bool fits = len > 0 && len < FRAME_MAX; /* what goes in may come out longer, such as 1e15 */
-	struct frame *frame = fits ? frame_new(FRAME_CONTROL, len, -1) : NULL;
 
-	/* Writing it asks for memory as well: the second time there may be none. */
-	if (frame && json_dumpb(op, (char *)frame_body(frame), len, JSON_COMPACT) != len) {
+	return len < FRAME_MAX ? len : 0;
+}
+
+bool frame_would_fit(const json_t *op)
+{
+	return !op || size_of(op) > 0;
+}
+
+/* Writing it asks for memory as well: the second time there may be none. */
+static bool write_op(const json_t *op, unsigned char *to, size_t len)
+{
+	return json_dumpb(op, (char *)to, len, JSON_COMPACT) == len;
+}
+
+struct frame *frame_control(json_t *op)
+{
+	size_t len = size_of(op);
+	struct frame *frame = len > 0 ? frame_new(FRAME_CONTROL, len, -1) : NULL;
+
+	if (frame && !write_op(op, frame_body(frame), len)) {
 		frame_free(frame);
 		frame = NULL;
 	}
 	json_decref(op);
 	return frame;
+}
+
+struct frame_text *frame_text_new(json_t *op)
+{
+	size_t len = size_of(op);
+	struct frame_text *text = len > 0 ? malloc(sizeof(*text) + FRAME_HEAD + len) : NULL;
+
+	if (text) {
+		*text = (struct frame_text){ .refs = 1, .len = FRAME_HEAD + len };
+		put_head(text->data, FRAME_CONTROL, len);
+	}
+	if (text && !write_op(op, text->data + FRAME_HEAD, len)) {
+		free(text);
+		text = NULL;
+	}
+	json_decref(op);
+	return text;
+}
+
+struct frame *frame_of_text(struct frame_text *text)
+{
+	struct frame *frame = malloc(sizeof(*frame));
+
+	if (!frame)
+		return NULL;
+	*frame = (struct frame){
+		.fds = { -1, -1 }, .len = text->len, .data = text->data, .text = text
+	};
+	text->refs++;
+	return frame;
+}
+
+void frame_text_unref(struct frame_text *text)
+{
+	if (text && --text->refs == 0)
+		free(text);
 }

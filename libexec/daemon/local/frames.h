@@ -4,6 +4,7 @@
 #define TDS_DAEMON_FRAMES_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define FRAME_HEAD 5        /* length and type */
@@ -22,13 +23,22 @@ enum frame_type {
 	FRAME_RETURNED_FD = 'S',
 };
 
+/* The bytes of a frame, which wait on several links at once: counted by who keeps them. */
+struct frame_text {
+	size_t refs;
+	size_t len;
+	unsigned char data[];
+};
+
 /* A frame on its way out, owned by the link that it waits on. */
 struct frame {
 	struct frame *next;
 	int fds[2]; /* go with the first byte; -1: none */
 	size_t len; /* of data, length field included */
 	size_t sent;
-	unsigned char data[];
+	unsigned char *data;     /* own, or the text's */
+	struct frame_text *text; /* NULL: none */
+	unsigned char own[];
 };
 
 /* Make a frame with room for len bytes of body; its body is frame_body(). NULL: out of memory. Takes fd in any case (-1: none). */
@@ -51,5 +61,13 @@ json_t *frame_bytes(const char *path);
 
 /* A control frame; takes the reference. NULL: out of memory, or it is longer than a frame may be. */
 struct frame *frame_control(json_t *op);
+
+/* Whether that is why there is none; borrows op, which is none where memory ran out before. */
+bool frame_would_fit(const json_t *op);
+
+/* The same for many links: the text, which the caller keeps (NULL: as above), and a frame of it (NULL: out of memory). */
+struct frame_text *frame_text_new(json_t *op);
+struct frame *frame_of_text(struct frame_text *text);
+void frame_text_unref(struct frame_text *text); /* accepts NULL */
 
 #endif

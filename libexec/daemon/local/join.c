@@ -35,6 +35,7 @@ static struct realm *make_realm(struct local *engine, uid_t uid)
 	realm->process = PROCESS_NONE;
 	realm_number(realm);
 	realm->pub.of_program = true;
+	realm->pub.uid = uid;
 	realm->foreign = uid != geteuid();
 	realm->program = program;
 	if (!program) {

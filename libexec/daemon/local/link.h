@@ -23,9 +23,24 @@
 
 struct link;
 
+/* What becomes of a frame. */
+enum link_verdict {
+	LINK_BROKEN, /* the grammar; the link ends */
+	LINK_TAKEN,
+	LINK_LATER, /* it was not, and comes again when the link, which waits by now, is read on */
+};
+
 struct link_events {
-	/* One whole frame; body borrowed. One that comes with a descriptor calls link_take_fd. False ends the link. */
-	bool (*frame)(void *ctx, enum frame_type type, const unsigned char *body, size_t len);
+	/* One whole frame; body borrowed. One that comes with a descriptor calls link_take_fd. */
+	enum link_verdict (*frame)(void *ctx, enum frame_type type, const unsigned char *body,
+				   size_t len);
+	/*
+	 * The first 8 bytes of a frame are there, and there is hardly room for more: one that would have to wait lets the
+	 * link wait now. NULL: none ever has to.
+	 */
+	void (*begins)(void *ctx, enum frame_type type, const unsigned char *body);
+	/* All is sent to a link that is behind: it is told what it was not told (link_is_behind). */
+	void (*caught_up)(void *ctx);
 	/* The other end is gone, or broke the grammar. The link is still there; free it or leave it. */
 	void (*ended)(void *ctx);
 };
@@ -51,8 +66,10 @@ struct link {
 	bool deaf;         /* takes nothing more, but what it had sent is still read */
 	bool draining; /* its end is there: read whoever is full, since there is only so much left */
 	bool ended;
-	struct link *waiting_for; /* the full link that this one is paused for */
-	struct link *waiters;     /* links that are paused for this one */
+	bool behind;            /* there is news for it that waits for its queue to be empty */
+	unsigned told;          /* which news it was told last */
+	struct link **waits_in; /* where this one waits while it is paused; NULL: nowhere */
+	struct link *waiters;   /* links that are paused for this one */
 	struct link *next_waiter;
 };
 
@@ -65,26 +82,42 @@ void link_fini(struct link *link);
 /* Queue a frame, which it takes over, and send what can be sent. NULL is out of memory: the link ends. */
 void link_send(struct link *link, struct frame *frame);
 
-/* Queue a control frame; takes the reference. */
-void link_control(struct link *link, json_t *op);
+/*
+ * Queue a control frame; takes the reference. False: it would be longer than a frame may be, and nothing is sent: whoever
+ * asked for it, or made it so long, has failed, and not the host that the link leads to.
+ */
+bool link_control(struct link *link, json_t *op);
 
 /* Send what waited; take what waits, for somebody else. */
 void link_uncork(struct link *link);
 struct frame *link_take_queue(struct link *link);
 
-/* Has to wait who would send more? Where the budget is used up, for whatever waits here already. */
+/*
+ * Has to wait who would send more, when it has sent this? Where half of the budget is used, for whatever waits here
+ * already; where all of it is (link_is_over), before that.
+ */
 static inline bool link_is_full(const struct link *link)
 {
 	return link->queued >= LINK_QUEUE_FULL ||
 	       (link->queued > 0 && link->budget &&
-		link->budget->bytes_out >= link->budget->limits->bytes);
+		link->budget->bytes_out >= link->budget->limits->bytes / 2);
 }
 
-/* Stop reading from sender until full has room again, or ends. Both may be the same. */
-void link_wait_for(struct link *sender, struct link *full);
+static inline bool link_is_over(const struct link *link)
+{
+	return link->budget && !budget_has_out(link->budget);
+}
 
-/* After a control frame, before which so much waited for who sent it: does that one read what it is answered? */
-void link_pace(struct link *link, size_t before);
+/* Stop reading from sender until full has room again, or ends. Both may be the same. One that drains cannot wait. */
+void link_wait_for(struct link *sender, struct link *full);
+void link_wait_in(struct link *sender, struct link **waiting); /* the same, for that list */
+
+/*
+ * Before a control frame that is answered: who asks and does not read what it is told is not read on (LINK_LATER); nor
+ * where its budget is used up, or where to, which what it asks for goes to besides (NULL: none), has no room. One that is
+ * not up yet cannot read, and has to be heard when it is: over its budget it fails (LINK_BROKEN).
+ */
+enum link_verdict link_may_ask(struct link *asker, struct link *to);
 
 /* The descriptor of the frame at hand, now the caller's; -1: it came without one; LINK_FD_LOST: there was no room for it. */
 int link_take_fd(struct link *link);

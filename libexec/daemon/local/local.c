@@ -97,9 +97,10 @@ static void drop_unload(void *ctx, struct engine_source *source, const struct en
 	(void)ctx, (void)source, (void)asker;
 }
 
-static void drop_refused(void *ctx, struct engine_actor *actor, const char *why)
+static void drop_refused(void *ctx, struct engine_source *source, struct engine_actor *actor,
+			 uint64_t times, const char *why)
 {
-	(void)ctx, (void)actor, (void)why;
+	(void)ctx, (void)source, (void)actor, (void)times, (void)why;
 }
 
 static void drop_strangers(void *ctx, struct engine_source *source, const char *what)
@@ -154,7 +155,7 @@ static void op_close(struct engine *head)
 	while (engine->realms)
 		end_now(engine->realms);
 	strangers_stop(engine);
-	json_decref(engine->capabilities);
+	capabilities_free(engine);
 	json_decref(engine->setters);
 	registry_fini(&engine->registry);
 	free(engine);
@@ -254,6 +255,7 @@ static void op_stop(struct engine *engine)
 static const struct local_hooks hooks = {
 	.actor_link = &actorops_link,
 	.source_link = &sourceops_link,
+	.forks = capabilities_forks,
 	.created = program_created,
 	.left = directs_end,
 	.undelivered = route_undelivered,

@@ -22,10 +22,12 @@
 #include "link.h"
 #include "registry.h"
 
-#define IDS_IN_A_BLOCK 64   /* that an actor may give its children before it asks for more */
-#define LINE_MAX_BYTES 4096 /* of output; a longer line is cut into several */
-#define DIRECTS_OF_ACTOR 8  /* links to other actors that it may have */
-#define RATES_OF_ACTOR 4    /* peers whose messages are counted */
+#define IDS_IN_A_BLOCK 64         /* that an actor may give its children before it asks for more */
+#define NAME_MAX_BYTES 4096       /* of a class or a global name that an actor is created with */
+#define ERROR_MAX_BYTES (8 << 10) /* of what others are told of what went wrong */
+#define LINE_MAX_BYTES 4096       /* of output; a longer line is cut into several */
+#define DIRECTS_OF_ACTOR 8        /* links to other actors that it may have */
+#define RATES_OF_ACTOR 4          /* peers whose messages are counted */
 
 /* --- actors --- */
 
@@ -58,10 +60,12 @@ struct actor {
 		[2]; /* that it may give its children: two blocks, the later one first, 0 for one that is used; NULL: none */
 	uint64_t creator; /* told of its exit; 0: the admin created it */
 	char *class_name;
-	bool left_behind;     /* the process that forked it is gone; its realm may have another */
-	bool sealed;          /* it can have no children any more (strangers.c) */
-	bool global;          /* was made for a name: has the system as its parent */
-	bool watches_sources; /* is told which come and go */
+	bool left_behind;      /* the process that forked it is gone; its realm may have another */
+	bool sealed;           /* it can have no children any more (strangers.c) */
+	bool global;           /* was made for a name: has the system as its parent */
+	bool watches_sources;  /* is told which come and go */
+	const char *ended_for; /* why its budget ended it; NULL: it did not */
+	size_t held; /* bytes of the budget that its names, and what it waits with, take */
 	struct link link;
 	json_t *requirements;           /* while it waits for a process to be forked from */
 	struct pending_create *pending; /* programs that want to know when it is up */
@@ -160,6 +164,8 @@ struct realm {
 struct local_hooks {
 	const struct link_events *actor_link;  /* what comes from an actor */
 	const struct link_events *source_link; /* what comes from a source's process */
+	/* Its process is about to be asked for an actor. */
+	void (*forks)(struct realm *realm);
 	/* How the creation of an actor ended; error NULL: it is up. */
 	void (*created)(struct actor *actor, enum failure failure, const char *error);
 	/* To other actors it is over. */
@@ -200,6 +206,9 @@ struct local {
 	size_t ndirects;
 	json_t *capabilities; /* name -> text of a literal */
 	json_t *setters;      /* name -> the number of the realm that has set it; 0: the system */
+	unsigned capabilities_version;
+	struct frame_text *capabilities_text; /* the op that tells them; NULL: not made yet */
+	struct event *capabilities_due;       /* who was not told yet is; NULL: nobody ever was */
 	struct user_source *user_sources;
 	struct authority *authorities;
 	struct event *looks; /* for strangers; NULL: no source was confined yet */
@@ -243,6 +252,7 @@ struct actor *actor_by_id(const struct local *engine, uint64_t id);
 struct actor *actor_by_name(const struct local *engine, const char *global_name);
 struct actor *actor_by_address(const struct local *engine, const char *address);
 bool actor_bind(struct local *engine, const char *global_name, struct actor *actor);
+bool actor_text_fits(const char *class_name, const char *name); /* to be remembered */
 struct actor *actor_create(struct realm *realm, uint64_t id, const char *class_name,
 			   json_t *requirements, const char *name, uint64_t creator, void *owner);
 json_t *actor_grant_ids(struct actor *actor);
@@ -257,6 +267,10 @@ void actor_reaped(struct actor *actor, int status); /* the source's process says
 void actor_gone(struct actor *actor);
 void actor_exit(struct actor *actor);
 void actor_kill(struct actor *actor);
+
+/* What it asked of a realm is refused, for want of room in the budget of that: told of, now and then. */
+void actor_over_budget(struct actor *actor, struct realm *realm, const char *why);
+void realm_over_budget(struct realm *realm, struct actor *actor, const char *why); /* NULL: none */
 
 /* Is anything sent to it? */
 static inline bool actor_listens(const struct actor *actor)
@@ -400,9 +414,10 @@ static inline struct sender sender_of(struct actor *actor)
 
 /* route.c: messages */
 
-/* A frame with a message, from whoever. False: it breaks the grammar. */
-bool route_message(const struct sender *from, enum frame_type type, const unsigned char *body,
-		   size_t len);
+/* A frame with a message, from whoever; and the first 8 bytes of one, in time to wait (link_events.begins). */
+enum link_verdict route_message(const struct sender *from, enum frame_type type,
+				const unsigned char *body, size_t len);
+void route_begins(const struct sender *from, enum frame_type type, const unsigned char *body);
 /* Send to an actor or a program, from an address of realm 0; nowhere, where there is none. */
 void route_post(struct local *engine, uint64_t from, uint64_t to, const struct payload *payload);
 void route_deliver(struct actor *actor, const struct engine_message *message);
@@ -410,7 +425,13 @@ void route_undelivered(struct actor *actor);
 bool route_op_unheeded(struct actor *actor,
 		       const json_t *op); /* an exit request that it does not obey */
 
-/* capabilities.c */
+/*
+ * capabilities.c: each host is told the newest soon, and in time: the process of a source before it forks an actor. One
+ * that does not read is told when it has read what it was sent before.
+ */
+void capabilities_tell(struct local *engine, struct link *link);
+void capabilities_forks(struct realm *realm); /* hook */
+void capabilities_free(struct local *engine);
 json_t *capabilities_new(const struct settings *settings);
 json_t *setters_new(const json_t *capabilities); /* the system has set them */
 void set_capability(struct local *engine, const char *name,

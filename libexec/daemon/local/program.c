@@ -191,11 +191,24 @@ static void created(struct endpoint *endpoint, json_int_t ref, const char *addre
 		     json_pack("{s:s, s:I, s:s}", "op", "created", "ref", ref, "address", address));
 }
 
+/* No more of it than ERROR_MAX_BYTES, cut between characters. A new reference; NULL: out of memory. */
+static json_t *short_text(const char *text)
+{
+	size_t len = strnlen(text, ERROR_MAX_BYTES + 1);
+
+	if (len > ERROR_MAX_BYTES)
+		for (len = ERROR_MAX_BYTES; len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80;)
+			len--;
+	return json_stringn(text, len);
+}
+
 static void refused(struct endpoint *endpoint, json_int_t ref, enum failure failure,
 		    const char *error)
 {
-	link_control(&endpoint->link, json_pack("{s:s, s:I, s:s, s:s}", "op", "refused", "ref", ref,
-						"kind", failure_name(failure), "error", error));
+	/* What went wrong an actor may have told, at any length. */
+	link_control(&endpoint->link,
+		     json_pack("{s:s, s:I, s:s, s:o?}", "op", "refused", "ref", ref, "kind",
+			       failure_name(failure), "error", short_text(error)));
 }
 
 void program_created(struct actor *actor, enum failure failure, const char *error)
@@ -257,6 +270,17 @@ static struct realm *realm_for(struct endpoint *endpoint, json_int_t ref, const 
 	return NULL;
 }
 
+static void refuse_for_room(struct endpoint *endpoint, json_int_t ref, struct realm *realm)
+{
+	bool many = !budget_has_actor(realm_budget(realm));
+
+	refused(endpoint, ref, FAILURE_PROCESS, "no process could be started");
+	if (realm->state != REALM_STOPPING)
+		realm_over_budget(realm, NULL,
+				  many ? "it has as many actors as budget.cfg lets it have"
+				       : "no descriptor or memory is left for another actor");
+}
+
 static void create(struct endpoint *endpoint, json_int_t ref, const json_t *op)
 {
 	const char *name = json_string_value(json_object_get(op, "name"));
@@ -271,7 +295,7 @@ static void create(struct endpoint *endpoint, json_int_t ref, const json_t *op)
 	if (actor)
 		await_creation(endpoint, ref, actor);
 	else
-		refused(endpoint, ref, FAILURE_PROCESS, "no process could be started");
+		refuse_for_room(endpoint, ref, realm);
 }
 
 static bool op_create(struct endpoint *endpoint, const json_t *op)
@@ -281,9 +305,13 @@ static bool op_create(struct endpoint *endpoint, const json_t *op)
 	struct actor *there = name ? actor_by_name(endpoint->realm->engine, name) : NULL;
 	const struct sender from = sender_at(endpoint);
 
-	if (!json_is_string(json_object_get(op, "class")))
+	const char *class_name = json_string_value(json_object_get(op, "class"));
+
+	if (!class_name)
 		return false;
-	if (name && strcmp(name, DIRECTOR_NAME) == 0)
+	if (!actor_text_fits(class_name, name))
+		refused(endpoint, ref, FAILURE_PROCESS, "the name is longer than 4096 bytes");
+	else if (name && strcmp(name, DIRECTOR_NAME) == 0)
 		created(endpoint, ref, DIRECTOR_ADDRESS);
 	else if (there)
 		await_creation(endpoint, ref, there);
@@ -316,8 +344,7 @@ static bool op_capability(struct endpoint *endpoint, const json_t *op)
 static bool op_status(struct endpoint *endpoint, const json_t *op)
 {
 	(void)op;
-	link_control(&endpoint->link, status_of(endpoint->realm));
-	return true;
+	return link_control(&endpoint->link, status_of(endpoint->realm));
 }
 
 static bool op_load(struct endpoint *endpoint, const json_t *op)
@@ -334,41 +361,81 @@ static bool op_unload(struct endpoint *endpoint, const json_t *op)
 	return usersource_unload(&from, op);
 }
 
+/* Where what is asked goes to besides: the process that an actor is to be forked from. NULL: there is none. */
+static struct link *forker_link(struct endpoint *endpoint, const json_t *op)
+{
+	const char *hash = json_string_value(json_object_get(op, "hash"));
+	struct realm *own = endpoint->realm;
+	struct realm *realm = hash ? usersource_find_realm(own, hash) : own;
+
+	return realm && !realm_actors_wait(realm) ? &realm->link : NULL;
+}
+
+static struct link *nobodys_link(struct endpoint *endpoint, const json_t *op)
+{
+	(void)endpoint, (void)op;
+	return NULL;
+}
+
 static const struct {
 	const char *name;
 	bool (*run)(struct endpoint *endpoint, const json_t *op);
+	/* As in actorops.c: of what is answered. */
+	struct link *(*goes_to)(struct endpoint *endpoint, const json_t *op);
 } ops[] = {
-	{ "create", op_create }, { "shutdown", op_shutdown }, { "capability", op_capability },
-	{ "status", op_status }, { "load", op_load },         { "unload", op_unload },
+	{ "create", op_create, forker_link },
+	{ "shutdown", op_shutdown, NULL },
+	{ "capability", op_capability, NULL },
+	{ "status", op_status, nobodys_link },
+	{ "load", op_load, NULL },
+	{ "unload", op_unload, NULL },
 };
 
-static bool take_control(struct endpoint *endpoint, const unsigned char *body, size_t len)
+static enum link_verdict run(struct endpoint *endpoint, size_t i, const json_t *op)
+{
+	enum link_verdict verdict =
+		ops[i].goes_to ? link_may_ask(&endpoint->link, ops[i].goes_to(endpoint, op))
+			       : LINK_TAKEN;
+
+	if (verdict == LINK_TAKEN && !ops[i].run(endpoint, op))
+		verdict = LINK_BROKEN;
+	return verdict;
+}
+
+static enum link_verdict take_control(struct endpoint *endpoint, const unsigned char *body,
+				      size_t len)
 {
 	json_t *op = json_loadb((const char *)body, len, JSON_ALLOW_NUL, NULL);
 	const char *name = json_string_value(json_object_get(op, "op"));
-	bool ok = name != NULL;
+	enum link_verdict verdict = name ? LINK_TAKEN : LINK_BROKEN;
 
 	for (size_t i = 0; name && i < sizeof(ops) / sizeof(ops[0]); i++)
 		if (strcmp(name, ops[i].name) == 0)
-			ok = ops[i].run(endpoint, op);
+			verdict = run(endpoint, i, op);
 	json_decref(op);
-	return ok;
+	return verdict;
 }
 
-static bool on_frame(void *ctx, enum frame_type type, const unsigned char *body, size_t len)
+static enum link_verdict on_frame(void *ctx, enum frame_type type, const unsigned char *body,
+				  size_t len)
 {
 	struct endpoint *endpoint = ctx;
-	size_t before = endpoint->link.queued;
 
 	if (type == FRAME_MESSAGE || type == FRAME_MESSAGE_FD) {
 		const struct sender from = sender_at(endpoint);
 
 		return route_message(&from, type, body, len);
 	}
-	bool ok = type == FRAME_CONTROL && take_control(endpoint, body, len);
-
-	link_pace(&endpoint->link, before);
-	return ok;
+	return type == FRAME_CONTROL ? take_control(endpoint, body, len) : LINK_BROKEN;
 }
 
-const struct link_events program_link = { .frame = on_frame, .ended = on_endpoint_ended };
+static void on_begins(void *ctx, enum frame_type type, const unsigned char *body)
+{
+	const struct sender from = sender_at(ctx);
+
+	route_begins(&from, type, body);
+}
+
+const struct link_events program_link = { .frame = on_frame,
+					  .begins = on_begins,
+					  .ended = on_endpoint_ended };

@@ -99,6 +99,7 @@ void realm_greet(struct realm *realm, int archive, int log_level)
 
 	if (archive >= 0)
 		frame_add_fd(hello, archive);
+	realm->link.told = engine->capabilities_version;
 	link_send(&realm->link, hello);
 }
 

@@ -76,6 +76,28 @@ struct parcel {
 	size_t len;
 };
 
+static struct link *send_letter(struct actor *handler, uint64_t to, uint32_t to_realm,
+				uint64_t from, uint32_t from_realm, struct parcel *parcel)
+{
+	struct frame *frame = frame_new(parcel->in_fd ? FRAME_DEAD_FD : FRAME_DEAD,
+					12 + MESSAGE_HEAD + parcel->len, parcel->fd);
+	if (!frame)
+		return NULL;
+	wire_put64(frame_body(frame), to);
+	wire_put32(frame_body(frame) + 8, to_realm);
+	put_from(frame_body(frame) + 12, from, from_realm, parcel->encoding);
+	memcpy(frame_body(frame) + 12 + MESSAGE_HEAD, parcel->rest, parcel->len);
+	link_send(&handler->link, frame);
+	return &handler->link;
+}
+
+static void refuse_letter(struct actor *handler)
+{
+	actor_over_budget(
+		handler, handler->realm,
+		"dead letters are dropped: as many bytes wait for it as budget.cfg lets it have");
+}
+
 /*
  * A letter to the one who collects those that cannot be delivered, or nowhere. Returns the link that it waits on, if
  * any.
@@ -88,20 +110,13 @@ static struct link *dead_letter(struct local *engine, uint64_t to, uint32_t to_r
 	/* From outside: who waits for an answer need not any more. */
 	if (from_realm == 0 && from != 0)
 		engine->events->undelivered(engine->ctx, from);
-	if (!handler || handler->bearer.id == to) {
-		tds_close_fd(&parcel->fd);
-		return NULL;
-	}
-	struct frame *frame = frame_new(parcel->in_fd ? FRAME_DEAD_FD : FRAME_DEAD,
-					12 + MESSAGE_HEAD + parcel->len, parcel->fd);
-	if (!frame)
-		return NULL;
-	wire_put64(frame_body(frame), to);
-	wire_put32(frame_body(frame) + 8, to_realm);
-	put_from(frame_body(frame) + 12, from, from_realm, parcel->encoding);
-	memcpy(frame_body(frame) + 12 + MESSAGE_HEAD, parcel->rest, parcel->len);
-	link_send(&handler->link, frame);
-	return &handler->link;
+	/* Neither does one that does not read its letters keep all of them here. */
+	if (handler && handler->bearer.id != to && link_is_over(&handler->link))
+		refuse_letter(handler);
+	else if (handler && handler->bearer.id != to)
+		return send_letter(handler, to, to_realm, from, from_realm, parcel);
+	tds_close_fd(&parcel->fd);
+	return NULL;
 }
 
 /* Without the memory or the descriptor that a message takes it is lost, and whom it was for lives on. */
@@ -139,9 +154,7 @@ static bool to_outside(const struct sender *from, uint64_t to, const struct payl
 
 	if (to != DIRECTOR_ID)
 		return engine->events->answer(engine->ctx, &from->of->pub, to, payload);
-	/* One that does not take its answers gets no more. */
-	if (!link_is_full(from->link))
-		ask_director(from, payload);
+	ask_director(from, payload);
 	return true;
 }
 
@@ -249,6 +262,12 @@ static struct link *forward(const struct sender *from, struct link *to, bool com
 	return to;
 }
 
+/* A program reads when it wants an answer, not before: it may leave unread half of what all of its user may. */
+static bool has_much(const struct link *program)
+{
+	return program->queued >= program->budget->limits->bytes / 2;
+}
+
 /* A program that asks an actor which is gone need not wait for the answer. */
 static void tell_dead(struct local *engine, uint64_t from, uint64_t to)
 {
@@ -259,13 +278,10 @@ static void tell_dead(struct local *engine, uint64_t from, uint64_t to)
 			     json_pack("{s:s, s:I}", "op", "dead", "id", (json_int_t)to));
 }
 
-/* A program reads when it wants an answer, not before: its actors need not wait for that. */
 static struct link *to_program(const struct sender *from, struct link *program,
 			       struct parcel *parcel)
 {
-	return forward(from, program, false, parcel)->queued >= program->budget->limits->bytes
-		       ? program
-		       : NULL;
+	return has_much(forward(from, program, false, parcel)) ? program : NULL;
 }
 
 /* To an actor that takes nothing (any more), or is gone. */
@@ -275,7 +291,9 @@ static struct link *to_nobody(const struct sender *from, uint64_t to, uint32_t r
 	if (from->actor && never)
 		return return_message(from->actor, to, parcel);
 	tell_dead(from->engine, from->id, to);
-	return dead_letter(from->engine, to, realm, from->id, from->of->number, parcel);
+	struct link *letters =
+		dead_letter(from->engine, to, realm, from->id, from->of->number, parcel);
+	return !from->actor && has_much(from->link) ? from->link : letters;
 }
 
 /* To none that is here. */
@@ -289,12 +307,15 @@ static struct link *to_elsewhere(const struct sender *from, uint64_t to, struct 
 }
 
 /* Returns the link that it waits on, if any. */
-static struct link *route(const struct sender *from, uint64_t to_id, struct parcel *parcel)
+static struct link *route(const struct sender *from, uint64_t to_id, struct bearer *bearer,
+			  struct parcel *parcel)
 {
-	struct bearer *bearer = registry_find(&from->engine->registry, to_id);
-
-	if (!bearer || (bearer->kind == BEARER_PROGRAM && bearer->link->ended))
+	if (!bearer)
 		return to_elsewhere(from, to_id, parcel);
+	/* Of one that is gone, and so cannot wait, no more is kept for it than of the living. */
+	if (link_is_over(bearer->link))
+		return dead_letter(from->engine, to_id, bearer->realm, from->id, from->of->number,
+				   parcel);
 	if (bearer->kind == BEARER_PROGRAM)
 		return to_program(from, bearer->link, parcel);
 	struct actor *to = actor_of(bearer);
@@ -304,6 +325,40 @@ static struct link *route(const struct sender *from, uint64_t to_id, struct parc
 	if (from->actor)
 		direct_count(from->actor, to);
 	return bearer->link;
+}
+
+/* Whom a message is for. NULL: none that is here. */
+static struct bearer *find_bearer(const struct local *engine, uint64_t id)
+{
+	struct bearer *bearer = registry_find(&engine->registry, id);
+
+	return bearer && bearer->kind == BEARER_PROGRAM && bearer->link->ended ? NULL : bearer;
+}
+
+/* Whoever sends to one over its budget waits before that, and who asks the Director, until it has read its answers. */
+static bool has_to_wait(const struct sender *from, const struct bearer *bearer, uint64_t to)
+{
+	if (from->link->draining)
+		return false;
+	if (bearer && link_is_over(bearer->link)) {
+		link_wait_in(from->link, &bearer->link->budget->unsent);
+		return true;
+	}
+	if (bearer || to != DIRECTOR_ID || from->link->corked || !link_is_full(from->link))
+		return false;
+	link_wait_for(from->link, from->link);
+	return true;
+}
+
+void route_begins(const struct sender *from, enum frame_type type, const unsigned char *body)
+{
+	uint64_t to = wire_get64(body);
+	struct bearer *bearer = find_bearer(from->engine, to);
+
+	if (type != FRAME_MESSAGE && type != FRAME_MESSAGE_FD)
+		return;
+	if (!has_to_wait(from, bearer, to) && bearer && link_is_full(bearer->link))
+		link_wait_for(from->link, bearer->link);
 }
 
 /* Is it a memory file of that size which nobody can change any more? */
@@ -328,35 +383,52 @@ static void say_lost(const struct sender *from)
 				       OUTPUT_WARNING, text, strlen(text));
 }
 
-bool route_message(const struct sender *from, enum frame_type type, const unsigned char *body,
-		   size_t len)
+/* False: it breaks the grammar. */
+static bool unpack(const struct sender *from, enum frame_type type, const unsigned char *body,
+		   size_t len, struct parcel *parcel)
 {
-	struct parcel parcel = { .in_fd = type == FRAME_MESSAGE_FD, .fd = -1 };
 	uint64_t size;
 
-	if (len < 9 || body[8] & MESSAGE_COMMANDS)
-		return false;
-	parcel.encoding = (enum encoding)body[8];
-	parcel.rest = body + 9;
-	parcel.len = size = len - 9;
-	if (parcel.in_fd && parcel.len == 8) {
-		parcel.fd = link_take_fd(from->link);
-		size = wire_get64(parcel.rest);
-	}
-	if (parcel.fd == LINK_FD_LOST) {
-		say_lost(from);
-		return true;
+	*parcel = (struct parcel){ .in_fd = type == FRAME_MESSAGE_FD,
+				   .fd = -1,
+				   .encoding = (enum encoding)body[8],
+				   .rest = body + 9,
+				   .len = len - 9 };
+	size = parcel->len;
+	if (parcel->in_fd && parcel->len == 8) {
+		parcel->fd = link_take_fd(from->link);
+		size = wire_get64(parcel->rest);
 	}
 	/* What the host says of a size it may not have looked at. One behind a longer head might be no frame any more. */
-	if (size > (uint64_t)from->engine->max_told ||
-	    (parcel.in_fd ? !is_sealed_file(parcel.fd, size) : size > LINK_INLINE_MAX)) {
-		tds_close_fd(&parcel.fd);
-		return false;
+	if (parcel->fd == LINK_FD_LOST ||
+	    (size <= (uint64_t)from->engine->max_told &&
+	     (parcel->in_fd ? is_sealed_file(parcel->fd, size) : size <= LINK_INLINE_MAX)))
+		return true;
+	tds_close_fd(&parcel->fd);
+	return false;
+}
+
+enum link_verdict route_message(const struct sender *from, enum frame_type type,
+				const unsigned char *body, size_t len)
+{
+	struct parcel parcel;
+
+	if (len < 9 || body[8] & MESSAGE_COMMANDS)
+		return LINK_BROKEN;
+	uint64_t to = wire_get64(body);
+	struct bearer *bearer = find_bearer(from->engine, to);
+	if (has_to_wait(from, bearer, to))
+		return LINK_LATER;
+	if (!unpack(from, type, body, len, &parcel))
+		return LINK_BROKEN;
+	if (parcel.fd == LINK_FD_LOST) {
+		say_lost(from);
+		return LINK_TAKEN;
 	}
-	struct link *link = route(from, wire_get64(body), &parcel);
+	struct link *link = route(from, to, bearer, &parcel);
 	if (link && link_is_full(link))
 		link_wait_for(from->link, link);
-	return true;
+	return LINK_TAKEN;
 }
 
 /* Its host says whom it does not obey, and nothing more: so it can forge no letter but one of those. */

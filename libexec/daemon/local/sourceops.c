@@ -200,7 +200,8 @@ static const struct {
 	{ "log", op_log },
 };
 
-static bool on_frame(void *ctx, enum frame_type type, const unsigned char *body, size_t len)
+static enum link_verdict on_frame(void *ctx, enum frame_type type, const unsigned char *body,
+				  size_t len)
 {
 	json_t *op = type == FRAME_CONTROL
 			     ? json_loadb((const char *)body, len, JSON_ALLOW_NUL, NULL)
@@ -212,7 +213,14 @@ static bool on_frame(void *ctx, enum frame_type type, const unsigned char *body,
 		if (strcmp(name, ops[i].name) == 0)
 			ok = ops[i].run(ctx, op);
 	json_decref(op);
-	return ok;
+	return ok ? LINK_TAKEN : LINK_BROKEN;
+}
+
+static void on_caught_up(void *ctx)
+{
+	struct realm *realm = ctx;
+
+	capabilities_tell(realm->engine, &realm->link);
 }
 
 static void on_ended(void *ctx)
@@ -220,4 +228,6 @@ static void on_ended(void *ctx)
 	realm_kill(ctx);
 }
 
-const struct link_events sourceops_link = { .frame = on_frame, .ended = on_ended };
+const struct link_events sourceops_link = { .frame = on_frame,
+					    .caught_up = on_caught_up,
+					    .ended = on_ended };

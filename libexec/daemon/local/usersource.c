@@ -13,7 +13,9 @@
 #include "base/mem.h"
 #include "tool/cli.h"
 
-#define ANSWER_S 120        /* that an authority may take */
+#define ANSWER_S 120               /* that an authority may take */
+#define INFO_MAX_BYTES (16 << 10)  /* of what is said of a source */
+#define LIST_MAX_BYTES (512 << 10) /* of all that is said at once */
 #define USER_SOURCES_MAX 64 /* of a zone; all their archives together are at most maxmessage */
 
 struct user_source {
@@ -71,6 +73,18 @@ static json_t *notice(const char *md5, const char *info, bool loaded)
 			 tds_cli_json_text(info ? info : ""), "loaded", loaded);
 }
 
+/* One that does not read what it asked to be told cannot be waited for: its link ends, and so it does. */
+static void tell_watcher(struct actor *actor, json_t *op)
+{
+	if (!link_is_over(&actor->link)) {
+		(void)link_control(&actor->link, op);
+		return;
+	}
+	json_decref(op);
+	actor->ended_for = "an actor was to be told of sources, did not read it, and was ended";
+	link_send(&actor->link, NULL);
+}
+
 /* zone 0: all. */
 static void tell_watchers(struct local *engine, uint32_t zone, const char *md5, const char *info,
 			  bool loaded)
@@ -78,7 +92,7 @@ static void tell_watchers(struct local *engine, uint32_t zone, const char *md5, 
 	for (struct realm *r = engine->realms; r; r = r->next)
 		for (struct actor *a = r->actors; a; a = a->next)
 			if (a->watches_sources && (zone == 0 || zone_of(r) == zone))
-				link_control(&a->link, notice(md5, info, loaded));
+				tell_watcher(a, notice(md5, info, loaded));
 }
 
 /* Have those that watch been told of it? */
@@ -93,19 +107,32 @@ void usersource_realm_opened(struct realm *realm)
 		tell_watchers(realm->engine, 0, realm->md5, realm->info, true);
 }
 
+/* One more, where there is room for so much. Returns what is left of it. */
+static size_t add_source(json_t *list, const char *md5, const char *info, size_t room)
+{
+	json_t *source = json_pack("[s, o?]", md5, tds_cli_json_text(info));
+	size_t size = json_dumpb(source, NULL, 0, JSON_COMPACT) + 1;
+
+	if (size > room) {
+		json_decref(source);
+		return room;
+	}
+	(void)json_array_append_new(list, source);
+	return room - size;
+}
+
 json_t *usersource_list(const struct realm *by)
 {
 	const struct local *engine = by->engine;
 	json_t *list = json_array();
+	size_t room = LIST_MAX_BYTES;
 
 	for (const struct realm *r = engine->realms; r; r = r->next)
 		if (is_told(r))
-			(void)json_array_append_new(
-				list, json_pack("[s, o?]", r->md5, tds_cli_json_text(r->info)));
+			room = add_source(list, r->md5, r->info, room);
 	for (const struct user_source *s = engine->user_sources; s; s = s->next)
 		if (s->zone == zone_of(by) && s->archive >= 0)
-			(void)json_array_append_new(
-				list, json_pack("[s, o?]", s->md5, tds_cli_json_text(s->info)));
+			room = add_source(list, s->md5, s->info, room);
 	return list;
 }
 
@@ -161,6 +188,23 @@ static void source_free(struct user_source *source)
 	free(source);
 }
 
+/* NULL: none was made of it yet. */
+static struct realm *realm_of(const struct user_source *source)
+{
+	for (struct realm *r = source->engine->realms; r; r = r->next)
+		if (is_of(r, source))
+			return r;
+	return NULL;
+}
+
+struct realm *usersource_find_realm(struct realm *by, const char *md5)
+{
+	struct realm *package = realm_by_md5(by->engine, md5);
+	struct user_source *source = package ? NULL : find(by->engine, zone_of(by), md5);
+
+	return source ? realm_of(source) : package;
+}
+
 struct realm *usersource_realm(struct realm *by, const char *md5)
 {
 	struct local *engine = by->engine;
@@ -169,10 +213,10 @@ struct realm *usersource_realm(struct realm *by, const char *md5)
 
 	if (!source)
 		return package;
-	for (struct realm *r = engine->realms; r; r = r->next)
-		if (is_of(r, source))
-			return r;
-	struct realm *realm = forkserver_derive(by, md5);
+	struct realm *realm = realm_of(source);
+	if (realm)
+		return realm;
+	realm = forkserver_derive(by, md5);
 	if (realm && source->archive >= 0 && !forkserver_begin(realm, source->archive))
 		return NULL;
 	return realm;
@@ -337,7 +381,8 @@ bool usersource_load(const struct sender *from, const json_t *op)
 		return true; /* as if nobody had brought it: to create from it is an error */
 	struct actor *authority = find_authority(engine, zone, &registered);
 
-	if (!is_md5(md5) || !info || data < 0 || !is_sealed(engine, data))
+	if (!is_md5(md5) || !info || strlen(info) > INFO_MAX_BYTES || data < 0 ||
+	    !is_sealed(engine, data))
 		return false;
 	if (!asker_may(from, TDS_ASKED_SOURCES_OWN, NULL))
 		return true;
@@ -385,7 +430,8 @@ bool usersource_op_validated(struct actor *actor, const json_t *op)
 	const char *info = json_string_value(json_object_get(op, "info"));
 	bool registered;
 
-	if (!md5 || !info || (accepted && (archive < 0 || !is_sealed(engine, archive))))
+	if (!md5 || !info || strlen(info) > INFO_MAX_BYTES ||
+	    (accepted && (archive < 0 || !is_sealed(engine, archive))))
 		return false;
 	struct user_source *source = find(engine, zone_of(actor->realm), md5);
 	if (!source || source->archive >= 0 ||

@@ -29,6 +29,9 @@ bool usersource_register(struct actor *actor);
 /* The realm in which code of realm by creates actors of a source; they wait there while it is pending. NULL: none. */
 struct realm *usersource_realm(struct realm *by, const char *md5);
 
+/* The same, where there is one already. */
+struct realm *usersource_find_realm(struct realm *by, const char *md5);
+
 /* Hooks: those that watch sources are told of a package; a zone ends with the realm that it is named after. */
 void usersource_realm_opened(struct realm *realm);
 void usersource_realm_closed(struct realm *realm, enum realm_state before);
