@@ -42,12 +42,12 @@ static struct realm *realm_for(struct actor *actor, const char *hash, const char
 /* Nobody else notices; so who looks for it later finds it in the event log. */
 static void tell_refused(struct actor *actor, struct realm *realm)
 {
-	actor_over_budget(
-		actor, realm,
-		!realm_may_grow(realm) ? "it has as many actors as its sandbox lets it have"
-		: budget_has_actor(realm_budget(realm))
-			? "no descriptor or memory is left for another actor"
-			: "it has as many actors as budget.cfg lets it have");
+	actor_over_budget(actor, realm,
+			  !realm_may_grow(realm)
+				  ? "it has as many actors as its sandbox lets it have"
+			  : budget_has_actor(realm_budget(realm))
+				  ? "no descriptor or memory is left for another actor"
+				  : "it has as many actors as budget.cfg lets it have");
 }
 
 static bool op_create(struct actor *actor, const json_t *op)
