@@ -81,5 +81,14 @@ def in_a_read_only_directory(a):
     return ok(not (a.dir / '.tds').exists() and not list(a.dir.glob('*.journal')), 'nothing is written there', list(a.dir.iterdir()))
 
 
+def in_a_sandbox(a):
+    (a.dir / 'sandbox.cfg').write_text('default\n')
+    a.env['TDS_LANDLOCK_ABI'] = '2'  # Debian 12
+    for version in '12':
+        pack(a, version)
+    a.must(a.load('stock-1.tls'))
+    ok(keeps_its_book(a, a.dir / '.tds/data/stock/stock.journal'), 'in the sandbox that tds-admin setup sets up it keeps its book')
+
+
 if __name__ == '__main__':
-    run_cases(as_a_service_user, in_a_read_only_directory)
+    run_cases(as_a_service_user, in_a_read_only_directory, in_a_sandbox)

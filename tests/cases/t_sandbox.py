@@ -381,6 +381,15 @@ def brought(a):
     ok(got == ['PermissionError'] * 4 + ['1'], 'what it may not, that may not', got)
 
 
+def new_privileges(a):
+    """newprivs.cfg counts for trusted packages alone."""
+    (a.dir / 'newprivs.cfg').write_text('yes')
+    for profile, wanted in ('strict', True), ('trusted', False):
+        trier(a, profile, profile)
+        pid = a.actors_of(profile, '1')[0]['Pid']
+        ok(status_has(pid, r'^NoNewPrivs:\t1') == wanted, '%s: no new privileges: %s' % (profile, wanted))
+
+
 def strangers(a):
     """A process of a source that is no actor is killed within a second, and that is said."""
     heads = {'import': FORKS + 'linger()\n',
@@ -440,4 +449,4 @@ def no_landlock(a):
 
 if __name__ == '__main__':
     run_cases(of_this_kernel, of_the_first_landlock, of_debian_12, of_the_sixth_landlock, at_the_import, as_ever, hung, said, refused, restored, definition,
-              parts, programs_and_limits, ports, brought, strangers, busy, no_landlock)
+              parts, programs_and_limits, ports, brought, new_privileges, strangers, busy, no_landlock)
