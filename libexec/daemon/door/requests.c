@@ -255,14 +255,14 @@ static void answer_restart(struct asker *asker, const struct request *row, const
 	struct who who;
 	int64_t grace_ms;
 
+	if (program && !asker_check(asker, row, TDS_ASKED_RESTART_AS, NULL))
+		return;
 	if (!get_grace(asker, row, request, &grace_ms))
 		return;
 	if (program && program[0] != '/') {
 		asker_refuse(asker, row, 2, "Program is not an absolute path");
 		return;
 	}
-	if (program && !asker_check(asker, row, TDS_ASKED_RESTART_AS, NULL))
-		return;
 	asker_identify(asker, &who);
 	int rc = settings->restart(settings->ctx, grace_ms, program, who.by.by, &err);
 	who_fini(&who);
