@@ -125,13 +125,13 @@ def place(key, path):
         yield real, key_of(key, base)
 
 
-def verified(what, real, package, other):
-    """Both sides say the same of a package, of its members, and of an altered one."""
+def verified(what, real, package, other, more=()):
+    """Both sides say the same of a package, of its members (more: besides the sources), and of an altered one."""
     theirs, ours = real('tlsinfo', package), tap.run('tds-verify', '-C', real.dir, package)
     tap.ok(theirs[0] == 0 and ours.status == 0 and theirs[1] == ours.out.decode(), what + ' is verified', theirs, ours)
-    theirs, ours = real('tlsinfo', package, 'contents'), tap.run('tds-verify', '-C', real.dir, '-t', package)
+    theirs, ours = real('tlsinfo', package, 'contents'), tap.run('tds-verify', '-C', real.dir, '-t', '-v', package)
     tap.ok(theirs[0] == 0 and members(theirs[1]) == members(ours.out.decode()) and
-           {name for _, name in members(theirs[1])} == set(SOURCE), what + ' has the members', theirs, ours)
+           {name for _, name in members(theirs[1])} == {*SOURCE, *more}, what + ' has the members', theirs, ours)
     theirs, ours = real('tlsinfo', package, 'm/a.py'), tap.run('tds-verify', '-C', real.dir, '-x', 'm/a.py', package)
     tap.ok(theirs[1].strip() == ours.out.decode().strip() == SOURCE['m/a.py'].strip(), what + ' gives its files', theirs, ours)
     theirs, ours = real('tlsinfo', other), tap.run('tds-verify', '-C', real.dir, other)
@@ -145,7 +145,8 @@ def packed(path):
                         'tli:foo.tli', *FILES, cwd=real.src)
             package = real.dir / 'foo-1.0.tls'
             tap.ok(a.status == 0, 'tds-gensrc packs with %s, %s' % (key, form), a)
-            verified('a package of ours, %s, %s,' % (key, form), real, package, altered(package))
+            verified('a package of ours, %s, %s,' % (key, form), real, package, altered(package),
+                     ['TDS-INF/foo.tli'] if form == FORMATS[0] else [])
             got = real('gensrc', 'foo', private, '.', 'version:2.0', 'fmt:' + form, 'tli:foo.tli', *FILES)
             package = real.dir / 'foo-2.0.tls'
             tap.ok(got[0] == 0 and package.exists(), 'the real gensrc packs with %s, %s' % (key, form), got)
@@ -175,8 +176,26 @@ def ours_there(path):
             tap.ok(until('its actors are told', lambda: told(real.dir) == TOLD), 'its actors take their OnLoad messages')
             got = real('list', 'foo')
             tap.ok('Source hash %s  [ACTIVE]' % name in got[1] and 'm.a.A (chief)' in got[1], 'and is listed', got)
+            ed25519_there(real)
+            got = real('list', 'foo')
+            tap.ok('Source hash %s  [ACTIVE]' % name in got[1] and got[1].count('Source hash') == 1, 'what runs goes on', got)
         finally:
             real('shutdown')
+
+
+def ed25519_there(real):
+    """A package of an Ed25519 key is none to a Director that runs, though it has the key; it says "Loaded" of anything."""
+    data = tap.ROOT / 'tests/unit/data'
+    private = real.dir.parent / 'ed.pem'
+    shutil.copyfile(data / 'rfc8032.pem', private)
+    private.chmod(0o600)
+    shutil.copyfile(data / 'rfc8032_tls.key', real.dir / 'ed_tls.key')
+    a = tap.run('tds-gensrc', '-q', '-C', real.dir, 'foo', private, real.src, 'version:3.0', 'tli:foo.tli', *FILES)
+    tap.ok(a.status == 0, 'packed by an Ed25519 key', a)
+    got = real('tlsinfo', real.dir / 'foo-3.0.tls')
+    tap.ok(got[0] != 0 and 'Validated' not in got[1], 'it does not verify there', got)
+    real('load', 'foo')
+    (real.dir / 'ed_tls.key').unlink()
 
 
 def theirs_here(path):
