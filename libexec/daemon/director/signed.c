@@ -57,13 +57,12 @@ static int redefine(struct change *change, const struct tds_tli *declared, struc
 
 int signed_apply(struct change *change, const struct tds_tli *declared, struct tds_err *err)
 {
-	int rc = change->incoming
-			 ? warn_of_differences(change, &change->incoming->tli, declared, err)
-			 : 0;
+	bool alone = change->director->settings->signed_tli_alone;
+	int rc = 0;
 
-	if (rc != 0 || !change->director->settings->signed_tli_alone)
-		return rc;
-	if (!declared)
+	if (alone && !declared)
 		return tds_err_set(err, TDS_E_REFUSED, TDS_TLI_UNSIGNED);
-	return redefine(change, declared, err);
+	if (change->incoming)
+		rc = warn_of_differences(change, &change->incoming->tli, declared, err);
+	return rc == 0 && alone ? redefine(change, declared, err) : rc;
 }
