@@ -154,17 +154,22 @@ static void print_user(FILE *out, const json_t *answer, const char *key)
 		(void)fprintf(out, "%lld", (long long)uid);
 }
 
-/* Which of the two ways it is set up: are actors those of the admin process's own user? */
+/* Which way it is set up: what stands between actors and the admin process, and between the actors of two groups. */
 static void print_users(FILE *out, const json_t *answer)
 {
-	bool same = json_equal(json_object_get(answer, "Uid"), json_object_get(answer, "ActorUid"));
+	const json_t *actors = json_object_get(answer, "ActorUid");
 
 	(void)fputs("user ", out);
 	print_user(out, answer, "Uid");
-	(void)fputs(same ? ", and so are the actors" : ", actors ", out);
-	if (!same)
+	if (json_is_null(actors)) {
+		(void)fputs(", each group's actors have a uid of their own\n", out);
+	} else if (json_equal(json_object_get(answer, "Uid"), actors)) {
+		(void)fputs(", and so are the actors: no user's rights stand between them\n", out);
+	} else {
+		(void)fputs(", actors ", out);
 		print_user(out, answer, "ActorUid");
-	(void)fputc('\n', out);
+		(void)fputs(": no user's rights stand between groups\n", out);
+	}
 }
 
 /* Of a source. */

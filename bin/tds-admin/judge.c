@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/user.h"
 #include "command.h"
+#include "director/actoruser.h"
 #include "director/adminuser.h"
 #include "director/config.h"
 #include "director/grants.h"
@@ -27,8 +28,8 @@
 
 /* --- users --- */
 
-static const char *const files_of_users[] = { TDS_ADMINUSER_CFG, "adminusers.cfg", "actoruser.cfg",
-					      "guests.cfg" };
+static const char *const files_of_users[] = { TDS_ADMINUSER_CFG, "adminusers.cfg",
+					      TDS_ACTORUSER_CFG, "guests.cfg" };
 
 static bool names_users(const char *file)
 {
@@ -68,14 +69,22 @@ static void judge_users(struct report *report)
 		judge_user(report, value->items[i]);
 }
 
+/* Does it name no user, but one for each group? */
+static bool is_dynamic(const char *file, const struct tds_value *value)
+{
+	return strcmp(file, TDS_ACTORUSER_CFG) == 0 &&
+	       strcmp(value->text, TDS_ACTORUSER_DYNAMIC) == 0;
+}
+
 /* Only root can become another user. */
 static void judge_actoruser(struct report *report, const struct tds_dir *dir)
 {
 	tds_auto(adminuser) struct tds_adminuser admin = { 0 };
-	tds_auto(user) struct tds_user actors = { 0 };
+	tds_auto(user) struct tds_user actors = { .uid = (uid_t)-1 };
 
 	if (report->err.code != TDS_OK || tds_adminuser_read(dir, &admin, NULL) != 0 ||
-	    tds_user_find(report->value->text, &actors, NULL) != 0)
+	    (!is_dynamic(TDS_ACTORUSER_CFG, report->value) &&
+	     tds_user_find(report->value->text, &actors, NULL) != 0))
 		return;
 	if (admin.is_named && admin.user.uid != 0 && admin.user.uid != actors.uid)
 		report_refuse(report, "only root's admin process runs actors as another user, and "
@@ -226,11 +235,11 @@ void judge_value(struct report *report, const struct tds_dir *dir, const char *n
 	bool is_of_dir = dir->fd >= 0;
 
 	judge_effect(report, name);
-	if (names_users(name))
+	if (names_users(name) && !is_dynamic(name, report->value))
 		judge_users(report);
 	if (is_of_dir && strcmp(name, TDS_ADMINUSER_CFG) == 0)
 		judge_adminuser(report, dir);
-	if (is_of_dir && strcmp(name, "actoruser.cfg") == 0)
+	if (is_of_dir && strcmp(name, TDS_ACTORUSER_CFG) == 0)
 		judge_actoruser(report, dir);
 	if (is_of_dir && strcmp(name, "datadir.cfg") == 0)
 		judge_data_folder(report, dir);

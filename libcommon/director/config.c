@@ -38,6 +38,7 @@ static const struct config_rule rules[] = {
 	{ NEVER("thesplogs.cfg", NULL, "it has no effect: there is no such log"),
 	  config_number, .least = 1, .most = SIZE_MAX_BYTES },
 	/* our own */
+	{ AT_RELOAD("actorenv.cfg"), config_variables },
 	{ AT_RESTART("actorlimits.cfg"), config_limits },
 	{ AT_RESTART("actoruser.cfg"), config_user },
 	{ AT_USE("adminuser.cfg"), config_adminuser },
@@ -57,6 +58,7 @@ static const struct config_rule rules[] = {
 	{ AT_VERIFICATION("strictnames.cfg"), config_switch },
 	{ AT_RELOAD("sandbox.cfg"), config_sandbox },
 	{ AT_RELOAD("signedtli.cfg"), config_switch },
+	{ AT_RESTART("uidrange.cfg"), config_uidrange },
 };
 /* clang-format on */
 

@@ -14,6 +14,7 @@
 #include "literal/pytext.h"
 #include "logconfig.h"
 #include "sandboxcfg.h"
+#include "uids.h"
 
 /* The place of text + at. */
 void config_find_place(const struct config_work *w, size_t at, unsigned *line, unsigned *column)
@@ -349,6 +350,32 @@ int config_may(struct config_work *w)
 	int rc = parse_lines(w, is_granted_pattern, "a pattern of group names");
 
 	return rc == 0 ? check_grants(w, TDS_HELD_BY_ACTORS) : rc;
+}
+
+/* A name of a variable, or the beginning of some with '*' behind. */
+static bool is_variable(const char *text, size_t len)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+	size_t n = strspn(text, letters);
+
+	if (n + 1 == len && text[n] == '*')
+		n++;
+	return n >= len && len > 0 && text[0] != '*' && !(text[0] >= '0' && text[0] <= '9');
+}
+
+int config_variables(struct config_work *w)
+{
+	return parse_lines(w, is_variable, "the name of a variable");
+}
+
+int config_uidrange(struct config_work *w)
+{
+	struct tds_uidrange range;
+
+	return tds_uidrange_parse(w->text, w->len, &range)
+		       ? take_text(w, TDS_VALUE_STR, w->text, w->len)
+		       : config_refuse(w, 0, "not two uids with a dash, such as 65536-99999");
 }
 
 int config_user(struct config_work *w)

@@ -57,8 +57,10 @@ int config_may(struct config_work *w);        /* patterns of groups, each with r
 int config_user(struct config_work *w);       /* one */
 int config_adminuser(struct config_work *w); /* the same, with a word for who takes it for a list */
 int config_sandbox(struct config_work *w);   /* a profile, or a dictionary (sandboxcfg.h) */
-int config_switch(struct config_work *w);    /* yes or no */
-int config_bits(struct config_work *w);      /* as the key ring reads it */
-int config_digests(struct config_work *w);   /* the same */
+int config_variables(struct config_work *w); /* a list of names */
+int config_uidrange(struct config_work *w);
+int config_switch(struct config_work *w);  /* yes or no */
+int config_bits(struct config_work *w);    /* as the key ring reads it */
+int config_digests(struct config_work *w); /* the same */
 
 #endif

@@ -118,12 +118,6 @@ static int restart(void *ctx, int64_t grace_ms, const char *program, json_t *by,
 	return restart_begin(ctx, grace_ms, program, by, on_gone, err);
 }
 
-/* As whom the actors of packages run. */
-static uid_t actor_uid(const struct settings *settings)
-{
-	return settings->actor_uid == (uid_t)-1 ? geteuid() : settings->actor_uid;
-}
-
 /* Whom it is who asks: up, on the way up, or on the way down. */
 static void describe(void *ctx, json_t *status)
 {
@@ -137,7 +131,10 @@ static void describe(void *ctx, json_t *status)
 	(void)json_object_set_new(status, "Changed", inforce_changed(d->inforce));
 	(void)json_object_set_new(status, "Restarts", json_integer(d->ward->restarts));
 	(void)json_object_set_new(status, "Uid", json_integer(geteuid()));
-	(void)json_object_set_new(status, "ActorUid", json_integer(actor_uid(&d->configured)));
+	(void)json_object_set_new(status, "ActorUid",
+				  d->configured.actors == ACTORS_DYNAMIC
+					  ? json_null()
+					  : json_integer(d->configured.actor_uid));
 	(void)json_object_set_new(status, "Sandbox", granting_json(&d->configured.sandbox));
 	if (d->ward->last_end)
 		(void)json_object_set_new(status, "LastEnd", json_string(d->ward->last_end));
@@ -197,7 +194,7 @@ static void on_event(void *ctx, const json_t *event)
 /* The Director, and the engine that runs its actors. False: out of memory. */
 static bool make_director(struct daemon *d)
 {
-	d->world.base = d->world.data.base = d->base;
+	d->world.base = d->world.homes.data.base = d->world.homes.tmp.base = d->base;
 	world_open(&d->world);
 	world_know_users(&d->world);
 	d->world.events.tell = on_event;
@@ -214,22 +211,6 @@ static bool make_director(struct daemon *d)
 	director_attach(d->director, engine);
 	d->door_settings.engine = engine;
 	return true;
-}
-
-/* One that leaves nothing behind has its data in its run directory, wherever datadir.cfg would have them. */
-static struct data_place data_place(const struct daemon *d)
-{
-	const struct settings *configured = &d->configured;
-	bool drops = configured->actor_uid != (uid_t)-1;
-
-	return (struct data_place){
-		.rundir = d->settings->rundir,
-		.rundir_path = d->rundir_path,
-		.configured = d->settings->transient ? NULL : configured->data_dir,
-		.uid = drops ? configured->actor_uid : geteuid(),
-		.gid = drops ? configured->actor_gid : getegid(),
-		.remover = d->remover,
-	};
 }
 
 /* What is started from here. False: out of memory. */
@@ -288,10 +269,15 @@ static int read_settings(struct daemon *d, struct tds_err *err)
 }
 
 /* What its rooms are told of the settings, which have been read. */
-static void hand_on(struct daemon *d)
+static int hand_on(struct daemon *d, struct tds_err *err)
 {
 	const struct daemon_settings *s = d->settings;
 	const bool has_cgroup = d->ward->cgroup->path != NULL;
+	const struct homes_plan plan = { .settings = &d->configured,
+					 .rundir = s->rundir,
+					 .rundir_path = d->rundir_path,
+					 .remover = d->remover,
+					 .transient = s->transient };
 
 	d->config = (struct engine_config){ .settings = &d->configured,
 					    .python = "python3",
@@ -305,8 +291,7 @@ static void hand_on(struct daemon *d)
 				   .verifier = d->verifier,
 				   .logs = &d->configured.logs,
 				   .sandbox = &d->configured.sandbox,
-				   .settings = &d->configured,
-				   .data = data_place(d) };
+				   .settings = &d->configured };
 	d->director_settings = (struct director_settings){
 		.slots = cores(),
 		.signed_tli_alone = d->configured.signed_tli_alone,
@@ -323,6 +308,8 @@ static void hand_on(struct daemon *d)
 						   .describe = describe,
 						   .output = on_output,
 						   .ctx = d };
+	int rc = homes_open(&d->world.homes, &plan, err);
+	return rc == 0 ? 0 : tds_err_set(err, rc, "%s/%s", d->rundir_path, err->reason);
 }
 
 static bool make(struct daemon *d, struct tds_err *err)
@@ -331,9 +318,8 @@ static bool make(struct daemon *d, struct tds_err *err)
 
 	if (!find_programs(d) || !(d->inforce = inforce_new(&s->dir)))
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
-	if (read_settings(d, err) != 0)
+	if (read_settings(d, err) != 0 || hand_on(d, err) != 0)
 		return false;
-	hand_on(d);
 	d->base = event_base_new();
 	d->not_restored = json_array();
 	d->log = actorlog_open(s->rundir, &d->configured.logs);
@@ -427,7 +413,7 @@ static int run(struct daemon *d, json_t *state, const json_t *groups)
 	if (!returning_is_empty(&d->world.returning))
 		d->director_settings.slots = 1;
 	recall_sweep(d->settings->rundir, state);
-	data_sweep(&d->world.data);
+	homes_sweep(&d->world.homes);
 	revoked_watch(d);
 	director_restore(d->director, state, groups, on_not_restored, on_restored, d);
 	(void)event_base_dispatch(d->base);

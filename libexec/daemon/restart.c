@@ -14,7 +14,7 @@
 static int look_ahead(struct daemon *d, struct tds_err *err)
 {
 	struct settings next;
-	struct data_place place = d->world.data;
+	struct data_place place = d->world.homes.data;
 	int rc = settings_read(&d->settings->dir, &next, err);
 
 	if (rc != 0)

@@ -2,42 +2,36 @@
 /* The environment of actors, and the Python that runs them. */
 #include "surroundings.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "base/mem.h"
-#include "daemon/base/child.h"
-#include "daemon/local/engine_local.h"
+#include "daemon/base/actorenv.h"
+#include "world.h"
 
-/* The environment as the host gets it, with a place at the end for the data folder. */
-static bool list_variables(struct surroundings *s, const char *folder)
+/* The environment of the group's actors, as far as it is known before the package is. */
+static char **list_variables(struct world *world, const char *group)
 {
-	size_t n = 0;
+	tds_auto(actor_home) struct actor_home home = ACTOR_HOME_NONE;
+	const struct tds_sandbox_rule *rule = tds_sandbox_rule_of(world->sandbox, group);
+	struct tds_err err;
 
-	s->variables = child_environment(host_withheld, 1);
-	if (!s->variables || asprintf(&s->data, "TDS_DATA_DIR=%s", folder) < 0) {
-		s->data = NULL;
-		return false;
-	}
-	while (s->variables[n])
-		n++;
-	s->variables[n] = s->data;
-	return true;
+	/* What is in the way is told where a home is to be given. */
+	if (homes_foresee(&world->homes, group, &home, &err) == TDS_E_NOMEM)
+		return NULL;
+	return actorenv_new(
+		&(struct actorenv){ .settings = world->settings,
+				    .dir = world->dir->path,
+				    .home = &home,
+				    .trusted = rule->unasked->profile == TDS_PROFILE_TRUSTED });
 }
 
-bool surroundings_make(const struct data_place *data, const char *group,
-		       struct surroundings *surroundings)
+bool surroundings_make(struct world *world, const char *group, struct surroundings *surroundings)
 {
-	tds_autofree char *folder = data_path(data, group);
 	struct tds_env_version version;
 	struct tds_err err;
 	bool found = false;
 
-	*surroundings = (struct surroundings){ 0 };
-	if (!folder || !list_variables(surroundings, folder)) {
-		surroundings_fini(surroundings);
+	*surroundings = (struct surroundings){ .variables = list_variables(world, group) };
+	if (!surroundings->variables)
 		return false;
-	}
 	/* One that cannot be told is refused where a declaration asks for it. */
 	if (tds_env_python(&surroundings->python, &found, &err) != 0 || !found)
 		surroundings->python.len = 0;
@@ -53,8 +47,7 @@ bool surroundings_make(const struct data_place *data, const char *group,
 
 void surroundings_fini(struct surroundings *surroundings)
 {
-	free(surroundings->variables);
-	free(surroundings->data);
+	actorenv_free(surroundings->variables);
 	tds_buf_fini(&surroundings->python);
 	*surroundings = (struct surroundings){ 0 };
 }

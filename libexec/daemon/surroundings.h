@@ -4,21 +4,20 @@
 #define TDS_DAEMON_SURROUNDINGS_H
 
 #include "base/buf.h"
-#include "daemon/keep/data.h"
 #include "literal/literal_env.h"
+
+struct world;
 
 /* A zeroed one is none. */
 struct surroundings {
 	struct tds_surroundings told; /* borrowed from the rest */
 	char **variables;
-	char *data; /* the variable of the group's data folder */
 	struct tds_buf python;
 	char version[TDS_ENV_VERSION_MAX];
 };
 
 /* Of a group's actors as they would be started now. Owner: caller frees with surroundings_fini. False: out of memory. */
-bool surroundings_make(const struct data_place *data, const char *group,
-		       struct surroundings *surroundings);
+bool surroundings_make(struct world *world, const char *group, struct surroundings *surroundings);
 void surroundings_fini(struct surroundings *surroundings);
 #define tds_surroundings_cleanup surroundings_fini
 

@@ -193,7 +193,7 @@ static struct verification *verify(void *ctx, const struct candidate *found, con
 	tds_auto(surroundings) struct surroundings around = { 0 };
 	int store_fd = -1;
 
-	if (!v || !package || !surroundings_make(&world->data, group, &around)) {
+	if (!v || !package || !surroundings_make(world, group, &around)) {
 		free(v);
 		free(package);
 		return NULL;
@@ -300,11 +300,11 @@ static int save_groups(void *ctx, json_t *definitions, struct tds_err *err)
 	return groups_save(world->rundir, definitions, err);
 }
 
-static int make_data_folder(void *ctx, const char *group, char **path, struct tds_err *err)
+static int give_home(void *ctx, const char *group, struct actor_home *home, struct tds_err *err)
 {
-	const struct world *world = ctx;
+	struct world *world = ctx;
 
-	return data_folder(&world->data, group, path, err);
+	return homes_give(&world->homes, group, home, err);
 }
 
 static int grant_sandbox(void *ctx, const char *group, const struct tds_value *signed_value,
@@ -316,12 +316,12 @@ static int grant_sandbox(void *ctx, const char *group, const struct tds_value *s
 	return granting_decide(world->sandbox, group, signed_value, defined, granted, note, err);
 }
 
-static int remove_data(void *ctx, const char *group, removal_done_fn *done, void *done_ctx,
+static int remove_home(void *ctx, const char *group, removal_done_fn *done, void *done_ctx,
 		       struct tds_err *err)
 {
 	struct world *world = ctx;
 
-	return data_remove(&world->data, group, done, done_ctx, err);
+	return homes_take(&world->homes, group, done, done_ctx, err);
 }
 
 static int save_desired(void *ctx, json_t *wanted, struct tds_err *err)
@@ -439,9 +439,9 @@ void world_open(struct world *world)
 				       .forget = forget,
 				       .save_sources = save_sources,
 				       .save_groups = save_groups,
-				       .data_folder = make_data_folder,
+				       .home = give_home,
 				       .sandbox = grant_sandbox,
-				       .remove_data = remove_data,
+				       .remove_home = remove_home,
 				       .save_desired = save_desired,
 				       .desired = desired,
 				       .save_floors = save_floors,
@@ -460,7 +460,7 @@ void world_close(struct world *world)
 	json_decref(world->users);
 	audit_close(&world->audit);
 	events_close(&world->events);
-	data_close(&world->data);
+	homes_close(&world->homes);
 	library_fini(&world->library);
 	returning_close(&world->returning);
 }

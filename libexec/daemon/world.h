@@ -9,11 +9,11 @@
 #include "daemon/authority/verify.h"
 #include "daemon/director/means.h"
 #include "daemon/keep/audit.h"
-#include "daemon/keep/data.h"
 #include "daemon/keep/events.h"
 #include "daemon/keep/library.h"
 #include "daemon/keep/returning.h"
 #include "director/sandboxcfg.h"
+#include "homes.h"
 
 struct clock;
 struct logger;
@@ -26,7 +26,7 @@ struct world {
 	struct event_base *base;
 	const struct clock *clock;
 	const char *verifier; /* the program */
-	struct data_place data;
+	struct homes homes;   /* opened by who fills it in */
 	const struct log_limits *logs;
 	const struct tds_sandbox_policy *sandbox;
 	const struct settings *settings; /* as they are in force */
@@ -42,7 +42,7 @@ struct world {
 /* The settings were read: whom they name is looked up, which may take a while. */
 void world_know_users(struct world *world);
 
-/* Make the means out of what is filled in: dir, rundir, base, verifier, data, logger. */
+/* Make the means out of what is filled in: dir, rundir, base, verifier, homes, logger. */
 void world_open(struct world *world);
 void world_close(struct world *world);
 

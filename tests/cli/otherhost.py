@@ -210,6 +210,16 @@ class First(Process):
 
 class Parent(Process):
 
+    def become(self, op):
+        os.environb.clear()
+        os.environb.update(text.encode('latin-1').split(b'=', 1) for text in op['env'])
+        if op['user']:
+            uid, gid = op['user']
+            os.setgroups([])
+            os.setresgid(gid, gid, gid)
+            os.setresuid(uid, uid, uid)
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
     def hello(self, op):
         self.archive = self.link.fds.pop(0)
 

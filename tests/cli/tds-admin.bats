@@ -56,7 +56,7 @@ foo() {
 @test 'start twice: one; status says which' {
 	expect 0 '' '' tds-admin start
 	run --separate-stderr tds-admin status
-	[[ $output =~ ^'running, pid '([0-9]+)$'\n'(tds [0-9.]+)$'\n''user '$(id -un)', and so are the actors'$'\n''sandbox trusted'$ ]]
+	[[ $output =~ ^'running, pid '([0-9]+)$'\n'(tds [0-9.]+)$'\n''user '$(id -un)', and so are the actors: no user'"'"'s rights stand between them'$'\n''sandbox trusted'$ ]]
 	[ "$status" -eq 0 ]
 	pid=${BASH_REMATCH[1]} said=$output
 	[ "${BASH_REMATCH[2]}" = "$(tds-admin --version | sed 's/tds-admin/tds/')" ]

@@ -35,6 +35,7 @@ def config():
         'maxmessage.cfg': '1000000', 'adminusers.cfg': '# who\nroot\n 1000 \n', 'actoruser.cfg': '1000',
         'actorlimits.cfg': "{'nofile': 1024, 'as': None, 'pids': 10}", 'newprivs.cfg': 'yes', 'guests.cfg': '0\n',
         'minkeybits.cfg': '2048\n', 'revoked.cfg': ONE + '  a.tls\n', 'thesplogf.cfg': '/a', 'thesplogs.cfg': '1', 'rundir.cfg': '/run/x', 'signedtli.cfg': 'yes\n',
+        'uidrange.cfg': '70000-79999', 'actorenv.cfg': '# none\nhttp_proxy\nA_*\n',
     }
     put('config', **{name.partition('.')[0]: name + '\n' + text for name, text in files.items()})
     put('config', all=parts(*('%s\n%s' % f for f in list(files.items())[2:14])))
@@ -46,6 +47,8 @@ def config():
         'adminusers.cfg': ['-x', 'nobody-of-this-name', '4294967295', '4294967294', 'a' * 33],
         'maxmessage.cfg': ['1099511627776', '1099511627777', '0'], 'newprivs.cfg': ['YES'], 'thesplogd.cfg': ['rel', '"/a"', '/a\x1b'],
         'thesplog.cfg': ["{'version': 2}", "{'version': 1, 'handlers': {'h': {'class': 'os.system'}}}"],
+        'uidrange.cfg': ['1-2', '70000', '70000-60000', '70000-70000', '60000-70000', '4294967295-4294967296', '-1--2'],
+        'actorenv.cfg': ['A=1', '1A', '*', 'A**', 'A B'],
         'minkeybits.cfg': ['', '2048 ', '# \udcff\n1024', '2048\r3'], 'revoked.cfg': ['#\r', ONE[1:], ONE + 'x'],
     }
     for name, texts in hostile.items():

@@ -417,17 +417,18 @@ static int floors(void *ctx, json_t **document, struct tds_err *err)
 	return 0;
 }
 
-static int data_folder(void *ctx, const char *group, char **path, struct tds_err *err)
+static int home(void *ctx, const char *group, struct actor_home *home, struct tds_err *err)
 {
 	struct fake_means *means = ctx;
 
 	if (means->fail_data)
 		return tds_err_set(err, TDS_E_WRITE, "data/%s: no space left", group);
 	(void)snprintf(means->data, sizeof(means->data), "%s", group);
-	return asprintf(path, "/data/%s", group) < 0 ? TDS_E_NOMEM : 0;
+	*home = (struct actor_home)ACTOR_HOME_NONE;
+	return asprintf(&home->data, "/data/%s", group) < 0 ? TDS_E_NOMEM : 0;
 }
 
-static int remove_data(void *ctx, const char *group, void (*done)(void *ctx, const char *error),
+static int remove_home(void *ctx, const char *group, void (*done)(void *ctx, const char *error),
 		       void *done_ctx, struct tds_err *err)
 {
 	struct fake_means *means = ctx;
@@ -566,9 +567,9 @@ void fake_means_init(struct fake_means *means)
 				       .forget = forget,
 				       .save_sources = save_sources,
 				       .save_groups = save_groups,
-				       .data_folder = data_folder,
+				       .home = home,
 				       .sandbox = sandbox,
-				       .remove_data = remove_data,
+				       .remove_home = remove_home,
 				       .save_desired = save_desired,
 				       .desired = desired,
 				       .save_floors = save_floors,

@@ -108,6 +108,18 @@ static void ints(void **state)
 	assert_false(tds_pytext_int("1 1", 3, &v));
 }
 
+static const char *const no_ranges[] = { "1-2",
+					 "70000",
+					 "70000-",
+					 "70000-60000",
+					 "70000-70000",
+					 "60000-70000",
+					 "65535-65536",
+					 "-1--2",
+					 "70000 - 70001",
+					 "999-70000",
+					 "4294967294-4294967295" };
+
 static void words(void **state)
 {
 	(void)state;
@@ -130,6 +142,16 @@ static void words(void **state)
 	same("logkeep.cfg", "-1", "1:1: not from 0 to 1000");
 	same("actoruser.cfg", "nobody\n", "nobody=\"nobody\"");
 	same("actoruser.cfg", "root nobody", "1:1: not the name of a user, or a uid");
+	same("actoruser.cfg", "dynamic\n", "dynamic=\"dynamic\"");
+	same("actorenv.cfg", "http_proxy\n # one\nSTOCK_*\n*", "4:1: not the name of a variable");
+	same("actorenv.cfg", "http_proxy\n # one\nSTOCK_*",
+	     "http_proxy\n # one\nSTOCK_*=[\"http_proxy\",\"STOCK_*\"]");
+	same("actorenv.cfg", "A=1", "1:1: not the name of a variable");
+	same("actorenv.cfg", "1A", "1:1: not the name of a variable");
+	same("uidrange.cfg", "70000-79999\n", "70000-79999=\"70000-79999\"");
+	for (size_t i = 0; i < sizeof(no_ranges) / sizeof(no_ranges[0]); i++)
+		same("uidrange.cfg", no_ranges[i],
+		     "1:1: not two uids with a dash, such as 65536-99999");
 	same("newprivs.cfg", "yes\n", "yes=true");
 	same("newprivs.cfg", "1", "1:1: not yes or no");
 }

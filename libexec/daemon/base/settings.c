@@ -2,6 +2,7 @@
 /* The daemon's configuration. */
 #include "settings.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,7 +10,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "base/user.h"
+#include "director/actoruser.h"
 #include "director/config.h"
 #include "director/logconfig.h"
 #include "director/strictmodes.h"
@@ -21,36 +22,19 @@
 #define PIDS_MAX_DEFAULT 2048 /* a thousand actors with a second thread each */
 #define LOG_LEVEL_DEFAULT 20  /* INFO, where nothing configures logging */
 
-/* The user that a value in a file names. */
-static int find_user(const struct tds_dir *dir, const char *file, const struct tds_value *name,
-		     struct tds_user *user, struct tds_err *err)
+int settings_value(const struct tds_dir *dir, const char *name, struct tds_value **value,
+		   struct tds_err *err)
 {
-	int rc = tds_user_find(name->text, user, err);
+	tds_auto(config) struct tds_config config = { 0 };
+	int rc = tds_config_read(dir, name, &config, err);
 
-	return rc == 0 ? 0
-		       : tds_err_prefix(err, "%s/%s:%u:%u", dir->path, file, name->line,
-					name->column);
-}
-
-/* A list of users; *users NULL: there is no such file. */
-static int read_users(const struct tds_dir *dir, const char *file, uid_t **users, size_t *n,
-		      struct tds_err *err)
-{
-	tds_auto(value) struct tds_value *list = NULL;
-	int rc = settings_value(dir, file, &list, err);
-
-	if (rc != 0 || !list)
-		return rc;
-	*users = calloc(list->n ? list->n : 1, sizeof(**users));
-	if (!*users)
-		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	for (; *n < list->n && rc == 0; (*n)++) {
-		tds_auto(user) struct tds_user user = { 0 };
-
-		rc = find_user(dir, file, list->items[*n], &user, err);
-		(*users)[*n] = user.uid;
-	}
-	return rc;
+	*value = tds_steal(&config.value);
+	if (rc == 0 || rc == TDS_E_MISSING)
+		return 0;
+	if (err->line)
+		return tds_err_set(err, TDS_E_UNUSABLE, "%s/%s:%u:%u: %s", dir->path, name,
+				   err->line, err->column, err->reason);
+	return tds_err_set(err, TDS_E_UNUSABLE, "%s/%s: %s", dir->path, name, err->reason);
 }
 
 static int resource_of(const char *name)
@@ -153,26 +137,6 @@ static int read_budget(const struct tds_dir *dir, struct settings *s, struct tds
 	return rc;
 }
 
-static int read_actoruser(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
-{
-	tds_auto(value) struct tds_value *name = NULL;
-	tds_auto(user) struct tds_user user = { 0 };
-	int rc = settings_value(dir, "actoruser.cfg", &name, err);
-
-	if (rc == 0 && name)
-		rc = find_user(dir, "actoruser.cfg", name, &user, err);
-	if (rc == 0 && name && geteuid() != 0 && user.uid != geteuid())
-		return tds_err_set(err, TDS_E_UNUSABLE,
-				   "%s/actoruser.cfg: only root's admin process runs actors as "
-				   "another user",
-				   dir->path);
-	if (rc == 0 && name) {
-		s->actor_uid = user.uid;
-		s->actor_gid = user.gid;
-	}
-	return rc;
-}
-
 static int read_data_dir(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
 {
 	tds_auto(value) struct tds_value *path = NULL;
@@ -217,11 +181,6 @@ static int read_signed_tli(const struct tds_dir *dir, struct settings *s, struct
 
 	s->signed_tli_alone = alone && alone->boolean;
 	return rc;
-}
-
-static int read_guests(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
-{
-	return read_users(dir, "guests.cfg", &s->guests, &s->nguests, err);
 }
 
 static int add_capability(struct settings *s, const char *name, const char *literal,
@@ -331,6 +290,11 @@ static void swap_max_message(struct settings *a, struct settings *b)
 	SWAP(a->max_message, b->max_message);
 }
 
+static void swap_env_names(struct settings *a, struct settings *b)
+{
+	SWAP(a->env_names, b->env_names);
+}
+
 static void swap_adminusers(struct settings *a, struct settings *b)
 {
 	SWAP(a->users, b->users);
@@ -380,7 +344,9 @@ static const struct part {
 	int (*read)(const struct tds_dir *dir, struct settings *s, struct tds_err *err);
 	void (*swap)(struct settings *a, struct settings *b);
 } parts[] = {
-	{ { "actoruser.cfg" }, read_actoruser, NULL },
+	{ { TDS_ACTORUSER_CFG }, settings_read_actoruser, NULL },
+	{ { TDS_UIDRANGE_CFG }, settings_read_uidrange, NULL },
+	{ { "actorenv.cfg" }, settings_read_env_names, swap_env_names },
 	{ { "maxmessage.cfg" }, read_max_message, swap_max_message },
 	{ { "newprivs.cfg" }, read_new_privs, NULL },
 	{ { "datadir.cfg" }, read_data_dir, NULL },
@@ -388,7 +354,7 @@ static const struct part {
 	{ { "signedtli.cfg" }, read_signed_tli, swap_signed_tli },
 	{ { "adminusers.cfg" }, settings_read_adminusers, swap_adminusers },
 	{ { "may.cfg" }, settings_read_may, swap_may },
-	{ { "guests.cfg" }, read_guests, swap_guests },
+	{ { "guests.cfg" }, settings_read_guests, swap_guests },
 	{ { "actorlimits.cfg" }, read_limits, NULL },
 	{ { "budget.cfg" }, read_budget, swap_budget },
 	{ { "adminport.cfg", "convleader.cfg", "othercaps.cfg" }, read_capabilities, NULL },
@@ -397,7 +363,7 @@ static const struct part {
 };
 
 static const struct settings defaults = { .max_message = MAX_MESSAGE_DEFAULT,
-					  .actor_uid = (uid_t)-1,
+					  .uids = TDS_UIDRANGE_DEFAULT,
 					  .pids_max = PIDS_MAX_DEFAULT,
 					  .budget = BUDGET_DEFAULTS,
 					  .logs = LOG_LIMITS_DEFAULT,
@@ -471,5 +437,10 @@ void settings_fini(struct settings *settings)
 	log_settings_fini(&settings->log);
 	tds_sandbox_policy_fini(&settings->sandbox);
 	free(settings->data_dir);
+	free(settings->actor_name);
+	free(settings->actor_home);
+	for (char **name = settings->env_names; name && *name; name++)
+		free(*name);
+	free(settings->env_names);
 	*settings = (struct settings){ 0 };
 }

@@ -15,6 +15,7 @@
 #include "budget.h"
 #include "director/sandboxcfg.h"
 #include "director/grants.h"
+#include "director/uids.h"
 
 struct actor_limit {
 	int resource; /* RLIMIT_... */
@@ -48,6 +49,12 @@ struct admin_user {
 	int64_t refused_mono_ms; /* when it was told of last that it may not have something; 0: never */
 };
 
+enum actors_as {
+	ACTORS_AS_ADMIN, /* the user of the admin process */
+	ACTORS_AS_USER,  /* the one that actoruser.cfg names */
+	ACTORS_DYNAMIC,  /* a uid for each group */
+};
+
 struct settings {
 	int64_t max_message; /* maxmessage.cfg, bytes */
 	struct admin_user *users;
@@ -56,8 +63,13 @@ struct settings {
 	struct tds_grants may;
 	uid_t *guests; /* guests.cfg: whose programs may join; NULL: those of the admin's uid */
 	size_t nguests;
-	uid_t actor_uid; /* actoruser.cfg; (uid_t)-1: the admin's own */
+	enum actors_as actors; /* actoruser.cfg */
+	uid_t actor_uid;       /* of actors that have none of their group's */
 	gid_t actor_gid;
+	char *actor_name;         /* of that uid; NULL: nobody has given it one */
+	char *actor_home;         /* the same */
+	struct tds_uidrange uids; /* uidrange.cfg */
+	char **env_names; /* actorenv.cfg: variables that actors have besides, ends with NULL; NULL: there is no such file */
 	struct actor_limit *limits; /* actorlimits.cfg */
 	size_t nlimits;
 	uint64_t

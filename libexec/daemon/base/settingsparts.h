@@ -16,4 +16,14 @@ int settings_read_adminusers(const struct tds_dir *dir, struct settings *s,
 int settings_read_may(const struct tds_dir *dir, struct settings *s,
 		      struct tds_err *err) TDS_MUST_CHECK;
 
+/* And of settingsusers.c, each of one file. Errors: the same. */
+int settings_read_actoruser(const struct tds_dir *dir, struct settings *s,
+			    struct tds_err *err) TDS_MUST_CHECK;
+int settings_read_uidrange(const struct tds_dir *dir, struct settings *s,
+			   struct tds_err *err) TDS_MUST_CHECK;
+int settings_read_env_names(const struct tds_dir *dir, struct settings *s,
+			    struct tds_err *err) TDS_MUST_CHECK;
+int settings_read_guests(const struct tds_dir *dir, struct settings *s,
+			 struct tds_err *err) TDS_MUST_CHECK;
+
 #endif

@@ -118,7 +118,7 @@ void director_forget_group(struct director *director, const char *name, const st
 	if (rc == 0)
 		rc = check(director, name, group, &err);
 	if (rc == 0)
-		rc = means->remove_data(means->ctx, name, on_removed, f, &err);
+		rc = means->remove_home(means->ctx, name, on_removed, f, &err);
 	if (rc == 0)
 		return;
 	/* One that never had a folder may be remembered all the same. */

@@ -139,9 +139,9 @@ static struct engine_source *load_source(struct source *source, int archive, str
 {
 	const struct means *means = source->director->means;
 	struct engine *engine = source->director->engine;
-	tds_autofree char *data = NULL;
+	tds_auto(actor_home) struct actor_home home = ACTOR_HOME_NONE;
 
-	if (means->data_folder(means->ctx, source->group->name, &data, err) != 0) {
+	if (means->home(means->ctx, source->group->name, &home, err) != 0) {
 		(void)close(archive);
 		return NULL;
 	}
@@ -149,7 +149,7 @@ static struct engine_source *load_source(struct source *source, int archive, str
 					  .archive = archive,
 					  .names = declaration_names(source),
 					  .info = source->path,
-					  .data = data,
+					  .home = &home,
 					  .sandbox = source->sandbox,
 					  .owner = source };
 

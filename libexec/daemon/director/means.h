@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "daemon/base/home.h"
 #include "director/sandbox.h"
 #include "director/may.h"
 #include "director/tli.h"
@@ -101,10 +102,10 @@ struct means {
 	void (*forget)(void *ctx, const char *sha256);
 
 	/*
-	 * The folder for what the group's actors keep, made where it is missing: its path, the caller's to free.
-	 * Errors: TDS_E_WRITE, TDS_E_UNUSABLE, TDS_E_NOMEM.
+	 * What the group's actors have of their own, made where it is missing; the caller's to free.
+	 * Errors: TDS_E_REFUSED, TDS_E_WRITE, TDS_E_UNUSABLE, TDS_E_NOMEM.
 	 */
-	int (*data_folder)(void *ctx, const char *group, char **path, struct tds_err *err);
+	int (*home)(void *ctx, const char *group, struct actor_home *home, struct tds_err *err);
 
 	/*
 	 * What a source of the group is granted, which the caller gives back: it asks for signed_value in its signed declaration,
@@ -117,9 +118,10 @@ struct means {
 
 	/*
 	 * Remove it, with all that is in it. done is called later, once, with what could not be removed (NULL: all is
-	 * gone), but for a failure that is told at once. Errors: TDS_E_MISSING: there is none; TDS_E_WRITE, TDS_E_NOMEM.
+	 * gone), but for a failure that is told at once. Errors: TDS_E_MISSING: there is nothing; TDS_E_REFUSED: it is under way;
+	 * TDS_E_WRITE, TDS_E_NOMEM.
 	 */
-	int (*remove_data)(void *ctx, const char *group, void (*done)(void *ctx, const char *error),
+	int (*remove_home)(void *ctx, const char *group, void (*done)(void *ctx, const char *error),
 			   void *done_ctx, struct tds_err *err);
 
 	/*

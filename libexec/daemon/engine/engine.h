@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "daemon/base/home.h"
 #include "director/sandbox.h"
 #include "director/asking.h"
 
@@ -154,8 +155,8 @@ struct engine_load {
 	json_t *names;   /* to be imported, an array of texts; the engine's own from the call on */
 	const char *
 		info; /* what actors that watch sources are told of it, from when it is imported until it stops */
-	const char *data;            /* the folder for what its actors keep; NULL: there is none */
-	struct tds_sandbox *sandbox; /* what its code may do, granted; NULL: what its user may */
+	const struct actor_home *home; /* what its actors have of their own */
+	struct tds_sandbox *sandbox;   /* what its code may do, granted; NULL: what its user may */
 	void *owner;
 };
 

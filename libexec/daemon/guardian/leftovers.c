@@ -3,7 +3,8 @@
  * What a guardian and a daemon that died at the same instant left behind: a process that had made itself a daemon, and
  * which no cgroup held. The host starts with a mark in its environment, which all that it starts inherits; a guardian
  * kills what still bears it, at its beginning and at its end. The actors of a program have the program's environment to
- * begin with: as long as they run no other program they bear the mark as the name of a memory file that is mapped.
+ * begin with: as long as they run no other program they bear the mark as the name of a memory file that is mapped. What has a uid
+ * of its group's own is known by that, whatever it has made of its environment.
  */
 #include "leftovers.h"
 
@@ -22,6 +23,8 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/owned.h"
+#include "director/uids.h"
 
 #define MARK LEFTOVERS_MARK
 #define LOOK_MAX (16 << 20)    /* bytes of a process's environment or mappings that are looked at */
@@ -140,7 +143,24 @@ static void end(int proc, pid_t pid, int pidfd, int depth)
 	(void)is_over(pidfd, GONE_MS);
 }
 
-void leftovers_kill(int rundir)
+/* A uid that only a group's actors have needs no mark: whatever runs as it is theirs. */
+static void kill_of_groups(int rundir)
+{
+	json_t *groups = NULL;
+	struct tds_err err;
+	const char *name;
+	json_t *uid;
+
+	if (tds_uids_read(rundir, &groups, &err) != 0)
+		return; /* which the daemon says, and does not start */
+	json_object_foreach(groups, name, uid)
+	{
+		tds_owned_kill((uid_t)json_integer_value(uid));
+	}
+	json_decref(groups);
+}
+
+static void kill_marked(int rundir)
 {
 	char value[LEFTOVERS_MARK_MAX];
 	char mark[sizeof(MARK) + sizeof(value)];
@@ -164,6 +184,12 @@ void leftovers_kill(int rundir)
 			end(dirfd(proc), pid, pidfd, DEPTH_MAX);
 	}
 	(void)closedir(proc);
+}
+
+void leftovers_kill(int rundir)
+{
+	kill_marked(rundir);
+	kill_of_groups(rundir);
 }
 
 void leftovers_mark(int rundir)

@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "daemon/base/child.h"
 #include "director/rundir.h"
+#include "package/version.h"
 
 #define FD_FOLDER 3
 #define AWAY ".tds-away-" /* no group's name begins like this */
@@ -37,7 +38,7 @@ static int open_folder(int dirfd, const char *name)
 
 static const char *base_path(const struct data_place *place)
 {
-	return place->configured ? place->configured : TDS_DATA_NAME;
+	return place->configured ? place->configured : place->name;
 }
 
 /* The folder that the groups' folders are in, which is there; -1 with the reason in err. */
@@ -59,24 +60,24 @@ static int open_base(const struct data_place *place, struct tds_err *err)
 }
 
 /* Just made, or by one that died in between, it is still ours. */
-static int hand_to_actors(const struct data_place *place, int fd, struct tds_err *err)
+static int hand_to_actors(const struct data_owner *owner, int fd, struct tds_err *err)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) != 0)
 		return tds_err_sys(err, TDS_E_UNUSABLE, "cannot be looked at");
-	if (st.st_uid == place->uid)
+	if (st.st_uid == owner->uid)
 		return 0;
 	if (st.st_uid != geteuid())
 		return tds_err_set(err, TDS_E_UNUSABLE,
 				   "belongs to uid %u, and actors run as uid %u",
-				   (unsigned)st.st_uid, (unsigned)place->uid);
-	return fchown(fd, place->uid, place->gid) == 0
+				   (unsigned)st.st_uid, (unsigned)owner->uid);
+	return fchown(fd, owner->uid, owner->gid) == 0
 		       ? 0
 		       : tds_err_sys(err, TDS_E_WRITE, "cannot be given to actors");
 }
 
-static int make_folder(const struct data_place *place, int base, const char *group,
+static int make_folder(int base, const char *group, const struct data_owner *owner,
 		       struct tds_err *err)
 {
 	bool is_new = mkdirat(base, group, 0700) == 0;
@@ -86,7 +87,7 @@ static int make_folder(const struct data_place *place, int base, const char *gro
 	tds_autofd int fd = open_folder(base, group);
 	if (fd < 0)
 		return tds_err_sys(err, TDS_E_UNUSABLE, "cannot be opened");
-	int rc = hand_to_actors(place, fd, err);
+	int rc = hand_to_actors(owner, fd, err);
 	if (rc == 0 && is_new && (fchmod(fd, 0700) != 0 || fsync(base) != 0))
 		rc = tds_err_sys(err, TDS_E_WRITE, "cannot be made");
 	return rc;
@@ -118,18 +119,24 @@ char *data_path(const struct data_place *place, const char *group)
 	char *path = NULL;
 	int n = place->configured
 			? asprintf(&path, "%s/%s", place->configured, group)
-			: asprintf(&path, "%s/" TDS_DATA_NAME "/%s", place->rundir_path, group);
+			: asprintf(&path, "%s/%s/%s", place->rundir_path, place->name, group);
 
 	return n < 0 ? NULL : path;
 }
 
-int data_folder(const struct data_place *place, const char *group, char **path, struct tds_err *err)
+int data_open(const struct data_place *place, struct tds_err *err)
+{
+	return make_base(place, err);
+}
+
+int data_folder(const struct data_place *place, const char *group, const struct data_owner *owner,
+		char **path, struct tds_err *err)
 {
 	tds_autofd int base = make_base(place, err);
 
 	if (base < 0)
 		return err->code;
-	int rc = make_folder(place, base, group, err);
+	int rc = make_folder(base, group, owner, err);
 	if (rc != 0)
 		return tds_err_prefix(err, "%s/%s", base_path(place), group);
 	*path = data_path(place, group);
@@ -145,6 +152,7 @@ struct removal {
 	int said;    /* a memory file: what could not be removed */
 	char *group; /* whose it was; NULL: one that was cut off */
 	char away[AWAY_MAX + 32];
+	char owner[16]; /* the uid that is to have nothing any more; empty: it is others' too */
 	struct child child;
 	struct event *ended;
 	removal_done_fn *done;
@@ -209,7 +217,8 @@ static void on_ended(evutil_socket_t fd, short what, void *arg)
 static bool start(struct removal *r)
 {
 	const struct data_place *place = r->place;
-	char *argv[] = { (char *)(uintptr_t)place->remover, r->away, NULL };
+	char *argv[] = { (char *)(uintptr_t)place->remover, r->away, r->owner[0] ? r->owner : NULL,
+			 NULL };
 	struct child_plan plan = { .argv = argv,
 				   .fds = { { r->said, STDOUT_FILENO }, { r->base, FD_FOLDER } },
 				   .nfds = 2,
@@ -259,8 +268,8 @@ static int take_away(struct removal *r, const char *group, struct tds_err *err)
 	return 0;
 }
 
-int data_remove(struct data_place *place, const char *group, removal_done_fn *done, void *ctx,
-		struct tds_err *err)
+int data_remove(struct data_place *place, const char *group, const uid_t *owner,
+		removal_done_fn *done, void *ctx, struct tds_err *err)
 {
 	tds_autofd int base = open_base(place, err);
 
@@ -271,6 +280,8 @@ int data_remove(struct data_place *place, const char *group, removal_done_fn *do
 	struct removal *r = removal_new(place, base, done, ctx);
 	if (!r)
 		return tds_err_set(err, TDS_E_NOMEM, "no memory or descriptor");
+	if (owner)
+		(void)snprintf(r->owner, sizeof(r->owner), "%u", (unsigned)*owner);
 	int rc = take_away(r, group, err);
 	if (rc == 0 && start(r))
 		return 0;
@@ -282,9 +293,32 @@ int data_remove(struct data_place *place, const char *group, removal_done_fn *do
 	return rc;
 }
 
-void data_sweep(struct data_place *place)
+/* Remove what goes by this name, and whose it was is nobody's concern. */
+static void sweep_away(struct data_place *place, int base, const char *name)
 {
-	int base = open_folder(place->rundir, base_path(place));
+	struct removal *r = removal_new(place, base, NULL, NULL);
+
+	if (!r)
+		return;
+	(void)snprintf(r->away, sizeof(r->away), "%.60s", name);
+	if (!start(r))
+		removal_free(r);
+}
+
+/* A folder of a group is taken away first, so that another may be made. */
+static void clear_away(struct data_place *place, int base, const char *name)
+{
+	struct removal *r = removal_new(place, base, NULL, NULL);
+	struct tds_err err;
+
+	if (r && (take_away(r, name, &err) != 0 || !start(r)))
+		removal_free(r);
+}
+
+static void sweep(struct data_place *place, bool all)
+{
+	struct tds_err err;
+	int base = open_base(place, &err);
 	DIR *names = base < 0 ? NULL : fdopendir(base);
 	const struct dirent *entry;
 
@@ -293,14 +327,20 @@ void data_sweep(struct data_place *place)
 		return;
 	}
 	while ((entry = readdir(names))) {
-		struct removal *r =
-			is_away(entry->d_name) ? removal_new(place, base, NULL, NULL) : NULL;
-
-		if (!r)
-			continue;
-		(void)snprintf(r->away, sizeof(r->away), "%.60s", entry->d_name);
-		if (!start(r))
-			removal_free(r);
+		if (is_away(entry->d_name))
+			sweep_away(place, base, entry->d_name);
+		else if (all && tds_group_name_ok(entry->d_name))
+			clear_away(place, base, entry->d_name);
 	}
 	(void)closedir(names);
+}
+
+void data_sweep(struct data_place *place)
+{
+	sweep(place, false);
+}
+
+void data_clear(struct data_place *place)
+{
+	sweep(place, true);
 }

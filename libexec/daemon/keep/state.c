@@ -12,6 +12,7 @@
 #include "director/groups.h"
 #include "director/rundir.h"
 #include "director/tli.h"
+#include "director/uids.h"
 #include "store.h"
 
 /* Write a JSON document as a file of the run directory, whole; takes the reference. */
@@ -50,6 +51,12 @@ int groups_save(int rundir, json_t *groups, struct tds_err *err)
 int desired_write(int rundir, json_t *groups, struct tds_err *err)
 {
 	return write_document(rundir, TDS_DESIRED_NAME,
+			      json_pack("{s:i, s:o}", "Version", 1, "Groups", groups), 0644, err);
+}
+
+int uids_save(int rundir, json_t *groups, struct tds_err *err)
+{
+	return write_document(rundir, TDS_UIDS_NAME,
 			      json_pack("{s:i, s:o}", "Version", 1, "Groups", groups), 0644, err);
 }
 

@@ -20,6 +20,9 @@ int groups_save(int rundir, json_t *groups, struct tds_err *err) TDS_MUST_CHECK;
 int desired_write(int rundir, json_t *groups, struct tds_err *err) TDS_MUST_CHECK;
 int floors_write(int rundir, json_t *groups, struct tds_err *err) TDS_MUST_CHECK;
 
+/* And uids.json, which uids_read of the library reads. */
+int uids_save(int rundir, json_t *groups, struct tds_err *err) TDS_MUST_CHECK;
+
 /*
  * What they say, a new reference, checked: loaded.json with the definitions that it needs from the store. NULL with
  * err->code TDS_OK: there is none.

@@ -20,9 +20,6 @@ struct engine_config {
 	const struct tds_cgroup *cgroup; /* for one below it to each realm; NULL: none */
 };
 
-/* Variables of the daemon's environment that the host does not get: prefixes of their names, ends with NULL. */
-extern const char *const host_withheld[];
-
 /* NULL: out of memory. The end of it is ops->close(). */
 struct engine *local_engine_open(struct event_base *base, const struct engine_config *config,
 				 const struct engine_events *events, void *ctx);

@@ -163,8 +163,12 @@ struct realm *forkserver_load(struct local *engine, const struct engine_load *lo
 		tds_err_set(err, TDS_E_REFUSED, "no process could be started");
 		return give_up(NULL, load);
 	}
-	realm->data = load->data ? strdup(load->data) : NULL;
 	realm->sandbox = load->sandbox ? tds_sandbox_ref(load->sandbox) : NULL;
+	if (!actor_home_copy(load->home, &realm->own)) {
+		tds_err_set(err, TDS_E_NOMEM, "out of memory");
+		return give_up(realm, load);
+	}
+	realm_move_in(realm);
 	if (!realm_confine(realm, err) || !limit_cgroup(realm, err))
 		return give_up(realm, load);
 	realm->kind = REALM_PACKAGE;
@@ -228,6 +232,7 @@ static void begin_derived(struct realm *realm)
 {
 	struct tds_err err;
 
+	realm_move_in(realm);
 	if (!realm_confine(realm, &err)) {
 		realm_abandon(realm, FAILURE_PROCESS, err.reason);
 		return;

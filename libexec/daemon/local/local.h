@@ -153,7 +153,7 @@ struct realm {
 	struct realm *home;      /* of a derived one; else NULL */
 	int archive;             /* what its process is given; -1: none yet, or given */
 	char *info;              /* of a package: what those that watch sources are told of it */
-	char *data;              /* of a package: the folder for what its actors keep */
+	struct actor_home own;   /* of a package: what its actors have */
 	struct watch *watch;     /* of one that is confined, for strangers; NULL: none */
 	struct tds_sandbox *sandbox; /* of a package: what its code may do; NULL: trusted */
 };
@@ -296,6 +296,7 @@ int64_t realm_tell_max_message(
  * Have its process confine itself before it is greeted, as it was granted to what it came from. False: the reason is in err;
  * it must not be greeted.
  */
+void realm_move_in(struct realm *realm); /* its process becomes the user that it is to be */
 bool realm_confine(struct realm *realm, struct tds_err *err);
 void realm_greet(struct realm *realm, int archive, int log_level); /* archive -1: none */
 void realm_stop(struct realm *realm);

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/release.h"
+#include "daemon/base/actorenv.h"
 #include "daemon/guardian/ward.h"
 #include "confine.h"
 #include "local.h"
@@ -31,6 +32,7 @@ struct realm *realm_alloc(struct local *engine, enum realm_kind kind)
 		.pidfd = -1,
 		.archive = -1,
 		.emptying = -1,
+		.own = ACTOR_HOME_NONE,
 		.link = { .fd = -1, .ended = true },
 	};
 	realm->pub.origin = &realm->pub;
@@ -60,12 +62,37 @@ int64_t realm_tell_max_message(struct local *engine)
 	return now;
 }
 
+void realm_move_in(struct realm *realm)
+{
+	const struct realm *origin = realm_origin(realm);
+	const struct engine_config *config = realm->engine->config;
+	const struct actor_home *own = &origin->own;
+	char **variables = actorenv_new(&(struct actorenv){ .settings = config->settings,
+							    .dir = config->dir,
+							    .home = own,
+							    .trusted = !realm_is_confined(realm) });
+	json_t *env = json_array();
+
+	if (origin->pub.of_program) /* it has the program's user, and environment */
+		return;
+	for (char **v = variables; v && *v; v++)
+		(void)json_array_append_new(env, frame_bytes(*v));
+	actorenv_free(variables);
+	link_control(&realm->link,
+		     json_pack("{s:s, s:o, s:o}", "op", "become", "env", env, "user",
+			       own->uid == (uid_t)-1 ? json_null()
+						     : json_pack("[I, I]", (json_int_t)own->uid,
+								 (json_int_t)own->gid)));
+}
+
 bool realm_confine(struct realm *realm, struct tds_err *err)
 {
 	const struct realm *origin = realm_origin(realm);
+	const struct actor_home *own = &origin->own;
 	tds_auto(confinement) struct confinement confinement = CONFINEMENT_NONE;
 
-	if (confinement_make(origin->sandbox, origin->data, false, &confinement, err) != 0)
+	if (confinement_make(origin->sandbox, own->data, own->uid != (uid_t)-1, &confinement,
+			     err) != 0)
 		return false;
 	if (!confinement.op)
 		return true;
@@ -89,13 +116,12 @@ void realm_greet(struct realm *realm, int archive, int log_level)
 	struct local *engine = realm->engine;
 	const struct engine_config *config = engine->config;
 	struct frame *hello = frame_control(json_pack(
-		"{s:s, s:i, s:I, s:s, s:b, s:b, s:b, s:i, s:s, s:I, s:O, s:i, s:o}", "op", "hello",
+		"{s:s, s:i, s:I, s:s, s:b, s:b, s:b, s:i, s:s, s:I, s:O, s:i}", "op", "hello",
 		"protocol", tds_release_protocol, "realm", (json_int_t)realm->number, "hash",
 		realm->md5, "archive", archive >= 0, "guest", realm->kind == REALM_PROGRAM,
 		"confined", realm_is_confined(realm), "admin", (int)getpid(), "dir", config->dir,
 		"maxmessage", (json_int_t)realm_tell_max_message(engine), "capabilities",
-		engine->capabilities, "log", log_level, "data",
-		frame_bytes(realm_origin(realm)->data)));
+		engine->capabilities, "log", log_level));
 
 	if (archive >= 0)
 		frame_add_fd(hello, archive);
@@ -143,7 +169,7 @@ static void free_realm(struct realm *realm)
 		realm->engine->hooks->program_free(realm);
 	free(realm->last_line);
 	free(realm->info);
-	free(realm->data);
+	actor_home_fini(&realm->own);
 	tds_sandbox_unref(realm->sandbox);
 	free(realm->watch);
 	free(realm);

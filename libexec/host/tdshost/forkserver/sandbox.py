@@ -79,6 +79,8 @@ class Sandbox:
         """The first step. Source: fds are the rules and the filters. Errors: OSError."""
         for name, value in self._env.items():
             os.environb[name.encode('ascii')] = value.encode('latin-1')  # a character is a byte
+        if self.writes:
+            os.environb[b'TMPDIR'] = os.environb[b'TDS_DATA_DIR']  # no other folder can be written
         for limit, value in self._limits.items():
             if value:
                 hard = resource.getrlimit(limit)[1]

@@ -138,6 +138,26 @@ class SourceProcess:
         self.link.send_control(Failure('import', why).op('import-failed', name=None))
         raise Closed from None
 
+    def _become(self, op: dict, fds: List[int]) -> None:
+        """Be who the source is to be, with the environment that its actors have; before anything else of it is known."""
+        if self.realm is not None:
+            raise ValueError('after hello')
+        variables = [str(text).encode('latin-1').partition(b'=') for text in op['env']]  # a character is a byte
+        os.environb.clear()
+        os.environb.update({name: value for name, _, value in variables})
+        if op['user'] is None:
+            return
+        uid, gid = map(int, op['user'])
+        try:
+            if not process.become(uid, gid, os.getppid()):
+                raise Closed
+        except OSError as error:
+            self._refuse('its user cannot be had: %s' % error)
+        # What lies in a folder that is root's alone was found until now.
+        for path, mode in (os.__file__, os.R_OK), (os.environ.get('TDS_DATA_DIR', '.'), os.W_OK):
+            if not os.access(path, mode):
+                self._refuse('uid %d cannot use %s: a folder above it lets nobody else through' % (uid, path))
+
     def _confine(self, op: dict, fds: List[int]) -> None:
         """Before the source is known, so that nothing of it is read without."""
         if self.realm is not None:
@@ -169,10 +189,6 @@ class SourceProcess:
             raise
         except Exception as error:  # an archive that is none
             self._refuse('the archive cannot be read: %s' % error)
-        if op.get('data') is not None:
-            os.environb[b'TDS_DATA_DIR'] = str(op['data']).encode('latin-1')  # a character is a byte of the path
-            if self._sandbox is not None and self._sandbox.writes:
-                os.environb[b'TMPDIR'] = os.environb[b'TDS_DATA_DIR']  # no other folder can be written
         logs.send_to(self.link.send_control)
         gc.freeze()
 
@@ -236,7 +252,7 @@ class SourceProcess:
                 pid = self._fork()
                 if pid == 0:
                     self._prepare_actor()
-                    self._become(order, actor_class, fds)
+                    self._live(order, actor_class, fds)
         except Failure as failure:
             self.link.send_control(failure.op('spawn-failed', id=ident))
             return
@@ -258,8 +274,8 @@ class SourceProcess:
                 os.kill(pid, signal.SIGKILL)  # it is not reaped yet: the number means it
 
     _OPS: Dict[str, Callable[..., None]] = {
-        'confine': _confine, 'hello': _hello, 'import': _import, 'spawn': _spawn, 'bye': _bye, 'parent': _parent,
-        'capabilities': _capabilities, 'kill': _kill,
+        'become': _become, 'confine': _confine, 'hello': _hello, 'import': _import, 'spawn': _spawn, 'bye': _bye,
+        'parent': _parent, 'capabilities': _capabilities, 'kill': _kill,
     }
 
     def _known(self) -> Realm:
@@ -315,7 +331,7 @@ class SourceProcess:
         _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)  # without the enums of `signal`: saves pages
         forkhooks.restore()
 
-    def _become(self, order: dict, actor_class: type, fds: List[int]) -> NoReturn:
+    def _live(self, order: dict, actor_class: type, fds: List[int]) -> NoReturn:
         """In the child: be the actor. fds: its link. What it prints goes where we print."""
         try:
             settings = self._known().settings
@@ -360,7 +376,7 @@ class SourceProcess:
             os._exit(0)
         except BaseException as error:
             _fail_early(error)
-        self._become(order, actor_class, fds)
+        self._live(order, actor_class, fds)
 
     def _use_spare(self, order: dict, fds: List[int]) -> int:
         """Make the spare child the actor: its pid; 0: there is none."""

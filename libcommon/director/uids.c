@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* The range of uids, and uids.json. */
+#include "uids.h"
+
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/text.h"
+#include "package/version.h"
+
+#define MAX_BYTES (4 << 20)
+#define LEAST 1000            /* below are those of the system */
+#define MOST (UINT32_MAX - 2) /* the last one stands for none */
+#define NOBODY 65534
+#define NONE_OF_16_BITS 65535
+
+static bool is_in(const struct tds_uidrange *range, uint64_t uid)
+{
+	return range->first <= uid && uid <= range->last;
+}
+
+bool tds_uidrange_parse(const char *text, size_t len, struct tds_uidrange *range)
+{
+	const char *dash = memchr(text, '-', len);
+	size_t before = dash ? (size_t)(dash - text) : 0;
+	uint64_t first;
+	uint64_t last;
+
+	if (!dash || !tds_parse_uint(text, before, MOST, &first) ||
+	    !tds_parse_uint(dash + 1, len - before - 1, MOST, &last))
+		return false;
+	*range = (struct tds_uidrange){ (uid_t)first, (uid_t)last };
+	return first >= LEAST && first < last && !is_in(range, NOBODY) &&
+	       !is_in(range, NONE_OF_16_BITS);
+}
+
+static bool is_of_groups(json_t *groups)
+{
+	const char *name;
+	json_t *uid;
+
+	json_object_foreach(groups, name, uid)
+	{
+		if (!tds_group_name_ok(name) || !json_is_integer(uid) ||
+		    json_integer_value(uid) < LEAST || json_integer_value(uid) > MOST)
+			return false;
+	}
+	return json_is_object(groups);
+}
+
+static int parse(const char *text, size_t len, json_t **groups, struct tds_err *err)
+{
+	json_error_t where;
+	json_t *document = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
+	json_t *found = json_object_get(document, "Groups");
+	int rc = 0;
+
+	if (!document)
+		rc = tds_err_set(err, TDS_E_UNUSABLE, "%d:%d: %s", where.line, where.column,
+				 where.text);
+	else if (json_integer_value(json_object_get(document, "Version")) != 1 ||
+		 !is_of_groups(found))
+		rc = tds_err_set(err, TDS_E_UNUSABLE, "is not what tds-admin writes");
+	else
+		*groups = json_incref(found);
+	json_decref(document);
+	return rc;
+}
+
+int tds_uids_read(int rundir, json_t **groups, struct tds_err *err)
+{
+	tds_autofree char *text = NULL;
+	tds_autofd int fd = -1;
+	size_t len;
+	int rc = tds_own_open(rundir, TDS_UIDS_NAME, O_RDONLY, 0, &fd, err);
+
+	if (rc == TDS_E_MISSING) {
+		*groups = json_object();
+		return *groups ? 0 : tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	}
+	if (rc != 0)
+		return rc;
+	rc = tds_io_slurp_fd(fd, MAX_BYTES, &text, &len, err);
+	if (rc == 0)
+		rc = parse(text, len, groups, err);
+	return rc == 0 ? 0 : tds_err_prefix(err, TDS_UIDS_NAME);
+}
