@@ -280,7 +280,7 @@ static int hand_on(struct daemon *d, struct tds_err *err)
 					 .transient = s->transient };
 
 	d->config = (struct engine_config){ .settings = &d->configured,
-					    .python = "python3",
+					    .python = d->python,
 					    .host = d->host,
 					    .dir = s->dir.path,
 					    .grace_ms = GRACE_MS,
@@ -318,7 +318,12 @@ static bool make(struct daemon *d, struct tds_err *err)
 
 	if (!find_programs(d) || !(d->inforce = inforce_new(&s->dir)))
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
-	if (read_settings(d, err) != 0 || hand_on(d, err) != 0)
+	if (read_settings(d, err) != 0)
+		return false;
+	d->python = d->configured.actors == ACTORS_DYNAMIC ? python_find() : strdup(PYTHON);
+	if (!d->python)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
+	if (hand_on(d, err) != 0)
 		return false;
 	d->base = event_base_new();
 	d->not_restored = json_array();
@@ -361,6 +366,7 @@ static void unmake(struct daemon *d)
 	free(d->rundir_path);
 	free(d->host);
 	free(d->logger_program);
+	free(d->python);
 	free(d->successor);
 }
 

@@ -64,6 +64,7 @@ struct daemon {
 	char *rundir_path; /* absolute */
 	char *host;
 	char *logger_program;
+	char *python; /* that runs actors */
 	struct timer pulse;
 	int ready;
 	bool restored; /* what a crash took is back, or was told not to be */
@@ -95,6 +96,14 @@ void note_effects(struct daemon *d);
 void note_no_effect(struct daemon *d, const char *file, const char *instead);
 
 /* --- python.c --- */
+
+#define PYTHON "python3"
+
+/*
+ * The first in PATH that everybody may run, where actors have uids that nobody knows before they are told their source; none: the one
+ * that is found. Caller frees; NULL: out of memory.
+ */
+char *python_find(void);
 
 void python_ask(struct daemon *d); /* for its version, which comes when it comes */
 

@@ -96,7 +96,6 @@ def untold(a):
 def dynamic(a, *groups):
     """Each group has a uid of its own."""
     a.actors('dynamic')
-    a.env['PATH'] = '/usr/bin:' + a.env['PATH']  # a Python that everybody may run
     a.base.chmod(0o755)
     for group in groups:
         a.group(group, ['1'], source=PROBE)

@@ -19,6 +19,7 @@ leftovers() {
 setup() {
 	export TMPDIR=$BATS_TEST_TMPDIR/tmp
 	mkdir "$TMPDIR"
+	chmod a+x "$BATS_RUN_TMPDIR" # actors of root's have uids of their own
 	cd "$BATS_TEST_TMPDIR" || return
 }
 
