@@ -9,10 +9,11 @@
  * Arguments:   the director directory's path, the package's name, the declared group that the name belongs to, the path
  *              and the version of the Python that runs actors, each empty where it is not known.
  * Verdict:     one JSON object in one message: {"ok":true,"group","version","md5","sha256","key","keysha256",
- *              "keyfilesha256","warnings","errno","declared"} with a sealed memory file, the archive; errno is why the package could not be written, 0: it
- *              is there and synced, or nobody wanted it. With "declared" comes a second one: the value of the
- *              declaration that is signed with the package, as a literal. Or
- *              {"ok":false,"status","error","md5","sha256","key"}, the last three as far as they are known.
+ *              "keyfilesha256","warnings","errno","declared"} with a sealed memory file, the archive; errno is why
+ *              the package could not be written, 0: it is there and synced, or nobody wanted it. With "declared" comes
+ *              a second one: the value of the declaration that is signed with the package, as a literal. Or
+ *              {"ok":false,"status","error","md5","sha256","key","undecided"}, md5, sha256 and key as far as they are
+ *              known; undecided: that is no word on the package, for what decides what is trusted could not be read.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -98,7 +99,7 @@ static bool digest_copy(int copy, unsigned char md5[TDS_MD5_LEN],
 }
 
 /* copy: of the package, -1: there is none; key: that validated it all the same, NULL: none did. */
-static void refuse(const struct tds_err *err, int copy, const struct tds_key *key)
+static void refuse(const struct tds_err *err, int copy, const struct tds_key *key, bool undecided)
 {
 	json_t *verdict = json_pack(
 		"{s:b, s:i, s:o?, s:o*}", "ok", 0, "status", tds_code_status(err->code), "error",
@@ -113,6 +114,8 @@ static void refuse(const struct tds_err *err, int copy, const struct tds_key *ke
 		tds_digest_hex(sha256, TDS_SHA256_LEN, hex);
 		(void)json_object_set_new(verdict, "sha256", json_string(hex));
 	}
+	if (undecided)
+		(void)json_object_set_new(verdict, "undecided", json_true());
 	send_verdict(verdict, NULL, 0);
 }
 
@@ -245,7 +248,7 @@ static void accept_source(const struct tds_source *source, const struct tds_keyr
 
 	if (tds_package_memfd(&source->package, &archive, &err) != 0 ||
 	    (literal && literal_memfd(literal, &declaration, &err) != 0)) {
-		refuse(&err, -1, source->key);
+		refuse(&err, -1, source->key, false);
 		return;
 	}
 	tds_digest_hex(source->package.md5, TDS_MD5_LEN, md5);
@@ -306,6 +309,7 @@ int main(int argc, char **argv)
 		return 2;
 	struct tds_dir dir = { .fd = FD_DIR, .path = argv[1] };
 	int rc = read_trusted(&dir, &trusted, &err);
+	bool undecided = rc != 0;
 	if (rc == 0)
 		rc = drop_privileges(&err);
 	if (rc == 0)
@@ -320,7 +324,7 @@ int main(int argc, char **argv)
 	if (rc == 0)
 		accept_source(&source, &trusted.ring, literal, wanted ? write_package(copy) : 0);
 	else
-		refuse(&err, copy, source.key);
+		refuse(&err, copy, source.key, undecided);
 	tds_keyring_fini(&trusted.ring);
 	return tds_code_status(rc);
 }

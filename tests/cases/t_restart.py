@@ -115,7 +115,7 @@ def what_does_not_come_back(a):
     a.group('foo', ['1'])
     a.group('bar', ['1'])
     a.must(a.load('-a'))
-    (a.dir / 'revoked.cfg').write_text(next(s['SHA256'] for s in a.state()['Sources'] if s['Group'] == 'bar') + '\n')
+    (a.dir / 'birch_tls.allow').write_text('foo\n')
     b = a.admin('restart')
     ok(b.status == 1 and b.err.startswith('tds-admin: bar-1.tls: ') and b.err.count('\n') == 1, 'it is named, with 1', b)
     ok(echoes(a) and a.loaded('bar') == [], 'and all else is back')

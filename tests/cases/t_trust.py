@@ -198,6 +198,21 @@ def not_understood(a):
     ok(a.loaded('foo') == [], 'in the right hands it counts')
 
 
+def not_understood_while_away(a):
+    """After a crash it refuses the return of what was loaded, which is not forgotten, and comes back once it is mended."""
+    for path in a.group('foo', ['1', '2']):
+        a.must(a.load(path))
+    a.crash()
+    config = a.dir / 'revoked.cfg'
+    config.write_text('nonsense\n')
+    b = a.admin('start')
+    ok(b.status == 1 and 'no key is trusted' in b.err, 'start says so', b)
+    ok(sorted(a.state_of('foo').items()) == [('1', False), ('2', True)] and a.active('foo') is None, 'nothing is forgotten', a.state())
+    config.unlink()
+    until('it is back', lambda: a.active('foo') == '2' and a.asked('foo', ('echo',)) == ('2',))
+    ok(a.loaded('foo') == ['1', '2'], 'mended, all is back')
+
+
 def by_looking(a):
     """A file that is a link to one elsewhere, of which the kernel tells nothing, is looked at."""
     one, = a.group('foo', ['1'])
@@ -342,4 +357,4 @@ def killed(a):
 
 
 if __name__ == '__main__':
-    run_cases(strict, lax, unsigned_names, revoked_package, revoked_key, revoked_while_away, not_understood, by_looking, keys, floor, floor_is_gone, killed)
+    run_cases(strict, lax, unsigned_names, revoked_package, revoked_key, revoked_while_away, not_understood, not_understood_while_away, by_looking, keys, floor, floor_is_gone, killed)

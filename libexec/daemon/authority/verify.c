@@ -170,6 +170,7 @@ static struct finding read_verdict(const json_t *doc, const int files[FILES], st
 	    error)
 		return (struct finding){ .status = (int)status,
 					 .error = error,
+					 .is_none = json_is_true(json_object_get(doc, "undecided")),
 					 .md5 = verdict.md5,
 					 .sha256 = verdict.sha256,
 					 .key = verdict.key,

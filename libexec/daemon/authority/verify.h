@@ -19,7 +19,7 @@ struct verifier;
 struct finding {
 	int status; /* 0: it holds; else the exit status that a load comes to, and the next one alone */
 	const char *error; /* why it does not; NULL: it does */
-	bool is_none; /* the verifier failed, and nothing is known of the package; status is not 0 */
+	bool is_none; /* the verifier failed, or did not get to it: nothing is known of the package; status is not 0 */
 	const char *version; /* signed; NULL: none is */
 	const char *md5; /* of one that does not hold, too, as far as they are known; else NULL */
 	const char *sha256;

@@ -391,9 +391,14 @@ static int read_part(const struct tds_dir *dir, const struct part *part, struct 
 
 int settings_read(const struct tds_dir *dir, struct settings *settings, struct tds_err *err)
 {
-	int rc = 0;
+	struct tds_strict strict;
+	int rc = tds_strictmodes_read(dir, &strict, err);
 
 	*settings = defaults;
+	/* Where the directory is exposed no key is believed: nothing of what is to come back would. */
+	if (rc == 0)
+		rc = tds_strictmodes_demand_dir(dir, &strict, (struct tds_strict_watcher){ 0 },
+						err);
 	for (size_t i = 0; rc == 0 && i < sizeof(parts) / sizeof(parts[0]); i++)
 		rc = read_part(dir, &parts[i], settings, err);
 	if (rc != 0)

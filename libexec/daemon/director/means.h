@@ -28,7 +28,7 @@ struct candidate {
 struct verdict {
 	int status; /* 0: it is what its name says, and a key validates it; else the exit status */
 	const char *error; /* where status is not 0 */
-	bool is_none; /* the verifier failed, and nothing is known of the package; status is not 0 */
+	bool is_none; /* the verifier failed, or did not get to it: nothing is known of the package; status is not 0 */
 	const char *md5; /* of one that is refused, too, as far as they are known; else NULL */
 	const char *sha256;
 	const char *version;    /* that is signed; NULL: none */
