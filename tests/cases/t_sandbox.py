@@ -55,6 +55,9 @@ class A(Actor):
             return
         if msg[0] == 'try':
             self.send(sender, [attempt(text) for text in msg[1:]])
+        elif msg[0] == 'garbage':
+            os.write(self._myRef.link.fd, bytes([255]) * 64)
+            time.sleep(1000)
         elif msg[0] == 'import':
             self.send(sender, AT_IMPORT)
         elif msg[0] == 'echo':
@@ -190,15 +193,14 @@ def as_ever(a):
 
 
 def hung(a):
-    """An actor that does not exit is killed, also where its source's process cannot kill."""
+    """An actor that breaks the grammar of its link, and hangs, is killed also where its source's process cannot kill."""
     a.env['TDS_LANDLOCK_ABI'] = '2'
-    head = 'import signal, time\n'
-    trier(a, 'hung', 'strict', head=head)
+    trier(a, 'hung', 'strict')
     pid = a.actors_of('hung', '1')[0]['Pid']
-    a.ask('Tell', Target='hung', Literal=repr(('try', 'time.sleep(1000)')))
-    until('it sleeps', lambda: open('/proc/%d/wchan' % pid).read() != '0' or True)
-    a.must(a.admin('shutdown', '--grace=1'))
-    ok(not os.path.exists('/proc/%d' % pid), 'it is gone')
+    with a.watch() as w:
+        a.ask('Tell', Target='hung', Literal=repr(('garbage',)))
+        w.event(lambda e: e.get('Event') == 'ActorStarted', 10)
+    ok(not os.path.exists('/proc/%d' % pid), 'it is gone, and another one there')
 
 
 def said(a):
@@ -275,15 +277,15 @@ def parts(a):
         (a.base / name).mkdir()
         (a.base / name / 'f').write_text('whole')
     (a.base / 'readable/link').symlink_to('/etc')
-    a.env.update(TDS_TEST_SHOWN='yes', TDS_TEST_HIDDEN='no', TDS_LANDLOCK_ABI='2')
+    a.env.update(PYTHON_SHOWN='yes', PYTHON_HIDDEN='no', TDS_LANDLOCK_ABI='2')
     read, write = str(a.base / 'readable'), str(a.base / 'writable')
     texts = ["open('%s/f').read()" % read, "open('%s/f', 'w')" % read, "open('%s/link/hostname').read()" % read,
              "os.close(os.open('%s/f', os.O_RDONLY | os.O_TRUNC))" % read, "os.close(os.open('%s/f', 3 | os.O_TRUNC))" % read,
-             "open('%s/f', 'w').write('new')" % write, "os.environ.get('TDS_TEST_SHOWN')",
+             "open('%s/f', 'w').write('new')" % write, "os.environ.get('PYTHON_SHOWN')", "os.environ.get('PYTHON_HIDDEN')",
              "subprocess.run(['/bin/true'])", "forks()"]
-    trier(a, 'folders', {'Read': [read], 'Write': [write], 'Env': ['TDS_TEST_SHOWN', 'TDS_TEST_NONE']})
+    trier(a, 'folders', {'Read': [read], 'Write': [write], 'Env': ['PYTHON_SHOWN', 'TDS_TEST_NONE']})
     got = tried(a, 'folders', *texts)
-    ok(got == ["'whole'"] + ['PermissionError'] * 4 + ['3', "'yes'"] + ['PermissionError'] * 2, 'folders and variables', got)
+    ok(got == ["'whole'"] + ['PermissionError'] * 4 + ['3', "'yes'", 'None'] + ['PermissionError'] * 2, 'folders and variables', got)
     ok((a.base / 'readable/f').read_text() == 'whole', 'a file that may be read is whole')
     b = trier(a, 'ports', {'Connect': [443]}, load=False)
     ok(b.status == 1 and 'ports need version 4 of Landlock, and this kernel has 2' in b.err, 'ports that cannot be held: 1', b)
@@ -329,7 +331,6 @@ FORKS = """
 import os, time
 def linger(*_):
     if os.fork() == 0:
-        os.setpgid if False else None
         while True:
             time.sleep(100)
 """
@@ -395,7 +396,8 @@ def strangers(a):
     heads = {'import': FORKS + 'linger()\n',
              'thread': FORKS + 'import threading\nthreading.Timer(0.5, linger).start()\n',
              'orphan': FORKS + 'if os.fork() == 0:\n    linger()\n    os._exit(0)\nos.wait()\n',
-             'hook': FORKS + 'os.register_at_fork(after_in_child=lambda: MADE.append(1) or len(MADE) > 1 or linger())\nMADE = []\n'}
+             'hook': FORKS + 'os.register_at_fork(after_in_child=lambda: MADE.append(1) or len(MADE) > 1 or linger())\nMADE = []\n',
+             'thread of a hook': FORKS + 'import threading\nos.register_at_fork(after_in_child=lambda: MADE.append(1) or len(MADE) > 1 or threading.Timer(1.5, linger).start())\nMADE = []\n'}
     a.start()
     for name, head in heads.items():
         with a.watch() as w:

@@ -3,6 +3,7 @@
 #include "proc.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,27 +57,9 @@ pid_t proc_of_pidfd(int pidfd)
 	return number_in(path, "Pid:", 0);
 }
 
-int proc_filters(pid_t pid)
-{
-	char path[32];
-
-	status_path(path, pid ? pid : getpid());
-	return number_in(path, "Seccomp_filters:", -1);
-}
-
-static void children_of_thread(pid_t pid, const char *thread, void (*tell)(void *ctx, pid_t child),
-			       void *ctx)
-{
-	char path[64];
-	int child;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/task/%.16s/children", (int)pid, thread);
-	tds_autofile FILE *f = fopen(path, "re");
-	while (f && fscanf(f, "%d", &child) == 1)
-		tell(ctx, child);
-}
-
-void proc_children(pid_t pid, void (*tell)(void *ctx, pid_t child), void *ctx)
+/* Calls what is told for each of its threads, by name; false: there is no such process. */
+static bool each_thread(pid_t pid, void (*tell)(void *ctx, pid_t pid, const char *thread),
+			void *ctx)
 {
 	char path[32];
 	const struct dirent *thread;
@@ -85,9 +68,53 @@ void proc_children(pid_t pid, void (*tell)(void *ctx, pid_t child), void *ctx)
 	DIR *threads = opendir(path);
 	while (threads && (thread = readdir(threads)))
 		if (thread->d_name[0] != '.')
-			children_of_thread(pid, thread->d_name, tell, ctx);
-	if (threads)
-		(void)closedir(threads);
+			tell(ctx, pid, thread->d_name);
+	return threads && closedir(threads) == 0;
+}
+
+static void fewest_filters(void *ctx, pid_t pid, const char *thread)
+{
+	int *fewest = ctx;
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%.16s/status", (int)pid, thread);
+	int filters = number_in(path, "Seccomp_filters:", -1);
+	if (filters < *fewest)
+		*fewest = filters;
+}
+
+int proc_filters(pid_t pid)
+{
+	int fewest = INT_MAX;
+
+	return each_thread(pid ? pid : getpid(), fewest_filters, &fewest) && fewest < INT_MAX
+		       ? fewest
+		       : -1;
+}
+
+/* Who is told of children. */
+struct listener {
+	void (*tell)(void *ctx, pid_t child);
+	void *ctx;
+};
+
+static void children_of_thread(void *ctx, pid_t pid, const char *thread)
+{
+	const struct listener *listener = ctx;
+	char path[64];
+	int child;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%.16s/children", (int)pid, thread);
+	tds_autofile FILE *f = fopen(path, "re");
+	while (f && fscanf(f, "%d", &child) == 1)
+		listener->tell(listener->ctx, child);
+}
+
+void proc_children(pid_t pid, void (*tell)(void *ctx, pid_t child), void *ctx)
+{
+	struct listener listener = { tell, ctx };
+
+	(void)each_thread(pid, children_of_thread, &listener);
 }
 
 bool proc_lives(pid_t pid)

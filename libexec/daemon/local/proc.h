@@ -12,7 +12,7 @@ pid_t proc_parent(pid_t pid);
 /* Whose pidfd it is. -1: the process is gone; 0: it is none. */
 pid_t proc_of_pidfd(int pidfd);
 
-/* How many filters of system calls it has; 0 is the caller. -1: there is no such process. */
+/* How many filters of system calls each of its threads has at least; 0 is the caller. -1: there is no such process. */
 int proc_filters(pid_t pid);
 
 /* Is it there, and not only waited for? */
