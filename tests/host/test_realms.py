@@ -91,6 +91,12 @@ class Tagged(unittest.TestCase):
                 with self.assertRaises(ValueError):
                     realm.from_tagged(text)
 
+    def test_literals_of_others_are_not_read(self):
+        for enc in realm.LITERAL, realm.JSON:
+            self.assertEqual(realm.decode(enc, b'1', 1, 0), 1)
+            with self.assertRaises(ValueError):
+                realm.decode(enc, b'1', 1, 2)
+
     def test_pickles_of_others_are_not_read(self):
         with self.assertRaises(ValueError):
             realm.decode(realm.PICKLE, pickle.dumps(1), 1, 2)
@@ -187,8 +193,9 @@ class Across(HostTest):
             self.assertEqual(unpack_requirements(pack_requirements(value), False), value)
         own = pack_requirements({'x': Payload('/nonexistent/x')})
         self.assertEqual(own[:2], 'p:')
-        with self.assertRaises(ValueError):
-            unpack_requirements(own, False)
+        for refused in own, 'l:' + '[' + '0,' * 40000 + ']':
+            with self.assertRaises(ValueError):
+                unpack_requirements(refused, False)
         spawned = self.admin.spawn(self.one.parent, 'mod.A', requirements=own)
         self.assertTrue(spawned.dead)
         self.assertEqual(self.admin.until('spawn-failed')[2]['kind'], 'capability')

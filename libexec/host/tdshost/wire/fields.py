@@ -11,6 +11,9 @@ from tdshost.words.address import ActorAddress
 from tdshost.words.status import Thespian_SystemStatus
 
 
+_FOREIGN_LITERAL_MAX = 65536  # characters of another realm's; the parser takes some hundred bytes for each
+
+
 def pack_requirements(requirements: Any) -> Optional[str]:
     """Requirements as the text that the admin hands on: a literal, tagged JSON, or (own realm) a pickle."""
     if requirements is None:
@@ -34,7 +37,7 @@ def unpack_requirements(text: Optional[str], same_realm: bool) -> Any:
     if text is None:
         return None
     form, data = text[:2], text[2:]
-    if form == 'l:':
+    if form == 'l:' and (same_realm or len(data) <= _FOREIGN_LITERAL_MAX):
         return realm.from_literal(data)
     if form == 't:':
         return realm.from_tagged(data.encode('utf-8'))
