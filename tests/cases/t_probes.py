@@ -3,8 +3,8 @@
 """What a hostile package gets of what it tries, by profile: tests/probes/attempts.py against tests/probes/table.txt.
 
 A package with all the attempts is loaded into each profile, beside a victim of another group; once under root's admin
-process with actors of another user, once under that of a user, whose actors are that user too, and once on an older
-Landlock, that of Debian 12. The table has what is to come of each; the settings where nothing holds it back show that an
+process where each group has a uid of its own, once under that of a user, whose actors are that user too, and once on an
+older Landlock, that of Debian 12. The table has what is to come of each; the settings where nothing holds it back show that an
 attempt works at all. Beside it the same attempts in bubblewrap. Prints TAP.
 
 `t_probes.py --record` writes the table anew, which is then to be read; cells that say `?` stay so.
@@ -123,7 +123,7 @@ def listening(folder):
 
 def prepare(a, setting, folder):
     """An admin with a victim; returns the place of the attempts."""
-    a.actors('root' if setting == 'free' else 'nobody')
+    a.actors('root' if setting == 'free' else 'dynamic')
     a.base.chmod(0o755)
     a.env.update(OLDER if setting == 'older' else {}, TDS_PROBE_SECRET=SECRET, NOTIFY_SOCKET='/nowhere')
     (a.dir / 'sandbox.cfg').write_text("{'Most': 'trusted', 'Unasked': 'trusted'}\n")
@@ -224,8 +224,8 @@ def read_table():
 
 HEAD = '''\
 # What a hostile package gets of what it tries (attempts.py), by profile: `yes`, `-` for refused, `?` where that is the
-# machine's affair. root: root's admin process, actors of another user. user: a user's, and its actors are that user.
-# older: the same with version 2 of Landlock, as Debian 12 has it. free: root's actors as root, where nothing holds
+# machine's affair. root: root's admin process, each group of its own uid (dynamic). user: a user's, and all actors are that
+# user. older: the same with version 2 of Landlock, as Debian 12 has it. free: root's actors as root, where nothing holds
 # them but the machine: there is what each attempt does at all. dict: {'Profile': 'strict', 'Read': [a folder of
 # another], 'Connect': [a port], 'Run': ['/bin/true', '/bin/sh'], 'Env': [a secret]}, on an older Landlock without port.
 '''
