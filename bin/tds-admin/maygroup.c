@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* What actors of a group may: the lists that each right has to stand in, of the newest package and of the active one. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,41 +8,28 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "director/config.h"
-#include "director/signedtli.h"
-#include "director/strictmodes.h"
 #include "may.h"
-#include "package/keyring.h"
-#include "package/sig.h"
 #include "tool/client.h"
 #include "tool/document.h"
+#include "tool/verdict.h"
 
 /* --- the newest package --- */
 
-/* The declaration that is signed with a package of the directory, which is verified for that. */
-static int read_signed(const struct tds_dir *dir, const char *group, const char *file,
-		       struct tds_tli *tli, struct tds_err *err)
+/* The declaration that is signed with a package of the directory, which is verified for that; none: without a value. */
+static int read_signed(const struct tds_dir *dir, const char *file, struct tds_tli *tli,
+		       struct tds_err *err)
 {
-	const struct tds_surroundings own = { 0 };
-	tds_auto(keyring) struct tds_keyring ring = { 0 };
-	tds_auto(source) struct tds_source source = { 0 };
-	tds_autofd int fd = openat(dir->fd, file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct tds_source_opts opts = {
-		.ring = &ring, .name = file, .owner = group, .limits = TDS_ZIP_LIMITS_DEFAULT
-	};
-	struct tds_package package;
-	struct tds_strict strict;
+	tds_autofree char *path = tds_dir_join(dir, file);
 
-	if (fd < 0)
-		return tds_err_sys(err, TDS_E_UNUSABLE, "%s", file);
-	tds_crypto_init_lean();
-	tds_strictmodes_read_lax(dir, &strict);
-	int rc = tds_keyring_read(dir, &strict, &ring, err);
-	if (rc == 0)
-		rc = tds_package_read(fd, false, &package, err);
-	if (rc == 0)
-		rc = tds_source_verify(&package, &opts, &source, err);
-	if (rc == 0)
-		rc = tds_signedtli_read(&source, &own, tli, err);
+	if (!path)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
+	json_t *verdict = tds_verdict_of(dir, path);
+	const json_t *declared = json_object_get(verdict, "Declaration");
+	int rc = tds_verdict_refusal(verdict, err);
+	if (rc == 0 && json_is_string(declared))
+		rc = tds_tli_parse_literal(json_string_value(declared),
+					   json_string_length(declared), tli, err);
+	json_decref(verdict);
 	return rc == 0 ? 0 : tds_err_prefix(err, "%s", file);
 }
 
@@ -62,7 +48,7 @@ static int list_signed(const struct tds_dir *dir, const struct tds_group *group,
 		       struct tds_err *err)
 {
 	tds_auto(tli) struct tds_tli tli = { 0 };
-	int rc = read_signed(dir, group->name, group->files[0].name, &tli, err);
+	int rc = read_signed(dir, group->files[0].name, &tli, err);
 
 	return rc == 0 ? list_may(&tli, list, err) : rc;
 }

@@ -2,13 +2,10 @@
 /* The dry run. */
 #include "plan.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "director/config.h"
@@ -22,8 +19,7 @@
 #include "director/unknown.h"
 #include "taken.h"
 #include "tool/client.h"
-
-#define VERDICT_MAX (64 << 20) /* bytes: a declaration may be in it, as a literal */
+#include "tool/verdict.h"
 
 struct planner {
 	struct tds_cli *cli;
@@ -54,35 +50,6 @@ void complain(struct tds_cli *cli, const char *name, const char *path, struct td
 	if (path && strcmp(tds_text_base(path), tds_text_base(name)) != 0)
 		tds_err_prefix(err, "%s", tds_text_base(path));
 	tds_cli_error(cli, name, err);
-}
-
-/* What tds-verify says of a package, in JSON. NULL: it said nothing that can be read. */
-static json_t *verdict_of(const struct planner *p, const char *path)
-{
-	tds_autofree char *program = tool_path("tds-verify");
-	tds_autofree char *text = NULL;
-	size_t len = 0;
-	int ends[2];
-	int status;
-
-	/* Its own lines are not wanted: what they say is in the JSON too. */
-	tds_autofd int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	if (!program || null < 0 || pipe2(ends, O_CLOEXEC) != 0)
-		return NULL;
-	pid_t pid = fork();
-	if (pid == 0) {
-		(void)dup2(ends[1], STDOUT_FILENO);
-		(void)dup2(null, STDERR_FILENO);
-		(void)execl(program, "tds-verify", "-q", "-j", "-C", p->dir->path, "--", path,
-			    (char *)NULL);
-		_exit(127);
-	}
-	(void)close(ends[1]);
-	int rc = tds_io_slurp_fd(ends[0], VERDICT_MAX, &text, &len, NULL);
-	(void)close(ends[0]);
-	if (pid > 0)
-		(void)waitpid(pid, &status, 0);
-	return rc == 0 ? json_loadb(text, len, 0, NULL) : NULL;
 }
 
 static const json_t *find_source(const struct planner *p, const char *key, const char *value,
@@ -162,14 +129,10 @@ static bool is_undone(const struct planner *p, const char *group, const char *sh
 static void refuse_verdict(struct planner *p, const char *name, const char *path,
 			   const json_t *verdict)
 {
-	const char *why = json_string_value(json_object_get(verdict, "Message"));
-	json_int_t status = json_integer_value(json_object_get(verdict, "Status"));
-	struct tds_err err;
+	struct tds_err err = { 0 };
 
-	if (status != 0)
-		tds_err_set(&err, tds_status_code(status), "%s", why ? why : "is refused");
-	else
-		tds_err_set(&err, TDS_E_NO_ADMIN, "tds-verify gives no verdict");
+	if (tds_verdict_refusal(verdict, &err) == 0)
+		(void)tds_err_set(&err, TDS_E_NO_ADMIN, "tds-verify gives no verdict");
 	complain(p->cli, name, path, &err);
 }
 
@@ -322,7 +285,7 @@ static void plan_package(struct planner *p, const char *name, const char *group,
 	bool good = is_declared(p, name, group);
 
 	if (good) {
-		verdict = verdict_of(p, path);
+		verdict = tds_verdict_of(p->dir, path);
 		good = take_signed(p, verdict, &err) == 0 &&
 		       foretell(p, name, group, path, is_chosen, verdict);
 		if (err.code)

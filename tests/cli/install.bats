@@ -190,6 +190,17 @@ staged() {
 	[ -z "$output" ]
 }
 
+# What unpacks archives takes longer to load than these tools take for most of what they do; they ask tds-verify.
+@test "only what looks into packages loads libarchive" {
+	local tool
+	for tool in tds-admin tds-avail tds-director tds-load ../libexec/tds/tds-daemon ../libexec/tds/tds-remover; do
+		[ -e "$TDS_BIN/$tool" ]
+		run grep -c libarchive.so "$TDS_BIN/$tool"
+		[ "$output" = 0 ]
+	done
+	grep -q libarchive.so "$TDS_BIN/tds-verify"
+}
+
 @test "the release tarball is the same twice, and holds what is tracked" {
 	git -C "$ROOT" rev-parse -q --verify HEAD >/dev/null 2>&1 || skip 'no commit here'
 	cd "$BATS_TEST_TMPDIR"

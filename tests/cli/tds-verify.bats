@@ -468,7 +468,8 @@ tds-verify: $DIR/sorrel_tls.key: warning: a public exponent of 3 is small, 65537
 	[ "$status" -eq 0 ]
 	[ "$stderr" = "tds-verify: bar.tls: warning: $UNSIGNED" ]
 	verify -q bar.tls
-	[ "$status" -eq 0 ] && [ -z "$stderr" ]
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
 	echo yes >"$DIR/strictnames.cfg"
 	verify foo-1.tls bar.tls
 	is 6 "$(good foo-1.tls)" 'tds-verify: bar.tls: has no signed group and version, which strictnames.cfg demands'
@@ -476,12 +477,14 @@ tds-verify: $DIR/sorrel_tls.key: warning: a public exponent of 3 is small, 65537
 	echo '{}' >"$DIR/bar.tli"
 	printf '%s\n' 'b*' -unsigned-names >"$DIR/birch_tls.allow"
 	verify bar.tls
-	[ "$status" -eq 0 ] && [ -z "$stderr" ]
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
 	verify --strict bar.tls
 	is 6 '' 'tds-verify: bar.tls: has no signed group and version'
 	echo no >"$DIR/strictnames.cfg"
 	verify bar.tls
-	[ "$status" -eq 0 ] && [ -z "$stderr" ]
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
 	printf '%s\n' 'b*' -signed-names >"$DIR/birch_tls.allow"
 	verify bar.tls
 	is 7 '' "tds-verify: $DIR/birch_tls.key: warning: not used: birch_tls.allow:2:1: neither a pattern nor -unsigned-names
