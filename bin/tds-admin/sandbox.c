@@ -13,6 +13,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "director/actoruser.h"
 #include "director/config.h"
 #include "director/groups.h"
 #include "director/unknown.h"
@@ -213,6 +214,15 @@ static int read_policy(const struct tds_dir *dir, struct explained *x, struct td
 	return name_place(err, TDS_SANDBOX_CFG);
 }
 
+/* As actoruser.cfg says; one that cannot be read starts no admin process either. */
+static bool have_uids(const struct tds_dir *dir)
+{
+	tds_auto(config) struct tds_config user = { 0 };
+
+	return tds_config_read(dir, TDS_ACTORUSER_CFG, &user, NULL) == 0 &&
+	       strcmp(user.text, TDS_ACTORUSER_DYNAMIC) == 0;
+}
+
 static int find_data(const struct tds_dir *dir, struct explained *x, struct tds_err *err)
 {
 	tds_auto(config) struct tds_config place = { 0 };
@@ -247,6 +257,7 @@ static int explain(const struct tds_dir *dir, const char *name, struct explained
 	if (rc != 0)
 		return rc;
 	x->kernel = tds_sandbox_kernel();
+	x->own_uid = have_uids(dir);
 	return tds_sandbox_decide(&x->policy, x->group, tds_tli_said(&x->declared, "Sandbox"),
 				  tds_tli_said(&x->defined, "Sandbox"), &x->kernel, &x->decision,
 				  err);

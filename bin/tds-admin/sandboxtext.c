@@ -127,12 +127,13 @@ static void print_ports(FILE *out, const struct tds_ports *ports, const char *na
 	(void)fputc('\n', out);
 }
 
-static void print_signals(FILE *out, const struct tds_sandbox_kernel *kernel)
+static void print_signals(FILE *out, const struct explained *x)
 {
 	(void)fprintf(out, NAME "%s\n", "signals",
-		      kernel->landlock >= TDS_LANDLOCK_HOLDS_SIGNALS
+		      x->kernel.landlock >= TDS_LANDLOCK_HOLDS_SIGNALS
 			      ? "to processes of the source"
-			      : "to the source's process group as a whole");
+		      : x->own_uid ? "to processes of the group's uid"
+				   : "to the source's process group as a whole");
 }
 
 static void print_limits(FILE *out, const struct tds_sandbox *s)
@@ -162,7 +163,7 @@ static void print_granted(FILE *out, const struct explained *x)
 	print_named(out, s, "environment", TDS_SANDBOX_ENV, "that of all actors");
 	print_ports(out, &s->ports[TDS_SANDBOX_CONNECT], "connect", connects_anywhere(s));
 	print_ports(out, &s->ports[TDS_SANDBOX_LISTEN], "listen", s->ports[TDS_SANDBOX_LISTEN].any);
-	print_signals(out, &x->kernel);
+	print_signals(out, x);
 	print_limits(out, s);
 }
 

@@ -12,9 +12,10 @@
 
 /* As far as it is known. */
 struct explained {
-	char *group; /* NULL: not known */
-	char *file;  /* the package; NULL: the group has none */
-	char *data;  /* the folder for what its actors keep */
+	char *group;  /* NULL: not known */
+	char *file;   /* the package; NULL: the group has none */
+	char *data;   /* the folder for what its actors keep */
+	bool own_uid; /* each group has one */
 	struct tds_sandbox_policy policy;
 	struct tds_tli declared; /* with the package */
 	struct tds_tli defined;  /* by the group */

@@ -7,7 +7,7 @@ import re
 import socket
 
 from adminlib import parent_of, run_cases, until
-from tap import ok
+from tap import ok, skip
 
 # An actor that tries what it is told, and answers with what came of it: the repr of a value, or the name of an error.
 TRIER = r'''
@@ -391,6 +391,24 @@ def new_privileges(a):
         ok(status_has(pid, r'^NoNewPrivs:\t1') == wanted, '%s: no new privileges: %s' % (profile, wanted))
 
 
+def own_uids(a):
+    """Where each group has a uid, that holds signals and modes, and there is a folder for temporary files."""
+    if os.geteuid() != 0:
+        return skip('a uid for each group', 'only root has such')
+    a.base.chmod(0o755)
+    a.actors('dynamic')
+    a.env['TDS_LANDLOCK_ABI'] = '2'
+    a.start()
+    texts = ['os.kill(os.getpid(), 0)', 'os.kill(%d, 0)' % a.pid, "os.close(os.open(os.environ['TDS_DATA_DIR'] + '/f', os.O_CREAT))",
+             "os.chmod(os.environ['TDS_DATA_DIR'] + '/f', 0o600)", "os.chmod('%s', 0o777)" % a.dir,
+             "tempfile.gettempdir() not in ('/tmp', os.environ['TDS_DATA_DIR']) and tempfile.TemporaryFile().write(b'1')"]
+    trier(a, 'own', 'default')
+    got = tried(a, 'own', *texts)
+    ok(got == ['None', 'PermissionError', 'None', 'None', 'PermissionError', '1'], 'a uid of its own', got)
+    b = a.admin('sandbox', 'own')
+    return ok("  signals     to processes of the group's uid\n" in b.out, 'which tds-admin sandbox knows', b)
+
+
 def strangers(a):
     """A process of a source that is no actor is killed within a second, and that is said."""
     heads = {'import': FORKS + 'linger()\n',
@@ -451,4 +469,4 @@ def no_landlock(a):
 
 if __name__ == '__main__':
     run_cases(of_this_kernel, of_the_first_landlock, of_debian_12, of_the_sixth_landlock, at_the_import, as_ever, hung, said, refused, restored, definition,
-              parts, programs_and_limits, ports, brought, new_privileges, strangers, busy, no_landlock)
+              parts, programs_and_limits, ports, brought, new_privileges, own_uids, strangers, busy, no_landlock)

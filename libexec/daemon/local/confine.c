@@ -21,6 +21,7 @@
 
 struct work {
 	const struct tds_sandbox *sandbox;
+	const struct actor_home *home;
 	int abi;
 	int rules;
 	struct tds_err *err;
@@ -88,15 +89,28 @@ static int allow_devices(struct work *w)
 	return rc;
 }
 
-static int allow_files(struct work *w, const char *data)
+/* What they have of their own, and may write. */
+static bool has_home(const struct work *w)
+{
+	return w->home->data && w->sandbox->profile != TDS_PROFILE_STRICT;
+}
+
+static int allow_home(struct work *w)
+{
+	int rc = has_home(w) ? allow_data(w, w->home->data) : 0;
+
+	return rc == 0 && has_home(w) && w->home->tmp ? allow_data(w, w->home->tmp) : rc;
+}
+
+static int allow_files(struct work *w)
 {
 	const char *const *path = tds_profile_reads(w->sandbox->profile);
 	int rc = allow_devices(w);
 
 	for (; rc == 0 && *path; path++)
 		rc = allow_if_there(w, *path, READ);
-	if (rc == 0 && data)
-		rc = allow_data(w, data);
+	if (rc == 0)
+		rc = allow_home(w);
 	if (rc == 0)
 		rc = allow_list(w, TDS_SANDBOX_READ, READ);
 	if (rc == 0)
@@ -130,12 +144,12 @@ static uint64_t held_tcp(const struct work *w)
 	       (connects_anywhere(w->sandbox) ? 0 : TDS_LANDLOCK_CONNECT);
 }
 
-static int make_rules(struct work *w, const char *data)
+static int make_rules(struct work *w)
 {
 	w->rules = tds_landlock_new(w->abi, held_tcp(w));
 	if (w->rules < 0)
 		return tds_err_sys(w->err, TDS_E_WRITE, "no rules for files can be made");
-	int rc = allow_files(w, data);
+	int rc = allow_files(w);
 	if (rc == 0)
 		rc = allow_ports(w, TDS_SANDBOX_CONNECT, TDS_LANDLOCK_CONNECT);
 	return rc == 0 ? allow_ports(w, TDS_SANDBOX_LISTEN, TDS_LANDLOCK_BIND) : rc;
@@ -152,8 +166,10 @@ static bool has_port(const struct tds_ports *ports, uint16_t port)
 }
 
 /* Landlock does not hold UDP to ports: it is there where names are looked up. */
-static unsigned filter_of(const struct work *w, bool writes, bool own_uid)
+static unsigned filter_of(const struct work *w)
 {
+	bool own_uid = w->home->uid != (uid_t)-1;
+	bool writes = has_home(w) || w->sandbox->nlist[TDS_SANDBOX_WRITE] > 0;
 	const struct tds_sandbox *s = w->sandbox;
 	const struct tds_ports *connect = &s->ports[TDS_SANDBOX_CONNECT];
 	const struct tds_ports *listen = &s->ports[TDS_SANDBOX_LISTEN];
@@ -192,37 +208,39 @@ static bool is_nothing(const struct tds_sandbox *s)
 	       s->limits[TDS_SANDBOX_MEMORY] == 0 && s->limits[TDS_SANDBOX_FILES] == 0;
 }
 
-static json_t *op_of(const struct tds_sandbox *s, unsigned first, bool writes)
+static json_t *op_of(const struct work *w, unsigned first)
 {
-	return json_pack("{s:s, s:b, s:i, s:b, s:b, s:I, s:I, s:o}", "op", "confine", "held",
-			 s->profile != TDS_PROFILE_TRUSTED, "first", (int)first, "runs",
-			 s->nlist[TDS_SANDBOX_RUN] > 0, "writes", writes, "memory",
+	const struct tds_sandbox *s = w->sandbox;
+	bool held = s->profile != TDS_PROFILE_TRUSTED;
+
+	return json_pack("{s:s, s:b, s:i, s:b, s:b, s:b, s:I, s:I, s:o}", "op", "confine", "held",
+			 held, "first", (int)first, "runs", s->nlist[TDS_SANDBOX_RUN] > 0, "writes",
+			 held && has_home(w), "tmp", w->home->tmp != NULL, "memory",
 			 (json_int_t)s->limits[TDS_SANDBOX_MEMORY], "files",
 			 (json_int_t)s->limits[TDS_SANDBOX_FILES], "env", environment(s));
 }
 
 /* Rules and filters. */
-static int hold(struct work *w, const char *data, bool own_uid, struct filters *filters)
+static int hold(struct work *w, struct filters *filters)
 {
-	bool writes = data || w->sandbox->nlist[TDS_SANDBOX_WRITE] > 0;
-	int rc = make_rules(w, data);
+	int rc = make_rules(w);
 
-	return rc == 0 ? filters_make(filter_of(w, writes, own_uid), filters, w->err) : rc;
+	return rc == 0 ? filters_make(filter_of(w), filters, w->err) : rc;
 }
 
-int confinement_make(const struct tds_sandbox *sandbox, const char *data, bool own_uid,
+int confinement_make(const struct tds_sandbox *sandbox, const struct actor_home *home,
 		     struct confinement *confinement, struct tds_err *err)
 {
-	struct work w = { .sandbox = sandbox, .abi = tds_landlock_abi(), .rules = -1, .err = err };
+	struct work w = {
+		.sandbox = sandbox, .home = home, .abi = tds_landlock_abi(), .rules = -1, .err = err
+	};
 	struct filters filters = { .fd = -1 };
-	bool held = sandbox && sandbox->profile != TDS_PROFILE_TRUSTED;
 
 	*confinement = (struct confinement)CONFINEMENT_NONE;
 	if (!sandbox || is_nothing(sandbox))
 		return 0;
-	const char *own = sandbox->profile == TDS_PROFILE_STRICT ? NULL : data;
-	int rc = held ? hold(&w, own, own_uid, &filters) : 0;
-	if (rc == 0 && !(confinement->op = op_of(sandbox, filters.first, held && own)))
+	int rc = sandbox->profile != TDS_PROFILE_TRUSTED ? hold(&w, &filters) : 0;
+	if (rc == 0 && !(confinement->op = op_of(&w, filters.first)))
 		rc = tds_err_set(err, TDS_E_NOMEM, "out of memory");
 	confinement->rules = w.rules;
 	confinement->filters = filters.fd;

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "base/err.h"
+#include "daemon/base/home.h"
 #include "director/sandbox.h"
 
 /* What goes to the process. A zeroed one with -1 is none. */
@@ -24,12 +25,12 @@ struct confinement {
 	}
 
 /*
- * Source:  sandbox was granted; NULL: trusted. data: the folder for what the actors keep, NULL: none. own_uid: no other
- *          process, but for those of the group, is of the actors' user.
+ * Source:  sandbox was granted; NULL: trusted. home: what the actors have of their own; with a uid of it, no other process but
+ *          those of the group is of that user.
  * Owner:   the caller ends it with confinement_fini, whatever was taken of it.
  * Errors:  TDS_E_REFUSED: a path is not as it was granted any more; TDS_E_WRITE; TDS_E_NOMEM.
  */
-int confinement_make(const struct tds_sandbox *sandbox, const char *data, bool own_uid,
+int confinement_make(const struct tds_sandbox *sandbox, const struct actor_home *home,
 		     struct confinement *confinement, struct tds_err *err) TDS_MUST_CHECK;
 void confinement_fini(struct confinement *confinement);
 #define tds_confinement_cleanup confinement_fini

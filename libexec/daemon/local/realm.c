@@ -88,11 +88,9 @@ void realm_move_in(struct realm *realm)
 bool realm_confine(struct realm *realm, struct tds_err *err)
 {
 	const struct realm *origin = realm_origin(realm);
-	const struct actor_home *own = &origin->own;
 	tds_auto(confinement) struct confinement confinement = CONFINEMENT_NONE;
 
-	if (confinement_make(origin->sandbox, own->data, own->uid != (uid_t)-1, &confinement,
-			     err) != 0)
+	if (confinement_make(origin->sandbox, &origin->own, &confinement, err) != 0)
 		return false;
 	if (!confinement.op)
 		return true;

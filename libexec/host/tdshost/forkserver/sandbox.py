@@ -68,7 +68,7 @@ class Sandbox:
 
     def __init__(self, op: dict) -> None:
         self.held = bool(op['held'])
-        self.writes = bool(op['writes'])
+        self._keeps = bool(op['writes']) and not op['tmp']
         self.second = b''
         self._prepared: Optional[Filter] = None
         self._first = int(op['first'])
@@ -79,7 +79,7 @@ class Sandbox:
         """The first step. Source: fds are the rules and the filters. Errors: OSError."""
         for name, value in self._env.items():
             os.environb[name.encode('ascii')] = value.encode('latin-1')  # a character is a byte
-        if self.writes:
+        if self._keeps:
             os.environb[b'TMPDIR'] = os.environb[b'TDS_DATA_DIR']  # no other folder can be written
         for limit, value in self._limits.items():
             if value:
