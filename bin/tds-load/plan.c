@@ -152,14 +152,12 @@ static bool is_held_elsewhere(const struct planner *p, const char *group, const 
 static int check_floor(const struct planner *p, const char *group, const char *file,
 		       struct tds_err *err)
 {
-	const json_t *floor = tds_floor_of(p->floors, group);
 	const json_t *wanted = json_object_get(json_object_get(p->loaded.desired, "Groups"), group);
-	bool is_lost = !floor && json_array_size(json_object_get(wanted, "WasActive")) > 0;
 
-	if (p->request->allow_downgrade ||
-	    !(is_lost || (floor && tds_floor_compare(floor, group, file) < 0)))
-		return 0;
-	return tds_floor_refuse(floor, group, err);
+	return p->request->allow_downgrade
+		       ? 0
+		       : tds_floor_check(tds_floor_of(p->floors, group),
+					 json_object_get(wanted, "WasActive"), group, file, err);
 }
 
 /* What would become of a package that is not refused. */

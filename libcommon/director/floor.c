@@ -58,15 +58,23 @@ bool tds_floor_is_lower(const json_t *floor, const json_t *before, const char *g
 	return file && tds_floor_compare(before, group, file) < 0;
 }
 
-int tds_floor_refuse(const json_t *floor, const char *group, struct tds_err *err)
+bool tds_floor_is_lost(const json_t *floor, const json_t *was_active)
+{
+	return !floor && json_array_size(was_active) > 0;
+}
+
+int tds_floor_check(const json_t *floor, const json_t *was_active, const char *group,
+		    const char *file, struct tds_err *err)
 {
 	const char *version = tds_json_string(floor, "Version");
 
-	if (!floor)
+	if (tds_floor_is_lost(floor, was_active))
 		return tds_err_set(err, TDS_E_REFUSED,
 				   "the floor of group %s is lost, though it was active "
 				   "(tds-load --allow-downgrade %s)",
 				   group, group);
+	if (!floor || tds_floor_compare(floor, group, file) >= 0)
+		return 0;
 	return tds_err_set(err, TDS_E_REFUSED,
 			   "is below the floor of group %s, %s%s (tds-load --allow-downgrade %s)",
 			   group, *version ? "version " : "the package without one", version,

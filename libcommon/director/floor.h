@@ -26,10 +26,14 @@ int tds_floor_compare(const json_t *floor, const char *group, const char *file);
 /* Is the floor lower than another one was? In doubt it is not. */
 bool tds_floor_is_lower(const json_t *floor, const json_t *before, const char *group);
 
+/* Is it lost: has a group none, though packages of it were active, as desired.json has them? */
+bool tds_floor_is_lost(const json_t *floor, const json_t *was_active);
+
 /*
- * Why nothing below the floor is chosen: TDS_E_REFUSED, the reason naming the way out. floor NULL: it is lost, though the
- * group was active, and everything may be below it.
+ * May a package of this file's name be chosen for the user, who has only named the group?
+ * Errors:  TDS_E_REFUSED: it is below the floor, or that is lost and everything may be; the reason names the way out.
  */
-int tds_floor_refuse(const json_t *floor, const char *group, struct tds_err *err);
+int tds_floor_check(const json_t *floor, const json_t *was_active, const char *group,
+		    const char *file, struct tds_err *err) TDS_MUST_CHECK;
 
 #endif

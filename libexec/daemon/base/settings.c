@@ -370,22 +370,14 @@ static const struct settings defaults = { .max_message = MAX_MESSAGE_DEFAULT,
 					  .log = { .level = LOG_LEVEL_DEFAULT } };
 
 /* Who may write a file that says as whom actors run, say, is that user. */
-static int judge(const struct tds_dir *dir, const struct part *part, struct tds_err *err)
+static int read_part(const struct tds_dir *dir, const struct tds_strict *strict,
+		     const struct part *part, struct settings *settings, struct tds_err *err)
 {
-	struct tds_strict strict;
-	int rc = tds_strictmodes_read(dir, &strict, err);
+	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && part->files[i]; i++)
-		rc = tds_strictmodes_demand_file(dir, &strict, TDS_STRICT_CONFIG, part->files[i],
+		rc = tds_strictmodes_demand_file(dir, strict, TDS_STRICT_CONFIG, part->files[i],
 						 (struct tds_strict_watcher){ 0 }, err);
-	return rc;
-}
-
-static int read_part(const struct tds_dir *dir, const struct part *part, struct settings *settings,
-		     struct tds_err *err)
-{
-	int rc = judge(dir, part, err);
-
 	return rc == 0 ? part->read(dir, settings, err) : rc;
 }
 
@@ -400,7 +392,7 @@ int settings_read(const struct tds_dir *dir, struct settings *settings, struct t
 		rc = tds_strictmodes_demand_dir(dir, &strict, (struct tds_strict_watcher){ 0 },
 						err);
 	for (size_t i = 0; rc == 0 && i < sizeof(parts) / sizeof(parts[0]); i++)
-		rc = read_part(dir, &parts[i], settings, err);
+		rc = read_part(dir, &strict, &parts[i], settings, err);
 	if (rc != 0)
 		settings_fini(settings);
 	return rc;
@@ -411,11 +403,14 @@ void settings_reload(const struct tds_dir *dir, struct settings *settings, setti
 {
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		struct settings fresh = defaults;
+		struct tds_strict strict;
 		struct tds_err err = { 0 };
 
 		if (!parts[i].swap)
 			continue;
-		int rc = read_part(dir, &parts[i], &fresh, &err);
+		int rc = tds_strictmodes_read(dir, &strict, &err);
+		if (rc == 0)
+			rc = read_part(dir, &strict, &parts[i], &fresh, &err);
 		if (rc == 0)
 			parts[i].swap(settings, &fresh);
 		told(ctx, parts[i].files, rc == 0 ? NULL : &err);

@@ -137,7 +137,8 @@ static void note_lowered(struct change *change, const struct wish *before)
 {
 	const char *version = wish_lowers(change->group, before);
 
-	if (version && asprintf(&change->lowered, "from version %s", version) < 0)
+	if (version && asprintf(&change->lowered, "from %s%s",
+				*version ? "version " : "the package without one", version) < 0)
 		change->lowered = NULL;
 }
 

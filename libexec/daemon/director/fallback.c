@@ -3,16 +3,6 @@
 #include "change.h"
 #include "rules.h"
 
-/* Something is active, or on its way back to be it. */
-static bool has_active(const struct group *group)
-{
-	const struct source *s = group->sources;
-
-	while (s && !s->returns_active)
-		s = s->next;
-	return group->active || s;
-}
-
 static void tell_unfit(struct source *source, int status, const char *error)
 {
 	source->unfit = true;
@@ -28,7 +18,7 @@ enum change_state fall_back_begin(struct change *change)
 	struct tds_err err;
 	struct source *source;
 
-	while (!has_active(change->group) && (source = source_highest(change->group))) {
+	while (!group_has_active(change->group) && (source = source_highest(change->group))) {
 		candidate_fini(&change->found);
 		if (choose_source(change, source, &err) == 0)
 			return load_verify(change);
@@ -40,7 +30,7 @@ enum change_state fall_back_begin(struct change *change)
 enum change_state fall_back_judge(struct change *change, const struct news *news)
 {
 	const struct verdict *verdict = news->verdict;
-	struct source *source = source_highest(change->group);
+	struct source *source = source_find(change->director, change->wanted);
 
 	if (!source || verdict->status == 0 || verdict->is_none)
 		return load_judge(change, news);

@@ -32,12 +32,6 @@ int floors_save(struct director *director, struct tds_err *err)
 	return rc;
 }
 
-/* It was active, and yet has none: the file was removed, and what the floor had been is not known. */
-static bool is_lost(const struct group *group)
-{
-	return !group->floor && json_array_size(group->was_active) > 0;
-}
-
 static void take(struct director *director, const json_t *document)
 {
 	const char *name;
@@ -78,10 +72,8 @@ int floor_check(const struct group *group, const char *file, struct tds_err *err
 {
 	int rc = floors_known(group->director, err);
 
-	if (rc == 0 && (is_lost(group) ||
-			(group->floor && tds_floor_compare(group->floor, group->name, file) < 0)))
-		rc = tds_floor_refuse(group->floor, group->name, err);
-	return rc;
+	return rc == 0 ? tds_floor_check(group->floor, group->was_active, group->name, file, err)
+		       : rc;
 }
 
 static bool is_raised(const struct source *source)
@@ -89,7 +81,7 @@ static bool is_raised(const struct source *source)
 	const struct group *group = source->group;
 
 	return group->floor ? tds_floor_compare(group->floor, group->name, source->file) > 0
-			    : !is_lost(group);
+			    : !tds_floor_is_lost(group->floor, group->was_active);
 }
 
 void floor_activated(const struct source *source, bool sets)

@@ -153,6 +153,15 @@ bool group_is_held_at(const struct group *group, const char *sha256)
 	return held && strcmp(held, sha256) == 0;
 }
 
+bool group_has_active(const struct group *group)
+{
+	const struct source *s = group->sources;
+
+	while (s && !s->returns_active)
+		s = s->next;
+	return group->active || s;
+}
+
 bool group_has_lost(const struct group *group)
 {
 	const struct source *s = group->sources;

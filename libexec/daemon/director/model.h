@@ -134,6 +134,9 @@ const char *revoked_why(const struct director *director, const char *sha256, con
 /* Is the group held at the package of this SHA-256? */
 bool group_is_held_at(const struct group *group, const char *sha256);
 
+/* Is something of the group active, or on its way back to be it? */
+bool group_has_active(const struct group *group);
+
 /* Is one of the group's on its way back? */
 bool group_has_lost(const struct group *group);
 

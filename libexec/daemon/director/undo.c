@@ -45,11 +45,8 @@ enum change_state change_come_back(struct change *change)
 {
 	const struct group *group = change->group;
 	struct source *highest = source_highest(group);
-	const struct source *s = group->sources;
 
-	while (s && !s->returns_active)
-		s = s->next;
-	return !group->active && !s && highest ? return_to(change, highest) : CHANGE_ENDED;
+	return !group_has_active(group) && highest ? return_to(change, highest) : CHANGE_ENDED;
 }
 
 enum change_state change_refuse(struct change *change, int status, const char *error)
