@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/mem.h"
 #include "director/desired.h"
+#include "director/floor.h"
 #include "director/rundir.h"
 #include "daemon/keep/audit.h"
 #include "daemon/keep/state.h"
@@ -371,6 +372,52 @@ static void what_is_wanted_comes_back_whole_or_is_named(void **state)
 	json_decref(again);
 }
 
+/* --- floor.json --- */
+
+#define FLOOR(version) \
+	"{\"Version\":1,\"Groups\":{\"foo\":{\"Version\":" version ",\"SinceMs\":1}}}"
+
+static const char *const damaged_floors[] = {
+	"",
+	"[]",
+	"{\"Version\":1}",
+	"{\"Version\":2,\"Groups\":{}}",
+	"{\"Version\":1,\"Groups\":{\"foo\":\"3\"}}",
+	"{\"Version\":1,\"Groups\":{\"foo\":{\"Version\":\"3\"}}}",
+	"{\"Version\":1,\"Groups\":{\"../foo\":{\"Version\":\"3\",\"SinceMs\":1}}}",
+	"{\"Version\":1,\"Groups\":{\"foo\":{},\"foo\":{}}}",
+	FLOOR("3"),
+	FLOOR("\"3\\u0000\""),
+};
+
+static void floors_are_what_is_written(void **state)
+{
+	const struct folder *f = *state;
+	struct tds_err err = { 0 };
+
+	assert_null(floors_read(f->fd, &err));
+	assert_int_equal(err.code, TDS_OK);
+	for (size_t i = 0; i < COUNT(damaged_floors); i++) {
+		put(f, "floor.json", 0644, damaged_floors[i]);
+		assert_null(floors_read(f->fd, &err));
+		assert_int_equal(err.code, TDS_E_UNUSABLE);
+		assert_int_equal(strncmp(err.reason, "floor.json:", 11), 0);
+	}
+	put(f, "floor.json", 0644, FLOOR("\"1.10\""));
+	json_t *doc = floors_read(f->fd, &err);
+	const json_t *floor = tds_floor_of(doc, "foo");
+	assert_null(tds_floor_of(doc, "bar"));
+	assert_true(tds_floor_compare(floor, "foo", "foo-1.9.tls") < 0);
+	assert_true(tds_floor_compare(floor, "foo", "foo.tls") < 0);
+	assert_int_equal(tds_floor_compare(floor, "foo", "foo-1.10.tls"), 0);
+	assert_true(tds_floor_compare(floor, "foo", "foo-1.11.tls") > 0);
+	assert_fine(floors_write(f->fd, json_incref(json_object_get(doc, "Groups")), &err), &err);
+	json_t *again = floors_read(f->fd, &err);
+	assert_true(json_equal(doc, again));
+	json_decref(doc);
+	json_decref(again);
+}
+
 /* Of what was active the last two, and what is held. */
 static void sweep_leaves_what_is_wanted(void **state)
 {
@@ -593,6 +640,7 @@ int main(void)
 		IN_FOLDER(damaged_definition_is_named),
 		IN_FOLDER(damaged_groups_are_named),
 		IN_FOLDER(what_is_wanted_comes_back_whole_or_is_named),
+		IN_FOLDER(floors_are_what_is_written),
 		IN_FOLDER(sweep_leaves_what_is_wanted),
 		IN_FOLDER(state_that_cannot_be_written_stays_as_it_was),
 		IN_FOLDER(each_line_has_the_digest_of_the_one_before),
