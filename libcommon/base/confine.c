@@ -45,11 +45,24 @@ static int bound(__rlimit_resource_t resource, rlim_t most)
 	return setrlimit(resource, &limit);
 }
 
-/* No process, no core, nobody of the same user who looks into the memory; and what the caller says. */
+/* A sanitizer looks for leaks at the end, by a process that traces this one, and files of /proc: nothing of that can be kept. */
+#ifdef __SANITIZE_ADDRESS__
+#define IS_TRACED true
+#else
+#define IS_TRACED false
+#endif
+
+/* No process, and nobody of the same user who looks into the memory. */
+static bool be_alone(void)
+{
+	return IS_TRACED ||
+	       (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && bound(RLIMIT_NPROC, 0) == 0);
+}
+
+/* No core either; and what the caller says. */
 static int set_bounds(const struct tds_bounds *bounds, struct tds_err *err)
 {
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || bound(RLIMIT_CORE, 0) != 0 ||
-	    bound(RLIMIT_NPROC, 0) != 0 || bound(RLIMIT_CPU, bounds->cpu_s) != 0 ||
+	if (!be_alone() || bound(RLIMIT_CORE, 0) != 0 || bound(RLIMIT_CPU, bounds->cpu_s) != 0 ||
 	    bound(RLIMIT_AS, bounds->memory) != 0 || bound(RLIMIT_FSIZE, bounds->file) != 0 ||
 	    bound(RLIMIT_NOFILE, bounds->descriptors) != 0)
 		return tds_err_sys(err, TDS_E_REFUSED, "its limits cannot be set");
@@ -73,7 +86,7 @@ static int hold_files(int folder, const char *name, struct tds_err *err)
 {
 	int abi = tds_landlock_abi();
 
-	if (abi < (name ? TDS_LANDLOCK_HOLDS_REFER : TDS_LANDLOCK_FILES))
+	if (IS_TRACED || abi < (name ? TDS_LANDLOCK_HOLDS_REFER : TDS_LANDLOCK_FILES))
 		return 0;
 	tds_autofd int rules = tds_landlock_new(
 		abi, abi < TDS_LANDLOCK_HOLDS_TCP ? 0 : TDS_LANDLOCK_BIND | TDS_LANDLOCK_CONNECT);
@@ -85,17 +98,9 @@ static int hold_files(int folder, const char *name, struct tds_err *err)
 	return 0;
 }
 
-/* A sanitizer looks for leaks at its end, by a process that traces this one: there is no filter then. */
 static int hold_calls(const struct tds_filter_rule *rules, size_t n, struct tds_err *err)
 {
-#ifdef __SANITIZE_ADDRESS__
-	(void)rules;
-	(void)n;
-	(void)err;
-	return 0;
-#else
-	return tds_filter_hold(rules, n, err);
-#endif
+	return IS_TRACED ? 0 : tds_filter_hold(rules, n, err);
 }
 
 int tds_confine_verifier(const struct tds_bounds *bounds, int verdict, struct tds_err *err)
