@@ -9,13 +9,13 @@
 #include "base/text.h"
 #include "director/config.h"
 #include "may.h"
+#include "signed.h"
 #include "tool/client.h"
 #include "tool/document.h"
-#include "tool/verdict.h"
 
 /* --- the newest package --- */
 
-/* The declaration that is signed with a package of the directory, which is verified for that; none: without a value. */
+/* The declaration that is signed with a package of the directory; none: without a value. */
 static int read_signed(const struct tds_dir *dir, const char *file, struct tds_tli *tli,
 		       struct tds_err *err)
 {
@@ -23,14 +23,7 @@ static int read_signed(const struct tds_dir *dir, const char *file, struct tds_t
 
 	if (!path)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	json_t *verdict = tds_verdict_of(dir, path);
-	const json_t *declared = json_object_get(verdict, "Declaration");
-	int rc = tds_verdict_refusal(verdict, err);
-	if (rc == 0 && json_is_string(declared))
-		rc = tds_tli_parse_literal(json_string_value(declared),
-					   json_string_length(declared), tli, err);
-	json_decref(verdict);
-	return rc == 0 ? 0 : tds_err_prefix(err, "%s", file);
+	return signed_read(dir, path, tli, err) == 0 ? 0 : tds_err_prefix(err, "%s", file);
 }
 
 /* What 'May' of a declaration has. */
@@ -83,14 +76,6 @@ static int list_machine(const struct tds_dir *dir, const char *group, json_t **l
 	return 0;
 }
 
-/* Does signedtli.cfg say that what is signed decides alone? */
-static bool is_signed_alone(const struct tds_dir *dir)
-{
-	tds_auto(config) struct tds_config config = { 0 };
-
-	return tds_config_read(dir, "signedtli.cfg", &config, NULL) == 0 && config.value->boolean;
-}
-
 static json_t *package_json(const char *file, json_t *is_signed, json_t *declared)
 {
 	return json_pack("{s:o, s:o, s:o}", "File", tds_document_text(file), "Signed",
@@ -105,7 +90,7 @@ static int newest_json(const struct tds_dir *dir, const struct tds_group *group,
 	json_t *declared = NULL;
 	int rc = list_signed(dir, group, &is_signed, err);
 
-	if (rc == 0 && is_signed_alone(dir))
+	if (rc == 0 && signed_decides(dir))
 		declared = json_incref(is_signed);
 	else if (rc == 0)
 		rc = list_declared(dir, group, &declared, err);

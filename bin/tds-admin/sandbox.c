@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* tds-admin sandbox: what a group's package would be granted, and why. */
-#include <errno.h>
 #include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "admin.h"
@@ -17,12 +14,9 @@
 #include "director/config.h"
 #include "director/groups.h"
 #include "director/unknown.h"
-#include "literal/literal_env.h"
 #include "sandboxtext.h"
+#include "signed.h"
 #include "tool/document.h"
-
-#define VERIFY "tds-verify"
-#define NOT_THERE 4 /* its exit status where a package has no such member */
 
 const char admin_sandbox_help[] =
 	"usage: tds-admin [options] sandbox GROUP|PACKAGE\n"
@@ -31,8 +25,6 @@ const char admin_sandbox_help[] =
 	"sandbox.cfg allows, what this kernel can hold them to, and what comes of it. GROUP: its "
 	"newest package.\n"
 	"1: it would be refused.\n";
-
-extern char **environ;
 
 static void tds_explained_cleanup(struct explained *x)
 {
@@ -92,71 +84,7 @@ static int find(const struct tds_dir *dir, const char *name, struct explained *x
 			    : take(&x->group, name, err);
 }
 
-/* --- what it asks for --- */
-
-/* Start tds-verify so that its standard output is out. */
-static int start(const struct tds_dir *dir, const char *member, const char *file, int out,
-		 pid_t *pid, struct tds_err *err)
-{
-	tds_autofree char *folder = tds_cli_folder();
-	tds_autofree char *path = NULL;
-	const char *argv[] = { VERIFY, "-q", "-C", dir->path, "-x", member, "--", file, NULL };
-	posix_spawn_file_actions_t actions;
-
-	if (!folder || asprintf(&path, "%s/" VERIFY, folder) < 0)
-		path = NULL;
-	if (!path || posix_spawn_file_actions_init(&actions) != 0)
-		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	errno = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	if (errno == 0)
-		errno = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null",
-							 O_WRONLY, 0);
-	if (errno == 0)
-		errno = posix_spawn(pid, path, &actions, NULL, (char **)(uintptr_t)argv, environ);
-	int rc = errno == 0 ? 0 : tds_err_sys(err, TDS_E_UNUSABLE, "%s cannot be started", path);
-	(void)posix_spawn_file_actions_destroy(&actions);
-	return rc;
-}
-
-/* How it ended, as a status; a signal is none that it has. */
-static int wait_for(pid_t pid)
-{
-	int status = -1;
-
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-/* The text of the declaration in a package that is verified; *text NULL: it has none. What is hostile stays in that process. */
-static int extract(const struct tds_dir *dir, const struct explained *x, char **text, size_t *len,
-		   struct tds_err *err)
-{
-	tds_autofree char *member = NULL;
-	int ends[2];
-	pid_t pid;
-
-	if (asprintf(&member, "TDS-INF/%s" TDS_TLI_SUFFIX, x->group) < 0) {
-		member = NULL;
-		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	}
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return tds_err_sys(err, TDS_E_UNUSABLE, "no pipe");
-	tds_autofd int in = ends[0];
-	int rc = start(dir, member, x->file, ends[1], &pid, err);
-	(void)close(ends[1]);
-	if (rc != 0)
-		return rc;
-	rc = tds_io_slurp_fd(in, TDS_LITERAL_MAX_PURE, text, len, err);
-	tds_close_fd(&in);
-	int status = wait_for(pid);
-	if (rc != 0 || status == 0)
-		return rc;
-	free(tds_steal(text));
-	return status == NOT_THERE ? 0
-				   : tds_err_set(err, status == 6 ? TDS_E_ARCHIVE : TDS_E_UNTRUSTED,
-						 VERIFY " refuses it, status %d", status);
-}
+/* --- what it asks for, and what there is --- */
 
 /* The place is in a file that is not the operand. Returns err's code. */
 static int name_place(struct tds_err *err, const char *name)
@@ -171,30 +99,12 @@ static int name_place(struct tds_err *err, const char *name)
 	return tds_err_prefix(err, "%s", place);
 }
 
-/* It is told what this process has of an environment; what its actors would have may be less. */
-static int read_declared(const struct tds_dir *dir, struct explained *x, struct tds_err *err)
-{
-	const struct tds_surroundings around = { .variables = environ,
-						 .python = "",
-						 .version = "" };
-	tds_autofree char *text = NULL;
-	size_t len = 0;
-	int rc = x->file ? extract(dir, x, &text, &len, err) : 0;
-
-	if (rc != 0 || !text)
-		return rc;
-	rc = tds_tli_parse_packed(text, len, &around, (struct tds_tli_watcher){ 0 }, &x->declared,
-				  err);
-	return rc == 0 ? 0 : name_place(err, "its signed declaration");
-}
-
 /* Unless what is signed decides alone. */
 static int read_defined(const struct tds_dir *dir, struct explained *x, struct tds_err *err)
 {
-	tds_auto(config) struct tds_config alone = { 0 };
 	tds_autofree char *name = NULL;
 
-	if (tds_config_read(dir, TDS_TLI_SIGNED_CFG, &alone, NULL) == 0 && alone.value->boolean)
+	if (signed_decides(dir))
 		return 0;
 	if (asprintf(&name, "%s" TDS_TLI_SUFFIX, x->group) < 0) {
 		name = NULL;
@@ -250,8 +160,8 @@ static int explain(const struct tds_dir *dir, const char *name, struct explained
 		rc = read_policy(dir, x, err);
 	if (rc == 0)
 		rc = find_data(dir, x, err);
-	if (rc == 0)
-		rc = read_declared(dir, x, err);
+	if (rc == 0 && x->file)
+		rc = signed_read(dir, x->file, &x->declared, err);
 	if (rc == 0)
 		rc = read_defined(dir, x, err);
 	if (rc != 0)

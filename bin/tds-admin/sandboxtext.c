@@ -25,9 +25,11 @@ static void print_asked(FILE *out, const struct tds_sandbox_decision *d)
 	if (d->by == TDS_ASKED_NOBODY)
 		(void)fputs("nothing, which is given ", out);
 	escape(out, d->asked->words);
-	if (d->by != TDS_ASKED_NOBODY)
+	if (d->by == TDS_ASKED_DEFINED)
 		(void)fprintf(out, " (%s, line %u)", tds_sandbox_asker_words(d->by),
 			      d->asked->line);
+	else if (d->by == TDS_ASKED_SIGNED)
+		(void)fprintf(out, " (%s)", tds_sandbox_asker_words(d->by));
 	(void)fputc('\n', out);
 	if (!d->note)
 		return;

@@ -61,22 +61,47 @@ static int ask(struct tds_sandbox_decision *d, const struct tds_value *signed_va
 	return rc == 0 && defined ? narrow(d, defined, err) : rc;
 }
 
+/* "its definition, line 3"; what is signed comes as the verifier has evaluated it, without lines. */
+static void name_asker(const struct tds_sandbox_decision *d, char text[64])
+{
+	const char *words = tds_sandbox_asker_words(d->by);
+
+	if (d->by == TDS_ASKED_SIGNED)
+		(void)snprintf(text, 64, "%s", words);
+	else
+		(void)snprintf(text, 64, "%s, line %u,", words, d->asked->line);
+}
+
 static int grant(struct tds_sandbox_decision *d, struct tds_err *err)
 {
 	const struct tds_sandbox *most = d->rule->most;
 	struct tds_err why;
+	char asker[64];
 	int rc = tds_sandbox_grant(d->asked, most, &d->granted, &why);
 
+	name_asker(d, asker);
 	if (rc == TDS_E_REFUSED)
-		return tds_err_set(
-			err, rc,
-			"%s, line %u, asks for '%s': %s is not allowed by " TDS_SANDBOX_CFG
-			", line %u: '%s'",
-			tds_sandbox_asker_words(d->by), d->asked->line, d->asked->words, why.reason,
-			most->line, most->words);
+		return tds_err_set(err, rc,
+				   "%s asks for '%s': %s is not allowed by " TDS_SANDBOX_CFG
+				   ", line %u: '%s'",
+				   asker, d->asked->words, why.reason, most->line, most->words);
 	if (rc != 0)
 		*err = why;
 	return rc;
+}
+
+/* What this kernel cannot hold it to is not granted. */
+static int hold(struct tds_sandbox_decision *d, const struct tds_sandbox_kernel *kernel,
+		struct tds_err *err)
+{
+	char asker[64];
+	int rc = tds_sandbox_can_hold(d->granted, kernel, err);
+
+	if (rc == 0)
+		return 0;
+	tds_sandbox_unref(tds_steal(&d->granted));
+	name_asker(d, asker);
+	return tds_err_prefix(err, "%s asks for '%s'", asker, d->asked->words);
 }
 
 int tds_sandbox_decide(const struct tds_sandbox_policy *policy, const char *group,
@@ -88,12 +113,7 @@ int tds_sandbox_decide(const struct tds_sandbox_policy *policy, const char *grou
 	int rc = ask(decision, signed_value, defined, err);
 	if (rc == 0)
 		rc = grant(decision, err);
-	if (rc != 0 || (rc = tds_sandbox_can_hold(decision->granted, kernel, err)) == 0)
-		return rc;
-	tds_sandbox_unref(tds_steal(&decision->granted));
-	return tds_err_prefix(err, "%s, line %u, asks for '%s'",
-			      tds_sandbox_asker_words(decision->by), decision->asked->line,
-			      decision->asked->words);
+	return rc == 0 ? hold(decision, kernel, err) : rc;
 }
 
 void tds_sandbox_decision_fini(struct tds_sandbox_decision *decision)

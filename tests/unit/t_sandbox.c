@@ -272,17 +272,17 @@ static void deciding(void **state)
 	decided(less, "'net'", "'net'", &first, "its signed declaration: net");
 	decided(less, "'net'", "'default'", &first, "its definition: default");
 	decided("'net'", "'trusted'", NULL, &first,
-		"its signed declaration, line 1, asks for 'trusted': trusted is not allowed by "
+		"its signed declaration asks for 'trusted': trusted is not allowed by "
 		"sandbox.cfg, line 1: 'net'");
 	decided(less, "'net'", NULL, &none,
-		"its signed declaration, line 1, asks for 'net': net needs Landlock, which this "
+		"its signed declaration asks for 'net': net needs Landlock, which this "
 		"kernel does not have");
 	decided(less, "'net'", NULL, &unfiltered,
-		"its signed declaration, line 1, asks for 'net': net needs filters of system "
+		"its signed declaration asks for 'net': net needs filters of system "
 		"calls, "
 		"which this kernel does not have");
 	decided(less, "{'Listen': [80]}", NULL, &first,
-		"its signed declaration, line 1, asks for 'default, Listen 80': ports need version "
+		"its signed declaration asks for 'default, Listen 80': ports need version "
 		"4 of Landlock, and this kernel has 1");
 	decided(less, "{'Listen': [80]}", NULL, &fourth,
 		"its signed declaration: default, Listen 80");

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* What is signed with a package, for commands that explain what comes of it. */
+#ifndef TDS_ADMIN_SIGNED_H
+#define TDS_ADMIN_SIGNED_H
+
+#include <stdbool.h>
+
+#include "base/dir.h"
+#include "director/tli.h"
+
+/*
+ * The declaration of a package, which tds-verify looks at for that; none: without a value.
+ * Owner:   caller frees *tli with tds_tli_fini, on success only.
+ * Errors:  those of tds-verify; TDS_E_SYNTAX, TDS_E_NOMEM.
+ */
+int signed_read(const struct tds_dir *dir, const char *path, struct tds_tli *tli,
+		struct tds_err *err) TDS_MUST_CHECK;
+
+/* Does signedtli.cfg say that what is signed decides alone? */
+bool signed_decides(const struct tds_dir *dir);
+
+#endif
