@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "base/confine.h"
+#include "base/cores.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "director/signedtli.h"
@@ -303,6 +304,7 @@ int main(int argc, char **argv)
 	bool wanted = fcntl(FD_STORE, F_GETFD) >= 0; /* before anything else may get that number */
 
 	/* They are those of actors: for a declaration to ask for, and for nothing else in this process. */
+	tds_cores_off();
 	char **variables = environ;
 	environ = (char *[]){ NULL };
 	if (argc != 6)

@@ -10,6 +10,7 @@
 #include "admin.h"
 #include "base/mem.h"
 #include "command.h"
+#include "director/actoruser.h"
 #include "director/adminuser.h"
 #include "director/config.h"
 #include "director/rundir.h"
@@ -19,8 +20,6 @@
 #include "tool/document.h"
 
 #define USER_DEFAULT "tds"
-#define ACTORS "tds-actors" /* the user of actors where the admin process is root's */
-#define ACTORUSER_CFG "actoruser.cfg"
 #define DATADIR_CFG "datadir.cfg"
 #define SANDBOX "default" /* what packages are granted */
 #define STATE \
@@ -30,11 +29,11 @@ const char admin_setup_help[] =
 	"usage: tds-admin [options] setup [--user=USER] [--root=ROOT] [--print] [DIR]\n"
 	"Make DIR, else the director directory, one of root whose admin process is that of USER "
 	"(" USER_DEFAULT "), a user of\n"
-	"its own that is made where there is none. With --user=root it is root's, and actors run "
-	"as the "
-	"user that\n"
-	"actoruser.cfg names, else as " ACTORS
-	". What is so already stays; what is otherwise is refused.\n"
+	"its own that is made where there is none. With --user=root it is root's, and the actors "
+	"of each "
+	"group\n"
+	"have a uid of their own (actoruser.cfg: " TDS_ACTORUSER_DYNAMIC
+	"). What is so already stays; what is otherwise is refused.\n"
 	"With --print nothing is changed: the commands are printed that would do it.\n"
 	"With --root all is below ROOT.\n";
 
@@ -46,7 +45,7 @@ struct setup {
 	char *dir;
 	char *rundir;
 	char *data;   /* the folder that the data folders of groups are in */
-	char *actors; /* the user of actors; NULL: that of the admin process */
+	char *actors; /* what actoruser.cfg says; NULL: there is none */
 	char *config[4];
 	bool has_sandbox; /* what it says is somebody's decision */
 	struct steps steps;
@@ -209,7 +208,7 @@ static int read_config(struct setup *setup, struct tds_err *err)
 	rc = read_line(&dir, TDS_RUNDIR_CFG, &setup->rundir, err);
 	if (rc == 0)
 		rc = read_line(&dir, DATADIR_CFG, &setup->data, err);
-	return rc == 0 ? read_line(&dir, ACTORUSER_CFG, &setup->actors, err) : rc;
+	return rc == 0 ? read_line(&dir, TDS_ACTORUSER_CFG, &setup->actors, err) : rc;
 }
 
 /* Add the step of a file in the director directory. */
@@ -223,7 +222,7 @@ static int add_config(struct setup *setup, size_t i, const char *name, const cha
 	return steps_file(&setup->steps, setup->config[i], text, err);
 }
 
-/* The user of actors is another than that of the admin process where that is root's, and only there. */
+/* Actors are of other users than the admin process where that is root's, and only there. */
 static int add_actors(struct setup *setup, struct tds_err *err)
 {
 	bool as_root = strcmp(setup->user, "root") == 0;
@@ -231,18 +230,19 @@ static int add_actors(struct setup *setup, struct tds_err *err)
 	if (!as_root && setup->actors && strcmp(setup->actors, setup->user) != 0)
 		return tds_err_set(
 			err, TDS_E_REFUSED,
-			"%s/" ACTORUSER_CFG
+			"%s/" TDS_ACTORUSER_CFG
 			" names %s: only an admin process of root (--user=root) runs actors "
 			"as another user",
 			setup->dir, setup->actors);
 	if (!as_root)
 		return 0;
-	if (!setup->actors && !(setup->actors = strdup(ACTORS)))
+	if (!setup->actors && !(setup->actors = strdup(TDS_ACTORUSER_DYNAMIC)))
 		return no_memory(err);
-	int rc = isdigit((unsigned char)setup->actors[0])
-			 ? 0
-			 : steps_user(&setup->steps, setup->actors, err);
-	return rc == 0 ? add_config(setup, 2, ACTORUSER_CFG, setup->actors, err) : rc;
+	bool is_user = !isdigit((unsigned char)setup->actors[0]) &&
+		       strcmp(setup->actors, TDS_ACTORUSER_DYNAMIC) != 0 &&
+		       strcmp(setup->actors, "root") != 0;
+	int rc = is_user ? steps_user(&setup->steps, setup->actors, err) : 0;
+	return rc == 0 ? add_config(setup, 2, TDS_ACTORUSER_CFG, setup->actors, err) : rc;
 }
 
 /* The data folders of groups are in the run directory, where nothing else is said. */

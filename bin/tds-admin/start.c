@@ -16,6 +16,7 @@
 #include "admin.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/own.h"
 #include "become.h"
 #include "judge.h"
 #include "director/actoruser.h"
@@ -39,19 +40,18 @@ static int open_rundir(const struct tds_dir *dir, int *fd, struct tds_err *err)
 {
 	tds_autofree char *path = NULL;
 	struct statfs fs;
-	struct stat st;
 	int rc = tds_rundir_path(dir, &path, err);
 
 	if (rc != 0)
 		return rc;
 	if (mkdir(path, 0711) != 0 && errno != EEXIST)
 		return tds_err_sys(err, TDS_E_WRITE, "%s (rundir.cfg names another place)", path);
-	tds_autofd int opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (opened < 0 || fstat(opened, &st) != 0)
-		return tds_err_sys(err, TDS_E_WRITE, "%s (rundir.cfg names another place)", path);
-	if (st.st_uid != geteuid())
-		return tds_err_set(err, TDS_E_WRITE,
-				   "%s is another user's (rundir.cfg names another place)", path);
+	/* One that was there may be anybody's, and lead anywhere. */
+	tds_autofd int opened = -1;
+	struct tds_err why;
+	if (tds_own_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0, &opened, &why) != 0)
+		return tds_err_set(err, TDS_E_WRITE, "%s (rundir.cfg names another place)",
+				   why.reason);
 	if (fstatfs(opened, &fs) != 0)
 		return tds_err_sys(err, TDS_E_WRITE, "%s", path);
 	const char *network = tds_rundir_network((uint64_t)fs.f_type);
@@ -69,11 +69,12 @@ static int open_rundir(const struct tds_dir *dir, int *fd, struct tds_err *err)
 /* 0: it is ours now; TDS_E_REFUSED: somebody else's guardian has it. */
 static int take_lock(int rundir, int *fd, struct tds_err *err)
 {
-	tds_autofd int lock =
-		openat(rundir, TDS_RUNDIR_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	tds_autofd int lock = -1;
 
-	if (lock < 0)
-		return tds_err_sys(err, TDS_E_WRITE, TDS_RUNDIR_LOCK);
+	if (tds_own_open(rundir, TDS_RUNDIR_LOCK, O_RDWR | O_CREAT, 0600, &lock, err) != 0) {
+		err->code = TDS_E_WRITE;
+		return err->code;
+	}
 	if (flock(lock, LOCK_EX | LOCK_NB) != 0)
 		return errno == EWOULDBLOCK
 			       ? tds_err_set(err, TDS_E_REFUSED, "it runs already")

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/cores.h"
 #include "base/mem.h"
 
 /* libarchive writes times in the local zone, and the same sources are to give the same bytes everywhere. */
@@ -55,6 +56,7 @@ int main(int argc, char **argv)
 	};
 
 	tds_cli_start(&o.cli, "tds-gensrc", argv);
+	tds_cores_off();
 	if (parse_opts(&o, argc, argv))
 		make_package(&o);
 	tds_close_fd(&o.srcfd);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cores.h"
 #include "base/dir.h"
 #include "base/jsontext.h"
 #include "base/mem.h"
@@ -485,6 +486,7 @@ int main(int argc, char **argv)
 	struct run run = { .dir = { .fd = -1 }, .client = { .fd = -1 } };
 
 	tds_cli_start(&run.cli, "tds-load", argv);
+	tds_cores_off();
 	run.cli.options = options;
 	if (parse_opts(&run, argc, argv))
 		work(&run);

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/cores.h"
 #include "base/mem.h"
 #include "plan.h"
 
@@ -18,6 +19,7 @@ int start_admin(struct tds_cli *cli, bool *incomplete, struct tds_err *err)
 	pid_t pid = fork();
 	if (pid == 0) {
 		(void)dup2(STDERR_FILENO, STDOUT_FILENO);
+		tds_cores_restore();
 		(void)execl(program, "tds-admin", "-C", cli->dir, "start",
 			    cli->quiet ? "-q" : (char *)NULL, (char *)NULL);
 		_exit(127);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cores.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -358,6 +359,7 @@ int main(int argc, char **argv)
 	tds_auto(names) struct tds_names names = { 0 };
 
 	tds_cli_start(&run.cli, "tds-verify", argv);
+	tds_cores_off();
 	run.cli.options = options;
 	tds_crypto_init_lean();
 	bool ready = parse_opts(&run, argc, argv, &names) && open_directory(&run) == 0 &&

@@ -16,6 +16,7 @@ int tds_own_judge(int fd, mode_t kind, struct tds_err *err)
 
 	if (fstat(fd, &st) != 0)
 		return tds_err_sys(err, TDS_E_UNUSABLE, "cannot be looked at");
+	errno = EPERM; /* for those who ask for no more */
 	if ((st.st_mode & S_IFMT) != kind)
 		return tds_err_set(err, TDS_E_UNUSABLE, "is not a %s",
 				   kind == S_IFDIR ? "folder" : "regular file");

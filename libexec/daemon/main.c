@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cores.h"
 #include "base/mem.h"
 #include "base/release.h"
 #include "base/when.h"
@@ -82,9 +83,11 @@ static void succeed(void *ctx, const char *program)
 	if (start->settings.foreground)
 		argv[argc++] = "--" TDS_DAEMON_FOREGROUND;
 	argv[argc++] = start->settings.dir.path;
+	tds_cores_restore();
 	if (keep_handover(TDS_HANDOVER_READY, 0))
 		(void)execv(program, (char *const *)argv);
 	int saved = errno;
+	tds_cores_off();
 	(void)keep_handover(TDS_HANDOVER_READY, FD_CLOEXEC);
 	errno = saved;
 }
@@ -124,6 +127,7 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && strcmp(argv[1], "--" TDS_DAEMON_VERSION) == 0)
 		return printf(TDS_DAEMON_PROGRAM " %s\n", tds_release_version) < 0;
+	tds_cores_off(); /* of guardian and daemon */
 	reserve_for_json(malloc, free);
 	if (!libexec || !parse(argc, argv, &start)) {
 		(void)fputs("tds-daemon is started by tds-admin start\n", stderr);

@@ -4,15 +4,17 @@
 
 Prints TAP; needs root.
 """
-import contextlib
 import json
 import os
 import pathlib
+import resource
 import signal
+import socket
+import stat
 import subprocess
 
-from adminlib import ACTOR, parent_of, run_cases, until
-from tap import done, ok
+from adminlib import ACTOR, Admin, Fault, parent_of, run_cases, until
+from tap import BIN, done, ok
 
 UNTOLD = ('%s/actoruser.cfg: root\'s admin process is to be told as whom actors run: '
           '"dynamic" (a uid for each group) or "root"')
@@ -240,8 +242,215 @@ def cannot_be_had(a):
     ok(b.status == 1 and 'no uid is left for the group (uidrange.cfg)' in b.err and b.err.count('\n') == 1, 'no uid is left', b)
 
 
+# --- what an actor sees
+
+FIXED = {'PATH', 'LANG', 'LC_ALL', 'TZ', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'THESPIAN_DIRECTOR_DIR', 'TDS_DATA_DIR', 'TDS_ADMIN_RUN'}
+OF_SOURCE = {'TDS_SOURCE', 'PYTHONPATH'}  # which the source's own process sets for what actors start
+SUPERVISORS = ('NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID', 'LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES', 'INVOCATION_ID',
+               'JOURNAL_STREAM', 'MAINPID', 'MANAGERPID', 'SYSTEMD_EXEC_PID', 'CREDENTIALS_DIRECTORY', 'STATE_DIRECTORY',
+               'RUNTIME_DIRECTORY', 'UPSTART_JOB', 'RC_SVCNAME', 'SUPERVISOR_SERVER_URL', 'S6_FD', 'DINIT_CS_FD', 'XPC_SERVICE_NAME')
+NEVER = SUPERVISORS + ('PYTHONSTARTUP', 'PYTHONHASHSEED', 'LD_BIND_NOW')
+
+
+def variables_of(pid):
+    """As the kernel shows them: those that the program was started with."""
+    text = pathlib.Path('/proc/%d/environ' % pid).read_bytes()
+    return {v.partition(b'=')[0].decode() for v in text.split(b'\0') if b'=' in v}
+
+
+def environment(a):
+    """The environment of actors, with what a supervisor or an administrator has said to the admin process alone."""
+    a.env.update({name: 'x' for name in NEVER}, SECRET='s', LANG='C.UTF-8', OURS='o', OURS_TOO='t', TMPDIR=str(a.base))
+    del a.env['TDS_TEST_NOTES']
+    for actors in 'root', 'dynamic':
+        a.actors(actors)
+        a.base.chmod(0o755)
+        trusted = a.dir / 'actorenv.cfg'
+        a.group('foo', ['1'], source=PROBE.replace("note(type(self).__name__, 'made', os.getpid())", 'pass'))
+        a.must(a.load('foo'))
+        got = a.asked('foo', ('variables',))
+        ok('SECRET' in got and not set(NEVER) & set(got), '%s: without actorenv.cfg all but what is never given' % actors, sorted(set(NEVER) & set(got)))
+        trusted.write_text('# ours\nOURS*\n')
+        a.must(a.admin('reload'))
+        a.pack('foo', '2', source=PROBE.replace("note(type(self).__name__, 'made', os.getpid())", 'pass'))
+        a.must(a.load('foo'))
+        got = a.asked('foo', ('variables',))
+        ok(set(got) == FIXED | OF_SOURCE | {'OURS', 'OURS_TOO'}, '%s: a fixed list, and what actorenv.cfg names' % actors, sorted(got))
+        uid = uid_of(a, 'foo') if actors == 'dynamic' else None
+        wanted = (str(a.rundir / 'data/foo'), str(uid), str(a.rundir / 'tmp/foo')) if uid else ('/root', 'root', str(a.base))
+        ok((got['HOME'], got['USER'], got['TMPDIR']) == wanted and got['LOGNAME'] == got['USER'] and
+           got['THESPIAN_DIRECTOR_DIR'] == str(a.dir) and got['TDS_DATA_DIR'] == str(a.rundir / 'data/foo'), '%s: its own' % actors, got)
+        pid = a.actors_of('foo', '2')[0]['Pid']
+        for what, process in ('an actor', pid), ('the source\'s process', parent_of(pid)), ('the fork server', parent_of(parent_of(pid))):
+            found = variables_of(process)
+            ok(found <= FIXED | {'OURS', 'OURS_TOO'}, '%s: the kernel shows no more of %s' % (actors, what), sorted(found))
+        (a.dir / 'sandbox.cfg').write_text("{'Most': 'trusted', 'Unasked': {'Profile': 'trusted'}}\n")
+        trusted.unlink()
+        a.must(a.admin('shutdown', '--grace=1'))
+        for path in a.dir.glob('foo-*.tls'):
+            path.unlink()
+        subprocess.run(['rm', '-rf', str(a.rundir)], check=True)
+
+
+def kind_of(target):
+    return 'null' if target == '/dev/null' else target.partition(':')[0]
+
+
+def kinds_of(pid):
+    folder = '/proc/%d/fd' % pid
+    return sorted(kind_of(os.readlink('%s/%s' % (folder, fd))) for fd in os.listdir(folder))
+
+
+def descriptors(a):
+    """A fixed list for each process of actors, whatever the admin process has open and was started with."""
+    dynamic(a)
+    held = [os.open('/etc/hostname' if n % 2 else '/dev/zero', os.O_RDONLY) for n in range(20)]
+    a.must(a.admin('start', pass_fds=held))
+    for fd in held:
+        os.close(fd)
+    a.group('foo', ['1'], source=PROBE)
+    a.must(a.load('foo'))
+    with a.client() as c:
+        c.ask('Status')
+        got = a.asked('foo', ('descriptors',))
+        pid = a.actors_of('foo', '1')[0]['Pid']
+        source = parent_of(pid)
+        wanted = {
+            'an actor': (pid, ['/memfd', 'null', 'pipe', 'pipe', 'socket', 'socket', 'socket']),
+            'the source\'s process': (source, ['/memfd', '/memfd', 'null', 'pipe', 'pipe', 'socket', 'socket', 'socket']),
+            'the fork server': (parent_of(source), ['null', 'pipe', 'pipe', 'socket', 'socket', 'socket'])}
+        for what, (process, expected) in wanted.items():
+            try:  # a child that was forked ahead has a socket to the source's process, and goes within a second
+                until(what, lambda: kinds_of(process) == expected, 5)
+                ok(True, 'the descriptors of %s' % what)
+            except Fault:
+                ok(False, 'the descriptors of %s' % what, kinds_of(process))
+    ok(got[0] == '/dev/null' and got[1] == got[2] and got[1].startswith('socket:'), 'standard input, output and error', got)
+
+
+def limits_of(pid):
+    text = pathlib.Path('/proc/%d/limits' % pid).read_text()
+    return next(line.split()[4] for line in text.splitlines() if line.startswith('Max core file size'))
+
+
+def cores(a):
+    """None of what knows keys or packages; actors have what they were given."""
+    unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    a.must(a.admin('start', preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, unlimited)))
+    a.group('foo', ['1'], source=PROBE)
+    a.must(a.load('foo'))
+    pid, actor = a.pid, a.actors_of('foo', '1')[0]['Pid']
+    ok([limits_of(p) for p in (pid, parent_of(pid))] == ['0', '0'], 'the daemon and its guardian leave no core')
+    ok(limits_of(actor) == 'unlimited', 'actors may, where they could', limits_of(actor))
+    fifo = a.base / 'fifo'
+    os.mkfifo(fifo)
+    for tool, *args in ('tds-verify', fifo), ('tds-gensrc', 'foo', fifo, a.dir, 'x'), ('tds-load', '-T', fifo):
+        p = a.start_tool(tool, *args, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, unlimited))
+        until('%s reads' % tool, lambda: p.poll() is not None or limits_of(p.pid) == '0')
+        ok(p.poll() is None, '%s leaves no core' % tool)
+        p.kill()
+        p.communicate()
+
+
+# --- who has planted the run directory
+
+def as_user(user):
+    return dict(user=user, group=user, extra_groups=[])
+
+
+def planted(a):
+    """Of each owner, mode and kind; started by root and by the directory's own user. What is not ours alone is not touched."""
+    owner, other = 61002, 61005
+    a.base.chmod(0o755)
+    foreign = a.base / 'foreign'
+    foreign.mkdir()
+    (foreign / 'store').mkdir()
+    for name in 'loaded.json', 'store/keep', 'store/%s.tls' % ('a' * 64), 'lock.mine':
+        (foreign / name).write_text('stays')
+    for starter in 0, owner:
+        os.chown(a.dir, starter, starter)
+        (a.dir / 'actoruser.cfg').write_text('%d\n' % starter)
+        for where in 'in it', 'by rundir.cfg':
+            place = a.dir / '.tds' if where == 'in it' else a.base / 'elsewhere'
+            if where != 'in it':
+                (a.dir / 'rundir.cfg').write_text('%s\n' % place)
+            for kind in 'folder', 'link', 'file', 'fifo':
+                for uid in (starter, other) if kind == 'folder' else (other,):
+                    for mode in (0o755, 0o775, 0o777) if kind == 'folder' else (0o755,):
+                        check_planted(a, starter, place, kind, uid, mode, foreign)
+            (a.dir / 'rundir.cfg').unlink(missing_ok=True)
+    os.chown(a.dir, 0, 0)
+
+
+def look(path):
+    """All of a tree, as it is."""
+    found = [path] if not path.is_dir() or path.is_symlink() else [path, *sorted(path.rglob('*'))]
+    return [(str(p), p.lstat()[:6], p.lstat().st_mtime_ns, p.read_text() if stat.S_ISREG(p.lstat().st_mode) else None) for p in found]
+
+
+def check_planted(a, starter, place, kind, uid, mode, foreign):
+    {'folder': lambda: place.mkdir(), 'link': lambda: place.symlink_to(foreign), 'file': lambda: place.write_text('x'),
+     'fifo': lambda: os.mkfifo(place)}[kind]()
+    os.chown(place, uid, uid, follow_symlinks=False)
+    if kind == 'folder':
+        place.chmod(mode)
+        (place / 'theirs').write_text('stays')
+    before = look(place), look(foreign)
+    b = a.admin('start', **(as_user(starter) if starter else {}))
+    what = 'a %s of uid %d, mode %o, started by %d' % (kind, uid, mode, starter)
+    if kind == 'folder' and uid == starter and mode == 0o755:
+        ok(b.status == 0 and (place / 'theirs').exists(), '%s: is ours' % what, b)
+        a.must(a.admin('shutdown'))
+        ok((place / 'theirs').read_text() == 'stays', '%s: what we did not make stays' % what)
+    else:
+        ok(b.status == 5 and b.err.count('\n') == 1 and b.err.startswith('tds-admin: %s' % place) and 'rundir.cfg names another place' in b.err and
+           (look(place), look(foreign)) == before, '%s: is refused, and is as it was' % what, b)
+    subprocess.run(['rm', '-rf', str(place)], check=True)
+
+
+def below(a):
+    """What is planted in a run directory of ours by who could write it once."""
+    foreign = a.base / 'foreign'
+    (foreign / 'x').mkdir(parents=True)
+    (foreign / ('a' * 64 + '.tls')).write_text('stays')
+    (foreign / 'file').write_text('stays')
+    a.group('foo', ['1'])
+    for name, status, how in (('store', 5, 'link'), ('store', 5, 'owner'), ('lock', 5, 'link'), ('loaded.json', 4, 'link'),
+                              ('audit.log', 5, 'link'), ('audit.log', 5, 'owner'), ('data', 4, 'link'), ('data', 4, 'owner'),
+                              ('data', 4, 'mode')):
+        a.rundir.mkdir(mode=0o711)
+        path, is_folder = a.rundir / name, name in ('store', 'data')
+        if how == 'link':
+            path.symlink_to(foreign if is_folder else foreign / 'file')
+        else:
+            path.mkdir() if is_folder else path.write_text('')
+            os.chown(path, 61005 if how == 'owner' else 0, 0)
+            path.chmod(0o777 if how == 'mode' else 0o755 if is_folder else 0o644)
+        before = look(foreign)
+        b = a.load('foo')
+        ok(b.status != 0 and name in b.err and look(foreign) == before, '%s: its %s is refused, and nothing is changed' % (name, how), b)
+        a.admin('shutdown', '--grace=1')
+        ok(look(foreign) == before, '%s: nor at the end' % name)
+        subprocess.run(['rm', '-rf', str(a.rundir)], check=True)
+    a.must(a.load('foo'))
+    for name in 'README', 'a.tls', 'b' * 63 + '.tls', 'b' * 64 + '.txt', 'b' * 64 + '.tls', 'b' * 64 + '.tli.new':
+        (a.rundir / 'store' / name).write_text('x')
+    a.must(a.admin('restart'))
+    left = {p.name for p in (a.rundir / 'store').iterdir()} - {s['SHA256'] + end for s in a.state()['Sources'] for end in ('.tls', '.tli')}
+    ok(left == {'README', 'a.tls', 'b' * 63 + '.tls', 'b' * 64 + '.txt'}, 'a sweep removes names of our own form alone', left)
+    subprocess.run(['rm'] + [str(a.rundir / 'store' / name) for name in left], check=True)
+    a.must(a.admin('shutdown'))
+    a.rundir.joinpath('theirs').mkdir()
+    a.rundir.joinpath('theirs/file').write_text('stays')
+    a.must(a.admin('start', '--transient'))
+    a.must(a.admin('shutdown'))
+    ok((a.rundir / 'theirs/file').exists() and {p.name for p in a.rundir.iterdir()} == {'theirs'},
+       'so does the end of a system that leaves nothing behind', list(a.rundir.iterdir()))
+
+
 if __name__ == '__main__':
     if os.geteuid() != 0:
         ok(True, 'root drops root # skip not root')
         done()
-    run_cases(untold, each_its_own, stays, reach, nothing_left, no_strays, cannot_be_had)
+    run_cases(untold, each_its_own, stays, reach, nothing_left, no_strays, cannot_be_had,
+              environment, descriptors, cores, planted, below)

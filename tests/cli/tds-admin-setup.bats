@@ -56,14 +56,14 @@ machine() {
 	END
 }
 
-@test 'root, with a user of actors' {
+@test 'root, with a uid for the actors of each group' {
 	machine <<-'END'
 		tds-admin setup --user=root >made
-		grep -q '^Made user tds-actors: useradd ' made
+		[ "$(cat /opt/thespian/director/actoruser.cfg)" = dynamic ]
 		[ "$(grep -c '^Wrote ' made)" -eq 4 ]
 		says 0 '/opt/thespian/director is set up already' tds-admin setup --user=root
 		works
-		[ "$(owner_of_actor)" = tds-actors ]
+		[ "$(tds-admin ask foo 1)" = "$(jq .Groups.foo /var/lib/tds/director/uids.json)" ]
 		ends
 		# The user of actors may be one that is there.
 		mkdir other

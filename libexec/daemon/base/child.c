@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/cores.h"
 #include "base/mem.h"
 #include "descriptors.h"
 #include "signals.h"
@@ -96,6 +97,7 @@ static bool place_descriptors(const struct child_plan *plan)
 static bool set_limits(const struct child_plan *plan)
 {
 	descriptors_restore();
+	tds_cores_restore();
 	for (size_t i = 0; i < plan->nlimits; i++) {
 		const struct rlimit limit = { plan->limits[i].value, plan->limits[i].value };
 

@@ -8,28 +8,43 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/mem.h"
 #include "base/tree.h"
 #include "director/rundir.h"
+#include "director/uids.h"
 
 #define PORT "adminport.cfg"
 
-/* Remove the files of a folder, and those of the folders in it as well. */
-static void empty(int folder, int depth)
-{
-	DIR *d = fdopendir(dup(folder));
+/* What an admin process makes in its run directory; a dot and more may be behind each: the older logs, what is being written. */
+static const char *const files[] = { TDS_RUNDIR_LOCK,    TDS_RUNDIR_SOCKET, TDS_LOADED_NAME,
+				     TDS_DESIRED_NAME,   TDS_FLOOR_NAME,    TDS_GROUPS_NAME,
+				     TDS_RETURNING_NAME, TDS_UIDS_NAME,     TDS_AUDIT_NAME,
+				     TDS_EVENTS_NAME,    TDS_ACTORLOG_NAME, TDS_ACTORLOG_MORE };
+static const char *const folders[] = { TDS_DATA_NAME, TDS_TMP_NAME, "store" };
 
-	for (const struct dirent *entry; d && (entry = readdir(d));) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		if (unlinkat(folder, entry->d_name, 0) == 0 || depth == 0)
-			continue;
-		tds_autofd int inner = openat(folder, entry->d_name,
-					      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (inner >= 0)
-			empty(inner, depth - 1);
-		(void)unlinkat(folder, entry->d_name, AT_REMOVEDIR);
+static bool is_ours(const char *name)
+{
+	if (strncmp(name, TDS_IO_TEMP_PREFIX, sizeof(TDS_IO_TEMP_PREFIX) - 1) == 0)
+		return true;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		size_t len = strlen(files[i]);
+
+		if (strncmp(name, files[i], len) == 0 && (name[len] == '\0' || name[len] == '.'))
+			return true;
 	}
+	return false;
+}
+
+static void empty(int rundir)
+{
+	DIR *d = fdopendir(dup(rundir));
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		(void)!tds_tree_remove(rundir, folders[i], NULL);
+	for (const struct dirent *entry; d && (entry = readdir(d));)
+		if (is_ours(entry->d_name))
+			(void)unlinkat(rundir, entry->d_name, 0);
 	if (d)
 		(void)closedir(d);
 }
@@ -53,8 +68,7 @@ void passing_remove(int rundir, const char *path, const char *home)
 {
 	tds_autofd int folder = open(home, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	(void)!tds_tree_remove(rundir, TDS_DATA_NAME, NULL);
-	empty(rundir, 1);
+	empty(rundir);
 	/* Before the run directory goes: then another system may begin, and say its own port. */
 	if (is_made_for_us(folder, path))
 		(void)unlinkat(folder, PORT, 0);

@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "base/jsontext.h"
 #include "base/mem.h"
+#include "base/own.h"
 #include "director/rundir.h"
 
 #define LINE_MAX_BYTES (64 << 10) /* none that is written is longer: a few paths and a message */
@@ -38,8 +39,9 @@ static size_t whole_lines(const char *text, size_t len)
 /* The last line of a file is the head. False: it has none, or there is no such file. */
 static bool read_head(struct audit *audit, const char *name)
 {
-	tds_autofd int fd =
-		openat(audit->file.rundir, name, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+	struct tds_err err;
+	tds_autofd int fd = -1;
+	(void)!tds_own_open(audit->file.rundir, name, O_RDWR | O_APPEND, 0, &fd, &err);
 	tds_autofree char *tail = malloc(LINE_MAX_BYTES);
 	off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
 	off_t from = size > LINE_MAX_BYTES ? size - LINE_MAX_BYTES : 0;

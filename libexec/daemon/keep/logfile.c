@@ -10,6 +10,7 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/own.h"
 
 #define NAME_MAX_BYTES 64
 
@@ -52,9 +53,11 @@ void logfile_reopen(struct logfile *log)
 /* The file with its size. False: it cannot be opened. */
 static bool open_file(struct logfile *log, struct stat *st)
 {
-	if (log->fd < 0)
-		log->fd = openat(log->rundir, log->name,
-				 O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	struct tds_err err;
+
+	if (log->fd < 0 && tds_own_open(log->rundir, log->name, O_RDWR | O_APPEND | O_CREAT, 0640,
+					&log->fd, &err) != 0)
+		return false;
 	if (log->fd >= 0 && fstat(log->fd, st) == 0)
 		return true;
 	tds_close_fd(&log->fd);

@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "base/jsontext.h"
 #include "base/mem.h"
+#include "base/own.h"
 #include "director/rundir.h"
 
 #define MAX_BYTES (1 << 20)
@@ -38,7 +39,9 @@ void returning_open(struct returning *returning, int rundir, const json_t *state
 	size_t i;
 
 	*returning = (struct returning){ .rundir = rundir, .deaths = json_object() };
-	if (tds_io_slurp(rundir, TDS_RETURNING_NAME, MAX_BYTES, &text, &len, NULL) != 0)
+	tds_autofd int fd = -1;
+	if (tds_own_open(rundir, TDS_RETURNING_NAME, O_RDONLY, 0, &fd, NULL) != 0 ||
+	    tds_io_slurp_fd(fd, MAX_BYTES, &text, &len, NULL) != 0)
 		return;
 	json_t *left = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
 	json_array_foreach(json_object_get(state, "Sources"), i, source)

@@ -2,11 +2,13 @@
 /* loaded.json, groups.json and desired.json: written whole, and read only as they are written. */
 #include "state.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/io.h"
 #include "base/jsontext.h"
 #include "base/mem.h"
+#include "base/own.h"
 #include "director/desired.h"
 #include "director/floor.h"
 #include "director/groups.h"
@@ -98,11 +100,12 @@ static json_t *read_document(int rundir, const char *name, struct tds_err *err)
 	size_t len;
 
 	*err = (struct tds_err){ 0 };
-	int rc = tds_io_slurp(rundir, name, TDS_LOADED_MAX_BYTES, &text, &len, err);
+	tds_autofd int fd = -1;
+	int rc = tds_own_open(rundir, name, O_RDONLY, 0, &fd, err);
+	if (rc == 0 && (rc = tds_io_slurp_fd(fd, TDS_LOADED_MAX_BYTES, &text, &len, err)) != 0)
+		tds_err_prefix(err, "%s", name);
 	if (rc == TDS_E_MISSING)
 		*err = (struct tds_err){ 0 };
-	else if (rc != 0)
-		tds_err_prefix(err, "%s", name);
 	if (rc != 0)
 		return NULL;
 	json_t *doc = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);

@@ -13,20 +13,26 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/own.h"
 #include "director/desired.h"
 #include "literal/repr.h"
 
 #define STORE "store"
 #define PACKAGE ".tls"
 #define DEFINITION ".tli"
+#define NEW ".new"
 
 static const char *const suffixes[] = { PACKAGE, DEFINITION };
 
+/* -1 with errno. */
 static int open_store(int rundir)
 {
+	struct tds_err err;
+	int fd = -1;
+
 	if (mkdirat(rundir, STORE, 0700) != 0 && errno != EEXIST)
 		return -1;
-	return openat(rundir, STORE, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return tds_own_open(rundir, STORE, O_RDONLY | O_DIRECTORY, 0, &fd, &err) == 0 ? fd : -1;
 }
 
 static void store_name(const char *sha256, const char *suffix, char name[80])
@@ -62,7 +68,7 @@ static int write_definition(int store, const char *name, const char *text, struc
 {
 	char new[96];
 
-	(void)snprintf(new, sizeof(new), "%s.new", name);
+	(void)snprintf(new, sizeof(new), "%s" NEW, name);
 	tds_autofd int fd =
 		openat(store, new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd >= 0 && tds_io_write(fd, text, strlen(text)) == 0 && fsync(fd) == 0 &&
@@ -198,6 +204,21 @@ static bool is_named(const json_t *state, const char *name)
 	return false;
 }
 
+/* A name that this file gives, or gives while a definition is written. */
+static bool is_own(const char *name)
+{
+	size_t digits = strspn(name, "0123456789abcdef");
+
+	for (size_t i = 0; digits == 64 && i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		size_t n = strlen(suffixes[i]);
+
+		if (strncmp(name + digits, suffixes[i], n) == 0 &&
+		    (name[digits + n] == '\0' || strcmp(name + digits + n, NEW) == 0))
+			return true;
+	}
+	return false;
+}
+
 void store_sweep(int rundir, const json_t *state, const json_t *desired)
 {
 	int store = open_store(rundir);
@@ -210,7 +231,7 @@ void store_sweep(int rundir, const json_t *state, const json_t *desired)
 	}
 	tds_io_sweep(store);
 	while ((entry = readdir(names)))
-		if (entry->d_name[0] != '.' && !is_named(state, entry->d_name) &&
+		if (is_own(entry->d_name) && !is_named(state, entry->d_name) &&
 		    !is_wanted(desired, entry->d_name))
 			(void)unlinkat(store, entry->d_name, 0);
 	(void)closedir(names);
