@@ -11,7 +11,8 @@ static int add(scmp_filter_ctx filter, const struct tds_filter_rule *rule)
 						       rule->nargs, rule->args);
 }
 
-scmp_filter_ctx tds_filter_new(const struct tds_filter_rule *rules, size_t n, struct tds_err *err)
+/* NULL with err: TDS_E_NOMEM, or TDS_E_REFUSED where libseccomp does not take a rule. */
+static scmp_filter_ctx make(const struct tds_filter_rule *rules, size_t n, struct tds_err *err)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 
@@ -34,7 +35,7 @@ scmp_filter_ctx tds_filter_new(const struct tds_filter_rule *rules, size_t n, st
 
 int tds_filter_hold(const struct tds_filter_rule *rules, size_t n, struct tds_err *err)
 {
-	scmp_filter_ctx filter = tds_filter_new(rules, n, err);
+	scmp_filter_ctx filter = make(rules, n, err);
 
 	if (!filter)
 		return err->code;

@@ -34,14 +34,7 @@ struct tds_filter_rule {
 	}
 
 /*
- * Make the filter of a table.
- * Owner:   caller frees with seccomp_release; it can be loaded, or its program exported for another process.
- * Errors:  NULL with err: TDS_E_NOMEM, or TDS_E_REFUSED where libseccomp does not take a rule.
- */
-scmp_filter_ctx tds_filter_new(const struct tds_filter_rule *rules, size_t n, struct tds_err *err);
-
-/*
- * Be held to it, this thread and what it starts, for good and without new privileges.
+ * Be held to a table of rules, this thread and what it starts, for good and without new privileges.
  * Errors:  TDS_E_REFUSED: nothing is changed but that, and the process is to end; TDS_E_NOMEM.
  */
 int tds_filter_hold(const struct tds_filter_rule *rules, size_t n,
