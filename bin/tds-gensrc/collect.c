@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "archive/zip.h"
 #include "base/mem.h"
 #include "tool/glob.h"
 
@@ -46,9 +45,8 @@ static bool collect_source(struct opts *o, const char *source, struct members *m
 		return fail_nomem(o);
 	if (!is_inside(pattern))
 		return misuse(o, "%s: lies outside %s", source, o->srcdir);
-	if (strncmp(pattern, TDS_ZIP_INF, strlen(TDS_ZIP_INF)) == 0)
-		return misuse(o, "%s: %s is for what a package says of itself", source,
-			      TDS_ZIP_INF);
+	if (!check_not_inf(o, pattern, source))
+		return false;
 	if (tds_glob(o->srcfd, pattern, &found, &err) != 0)
 		return fail(o, source, &err);
 	for (size_t i = 0; i < found.n; i++) {

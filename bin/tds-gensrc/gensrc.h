@@ -91,6 +91,9 @@ bool members_add(struct opts *o, struct members *members, char *name, char *path
 /* Sort by name, refuse two files of one name, and keep one where several names are of the same file. */
 bool members_unify(struct opts *o, struct members *members);
 
+/* Refuse a name, or a pattern of names, below TDS-INF/. */
+bool check_not_inf(struct opts *o, const char *name, const char *shown);
+
 /* Refuse the names that no reader takes: those libcommon knows, and a file with others below it. */
 bool members_check(struct opts *o, const struct members *members);
 void members_fini(struct members *members);

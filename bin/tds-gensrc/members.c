@@ -83,6 +83,12 @@ static int compare_to_name(const void *name, const void *member)
 	return strcmp(name, ((const struct member *)member)->name);
 }
 
+bool check_not_inf(struct opts *o, const char *name, const char *shown)
+{
+	return strncmp(name, TDS_ZIP_INF, strlen(TDS_ZIP_INF)) != 0 ||
+	       misuse(o, "%s: " TDS_ZIP_INF " is for what a package says of itself", shown);
+}
+
 bool members_check(struct opts *o, const struct members *members)
 {
 	struct tds_err err = { 0 };
@@ -95,9 +101,8 @@ bool members_check(struct opts *o, const struct members *members)
 			return fail_nomem(o);
 		if (tds_zip_member_name(m->name, &err) != 0)
 			return fail(o, m->shown, &err);
-		if (strncmp(m->name, TDS_ZIP_INF, strlen(TDS_ZIP_INF)) == 0)
-			return misuse(o, "%s: %s is for what a package says of itself", m->shown,
-				      TDS_ZIP_INF);
+		if (!check_not_inf(o, m->name, m->shown))
+			return false;
 		for (char *slash; o->deps && (slash = strrchr(above, '/'));) {
 			*slash = '\0';
 			if (!bsearch(above, members->v, members->n, sizeof(*members->v),

@@ -250,19 +250,6 @@ static void has_nothing_that_the_plan_does_not_say(void **state)
 	assert_told(text, "death=9");
 }
 
-static void environment_without_what_is_withheld(void **state)
-{
-	const char *const withheld[] = { "T_CHILD_LD_", NULL };
-
-	(void)state;
-	(void)setenv("T_CHILD_LD_A", "1", 1);
-	(void)setenv("T_CHILD_B", "2", 1);
-	tds_autofree char *text = told((struct child_plan){ .withheld = withheld });
-	assert_told(text, "env T_CHILD_B=2");
-	assert_not_told(text, "T_CHILD_LD_A");
-	assert_string_equal(getenv("T_CHILD_LD_A"), "1");
-}
-
 static void environment_that_is_given(void **state)
 {
 	char *envp[] = { (char[]){ "ALONE=yes" }, NULL };
@@ -404,7 +391,6 @@ int main(int argc, char **argv)
 		IN_FOLDER(has_what_the_plan_says),
 		cmocka_unit_test(has_nothing_that_the_plan_does_not_say),
 		cmocka_unit_test(signals_are_at_their_defaults_and_blocked),
-		cmocka_unit_test(environment_without_what_is_withheld),
 		cmocka_unit_test(environment_that_is_given),
 		cmocka_unit_test(complains_where_it_cannot_become_the_program),
 		cmocka_unit_test(is_none_after_its_end),

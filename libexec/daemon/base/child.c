@@ -158,27 +158,6 @@ static _Noreturn void become(const struct child_plan *plan, pid_t parent, char *
 
 /* --- in the parent --- */
 
-static bool is_withheld(const char *const *prefixes, const char *variable)
-{
-	for (; prefixes && *prefixes; prefixes++)
-		if (strncmp(variable, *prefixes, strlen(*prefixes)) == 0)
-			return true;
-	return false;
-}
-
-char **child_environment(const char *const *withheld, size_t more)
-{
-	size_t n = 0;
-
-	while (environ && environ[n])
-		n++;
-	char **envp = calloc(n + more + 1, sizeof(*envp));
-	for (size_t i = 0, at = 0; envp && i < n; i++)
-		if (!is_withheld(withheld, environ[i]))
-			envp[at++] = environ[i];
-	return envp;
-}
-
 static pid_t fork_blocked(const struct child_plan *plan, char *const *envp)
 {
 	pid_t parent = getpid();
@@ -191,12 +170,8 @@ static pid_t fork_blocked(const struct child_plan *plan, char *const *envp)
 
 bool child_start(const struct child_plan *plan, struct child *child)
 {
-	tds_autofree char **own = plan->envp ? NULL : child_environment(plan->withheld, 0);
-
 	*child = (struct child){ .pidfd = -1 };
-	if (!plan->envp && !own)
-		return false;
-	pid_t pid = fork_blocked(plan, plan->envp ? plan->envp : own);
+	pid_t pid = fork_blocked(plan, plan->envp ? plan->envp : environ);
 	if (pid < 0)
 		return false;
 	*child = (struct child){ .pid = pid, .pidfd = (int)syscall(SYS_pidfd_open, pid, 0) };

@@ -25,8 +25,6 @@ struct child_fd {
 struct child_plan {
 	char *const *argv; /* the program, searched in PATH where it has no slash; ends with NULL */
 	char *const *envp; /* ends with NULL; NULL: the caller's environment */
-	const char *const
-		*withheld; /* of the caller's environment: prefixes of names, ends with NULL */
 	struct child_fd
 		fds[CHILD_FDS_MAX]; /* all that it has; of 0, 1 and 2 the others are /dev/null */
 	size_t nfds;
@@ -53,12 +51,6 @@ struct child {
  * Errors:  false with errno: there is no child. One that cannot become the program complains, and ends with CHILD_FAILED.
  */
 bool child_start(const struct child_plan *plan, struct child *child);
-
-/*
- * The caller's environment without the variables that begin with one of the prefixes (ends with NULL; NULL: none), and
- * with room for `more` behind. The texts are borrowed, the array is the caller's. NULL: out of memory.
- */
-char **child_environment(const char *const *withheld, size_t more);
 
 /* Kill it where it lives, and reap it; *child is then none. Returns what waitpid says of it, -1 for none. */
 int child_end(struct child *child);
