@@ -745,7 +745,7 @@ s.createActor(Echo, globalName='Cellar')
 try: ActorSystem()
 except ActorSystemStartupFailure as x: print(repr(str(x)))
 ''', env)
-        ok(got == ['guests of this user are not allowed'], 'guests.cfg says who may', got)
+        ok(got == ['programs of this user are not allowed: guests.cfg names who may'], 'guests.cfg says who may', got)
         a.must(a.admin('shutdown'))
         lab.run('''
 try: ActorSystem()

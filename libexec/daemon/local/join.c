@@ -190,7 +190,9 @@ int program_join(struct local *engine, int fd, const struct ucred *peer, const j
 			tds_release_version, tds_release_protocol);
 	}
 	if (!program_allowed(engine, peer->uid))
-		return tds_err_set(err, TDS_E_REFUSED, "guests of this user are not allowed");
+		return tds_err_set(
+			err, TDS_E_REFUSED,
+			"programs of this user are not allowed: guests.cfg names who may");
 	if (engine->stopping)
 		return tds_err_set(err, TDS_E_NO_ADMIN, "the system is shutting down");
 	struct realm *realm = realm_of(engine, peer->uid);

@@ -316,7 +316,8 @@ static bool op_create(struct endpoint *endpoint, const json_t *op)
 	else if (there)
 		await_creation(endpoint, ref, there);
 	else if (name && !asker_may_name(&from, name))
-		refused(endpoint, ref, FAILURE_NAME, "the global name belongs to a group");
+		refused(endpoint, ref, FAILURE_NAME,
+			"the global name belongs to a group, whose GROUP.tli declares it");
 	else
 		create(endpoint, ref, op);
 	return true;
