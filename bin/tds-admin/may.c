@@ -121,7 +121,7 @@ static int find_line(const struct tds_dir *dir, uid_t uid, json_t **rights, unsi
 	for (size_t i = 0; i < grants.n && *line == 0; i++)
 		if (names(grants.v[i].name, uid)) {
 			*line = grants.v[i].line;
-			*rights = may_list_json(grants.v[i].rights);
+			*rights = tds_rights_json(grants.v[i].rights);
 		}
 	return rc == TDS_E_MISSING ? 0 : rc;
 }
@@ -161,7 +161,7 @@ static int show_user(struct admin *admin, const struct tds_dir *dir, const char 
 		     const struct tds_user *user, struct tds_err *err)
 {
 	bool own = user->uid == 0 || is_own(dir, user->uid);
-	json_t *rights = own ? may_list_json(tds_rights_all()) : NULL;
+	json_t *rights = own ? tds_rights_json(tds_rights_all()) : NULL;
 	unsigned line = 0;
 	int rc = own ? 0 : find_line(dir, user->uid, &rights, &line, err);
 

@@ -7,8 +7,7 @@
 #include "director/grants.h"
 #include "director/groups.h"
 
-/* A list of rights as an array of texts, a new reference; and such an array, comma-separated, with the end of the line. */
-json_t *may_list_json(const struct tds_rights *rights);
+/* An array of rights, comma-separated, with the end of the line. */
 void may_list_print(FILE *out, const json_t *list);
 
 /* What the newest package of a group may, and the active one, where an admin process runs. Errors: what is reported. */

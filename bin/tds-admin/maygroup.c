@@ -33,7 +33,7 @@ static int list_may(const struct tds_tli *tli, json_t **list, struct tds_err *er
 	const struct tds_value *may = tli->value ? tds_value_get(tli->value, "May") : NULL;
 	int rc = tds_rights_of_value(may, &rights, err);
 
-	*list = rc == 0 ? may_list_json(rights) : NULL;
+	*list = rc == 0 ? tds_rights_json(rights) : NULL;
 	return rc;
 }
 
@@ -72,7 +72,7 @@ static int list_machine(const struct tds_dir *dir, const char *group, json_t **l
 		rc = tds_grants_of_value(config.value, TDS_HELD_BY_ACTORS, &grants, err);
 	if (rc != 0)
 		return tds_err_prefix(err, "may.cfg");
-	*list = may_list_json(tds_grants_for_group(&grants, group, line));
+	*list = tds_rights_json(tds_grants_for_group(&grants, group, line));
 	return 0;
 }
 

@@ -193,3 +193,12 @@ const char *tds_text_base(const char *path)
 
 	return slash ? slash + 1 : path;
 }
+
+unsigned tds_text_column(const char *text, size_t at)
+{
+	unsigned column = 1;
+
+	for (size_t i = 0; i < at; i++)
+		column += ((unsigned char)text[i] & 0xc0) != 0x80;
+	return column;
+}

@@ -42,6 +42,9 @@ size_t tds_text_utf8_len(const char *text, size_t len);
 char *tds_text_percent(const char *text);
 char *tds_text_unpercent(const char *text, size_t len);
 
+/* The column of the character at text + at, the first being 1; a byte that is no UTF-8 counts as it comes. */
+unsigned tds_text_column(const char *text, size_t at);
+
 /* Does name end in suffix? */
 bool tds_text_has_suffix(const char *name, const char *suffix);
 

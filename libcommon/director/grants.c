@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 static bool is_blank(char c)
 {
@@ -40,7 +41,8 @@ static int read_line(const struct tds_value *item, enum tds_right_holder holder,
 	int rc = tds_rights_parse(rights, strlen(rights), holder, &grant->rights, err);
 	if (rc == TDS_E_SYNTAX && err) {
 		err->line = item->line;
-		err->column += item->column + (unsigned)(rights - item->text) - 1;
+		err->column += item->column - 1 +
+			       tds_text_column(item->text, (size_t)(rights - item->text)) - 1;
 	}
 	return rc;
 }

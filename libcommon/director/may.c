@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 #define USERS TDS_HELD_BY_USERS
 #define ACTORS TDS_HELD_BY_ACTORS
@@ -168,15 +169,6 @@ static int add(struct tds_rights *rights, const char *text, size_t len, unsigned
 	return rc;
 }
 
-static unsigned column_of(const char *text, size_t at)
-{
-	unsigned column = 1;
-
-	for (size_t i = 0; i < at; i++)
-		column += ((unsigned char)text[i] & 0xc0) != 0x80;
-	return column;
-}
-
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';
@@ -208,7 +200,7 @@ static int parse_list(struct tds_rights *rights, const char *text, size_t len, u
 				: add(rights, text + at, stop - at, holder, err);
 		if (rc == TDS_E_SYNTAX) {
 			err->line = 1;
-			err->column = column_of(text, at);
+			err->column = tds_text_column(text, at);
 		}
 	}
 	return rc;
@@ -330,4 +322,14 @@ const char *tds_rights_text(const struct tds_rights *rights, size_t i,
 	(void)snprintf(text, TDS_RIGHT_TEXT_MAX, "%s%s%s", words[grant->right].word,
 		       grant->pattern ? ":" : "", grant->pattern ? grant->pattern : "");
 	return text;
+}
+
+json_t *tds_rights_json(const struct tds_rights *rights)
+{
+	json_t *list = json_array();
+	char text[TDS_RIGHT_TEXT_MAX];
+
+	for (size_t i = 0; i < tds_rights_count(rights); i++)
+		(void)json_array_append_new(list, json_string(tds_rights_text(rights, i, text)));
+	return list;
 }

@@ -97,6 +97,9 @@ size_t tds_rights_count(const struct tds_rights *rights);
 const char *tds_rights_text(const struct tds_rights *rights, size_t i,
 			    char text[TDS_RIGHT_TEXT_MAX]);
 
+/* All of them, as an array of texts: a new reference; NULL: out of memory. */
+json_t *tds_rights_json(const struct tds_rights *rights);
+
 /* Does a pattern of group names ('*', '?') fit a name? In time that grows with the product of their lengths. */
 bool tds_group_pattern_fits(const char *pattern, const char *group);
 

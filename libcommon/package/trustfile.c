@@ -15,22 +15,12 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* The column of the character at text + at; a byte that is no UTF-8 counts as it comes. */
-static unsigned column_of(const char *text, size_t at)
-{
-	unsigned column = 1;
-
-	for (size_t i = 0; i < at; i++)
-		column += ((unsigned char)text[i] & 0xc0) != 0x80;
-	return column;
-}
-
 /* A line without its end: no byte of it may be read as the end of a line, or of the text. */
 static int check_bytes(const char *text, size_t len, unsigned number, struct tds_err *err)
 {
 	for (size_t i = 0; i < len; i++)
 		if (text[i] == '\0' || text[i] == '\r')
-			return tds_err_at(err, TDS_E_SYNTAX, number, column_of(text, i),
+			return tds_err_at(err, TDS_E_SYNTAX, number, tds_text_column(text, i),
 					  text[i] ? "carriage return that ends no line"
 						  : "NUL byte");
 	return 0;
@@ -97,7 +87,8 @@ static int parse_group(struct tds_trust_line *line, struct tds_err *err)
 	if (!slash)
 		return 0;
 	return tds_err_at(err, TDS_E_SYNTAX, line->line,
-			  line->column + column_of(line->text, (size_t)(slash - line->text)) - 1,
+			  line->column + tds_text_column(line->text, (size_t)(slash - line->text)) -
+				  1,
 			  "'/' in the name of a group");
 }
 

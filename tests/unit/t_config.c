@@ -192,6 +192,17 @@ static void lines(void **state)
 	same("adminusers.cfg", "# who\nalice\r\n\n  bob \n",
 	     "# who\nalice\n\n  bob=[\"alice\",\"bob\"]");
 	same("adminusers.cfg", "", "=[]");
+	same("adminusers.cfg", "# who\nbob: ask,\tload:web-*\n 7 :\n",
+	     "# who\nbob: ask,\tload:web-*\n 7 :=[\"bob: ask,\\tload:web-*\",\"7 :\"]");
+	same("adminusers.cfg", "bob\n  eve: ask, lode:x\n", "2:13: no such right: 'lode'");
+	same("adminusers.cfg", "b b: ask\n", "1:1: not the name of a user, or a uid");
+	same("adminusers.cfg", "bob:ask,create:x", "1:9: 'create' is not a right of users");
+	same("may.cfg", "web-*: load:web-*\n*\n",
+	     "web-*: load:web-*\n*=[\"web-*: load:web-*\",\"*\"]");
+	same("may.cfg", "\n : load", "2:2: not a pattern of group names");
+	same("may.cfg", "a/b", "1:1: not a pattern of group names");
+	same("may.cfg", "a: load,\n", "1:9: a right is missing");
+	same("may.cfg", "\xc3\xa9: w\xc3\xa9", "1:4: no such right: 'w\xc3\xa9'");
 	same("adminusers.cfg", "alice\n bob!\n", "2:2: not the name of a user, or a uid");
 	same("revoked.cfg",
 	     "0123456789abcdef0123456789abcdef0123456789ABCDEF0123456789ABCDEF  foo-1.tls\n"

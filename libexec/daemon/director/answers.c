@@ -47,17 +47,6 @@ static json_t *declared_json(const struct declared *declared)
 	return doc;
 }
 
-static json_t *rights_json(const struct tds_rights *rights)
-{
-	json_t *list = json_array();
-	char text[TDS_RIGHT_TEXT_MAX];
-
-	for (size_t i = 0; i < tds_rights_count(rights); i++)
-		(void)json_array_append_new(list,
-					    tds_cli_json_text(tds_rights_text(rights, i, text)));
-	return list;
-}
-
 static json_t *source_json(const struct source *source)
 {
 	json_t *doc =
@@ -69,8 +58,8 @@ static json_t *source_json(const struct source *source)
 	if (doc && tds_rights_count(source->signed_may) > 0)
 		(void)json_object_set_new(doc, "May",
 					  json_pack("{s:o, s:o}", "Signed",
-						    rights_json(source->signed_may), "Declared",
-						    rights_json(source->may)));
+						    tds_rights_json(source->signed_may), "Declared",
+						    tds_rights_json(source->may)));
 	if (doc && *source->key)
 		(void)json_object_set_new(doc, "Key", tds_cli_json_text(source->key));
 	if (source->sandbox)
