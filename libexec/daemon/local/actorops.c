@@ -227,7 +227,7 @@ static const struct {
 	{ "create", op_create, forker_link },
 	{ "ids", op_ids, nobodys_link },
 	{ "done", op_done, NULL },
-	{ "unheeded", route_op_unheeded, NULL },
+	{ "unheeded", dead_op_unheeded, NULL },
 	{ "deadletters", op_dead_letters, NULL },
 	{ "log", op_log, NULL },
 	{ "shutdown", op_shutdown, NULL },

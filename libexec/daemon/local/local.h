@@ -3,7 +3,7 @@
  * Inside the local engine: realms, which are sources and users' programs with a process each, and their actors.
  *
  * From the bottom: wire, frames, link; registry, proc, kinds, filter, confine; output, actor; strangers, realm, forkserver;
- * asker; direct, route; capabilities,
+ * asker; direct, deadletter, route; capabilities,
  * usersource, status; actorops, sourceops, program, join; local. A file calls those before it alone. What one of them
  * has to tell those after it goes by the hooks, which local.c sets.
  */
@@ -423,8 +423,9 @@ void route_begins(const struct sender *from, enum frame_type type, const unsigne
 void route_post(struct local *engine, uint64_t from, uint64_t to, const struct payload *payload);
 void route_deliver(struct actor *actor, const struct engine_message *message);
 void route_undelivered(struct actor *actor);
-bool route_op_unheeded(struct actor *actor,
-		       const json_t *op); /* an exit request that it does not obey */
+
+/* deadletter.c: an exit request that it does not obey */
+bool dead_op_unheeded(struct actor *actor, const json_t *op);
 
 /*
  * capabilities.c: each host is told the newest soon, and in time: the process of a source before it forks an actor. One

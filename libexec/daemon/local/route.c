@@ -12,10 +12,8 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "daemon/base/random.h"
-#include "local.h"
+#include "parcel.h"
 #include "wire.h"
-
-#define MESSAGE_HEAD 13 /* u64 from, u32 realm, u8 encoding */
 
 /* A large payload as a sealed memory file; -1: none could be made. */
 static int payload_memfd(const struct payload *payload)
@@ -28,14 +26,6 @@ static int payload_memfd(const struct payload *payload)
 		fd = -1;
 	}
 	return fd;
-}
-
-static void put_from(unsigned char *body, uint64_t from, uint32_t from_realm,
-		     enum encoding encoding)
-{
-	wire_put64(body, from);
-	wire_put32(body + 8, from_realm);
-	body[12] = (unsigned char)encoding;
 }
 
 static void mark(struct frame *frame)
@@ -60,62 +50,10 @@ static struct frame *message_frame(uint64_t from, const struct payload *payload)
 			wire_put64(frame_body(frame) + MESSAGE_HEAD, payload->len);
 	}
 	if (frame) {
-		put_from(frame_body(frame), from, 0, payload->encoding);
+		message_head(frame_body(frame), from, 0, payload->encoding);
 		mark(frame);
 	}
 	return frame;
-}
-
-/* What is behind the head of a message: the payload, or the size of the memory file that has it. */
-struct parcel {
-	bool in_fd;
-	int fd; /* -1: inline */
-	enum encoding encoding;
-	const unsigned char *rest;
-	size_t len;
-};
-
-static struct link *send_letter(struct actor *handler, uint64_t to, uint32_t to_realm,
-				uint64_t from, uint32_t from_realm, struct parcel *parcel)
-{
-	struct frame *frame = frame_new(parcel->in_fd ? FRAME_DEAD_FD : FRAME_DEAD,
-					12 + MESSAGE_HEAD + parcel->len, parcel->fd);
-	if (!frame)
-		return NULL;
-	wire_put64(frame_body(frame), to);
-	wire_put32(frame_body(frame) + 8, to_realm);
-	put_from(frame_body(frame) + 12, from, from_realm, parcel->encoding);
-	memcpy(frame_body(frame) + 12 + MESSAGE_HEAD, parcel->rest, parcel->len);
-	link_send(&handler->link, frame);
-	return &handler->link;
-}
-
-static void refuse_letter(struct actor *handler)
-{
-	actor_over_budget(
-		handler, handler->realm,
-		"dead letters are dropped: as many bytes wait for it as budget.cfg lets it have");
-}
-
-/*
- * A letter to the one who collects those that cannot be delivered, or nowhere. Returns the link that it waits on, if
- * any.
- */
-static struct link *dead_letter(struct local *engine, uint64_t to, uint32_t to_realm, uint64_t from,
-				uint32_t from_realm, struct parcel *parcel)
-{
-	struct actor *handler = actor_by_id(engine, engine->dead_letters);
-
-	/* From outside: who waits for an answer need not any more. */
-	if (from_realm == 0 && from != 0)
-		engine->events->undelivered(engine->ctx, from);
-	/* Neither does one that does not read its letters keep all of them here. */
-	if (handler && handler->bearer.id != to && link_is_over(&handler->link))
-		refuse_letter(handler);
-	else if (handler && handler->bearer.id != to)
-		return send_letter(handler, to, to_realm, from, from_realm, parcel);
-	tds_close_fd(&parcel->fd);
-	return NULL;
 }
 
 /* Without the memory or the descriptor that a message takes it is lost, and whom it was for lives on. */
@@ -252,7 +190,7 @@ static struct link *forward(const struct sender *from, struct link *to, bool com
 					MESSAGE_HEAD + parcel->len, parcel->fd);
 
 	if (frame) {
-		put_from(frame_body(frame), from->id, from->of->number, parcel->encoding);
+		message_head(frame_body(frame), from->id, from->of->number, parcel->encoding);
 		memcpy(frame_body(frame) + MESSAGE_HEAD, parcel->rest, parcel->len);
 		if (commands)
 			mark(frame);
@@ -267,16 +205,6 @@ static bool has_much(const struct link *program)
 	return program->queued >= program->budget->limits->bytes / 2;
 }
 
-/* A program that asks an actor which is gone need not wait for the answer. */
-static void tell_dead(struct local *engine, uint64_t from, uint64_t to)
-{
-	struct bearer *program = registry_find(&engine->registry, from);
-
-	if (program && program->kind == BEARER_PROGRAM)
-		link_control(program->link,
-			     json_pack("{s:s, s:I}", "op", "dead", "id", (json_int_t)to));
-}
-
 static struct link *to_program(const struct sender *from, struct link *program,
 			       struct parcel *parcel)
 {
@@ -289,7 +217,7 @@ static struct link *to_nobody(const struct sender *from, uint64_t to, uint32_t r
 {
 	if (from->actor && never)
 		return return_message(from->actor, to, parcel);
-	tell_dead(from->engine, from->id, to);
+	dead_tell(from->engine, from->id, to);
 	struct link *letters =
 		dead_letter(from->engine, to, realm, from->id, from->of->number, parcel);
 	return !from->actor && has_much(from->link) ? from->link : letters;
@@ -430,34 +358,6 @@ enum link_verdict route_message(const struct sender *from, enum frame_type type,
 	return LINK_TAKEN;
 }
 
-/* Its host says whom it does not obey, and nothing more: so it can forge no letter but one of those. */
-bool route_op_unheeded(struct actor *actor, const json_t *op)
-{
-	const char *text = json_is_true(json_object_get(op, "recursive"))
-				   ? "{\"~message\":[\"ActorExitRequest\",{\"_recursive\":true}]}"
-				   : "{\"~message\":[\"ActorExitRequest\",{\"_recursive\":false}]}";
-	struct parcel parcel = { .fd = -1,
-				 .encoding = ENCODING_TAGGED,
-				 .rest = (const unsigned char *)text,
-				 .len = strlen(text) };
-	struct local *engine = actor->realm->engine;
-	const json_t *from = json_object_get(op, "from");
-	const struct bearer *sender =
-		registry_find(&engine->registry, (uint64_t)json_integer_value(from));
-	const struct actor *handler = actor_by_id(engine, engine->dead_letters);
-
-	if (!json_is_integer(from))
-		return false;
-	if (!sender)
-		return true;
-	tell_dead(engine, sender->id, actor->bearer.id);
-	/* Nobody waits for a handler that does not read: it was not this actor that wrote. */
-	if (handler && !link_is_full(&handler->link))
-		(void)dead_letter(engine, actor->bearer.id, actor->realm->number, sender->id,
-				  sender->realm, &parcel);
-	return true;
-}
-
 /* A message that waited for an actor which is gone, by now a frame. */
 static void give_back(struct actor *actor, struct frame *f, bool never)
 {
@@ -477,7 +377,7 @@ static void give_back(struct actor *actor, struct frame *f, bool never)
 		(void)return_message(from, actor->bearer.id, &parcel);
 		return;
 	}
-	tell_dead(engine, from_id, actor->bearer.id);
+	dead_tell(engine, from_id, actor->bearer.id);
 	(void)dead_letter(engine, actor->bearer.id, actor->realm->number, from_id,
 			  wire_get32(body + 8), &parcel);
 }
