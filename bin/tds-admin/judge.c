@@ -19,6 +19,7 @@
 #include "director/adminuser.h"
 #include "director/config.h"
 #include "director/grants.h"
+#include "director/groups.h"
 #include "director/sandboxcfg.h"
 #include "literal/repr.h"
 #include "tool/document.h"
@@ -74,6 +75,27 @@ static bool is_dynamic(const char *file, const struct tds_value *value)
 {
 	return strcmp(file, TDS_ACTORUSER_CFG) == 0 &&
 	       strcmp(value->text, TDS_ACTORUSER_DYNAMIC) == 0;
+}
+
+/* A pattern that fits no group of the directory is a slip, most likely, or too early. */
+static void judge_may(struct report *report, const struct tds_dir *dir)
+{
+	tds_auto(grants) struct tds_grants grants = { 0 };
+	tds_auto(groups) struct tds_groups groups = { 0 };
+
+	if (report->err.code != TDS_OK || tds_groups_scan(dir, &groups, NULL) != 0 ||
+	    tds_grants_of_value(report->value, TDS_HELD_BY_ACTORS, &grants, NULL) != 0)
+		return;
+	for (size_t i = 0; groups.n > 0 && i < grants.n; i++) {
+		size_t g = 0;
+
+		while (g < groups.n && !tds_group_pattern_fits(grants.v[i].name, groups.v[g].name))
+			g++;
+		if (g == groups.n)
+			report_warn(report, grants.v[i].line, grants.v[i].column,
+				    "'%.60s' fits no group that is declared here",
+				    grants.v[i].name);
+	}
 }
 
 /* Only root can become another user. */
@@ -241,6 +263,8 @@ void judge_value(struct report *report, const struct tds_dir *dir, const char *n
 		judge_adminuser(report, dir);
 	if (is_of_dir && strcmp(name, TDS_ACTORUSER_CFG) == 0)
 		judge_actoruser(report, dir);
+	if (is_of_dir && strcmp(name, "may.cfg") == 0)
+		judge_may(report, dir);
 	if (is_of_dir && strcmp(name, "datadir.cfg") == 0)
 		judge_data_folder(report, dir);
 	if (is_of_dir && strcmp(name, "thesplog.cfg") == 0 && report->err.code == TDS_OK)

@@ -103,6 +103,14 @@ pack() {
 	[ "$output" = "tds-admin: $DIR/may.cfg:1:5: no such right: 'lode'" ]
 }
 
+@test 'check names a pattern that fits no group' {
+	echo '{}' >"$DIR/web.tli"
+	printf 'web\nwbe: load\n*\n' >"$DIR/may.cfg"
+	run tds-admin check "$DIR/may.cfg"
+	[ "$status" -eq 0 ]
+	[ "$output" = "tds-admin: $DIR/may.cfg:2:1: warning: 'wbe' fits no group that is declared here" ]
+}
+
 @test 'users' {
 	printf '# on call\nnobody: list, load:web-*\n65534: shutdown\n' >"$DIR/adminusers.cfg"
 	run tds-admin may root
