@@ -301,11 +301,11 @@ import fcntl
 ALL = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW
 def made(size, seals):
     fd = os.memfd_create('x', os.MFD_ALLOW_SEALING)
-    os.write(fd, b"'" + b'x' * (size - 2) + b"'" if size else b'')
+    os.write(fd, b'"' + b'x' * (size - 2) + b'"' if size else b'')
     fcntl.fcntl(fd, fcntl.F_ADD_SEALS, seals)
     return fd
 size, fd = eval(args[0])
-body = struct.pack('<QBQ', int(args[1].addressDetails.split('.')[1]), ord('l'), size)
+body = struct.pack('<QBQ', int(args[1].addressDetails.split('.')[1]), ord('t'), size)
 self._myRef.link.send_frame(struct.pack('<IB', 1 + len(body), ord('F')) + body, (fd,) if fd is not None else ())
 if args[3]:
     sys.exit()
