@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What a hostile package would try: about a hundred and fifty attempts, each by itself, for t_probes.py.
+"""What a hostile package would try: some hundred and ninety attempts, each by itself, for t_probes.py.
 
 An attempt is a function of the place: what the test has put there to be reached (paths, ports, names, process ids). It
-returns where it got what it wanted, and raises where it did not. It undoes what it did. Whatever Python has no call for goes
-by its number, so that no wrapper is in between. It stands in a package as it is, and needs the standard library alone.
+returns where it got what it wanted, and raises where it did not. It undoes what it did. Whatever Python has no call for
+goes by its number, so that no wrapper is in between. It stands in a package as it is, and needs the standard library
+alone. It is long because it is a list.
 """
 import contextlib
 import ctypes
@@ -506,7 +507,7 @@ def write_memory_of_other(place):
 
 
 only_reading(
-    ('proc_memory_of_other', lambda p: '/proc/%d/environ' % p['victim']), ('proc_maps_of_other', lambda p: '/proc/%d/maps' % p['victim']),
+    ('proc_environment_of_other', lambda p: '/proc/%d/environ' % p['victim']), ('proc_maps_of_other', lambda p: '/proc/%d/maps' % p['victim']),
     ('proc_command_of_other', lambda p: '/proc/%d/cmdline' % p['victim']), ('proc_environment_of_admin', lambda p: '/proc/%d/environ' % p['daemon']),
     ('proc_environment_of_parent', lambda p: '/proc/%d/environ' % os.getppid()), ('proc_maps_of_itself', '/proc/self/maps'))
 
