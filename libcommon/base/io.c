@@ -379,11 +379,11 @@ int tds_io_memfd(const char *name)
 	return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 }
 
-#define SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
+#define SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK)
 
 int tds_io_seal(int fd)
 {
-	return fcntl(fd, F_ADD_SEALS, SEALS);
+	return fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL);
 }
 
 bool tds_io_is_sealed(int fd)

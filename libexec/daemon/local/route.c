@@ -3,7 +3,7 @@
  * Messages between actors, and what an actor asks of the admin. The payload is opaque here; the sender is the
  * link that it came by.
  */
-#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -292,10 +292,8 @@ void route_begins(const struct sender *from, enum frame_type type, const unsigne
 static bool is_sealed_file(int fd, uint64_t size)
 {
 	struct stat st;
-	const int wanted = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
-	int seals = fd < 0 ? -1 : fcntl(fd, F_GET_SEALS);
 
-	return seals >= 0 && (seals & wanted) == wanted && fstat(fd, &st) == 0 && size > 0 &&
+	return fd >= 0 && tds_io_is_sealed(fd) && fstat(fd, &st) == 0 && size > 0 &&
 	       (uint64_t)st.st_size == size;
 }
 
