@@ -113,6 +113,21 @@ static void judge_actoruser(struct report *report, const struct tds_dir *dir)
 				      "it is that of " TDS_ADMINUSER_CFG);
 }
 
+void judge_actors(struct report *report, const struct tds_dir *dir)
+{
+	tds_auto(adminuser) struct tds_adminuser admin = { 0 };
+	struct tds_err why;
+	struct stat home;
+
+	if (tds_adminuser_read(dir, &admin, NULL) != 0 || fstat(dir->fd, &home) != 0)
+		return;
+	/* Where nobody is named it is whoever starts it: here root. */
+	bool is_roots = admin.is_named ? admin.user.uid == 0 : home.st_uid == 0 && geteuid() == 0;
+	if (is_roots && tds_actoruser_judge(dir, 0, &why) != 0)
+		report_refuse(report, TDS_ACTORUSER_CFG " is not there: %s",
+			      strstr(why.reason, "root's"));
+}
+
 static void judge_adminuser(struct report *report, const struct tds_dir *dir)
 {
 	tds_auto(adminuser) struct tds_adminuser admin = { 0 };

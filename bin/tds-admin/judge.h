@@ -23,6 +23,9 @@ void judge_configured(struct admin *admin);
 /* Warn of what strict modes fail there, the directory itself or a configuration file. */
 void judge_modes(struct admin *admin);
 
+/* Refuse a directory whose admin process would be root's, and is not told as whom actors run. */
+void judge_actors(struct report *report, const struct tds_dir *dir);
+
 /*
  * Have the logger try thesplog.cfg, as the user of the admin process; nothing is written.
  * Errors:  TDS_E_REFUSED: logging cannot work, with the reason. 0 too where there is no such file, it cannot be understood,

@@ -15,13 +15,9 @@
 #define MAX_BYTES (4 << 20)
 #define LEAST 1000            /* below are those of the system */
 #define MOST (UINT32_MAX - 2) /* the last one stands for none */
-#define NOBODY 65534
-#define NONE_OF_16_BITS 65535
-
-static bool is_in(const struct tds_uidrange *range, uint64_t uid)
-{
-	return range->first <= uid && uid <= range->last;
-}
+/* The verifier's, nobody's, and what stands for none in 16 bits. */
+#define TAKEN_FIRST 65533
+#define TAKEN_LAST 65535
 
 bool tds_uidrange_parse(const char *text, size_t len, struct tds_uidrange *range)
 {
@@ -34,8 +30,7 @@ bool tds_uidrange_parse(const char *text, size_t len, struct tds_uidrange *range
 	    !tds_parse_uint(dash + 1, len - before - 1, MOST, &last))
 		return false;
 	*range = (struct tds_uidrange){ (uid_t)first, (uid_t)last };
-	return first >= LEAST && first < last && !is_in(range, NOBODY) &&
-	       !is_in(range, NONE_OF_16_BITS);
+	return first >= LEAST && first <= last && (first > TAKEN_LAST || last < TAKEN_FIRST);
 }
 
 static bool is_of_groups(json_t *groups)

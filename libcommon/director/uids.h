@@ -20,7 +20,7 @@
 #define TDS_UIDRANGE_CFG "uidrange.cfg"
 #define TDS_UIDS_NAME "uids.json"
 
-/* Both are part of it. The first is the verifier's, and no group's. */
+/* Both are part of it. */
 struct tds_uidrange {
 	uid_t first;
 	uid_t last;
@@ -35,7 +35,7 @@ struct tds_uidrange {
 		.first = 65536, .last = 99999 \
 	}
 
-/* "FIRST-LAST". False: it is not that, too few for a group, or has uids that mean something else. */
+/* "FIRST-LAST". False: it is not that, or has uids that mean something else. */
 bool tds_uidrange_parse(const char *text, size_t len, struct tds_uidrange *range);
 
 /*

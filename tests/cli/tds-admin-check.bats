@@ -6,6 +6,7 @@ load common
 
 setup() {
 	new_dir
+	[ "$(id -u)" -ne 0 ] || echo dynamic >"$DIR/actoruser.cfg"
 	echo trusted >"$DIR/sandbox.cfg"
 	cd "$BATS_TEST_TMPDIR" || return
 }
@@ -265,6 +266,7 @@ logging() {
 	chmod 0755 "$BATS_TEST_TMPDIR" "${BATS_TEST_TMPDIR%/*}" "${BATS_TEST_TMPDIR%/*/*}"
 	echo "$BATS_TEST_TMPDIR/logs" >"$DIR/thesplogd.cfg"
 	echo 61001 >"$DIR/adminuser.cfg"
+	rm "$DIR/actoruser.cfg"
 	logging "{'class': 'logging.FileHandler', 'filename': 'a.log'}"
 	check
 	is 1 '' "tds-admin: $DIR/thesplog.cfg: logging cannot work: ValueError: Unable to configure handler 'h': [Errno 13] Permission denied: '$BATS_TEST_TMPDIR/logs/a.log'"
@@ -343,12 +345,13 @@ EOF
 	echo '{}' >"$DIR/foo.tli"
 	check
 	is 0 '' "tds-admin: $DIR/no-1.tls: warning: belongs to no declared group"
+	id -u >"$DIR/actoruser.cfg"
 	check --strict
 	is 1 '' "tds-admin: $DIR/no-1.tls: belongs to no declared group"
 	check -j
 	[ "$status" -eq 0 ]
 	[ "$(jq -c '[.file, .ok, has("value"), (.warnings | length)]' <<<"$output")" = \
-		"[\"$DIR/foo.tli\",true,true,0]"$'\n'"[\"$DIR/no-1.tls\",true,false,1]"$'\n'"[\"$DIR/sandbox.cfg\",true,true,0]" ]
+		"[\"$DIR/actoruser.cfg\",true,true,0]"$'\n'"[\"$DIR/foo.tli\",true,true,0]"$'\n'"[\"$DIR/no-1.tls\",true,false,1]"$'\n'"[\"$DIR/sandbox.cfg\",true,true,0]" ]
 }
 
 @test "a whole directory: without sandbox.cfg packages are trusted, which is said" {
@@ -471,4 +474,15 @@ tds-verify: foo-1.tls: no key validates it: there is no usable key" ]
 	echo '[' >$'a\e[31m.tli'
 	check $'a\e[31m.tli'
 	is 1 '' 'tds-admin: a\x1b[31m.tli:1:1: '"'[' is never closed"
+}
+
+@test "a whole directory: root is to say as whom actors run" {
+	[ "$(id -u)" -eq 0 ] || skip 'not root'
+	rm "$DIR/actoruser.cfg"
+	local said="actoruser.cfg is not there: root's admin process is to be told as whom actors run: \"dynamic\" (a uid for each group) or \"root\""
+	check
+	is 1 '' "tds-admin: $DIR: $said"
+	echo 61001 >"$DIR/adminuser.cfg"
+	check
+	is 0 '' ''
 }

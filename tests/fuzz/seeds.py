@@ -48,7 +48,7 @@ def config():
         'may.cfg': [':', ': load', 'a/b:', 'a:watch', 'a: load:%s' % ('x' * 256), '*' * 300],
         'maxmessage.cfg': ['1099511627776', '1099511627777', '0'], 'newprivs.cfg': ['YES'], 'thesplogd.cfg': ['rel', '"/a"', '/a\x1b'],
         'thesplog.cfg': ["{'version': 2}", "{'version': 1, 'handlers': {'h': {'class': 'os.system'}}}"],
-        'uidrange.cfg': ['1-2', '70000', '70000-60000', '70000-70000', '60000-70000', '4294967295-4294967296', '-1--2'],
+        'uidrange.cfg': ['1-2', '70000', '70000-60000', '65000-65533', '60000-70000', '4294967295-4294967296', '-1--2'],
         'actorenv.cfg': ['A=1', '1A', '*', 'A**', 'A B'],
         'minkeybits.cfg': ['', '2048 ', '# \udcff\n1024', '2048\r3'], 'revoked.cfg': ['#\r', ONE[1:], ONE + 'x'],
     }

@@ -111,14 +111,13 @@ static uint32_t begin_at(const struct uids *uids, const char *group)
 	return (uint32_t)(hash >> 32);
 }
 
-/* The first of the range is no group's. */
 static uid_t find_free(const struct uids *uids, const char *group, int base)
 {
-	uint32_t n = uids->range.last - uids->range.first;
+	uint32_t n = uids->range.last - uids->range.first + 1;
 	uint32_t from = begin_at(uids, group) % n;
 
 	for (uint32_t i = 0; i < n; i++) {
-		uid_t uid = uids->range.first + 1 + (from + i) % n;
+		uid_t uid = uids->range.first + (from + i) % n;
 
 		if (!is_taken(uids, uid, base))
 			return uid;
@@ -132,7 +131,7 @@ static uid_t owner_of(const struct uids *uids, const char *group, int base)
 	struct stat st;
 
 	if (base < 0 || fstatat(base, group, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-	    st.st_uid <= uids->range.first || st.st_uid > uids->range.last ||
+	    st.st_uid < uids->range.first || st.st_uid > uids->range.last ||
 	    is_of_a_group(uids, st.st_uid))
 		return UIDS_NONE;
 	return st.st_uid;
