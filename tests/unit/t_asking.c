@@ -129,6 +129,17 @@ static void a_refusal_is_told_once_a_minute(void **state)
 			     "be sent dead letters",
 			     "deadletters") ", output foo - 1.6: " WHY("be sent dead letters",
 								       "deadletters"));
+	fake_run_ms(f, MINUTE_MS / 2);
+	const struct engine_asker three =
+		asker_of(fake_stranger(f->engine, fake_source(f->engine, 1), "y"), "1.7");
+	assert_false(may(f, &three, TDS_ASKED_DEAD_LETTERS, NULL));
+	assert_trace(f, "output", "output foo - 1.7: " WHY("be sent dead letters", "deadletters"));
+	fake_run_ms(f, MINUTE_MS / 2);
+	/* Its own minute has not passed, though that of the source in the audit log has. */
+	assert_false(may(f, &three, TDS_ASKED_DEAD_LETTERS, NULL));
+	assert_trace(f, "event audit output", "");
+	assert_false(may(f, &one, TDS_ASKED_SYSTEM_END, NULL));
+	assert_trace(f, "output", "output foo r 1.5: " WHY("end the system", "shutdown"));
 	fake_run_ms(f, MINUTE_MS - 1);
 	assert_false(may(f, &one, TDS_ASKED_SYSTEM_END, NULL));
 	assert_trace(f, "event audit output", "");

@@ -117,10 +117,12 @@ int director_check(struct director *director, const struct requester *by, enum t
 	if (!by || tds_asking_may(by->asking, what, group))
 		return 0;
 	tds_asking_why(by->asking, what, group, why);
+	int64_t *told = by->actor ? &by->actor->refused_mono_ms : by->refused_mono_ms;
 	const struct happening h = not_allowed(what, NULL, by->by, why);
-	if (by->actor && may_tell(director, &by->actor->refused_mono_ms))
+	bool is_due = told && may_tell(director, told);
+	if (is_due && by->actor)
 		tell_of_actor(director, by->actor, what, by->by, why);
-	else if (by->refused_mono_ms && may_tell(director, by->refused_mono_ms))
+	else if (is_due)
 		audit_and_tell(director, &h);
 	return tds_err_set(err, TDS_E_REFUSED, "%s", why);
 }
