@@ -274,6 +274,12 @@ static struct engine_actor *op_create(struct engine *head, struct engine_source 
 	return &actor_new(engine, source, class_name, owner)->pub;
 }
 
+static bool op_full(struct engine *head, const struct engine_actor *to)
+{
+	(void)head, (void)to;
+	return false;
+}
+
 static void op_send(struct engine *head, struct engine_actor *to,
 		    const struct engine_message *message)
 {
@@ -359,6 +365,7 @@ static const struct engine_ops ops = {
 	.unload = op_unload,
 	.create = op_create,
 	.send = op_send,
+	.full = op_full,
 	.post = op_post,
 	.bind = op_bind,
 	.find = op_find,

@@ -60,6 +60,28 @@ static void the_last_ones_gone_are_remembered(void **state)
 	free(registry);
 }
 
+/* However many of a realm are gone: of another one at least the last half are remembered. */
+static void each_realm_has_its_share(void **state)
+{
+	struct registry *registry = calloc(1, sizeof(*registry));
+
+	(void)state;
+	assert_non_null(registry);
+	for (uint64_t id = 1; id <= 10; id++)
+		registry_add_tombstone(registry, id, 7, true);
+	for (uint64_t id = 1000; id < 1000 + 10 * TOMBSTONES; id++)
+		registry_add_tombstone(registry, id, 8, true);
+	for (uint64_t id = 1; id <= 10; id++)
+		assert_non_null(registry_tombstone(registry, id));
+	assert_non_null(registry_tombstone(registry, 999 + 10 * TOMBSTONES));
+	for (uint64_t id = 20; id < 40; id++)
+		registry_add_tombstone(registry, id, 9, true);
+	for (uint64_t id = 20; id < 40; id++)
+		assert_non_null(registry_tombstone(registry, id));
+	registry_fini(registry);
+	free(registry);
+}
+
 /* An id that is taken stays its bearer's. */
 static void an_id_has_one_bearer(void **state)
 {
@@ -84,6 +106,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ids_are_far_apart),
 		cmocka_unit_test(the_last_ones_gone_are_remembered),
+		cmocka_unit_test(each_realm_has_its_share),
 		cmocka_unit_test(an_id_has_one_bearer),
 	};
 

@@ -44,7 +44,7 @@ struct budget {
 	size_t descriptors; /* of its actors and programs, while they live */
 	size_t passing;     /* descriptors of messages that wait, from it or for it */
 	size_t actors;
-	size_t directs;      /* ends of direct links */
+	size_t directs;      /* direct links that its actors were the first to talk on */
 	size_t bytes_out;    /* that wait to be sent */
 	size_t bytes_in;     /* that were read, and of which not all is taken yet */
 	size_t bytes_held;   /* of what is remembered of it while it lives, such as names */

@@ -178,9 +178,12 @@ enum delivery director_send(struct director *director, const char *target, const
 
 	if (presence == COMING)
 		return park(director, target, group, ticket, wants_answer, payload);
-	if (presence == PRESENT)
-		deliver(director, actor, wants_answer ? ticket : 0, payload);
-	return presence == PRESENT ? DELIVERY_DONE : DELIVERY_NONE;
+	if (presence == ABSENT)
+		return DELIVERY_NONE;
+	if (director->engine->ops->full(director->engine, actor))
+		return DELIVERY_UNREAD;
+	deliver(director, actor, wants_answer ? ticket : 0, payload);
+	return DELIVERY_DONE;
 }
 
 void director_forget(struct director *director, uint64_t ticket)

@@ -158,6 +158,7 @@ enum delivery {
 	DELIVERY_PARKED, /* its target is on its way: the watch's delivered() tells */
 	DELIVERY_NONE,   /* no such target */
 	DELIVERY_FULL,   /* too many are parked already */
+	DELIVERY_UNREAD, /* its target leaves too much unread */
 };
 
 /* Why there is no such target: why, or a constant text. */

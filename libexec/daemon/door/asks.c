@@ -106,6 +106,10 @@ static void send_message(struct client *client, const struct request *row, const
 		asker_refuse(&client->asker, row, 1,
 			     director_absence(client->asker.door->director, target, group, why));
 		break;
+	case DELIVERY_UNREAD:
+		asker_refuse(&client->asker, row, 1,
+			     "the actor does not read: too much waits for it");
+		break;
 	case DELIVERY_FULL:
 		asker_refuse(&client->asker, row, 1,
 			     "too many messages wait for a source that is changed");

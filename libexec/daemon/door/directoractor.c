@@ -9,11 +9,12 @@
 
 #include "base/jsontext.h"
 #include "base/mem.h"
+#include "daemon/base/budget.h"
 #include "literal/literal.h"
 #include "literal/repr.h"
 #include "literal/value.h"
 
-#define QUESTIONS_MAX 64             /* that are not answered yet */
+#define QUESTIONS_MAX 256            /* that are not answered yet */
 #define QUESTION_MAX_BYTES (1 << 20) /* as on the socket */
 #define NOTIFIED_MAX 1024            /* actors that wait to be notified */
 
@@ -35,12 +36,19 @@ struct question {
 	struct question **self;
 	enum question_state state;
 	uint64_t from;
+	uint32_t source; /* that it is of */
 	char address[ENGINE_ADDRESS_MAX];
 	json_t *by; /* who that is, for the event log */
 	struct tds_asking
 		asking;  /* what it may; a copy, since it may be gone when its turn comes */
 	json_t *request; /* NULL: it has a value that JSON has not */
 	json_t *answer;
+};
+
+/* Who is to be notified, and the source that it is of. */
+struct notified {
+	uint64_t id;
+	uint32_t source;
 };
 
 struct directoractor {
@@ -54,7 +62,7 @@ struct directoractor {
 	 * Who is to be notified, each once, in the order in which they asked. Nobody tells that one of them is gone: so they
 	 * have a bound of their own, and take no question's place.
 	 */
-	uint64_t notified[NOTIFIED_MAX];
+	struct notified notified[NOTIFIED_MAX];
 	size_t nnotified;
 	bool changed;            /* since the last turn: they are to be told */
 	int64_t refused_mono_ms; /* when it was told of last that a program may not have something */
@@ -219,32 +227,48 @@ static void notify_all(struct directoractor *actor)
 	actor->changed = false;
 	actor->nnotified = 0;
 	for (size_t i = 0; i < n; i++)
-		post(actor, actor->notified[i], notification_json());
+		post(actor, actor->notified[i].id, notification_json());
 }
 
-/* One that asks again is the newest; where there are too many the oldest goes, and hears so if it is still there. */
-static void list(struct directoractor *actor, uint64_t from)
+/* Whose place is taken where there is none: the oldest's, but of a source that has half of them its own oldest's. */
+static size_t find_displaced(const struct directoractor *actor, uint32_t source)
+{
+	size_t own = 0;
+	size_t n = 0;
+
+	for (size_t i = NOTIFIED_MAX; i-- > 0;)
+		if (actor->notified[i].source == source) {
+			own = i;
+			n++;
+		}
+	return n >= NOTIFIED_MAX / 2 ? own : 0;
+}
+
+/* One that asks again is the newest; one that makes room for another hears so if it is still there. */
+static void list(struct directoractor *actor, uint64_t from, uint32_t source)
 {
 	if (actor->changed) /* that was before this one asked */
 		notify_all(actor);
 	for (size_t i = 0; i < actor->nnotified; i++)
-		if (actor->notified[i] == from) {
+		if (actor->notified[i].id == from) {
 			unlist(actor, i);
 			break;
 		}
 	if (actor->nnotified == NOTIFIED_MAX) {
-		post(actor, actor->notified[0],
+		size_t displaced = find_displaced(actor, source);
+
+		post(actor, actor->notified[displaced].id,
 		     failure_json("NotificationOfUpdate", 1, "too many wait to be notified"));
-		unlist(actor, 0);
+		unlist(actor, displaced);
 	}
-	actor->notified[actor->nnotified++] = from;
+	actor->notified[actor->nnotified++] = (struct notified){ .id = from, .source = source };
 }
 
 static void on_stay(struct asker *asker)
 {
 	struct question *question = question_of(asker);
 
-	list(question->actor, question->from);
+	list(question->actor, question->from, question->source);
 	question->state = QUESTION_OVER;
 }
 
@@ -308,6 +332,7 @@ static bool add(struct directoractor *actor, const struct engine_asker *from, js
 				       .actor = actor,
 				       .self = actor->last,
 				       .from = from->id,
+				       .source = from->source->number,
 				       .by = director_asker_json(director, from),
 				       .request = request };
 	(void)snprintf(question->address, sizeof(question->address), "%s", from->address);
@@ -323,6 +348,16 @@ static bool add(struct directoractor *actor, const struct engine_asker *from, js
 	return true;
 }
 
+/* A source that asks and asks leaves others as many places as it takes. */
+static bool may_ask(const struct directoractor *actor, const struct engine_asker *from)
+{
+	size_t mine = 0;
+
+	for (const struct question *q = actor->first; q; q = q->next)
+		mine += q->source == from->source->number;
+	return budget_has_place(mine, actor->n, QUESTIONS_MAX);
+}
+
 void directoractor_take(struct directoractor *actor, const struct engine_asker *from,
 			const struct payload *payload)
 {
@@ -334,10 +369,9 @@ void directoractor_take(struct directoractor *actor, const struct engine_asker *
 	    !(name = tds_value_get(value, "DirectorOp")))
 		return;
 	bool defines = name->type == TDS_VALUE_STR && strcmp(name->text, "DefineGroup") == 0;
-	json_t *request = actor->n >= QUESTIONS_MAX ? NULL
-			  : defines                 ? declaration(value)
-						    : tds_value_plain_json(value);
-	if (actor->n < QUESTIONS_MAX && add(actor, from, request))
+	bool may = may_ask(actor, from);
+	json_t *request = !may ? NULL : defines ? declaration(value) : tds_value_plain_json(value);
+	if (may && add(actor, from, request))
 		return;
 	json_decref(request);
 	post(actor, from->id, failure_json("Error", 1, "too many questions"));

@@ -190,6 +190,9 @@ struct engine_ops {
 	void (*send)(struct engine *engine, struct engine_actor *to,
 		     const struct engine_message *message);
 
+	/* Does so much wait for it that it is to be sent no more from outside? */
+	bool (*full)(struct engine *engine, const struct engine_actor *to);
+
 	/* To an actor or a program by its id, from an address of realm 0; nowhere, where there is none. */
 	void (*post)(struct engine *engine, uint64_t from, uint64_t to,
 		     const struct payload *payload);

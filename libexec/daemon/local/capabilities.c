@@ -145,12 +145,40 @@ void capabilities_free(struct local *engine)
 	json_decref(engine->capabilities);
 }
 
-/* False: there is no room for it. */
-static bool put(json_t *all, const char *name, const char *literal)
+/* What one has set. */
+static size_t size_set_by(const struct local *engine, uint32_t by)
 {
+	const char *name;
+	json_t *setter;
+	size_t size = 0;
+
+	json_object_foreach(engine->setters, name, setter)
+	{
+		if (json_integer_value(setter) == by)
+			size += strlen(name) +
+				json_string_length(json_object_get(engine->capabilities, name));
+	}
+	return size;
+}
+
+/* A source leaves as much room for others as it takes; the system has it all. */
+static bool has_room(const struct local *engine, size_t size, uint32_t by)
+{
+	size_t taken = size_of(engine->capabilities) + size;
+
+	return by == BY_SYSTEM
+		       ? taken <= CAPABILITIES_MAX_BYTES
+		       : budget_has_place(size_set_by(engine, by), taken, CAPABILITIES_MAX_BYTES);
+}
+
+/* False: there is no room for it. */
+static bool put(struct local *engine, const char *name, const char *literal, uint32_t by)
+{
+	json_t *all = engine->capabilities;
+
 	if (!literal)
 		return json_object_del(all, name) == 0;
-	return size_of(all) + strlen(name) + strlen(literal) <= CAPABILITIES_MAX_BYTES &&
+	return has_room(engine, strlen(name) + strlen(literal), by) &&
 	       json_object_set_new(all, name, json_string(literal)) == 0;
 }
 
@@ -163,7 +191,7 @@ static void set(struct local *engine, const char *name, const char *literal, uin
 
 	if (literal ? before && strcmp(before, literal) == 0 : !before)
 		return;
-	if (!put(all, name, literal))
+	if (!put(engine, name, literal, by))
 		return;
 	if (by == BY_SYSTEM || (literal && (!setter || json_integer_value(setter) != BY_SYSTEM)))
 		(void)json_object_set_new(engine->setters, name, json_integer(by));

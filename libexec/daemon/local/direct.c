@@ -75,7 +75,10 @@ static void connect_two(struct actor *one, struct actor *two)
 	struct direct **slots[2] = { find(one, NULL), find(two, NULL) };
 	int fds[2];
 
-	if (find(one, two) || !slots[0] || !slots[1] || engine->ndirects == DIRECTS_MAX)
+	struct budget *budget = realm_budget(one->realm);
+
+	if (find(one, two) || !slots[0] || !slots[1] ||
+	    !budget_has_place(budget->directs, engine->ndirects, DIRECTS_MAX))
 		return;
 	struct direct *direct = calloc(1, sizeof(*direct));
 	if (!direct || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) {
@@ -85,6 +88,7 @@ static void connect_two(struct actor *one, struct actor *two)
 	*direct = (struct direct){ .ends = { one, two } };
 	*slots[0] = *slots[1] = direct;
 	engine->ndirects++;
+	budget->directs++; /* the first one's */
 	offer(one, two, fds[0]);
 	offer(two, one, fds[1]);
 }
@@ -148,6 +152,7 @@ void directs_end(struct actor *actor)
 		*find(other, actor) = NULL;
 		actor->directs[i] = NULL;
 		actor->realm->engine->ndirects--;
+		realm_budget(direct->ends[0]->realm)->directs--;
 		free(direct);
 	}
 }

@@ -7,6 +7,9 @@
 #include "strangers.h"
 #include "usersource.h"
 
+#define OUTSIDE_MAX_BYTES \
+	(4 << 20) /* that may wait for an actor when a client sends it something */
+
 static bool op_busy(const struct engine *head)
 {
 	const struct realm *r = ((const struct local *)head)->realms;
@@ -201,6 +204,15 @@ static void op_send(struct engine *engine, struct engine_actor *to,
 	route_deliver(to_actor(to), message);
 }
 
+/* Who sends from outside cannot be let wait. */
+static bool op_full(struct engine *engine, const struct engine_actor *to)
+{
+	const struct link *link = &((const struct actor *)to)->link;
+
+	(void)engine;
+	return link_is_over(link) || link->queued >= OUTSIDE_MAX_BYTES;
+}
+
 static void op_post(struct engine *engine, uint64_t from, uint64_t to,
 		    const struct payload *payload)
 {
@@ -276,6 +288,7 @@ static const struct engine_ops ops = {
 	.unload = op_unload,
 	.create = op_create,
 	.send = op_send,
+	.full = op_full,
 	.post = op_post,
 	.bind = op_bind,
 	.find = op_find,

@@ -230,10 +230,20 @@ void program_created(struct actor *actor, enum failure failure, const char *erro
 	actor->npending = 0;
 }
 
+/* A program that waits for an actor again and again leaves room for others that do. */
+static bool may_await(const struct endpoint *endpoint, const struct actor *actor)
+{
+	unsigned mine = 0;
+
+	for (const struct pending_create *p = actor->pending; p; p = p->next)
+		mine += p->endpoint == endpoint->bearer.id;
+	return budget_has_place(mine, actor->npending, PENDING_MAX);
+}
+
 static void await_creation(struct endpoint *endpoint, json_int_t ref, struct actor *actor)
 {
 	bool starting = actor->state == ACTOR_STARTING;
-	bool refuses = starting && actor->npending == PENDING_MAX;
+	bool refuses = starting && !may_await(endpoint, actor);
 	struct pending_create *p = starting && !refuses ? malloc(sizeof(*p)) : NULL;
 
 	if (refuses) {

@@ -103,19 +103,39 @@ void registry_unbind(struct registry *registry, struct bearer *bearer)
 	bearer->name = NULL;
 }
 
+static unsigned *share_of(struct registry *registry, uint32_t realm)
+{
+	return &registry->shares[realm % TOMBSTONE_SHARES];
+}
+
 static void forget_tombstone(struct registry *registry, struct tombstone *stone)
 {
+	if (stone->id != 0)
+		--*share_of(registry, stone->realm);
 	if (registry_tombstone(registry, stone->id) == stone)
 		(void)tdelete(stone, &registry->by_grave, compare_ids);
+}
+
+/* A realm that has half of them takes no other's place, but that of its own oldest: it may bury as many as it likes. */
+static struct tombstone *place_for(struct registry *registry, uint32_t realm)
+{
+	const unsigned *own = share_of(registry, realm);
+	struct tombstone *stone;
+
+	do
+		stone = &registry->tombstones[registry->next_tombstone++ % TOMBSTONES];
+	while (*own >= TOMBSTONES / 2 && stone->id != 0 && share_of(registry, stone->realm) != own);
+	return stone;
 }
 
 /* Where memory is missing, it is forgotten at once. */
 void registry_add_tombstone(struct registry *registry, uint64_t id, uint32_t realm, bool never)
 {
-	struct tombstone *stone = &registry->tombstones[registry->next_tombstone++ % TOMBSTONES];
+	struct tombstone *stone = place_for(registry, realm);
 
 	forget_tombstone(registry, stone);
 	*stone = (struct tombstone){ .id = id, .realm = realm, .never = never };
+	++*share_of(registry, realm);
 	(void)tsearch(stone, &registry->by_grave, compare_ids);
 }
 

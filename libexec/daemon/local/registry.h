@@ -12,6 +12,7 @@
 struct link;
 
 #define TOMBSTONES 4096  /* the last actors that are gone are remembered */
+#define TOMBSTONE_SHARES 256
 #define IDS_AT_A_TIME 32 /* of what random_fill gives */
 
 enum bearer_kind { BEARER_ACTOR, BEARER_PROGRAM };
@@ -41,6 +42,8 @@ struct registry {
 	void *by_grave; /* the same of tombstones */
 	struct tombstone tombstones[TOMBSTONES];
 	unsigned next_tombstone; /* in whose place the next one comes */
+	/* How many there are of realms whose numbers have the same remainder: of one at least as many as it has. */
+	unsigned shares[TOMBSTONE_SHARES];
 };
 
 void registry_fini(struct registry *registry); /* of the living nobody is in it any more */
