@@ -24,6 +24,17 @@ uint64_t budget_refuse(struct budget_refusals *refusals, int64_t now_mono_ms)
 	return n;
 }
 
+uint64_t budget_operations_left(struct budget *budget, const struct timeval *turn)
+{
+	uint64_t most = budget->limits->operations;
+
+	if (timercmp(turn, &budget->turn, !=)) {
+		budget->turn = *turn;
+		budget->operations = 0;
+	}
+	return budget->operations < most ? most - budget->operations : 0;
+}
+
 /* Half of what is free to one: who takes all that it can leaves as much to the next, and that one half of it again. */
 static bool has(const struct budget *budget, size_t taken, int newest)
 {

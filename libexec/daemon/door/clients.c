@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/buffer.h>
@@ -18,6 +19,9 @@
 #include "listener.h"
 #include "places.h"
 #include "tool/cli.h"
+
+#define TURN_US 1000 /* that a client may take of a turn of the loop */
+
 /* The connection ends; the client may stay for a change that it asked for. */
 static void disconnect(struct client *client)
 {
@@ -121,15 +125,17 @@ static void over_budget(struct clients *clients, uid_t uid, struct budget_refusa
 		settings->over_budget(settings->ctx, uid, times, why);
 }
 
-/* Of a user whose clients leave too much unread, or unfinished, all together, those go that have most of it. */
+/*
+ * Of a user whose clients leave too much unread, or unfinished, all together, those go that have most of it. That is told when
+ * they are gone: who is told may be one to go.
+ */
 static void cut_gluttons(struct clients *clients, struct user *user, const struct client *but)
 {
 	for (struct client *c; (c = places_glutton(clients, user, but));) {
-		over_budget(
-			clients, user->uid, &user->budget.refusals,
-			"its clients leave as many bytes unread, or unfinished, as budget.cfg lets "
-			"them have: one was cut off");
 		client_close(c);
+		over_budget(clients, user->uid, &user->budget.refusals,
+			    "its clients leave as many bytes unread, or unfinished, as budget.cfg "
+			    "lets them have: one was cut off");
 	}
 }
 
@@ -192,25 +198,49 @@ static void serve_later(struct client *client)
 			    BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
 }
 
-/*
- * Requests are taken one after the other, as long as each is answered at once and the answers are read, and so many in a
- * turn of the loop. May free the client.
- */
-static void client_serve(struct client *client)
+static int64_t now_us(void)
 {
-	uint64_t turns = client->user->budget.limits->operations;
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static bool may_serve(const struct client *client)
+{
+	return !client->busy && !client->ending && !client_is_behind(client);
+}
+
+/*
+ * Take what it asks, as far as it is its turn: a request may be a change, which costs as much as a thousand questions, so the
+ * time counts as well. False: no more is there.
+ */
+static bool take_lines(struct client *client)
+{
+	uint64_t left = client->user->budget.limits->operations;
+	int64_t end_us = now_us() + TURN_US;
 	bool more = true;
 
+	for (; more && left > 0 && may_serve(client); left--) {
+		more = serve_line(client);
+		if (now_us() > end_us)
+			break;
+	}
+	return more;
+}
+
+/* Requests are taken one after the other, as long as each is answered at once and the answers are read. May free the client. */
+static void client_serve(struct client *client)
+{
 	/* A request that is answered at once comes back here from within: the loop goes on then. */
 	if (client->serving)
 		return;
 	client->serving = true;
-	while (more && turns-- > 0 && !client->busy && !client->ending && !client_is_behind(client))
-		more = serve_line(client);
+	bool more = take_lines(client);
 	if (!more && !client->ending)
 		leave_if_silent(client);
 	client->serving = false;
-	if (more && client->bev && !client->busy && !client->ending && !client_is_behind(client))
+	if (more && client->bev && may_serve(client))
 		serve_later(client);
 	bool lost = !client->ending && client->bev && !pace(client);
 	if (client->joined || lost)

@@ -206,6 +206,21 @@ static void drain(struct link *link, int turns)
 	}
 }
 
+static uint64_t operations_left(const struct link *link)
+{
+	struct timeval now = { 0 };
+
+	if (!link->budget)
+		return OPERATIONS;
+	(void)event_base_gettimeofday_cached(event_get_base(link->readable), &now);
+	return budget_operations_left(link->budget, &now);
+}
+
+void link_weigh(struct link *link, unsigned operations)
+{
+	link->may_take -= link->may_take > operations ? operations : link->may_take - 1;
+}
+
 /* One that has much to say lets others speak between. What of it is read already no event tells but a timer's. */
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
@@ -215,8 +230,11 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	if ((what & EV_TIMEOUT) && !link->paused && !link->ended)
 		link_read_on(link); /* the timer took the event out */
-	link->may_take = link->budget ? link->budget->limits->operations : OPERATIONS;
+	link->may_take = operations_left(link);
+	uint64_t before = link->may_take;
 	drain(link, 16);
+	if (link->budget)
+		link->budget->operations += before - link->may_take;
 	if (link->may_take == 0 && link->in_len > 0 && !link->paused && !link->ended)
 		if (event_add(link->readable, &at_once) != 0)
 			event_active(link->readable, EV_TIMEOUT, 0);

@@ -119,6 +119,9 @@ void link_wait_in(struct link *sender, struct link **waiting); /* the same, for 
  */
 enum link_verdict link_may_ask(struct link *asker, struct link *to);
 
+/* What the frame at hand asks for takes as long as so many others. */
+void link_weigh(struct link *link, unsigned operations);
+
 /* The descriptor of the frame at hand, now the caller's; -1: it came without one; LINK_FD_LOST: there was no room for it. */
 int link_take_fd(struct link *link);
 

@@ -23,6 +23,7 @@
 #include "registry.h"
 
 #define IDS_IN_A_BLOCK 64         /* that an actor may give its children before it asks for more */
+#define STATUS_WEIGHS 32          /* operations */
 #define NAME_MAX_BYTES 4096       /* of a class or a global name that an actor is created with */
 #define ERROR_MAX_BYTES (8 << 10) /* of what others are told of what went wrong */
 #define LINE_MAX_BYTES 4096       /* of output; a longer line is cut into several */

@@ -11,7 +11,7 @@
 
 struct link;
 
-#define TOMBSTONES 4096  /* the last actors that are gone are remembered */
+#define TOMBSTONES 4096 /* the last actors that are gone are remembered */
 #define TOMBSTONE_SHARES 256
 #define IDS_AT_A_TIME 32 /* of what random_fill gives */
 

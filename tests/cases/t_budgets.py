@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""One asker drives each resource of the daemon to its budget: nobody else notices, and the daemon does not grow.
+
+Meanwhile an actor of somebody else is asked. What 99 of 100 answers take is printed, and is below 50 ms on a quiet machine; half
+of them may take ten times that, however busy it is. Prints TAP. Each case has an admin of its own.
+"""
+import contextlib
+import json
+import os
+import select
+import signal
+import struct
+import time
+
+from adminlib import SCALE, Client, rss_kib, run_cases, sanitized, until
+from tap import ok
+
+MEDIAN_S = 0.5
+RSS_KIB = 64 * 1024
+ASKS = 50 * SCALE
+LINKS = 300
+LARGE = 60000
+CLIENTS = 32  # as many as a user has
+
+
+def frame(kind, body):
+    return struct.pack('<IB', 1 + len(body), ord(kind)) + body
+
+
+def control(**op):
+    return frame('C', json.dumps(op).encode())
+
+
+def message(to, payload=b'x' * LARGE):
+    return frame('M', struct.pack('<QB', to, ord('p')) + payload)
+
+
+def join(a):
+    """A program's link, which is read no further, and its id."""
+    c = Client(a.socket_path)
+    return c, int(c.ask('Join', As='program')['Address'].split('.')[1])
+
+
+@contextlib.contextmanager
+def flood(peers):
+    """A process that sends each peer (socket, its first bytes, what comes then again and again) whatever it takes."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            pour(peers)
+        finally:
+            os._exit(0)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        for c, _, _ in peers:
+            c.close()
+
+
+def pour(peers):
+    left = {c.sock.fileno(): [c.sock, first or again, again] for c, first, again in peers}
+    waits = select.poll()
+    for fd, (sock, _, _) in left.items():
+        sock.setblocking(False)
+        waits.register(fd, select.POLLOUT)
+    while True:
+        for fd, _ in waits.poll():
+            sock, data, again = left[fd]
+            try:
+                data = data[sock.send(data):] or again
+            except OSError:
+                data = b''
+            left[fd][1] = data
+            if not data:
+                waits.unregister(fd)
+
+
+def others(a, what, peers):
+    """What somebody else has of it, and how large the daemon is in the end."""
+    daemon, took = a.pid, []
+    with flood(peers), a.client(60) as c:
+        time.sleep(0.3)  # the flood is under way; that it is decides nothing
+        for n in range(ASKS):
+            begin = time.monotonic()
+            answer = c.ask('Ask', Target='foo', Literal=repr(('echo', n)), Timeout=30)
+            took.append(time.monotonic() - begin)
+            if answer.get('Literal') != repr(('1', n)):
+                break
+        rss = rss_kib(daemon)
+        p99 = sorted(took)[len(took) * 99 // 100]
+        print('# %s: p99 %.1f ms, daemon %.1f MiB' % (what, p99 * 1000, rss / 1024))
+        ok(len(took) == ASKS and answer.get('Literal') == repr(('1', ASKS - 1)), '%s: another one is answered' % what, answer)
+        median = sorted(took)[len(took) // 2]
+        ok(sanitized() or median < MEDIAN_S, '%s: in time' % what, median)
+        ok(sanitized() or rss < RSS_KIB, '%s: the daemon does not grow' % what, rss)
+    ok(a.pid == daemon and a.ask('Status')['Success'], '%s: it lives' % what)
+
+
+def begin(a):
+    a.group('foo', ['1'])
+    a.start()
+    a.must(a.load('foo'))
+
+
+def links(a):
+    begin(a)
+    many = [join(a) for _ in range(LINKS)]
+    (unread, unread_id) = join(a)
+    setter, _ = join(a)
+    setter.raw(control(op='capability', name='much', value=repr('x' * 40000)))
+    until('it is set', lambda: 'much' in a.ask('Status')['Capabilities'])
+    others(a, 'status that nobody reads', [(c, b'', control(op='status') * 100) for c, _ in many])
+    many = [join(a) for _ in range(LINKS)]
+    others(a, 'frames that are begun', [(c, message(unread_id)[:-1], b'') for c, _ in many])
+    many = [join(a) for _ in range(LINKS)]
+    others(a, 'messages to one that does not read', [(c, b'', message(unread_id)) for c, _ in many])
+    many = [join(a) for _ in range(LINKS)]
+    others(a, 'messages to many that do not', [(c, b'', message(many[i - 1][1])) for i, (c, _) in enumerate(many)])
+    many = [join(a) for _ in range(20)]
+    others(a, 'messages to who is dead', [(c, b'', message(1 << 40, b'x') * 100) for c, _ in many])
+    many = [join(a) for _ in range(20)]
+    others(a, 'creations', [(c, b'', control(op='create', ref=1, **{'class': 'no.Such'}) * 100) for c, _ in many])
+    flips = [b''.join(control(op='capability', name='c%d' % i, value=repr('%d' % n + 'x' * 1000)) for n in range(2)) for i in range(20)]
+    others(a, 'capabilities', [(join(a)[0], b'', flip) for flip in flips])
+    unread.close()
+    setter.close()
+
+
+def clients(a):
+    begin(a)
+    for n in range(50):
+        a.ask('DefineGroup', Group='g%d' % n, Actors={})
+    line = json.dumps({'DirectorOp': 'RetrieveAll'}).encode() + b'\n'
+    some = lambda n: [Client(a.socket_path) for _ in range(n)]
+    others(a, 'answers that nobody reads', [(c, b'', line * 500) for c in some(CLIENTS)])
+    others(a, 'requests that are begun', [(c, b'"' + b'x' * ((1 << 20) - 2), b'') for c in some(200)])
+    others(a, 'requests without end', [(c, b'', b'\n' * 60000 + b'{}\n') for c in some(CLIENTS)])
+    watch = json.dumps({'DirectorOp': 'Watch', 'Output': True}).encode() + b'\n'
+    define = json.dumps({'DirectorOp': 'DefineGroup', 'Group': 'g', 'Actors': {}}).encode() + b'\n'
+    others(a, 'news that nobody reads', [(c, watch, b'') for c in some(CLIENTS)] + [(c, b'', define * 50) for c in some(1)])
+
+
+def unread_by_an_actor(a):
+    """Whoever tells an actor more than it reads is told so, and the daemon keeps no more of it."""
+    begin(a)
+    actor = a.actors_of('foo', '1')[0]['Pid']
+    os.kill(actor, signal.SIGSTOP)
+    with a.client() as c:
+        told = [c.ask('Tell', Target='foo', Literal=repr('x' * LARGE)) for _ in range(60)]
+    ok([t['Success'] for t in told[:3]] == [True] * 3 and told[-1]['Success'] is False and
+       told[-1]['Message'] == 'the actor does not read: too much waits for it', 'it is refused', told[-1])
+    ok(sanitized() or rss_kib(a.pid) < RSS_KIB, 'and not kept', rss_kib(a.pid))
+    os.kill(actor, signal.SIGCONT)
+    ok(a.asked('foo', ('echo', 1)) == ('1', 1), 'when it reads again it is told again')
+
+
+if __name__ == '__main__':
+    run_cases(links, clients, unread_by_an_actor)
