@@ -21,6 +21,7 @@
 #include "director/grants.h"
 #include "director/groups.h"
 #include "director/sandboxcfg.h"
+#include "director/sandboxkernel.h"
 #include "literal/repr.h"
 #include "tool/document.h"
 #include "tool/strictly.h"
@@ -267,6 +268,23 @@ static void judge_effect(struct report *report, const char *name)
 		report_warn(report, 0, 0, "%s", instead);
 }
 
+/* What cannot be held here is refused, whoever asks for it. */
+static void judge_sandboxes(struct report *report)
+{
+	const struct tds_sandbox_kernel kernel = tds_sandbox_kernel();
+	tds_auto(sandbox_policy) struct tds_sandbox_policy policy = { 0 };
+	struct tds_err why;
+
+	if (tds_sandbox_policy_read(report->value, &policy, &why) != 0)
+		return;
+	for (size_t i = 0; i < policy.n; i++) {
+		const struct tds_sandbox *unasked = policy.rules[i].unasked;
+
+		if (tds_sandbox_can_hold(unasked, &kernel, &why) != 0)
+			report_warn(report, unasked->line, unasked->column, "%s", why.reason);
+	}
+}
+
 void judge_value(struct report *report, const struct tds_dir *dir, const char *name)
 {
 	bool is_of_dir = dir->fd >= 0;
@@ -274,6 +292,8 @@ void judge_value(struct report *report, const struct tds_dir *dir, const char *n
 	judge_effect(report, name);
 	if (names_users(name) && !is_dynamic(name, report->value))
 		judge_users(report);
+	if (strcmp(name, TDS_SANDBOX_CFG) == 0)
+		judge_sandboxes(report);
 	if (is_of_dir && strcmp(name, TDS_ADMINUSER_CFG) == 0)
 		judge_adminuser(report, dir);
 	if (is_of_dir && strcmp(name, TDS_ACTORUSER_CFG) == 0)

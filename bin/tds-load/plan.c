@@ -17,6 +17,7 @@
 #include "director/strictmodes.h"
 #include "director/tli.h"
 #include "director/unknown.h"
+#include "sandbox.h"
 #include "taken.h"
 #include "tool/client.h"
 #include "tool/verdict.h"
@@ -264,7 +265,8 @@ static bool foretell(struct planner *p, const char *name, const char *group, con
 	bool is_active = known && known == find_source(p, "", NULL, group, true);
 	if (is_held_elsewhere(p, group, sha256, &err) || err.code ||
 	    (is_chosen && !is_active && check_floor(p, group, tds_text_base(path), &err) != 0) ||
-	    (!known && take(p->taken, group, &p->tli, &err) != 0)) {
+	    (!known && (take(p->taken, group, &p->tli, &err) != 0 ||
+			sandbox_foresee(p->dir, group, verdict, &p->tli, &err) != 0))) {
 		complain(p->cli, name, path, &err);
 		return false;
 	}

@@ -231,6 +231,8 @@ def refused(a):
         (a.dir / 'sandbox.cfg').write_text(allowed)
         a.must(a.admin('reload'))
         b = trier(a, 'other', asked, load=False)
+        foretold = a.load('-n', 'other')
+        ok((foretold.status, foretold.err) == (1, b.err), 'as -n foretells', foretold)
         ok(b.status == 1 and "its signed declaration asks for '" in b.err and "%s is not allowed by sandbox.cfg, line 1: %s" % (what, most) in b.err
            and a.loaded('other') == [], '%r where %s is allowed: 1' % (asked, allowed), b)
     (a.dir / 'sandbox.cfg').write_text("{'Groups': {'o*': 'strict'}, 'Most': 'trusted'}")

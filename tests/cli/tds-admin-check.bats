@@ -367,6 +367,9 @@ EOF
 	echo $'\n{"Groups": {"a": {}}}' >"$DIR/sandbox.cfg"
 	check
 	is 1 '' "tds-admin: $DIR/sandbox.cfg:2:18: a sandbox needs 'Most' or 'Unasked'"
+	echo strict >"$DIR/sandbox.cfg"
+	TDS_LANDLOCK_ABI=0 check
+	is 0 '' "tds-admin: $DIR/sandbox.cfg:1:1: warning: strict needs Landlock, which this kernel does not have"
 	echo tight >"$DIR/sandbox.cfg"
 	check
 	is 1 '' "tds-admin: $DIR/sandbox.cfg:1:1: a profile is 'strict', 'default', 'net' or 'trusted'"
