@@ -387,6 +387,7 @@ void check_dir(struct admin *admin, const struct tds_dir *dir)
 	check_folding(&inventory);
 	check_declared_names(&inventory);
 	judge_actors(&inventory.report, dir);
+	judge_way(admin, dir);
 	print_found(admin, &inventory.report);
 	for (size_t i = 0; i < inventory.n; i++)
 		print_found(admin, &inventory.v[i].report);

@@ -362,6 +362,19 @@ bool judge_sandbox(const struct tds_dir *dir)
 	return fstatat(dir->fd, TDS_SANDBOX_CFG, &st, 0) == 0 || errno != ENOENT;
 }
 
+void judge_way(struct admin *admin, const struct tds_dir *dir)
+{
+	tds_auto(config) struct tds_config actors = { 0 };
+	int rc = tds_config_read(dir, TDS_ACTORUSER_CFG, &actors, NULL);
+
+	if (!admin->cli.verbose || (rc != 0 && rc != TDS_E_MISSING))
+		return;
+	const char *who = rc != 0 ? "the user of the admin process"
+			  : is_dynamic(TDS_ACTORUSER_CFG, actors.value) ? "a uid for each group"
+									: actors.value->text;
+	(void)fprintf(admin->cli.err, "tds-admin: %s: actors run as %s\n", dir->path, who);
+}
+
 void judge_start(struct admin *admin, const struct tds_dir *dir)
 {
 	tds_autofree char *sandbox = tds_dir_join(dir, TDS_SANDBOX_CFG);

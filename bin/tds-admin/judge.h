@@ -41,6 +41,9 @@ void judge_belief(struct admin *admin, const struct tds_dir *dir);
 	"is not there: packages are trusted, and their actors may do what their user may"
 bool judge_sandbox(const struct tds_dir *dir);
 
+/* With -v, as whom actors run there. */
+void judge_way(struct admin *admin, const struct tds_dir *dir);
+
 /* What is said once, when the settings of the directory begin to count: those without effect, and logging that cannot work. */
 void judge_start(struct admin *admin, const struct tds_dir *dir);
 

@@ -135,6 +135,10 @@ def each_its_own(a):
                  ('open', '/proc/%d/environ' % a.pid), ('open', '/proc/%d/environ' % a.actors_of('bar', '1')[0]['Pid'])):
         got = a.asked('foo', ('try',) + uses)
         ok(got == 'PermissionError', 'not allowed: %s' % uses[0], uses, got)
+    a.must(a.admin('shutdown', '--grace=1'))
+    for command in 'start', 'check':
+        b = a.admin('-v', command)
+        ok(b.status == 0 and 'tds-admin: %s: actors run as a uid for each group\n' % a.dir in b.err, '%s -v says so' % command, b)
     said = a.must(a.admin('status')).out
     ok("\nuser root, each group's actors have a uid of their own\n" in said and a.ask('Status')['ActorUid'] is None, 'status says so', said)
 
