@@ -381,6 +381,7 @@ void judge_start(struct admin *admin, const struct tds_dir *dir)
 	tds_autofree char *path = tds_dir_join(dir, "thesplog.cfg");
 	struct tds_err err;
 
+	judge_way(admin, dir);
 	judge_effects(admin, dir);
 	if (!judge_sandbox(dir))
 		tds_cli_warn(&admin->cli, sandbox, "%s", JUDGE_NO_SANDBOX);
