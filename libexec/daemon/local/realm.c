@@ -67,14 +67,15 @@ void realm_move_in(struct realm *realm)
 	const struct realm *origin = realm_origin(realm);
 	const struct engine_config *config = realm->engine->config;
 	const struct actor_home *own = &origin->own;
+
+	if (origin->pub.of_program) /* it has the program's user, and environment */
+		return;
 	char **variables = actorenv_new(&(struct actorenv){ .settings = config->settings,
 							    .dir = config->dir,
 							    .home = own,
 							    .trusted = !realm_is_confined(realm) });
 	json_t *env = json_array();
 
-	if (origin->pub.of_program) /* it has the program's user, and environment */
-		return;
 	for (char **v = variables; v && *v; v++)
 		(void)json_array_append_new(env, frame_bytes(*v));
 	actorenv_free(variables);
