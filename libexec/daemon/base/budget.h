@@ -19,8 +19,9 @@
 /* budget.cfg */
 struct budget_limits {
 	uint64_t descriptors;
-	uint64_t bytes;      /* each way, that wait in the daemon */
-	uint64_t operations; /* of all its links, or one client, in a turn of the loop, at least 1 */
+	uint64_t bytes; /* each way, that wait in the daemon */
+	uint64_t
+		operations; /* of all its links, or one client, in a turn of the loop, at least 1 */
 	uint64_t actors;
 	uint64_t clients; /* connections of a user, but of root and the admin's own */
 };
