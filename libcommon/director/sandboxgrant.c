@@ -7,40 +7,40 @@
 #include "base/mem.h"
 #include "sandbox.h"
 
-/* Of /etc/ssl what is public: its private keys are no package's, whoever it runs as. */
-static const char *const of_strict[] = { NULL };
-static const char *const of_default[] = {
-	"/usr",           "/etc/ssl/certs",      "/etc/ssl/openssl.cnf",
-	"/etc/localtime", "/usr/share/zoneinfo", NULL
+/*
+ * What net needs to look up names, then what default has. resolv.conf is often a link into one of the folders below /run, where
+ * it is replaced now and then. Of /etc/ssl only what is public: its private keys are no package's, whoever it runs as.
+ */
+static const char *const reads[] = {
+	"/etc/gai.conf",
+	"/etc/host.conf",
+	"/etc/hosts",
+	"/etc/nsswitch.conf",
+	"/etc/protocols",
+	"/etc/resolv.conf",
+	"/etc/services",
+	"/run/NetworkManager",
+	"/run/resolvconf",
+	"/run/systemd/resolve",
+#define OF_DEFAULT 10
+	"/usr",
+	"/usr/share/zoneinfo",
+	"/etc/localtime",
+	"/etc/ssl/certs",
+	"/etc/ssl/openssl.cnf",
+	NULL,
+#define OF_STRICT 15
 };
-/* To look up names: resolv.conf is often a link into one of the folders below /run, where it is replaced now and then. */
-static const char *const of_net[] = { "/usr",
-				      "/etc/ssl/certs",
-				      "/etc/ssl/openssl.cnf",
-				      "/etc/localtime",
-				      "/usr/share/zoneinfo",
-				      "/etc/gai.conf",
-				      "/etc/host.conf",
-				      "/etc/hosts",
-				      "/etc/nsswitch.conf",
-				      "/etc/protocols",
-				      "/etc/resolv.conf",
-				      "/etc/services",
-				      "/run/NetworkManager",
-				      "/run/resolvconf",
-				      "/run/systemd/resolve",
-				      NULL };
+_Static_assert(sizeof(reads) / sizeof(reads[0]) == OF_STRICT + 1, "strict has nothing");
 
 const char *const *tds_profile_reads(enum tds_profile profile)
 {
-	static const char *const *const reads[TDS_PROFILES] = {
-		[TDS_PROFILE_STRICT] = of_strict,
-		[TDS_PROFILE_DEFAULT] = of_default,
-		[TDS_PROFILE_NET] = of_net,
-		[TDS_PROFILE_TRUSTED] = of_net,
+	static const size_t from[TDS_PROFILES] = {
+		[TDS_PROFILE_STRICT] = OF_STRICT,
+		[TDS_PROFILE_DEFAULT] = OF_DEFAULT,
 	};
 
-	return reads[profile];
+	return reads + from[profile];
 }
 
 bool tds_sandbox_is_below(const char *path, const char *folder)

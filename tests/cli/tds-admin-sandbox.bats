@@ -33,7 +33,7 @@ sandbox() {
   allowed     trusted (sandbox.cfg, line 1, all groups)
   kernel      Landlock 4, filters of system calls
   granted     default, Read /etc/hosts $PWD, Write $PWD/src, Run $(realpath /bin/sh), Env EDITOR, Connect 53 443, Listen 8080, Memory 1073741824, Files 100
-  read        the interpreter's files, its archive, /usr, /etc/ssl/certs, /etc/ssl/openssl.cnf, /etc/localtime, /usr/share/zoneinfo, /etc/hosts, $PWD
+  read        the interpreter's files, its archive, /usr, /usr/share/zoneinfo, /etc/localtime, /etc/ssl/certs, /etc/ssl/openssl.cnf, /etc/hosts, $PWD
   write       $DIR/.tds/data/foo, $PWD/src
   processes   its actors, $(realpath /bin/sh)
   environment that of all actors, EDITOR
