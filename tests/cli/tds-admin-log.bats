@@ -6,6 +6,7 @@ load common
 load admin
 
 setup() {
+	cd "$BATS_TEST_TMPDIR" || return
 	new_admin_dir birch
 	RUN=$DIR/.tds
 	mkdir -m 0711 "$RUN"
