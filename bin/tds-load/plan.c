@@ -154,11 +154,13 @@ static int check_floor(const struct planner *p, const char *group, const char *f
 		       struct tds_err *err)
 {
 	const json_t *wanted = json_object_get(json_object_get(p->loaded.desired, "Groups"), group);
+	const json_t *was_active = json_object_get(wanted, "WasActive");
+	const json_t *floor = tds_floor_of(p->floors, group);
 
-	return p->request->allow_downgrade
-		       ? 0
-		       : tds_floor_check(tds_floor_of(p->floors, group),
-					 json_object_get(wanted, "WasActive"), group, file, err);
+	if (!tds_desired_keeps_floors(p->loaded.desired))
+		floor = tds_floor_or_last(floor, was_active, group);
+	return p->request->allow_downgrade ? 0
+					   : tds_floor_check(floor, was_active, group, file, err);
 }
 
 /* What would become of a package that is not refused. */

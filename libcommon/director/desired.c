@@ -63,6 +63,11 @@ bool tds_desired_fits(const json_t *document)
 	       json_integer_value(json_object_get(document, "Version")) == 1;
 }
 
+bool tds_desired_keeps_floors(const json_t *document)
+{
+	return !document || json_is_true(json_object_get(document, "Floors"));
+}
+
 const json_t *tds_desired_held(const json_t *document, const char *group)
 {
 	return json_object_get(json_object_get(json_object_get(document, "Groups"), group), "Held");

@@ -2,10 +2,12 @@
 /*
  * desired.json, what is wanted of groups whatever is loaded:
  *
- *     {"Version": 1, "Groups": {GROUP: {"Held": PACKAGE and "File", "Path", "SinceMs", "WasActive": [PACKAGE, ...]}}}
+ *     {"Version": 1, "Floors": true,
+ *      "Groups": {GROUP: {"Held": PACKAGE and "File", "Path", "SinceMs", "WasActive": [PACKAGE, ...]}}}
  *
  * A PACKAGE is {"Version", "MD5", "SHA256"}. WasActive begins with the package that was active longest ago, and ends with the
- * one that was active last, or is. Held alone names a file: that one is not deleted.
+ * one that was active last, or is. Held alone names a file: that one is not deleted. Floors is there where the version that
+ * wrote it keeps floor.json (floor.h); what an older version wrote is without.
  */
 #ifndef TDS_DESIRED_H
 #define TDS_DESIRED_H
@@ -20,6 +22,9 @@
 
 /* Is it such a document, in all that is read of it? */
 bool tds_desired_fits(const json_t *document);
+
+/* Does who wrote it keep floors? So it is too where there is none, NULL. */
+bool tds_desired_keeps_floors(const json_t *document);
 
 /* The package that a group is held at, borrowed; NULL: none. */
 const json_t *tds_desired_held(const json_t *document, const char *group);

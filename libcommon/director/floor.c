@@ -58,6 +58,15 @@ bool tds_floor_is_lower(const json_t *floor, const json_t *before, const char *g
 	return file && tds_floor_compare(before, group, file) < 0;
 }
 
+const json_t *tds_floor_or_last(const json_t *floor, const json_t *was_active, const char *group)
+{
+	size_t n = json_array_size(was_active);
+	const json_t *last = n > 0 ? json_array_get(was_active, n - 1) : NULL;
+	bool is_higher = last && (!floor || tds_floor_is_lower(floor, last, group));
+
+	return is_higher ? last : floor;
+}
+
 bool tds_floor_is_lost(const json_t *floor, const json_t *was_active)
 {
 	return !floor && json_array_size(was_active) > 0;

@@ -26,6 +26,12 @@ int tds_floor_compare(const json_t *floor, const char *group, const char *file);
 /* Is the floor lower than another one was? In doubt it is not. */
 bool tds_floor_is_lower(const json_t *floor, const json_t *before, const char *group);
 
+/*
+ * What binds a group after a version that kept no floors (tds_desired_keeps_floors), with the Version of a floor, borrowed:
+ * the package that was active last, or the floor where that is no lower. NULL: none was active.
+ */
+const json_t *tds_floor_or_last(const json_t *floor, const json_t *was_active, const char *group);
+
 /* Is it lost: has a group none, though packages of it were active, as desired.json has them? */
 bool tds_floor_is_lost(const json_t *floor, const json_t *was_active);
 

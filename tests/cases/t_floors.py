@@ -71,6 +71,25 @@ def floor_is_gone(a):
     ok(b.status == 0 and a.active('foo') == '2' and floor_of(a) == '2', 'the way out', b)
 
 
+def upgrade(a):
+    """What a version without floors has left comes back by itself; a floor.json that is deleted later does not."""
+    a.group('foo', ['1', '2'])
+    a.must(a.load('foo'))
+    a.must(a.admin('shutdown', '--grace=1'))
+    path, desired = a.rundir / 'floor.json', a.rundir / 'desired.json'
+    path.unlink()
+    wanted = json.loads(desired.read_text())
+    ok(wanted.pop('Floors') is True, 'desired.json says that floors are kept')
+    desired.write_text(json.dumps(wanted))
+    b = a.load('-n', '-a')
+    ok(b.status == 0 and 'Would load "foo"' in b.out, 'foretold', b)
+    b = a.load('-a')
+    ok(b.status == 0 and a.active('foo') == '2' and floor_of(a) == '2', 'loaded without a word', b)
+    a.must(a.admin('shutdown', '--grace=1'))
+    path.unlink()
+    ok([a.load(*args, '-a').status for args in (['-n'], [])] == [1, 1], 'deleted later, it is lost')
+
+
 def killed(a):
     """The daemon dies before each rename, in turn: the floor is that of what is active, raised or set."""
     a.group('foo', ['1', '2'])
@@ -101,4 +120,4 @@ def killed(a):
 
 
 if __name__ == '__main__':
-    run_cases(floor, floor_is_gone, killed)
+    run_cases(floor, floor_is_gone, upgrade, killed)

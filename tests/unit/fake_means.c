@@ -380,6 +380,7 @@ static int save_desired(void *ctx, json_t *wanted, struct tds_err *err)
 	bool fails = means->fail_desired || means->fail_save;
 
 	fake_trace_add(means->trace, "want%s", fails ? " fails" : "");
+	means->is_old = means->is_old && fails;
 	return save(means, fails, &means->wanted, wanted, err);
 }
 
@@ -444,7 +445,8 @@ static int remove_home(void *ctx, const char *group, void (*done)(void *ctx, con
 
 static json_t *desired_json(const struct fake_means *means)
 {
-	return means->wanted ? json_pack("{s:i, s:O}", "Version", 1, "Groups", means->wanted)
+	return means->wanted ? json_pack("{s:i, s:b, s:O}", "Version", 1, "Floors", !means->is_old,
+					 "Groups", means->wanted)
 			     : NULL;
 }
 

@@ -52,6 +52,7 @@ struct fake_means {
 	json_t *sources; /* as loaded.json has it; NULL: none */
 	json_t *defined; /* as groups.json has it */
 	json_t *wanted;  /* as desired.json has it; NULL: there is none */
+	bool is_old;     /* desired.json was written by a version that kept no floors */
 	json_t *floors;  /* as floor.json has it */
 	char data[16];   /* the group whose data folder there is: that of the last load */
 	void (*removed)(void *ctx,

@@ -28,6 +28,12 @@ static struct fake_asked *load_down(struct fake *f, const char *target)
 	return fake_load_for(f, &request);
 }
 
+static void lose_floors(struct fake *f)
+{
+	json_decref(f->means.floors);
+	f->means.floors = NULL;
+}
+
 /* Nothing is loaded any more, as after a shutdown. */
 static void shut_down(struct fake *f)
 {
@@ -187,8 +193,7 @@ static void what_is_lost_binds_all(void **state)
 	struct fake *f = *state;
 
 	fake_loaded(f, "foo-2.tls");
-	json_decref(f->means.floors);
-	f->means.floors = NULL;
+	lose_floors(f);
 	fake_crash(f);
 	fake_run(f);
 	assert_loaded(f, "2*");
@@ -202,6 +207,50 @@ static void what_is_lost_binds_all(void **state)
 	ends(f, load_down(f, "foo"), 0, NULL);
 	assert_floor(f, "foo", "2");
 	ends(f, fake_load(f, "foo"), 0, NULL);
+}
+
+/* Once written with floors, a floor.json that is not there is one that was deleted. */
+static void what_was_active_last_is_the_floor_after_an_upgrade(void **state)
+{
+	struct fake *f = *state;
+
+	fake_loaded(f, "foo-3.tls");
+	fake_loaded(f, "foo-2.tls");
+	lose_floors(f);
+	f->means.is_old = true;
+	shut_down(f);
+	assert_floor(f, "foo", "2");
+	assert_false(f->means.is_old);
+	deleted(f, 3);
+	deleted(f, 2);
+	ends(f, fake_load(f, "foo"), 1,
+	     "is below the floor of group foo, version 2 (tds-load --allow-downgrade foo)");
+	/* A floor that is there is raised, and never lowered. */
+	f->means.is_old = true;
+	f->means.packages[2].deleted = false;
+	ends(f, fake_load(f, "foo"), 0, NULL);
+	ends(f, fake_load(f, "foo-1.tls"), 0, NULL);
+	f->means.is_old = true;
+	shut_down(f);
+	assert_floor(f, "foo", "3");
+	lose_floors(f);
+	shut_down(f);
+	ends(f, fake_load(f, "foo"), 1, LOST);
+}
+
+/* Where either is damaged, the upgrade waits until it is mended. */
+static void an_upgrade_waits_for_what_is_damaged(void **state)
+{
+	struct fake *f = *state;
+
+	fake_loaded(f, "foo-2.tls");
+	lose_floors(f);
+	f->means.is_old = f->means.damaged = true;
+	shut_down(f);
+	assert_floor(f, "foo", "");
+	f->means.damaged = false;
+	ends(f, fake_refresh(f, "foo"), 0, NULL);
+	assert_floor(f, "foo", "3");
 }
 
 static void what_cannot_be_read_binds_all(void **state)
@@ -249,6 +298,8 @@ int main(void)
 		IN_WORLD(a_load_that_fails_moves_nothing),
 		IN_WORLD(a_crash_before_it_is_written),
 		IN_WORLD(what_is_lost_binds_all),
+		IN_WORLD(what_was_active_last_is_the_floor_after_an_upgrade),
+		IN_WORLD(an_upgrade_waits_for_what_is_damaged),
 		IN_WORLD(what_cannot_be_read_binds_all),
 		IN_WORLD(it_outlives_what_is_forgotten),
 	};

@@ -225,8 +225,10 @@ int desired_known(struct director *director, struct tds_err *err)
 	if (rc != 0)
 		return rc;
 	take(director, document);
+	director->upgrades = !tds_desired_keeps_floors(document);
 	json_decref(document);
 	director->knows_desired = true;
+	floors_upgrade(director);
 	/* What became active while it could not be read was not remembered. */
 	for (const struct group *g = director->groups; g; g = g->next)
 		if (g->active)

@@ -48,6 +48,30 @@ static void take(struct director *director, const json_t *document)
 	}
 }
 
+static void set(struct group *group, json_t *version)
+{
+	struct clock *clock = group->director->clock;
+
+	json_decref(group->floor);
+	group->floor = json_pack("{s:o, s:I}", "Version", version, "SinceMs",
+				 (json_int_t)clock->wall_ms(clock));
+	group->director->floors_unsaved = true;
+}
+
+void floors_upgrade(struct director *director)
+{
+	if (!director->upgrades || !director->knows_floors)
+		return;
+	for (struct group *g = director->groups; g; g = g->next) {
+		const json_t *floor = tds_floor_or_last(g->floor, g->was_active, g->name);
+
+		if (floor != g->floor)
+			set(g, json_incref(json_object_get(floor, "Version")));
+	}
+	director->upgrades = false;
+	director->desired_unsaved = true;
+}
+
 int floors_known(struct director *director, struct tds_err *err)
 {
 	const struct means *means = director->means;
@@ -61,6 +85,7 @@ int floors_known(struct director *director, struct tds_err *err)
 	take(director, document);
 	json_decref(document);
 	director->knows_floors = true;
+	floors_upgrade(director);
 	/* What became active while it could not be read has not raised it. */
 	for (const struct group *g = director->groups; g; g = g->next)
 		if (g->active)
@@ -87,15 +112,11 @@ static bool is_raised(const struct source *source)
 void floor_activated(const struct source *source, bool sets)
 {
 	struct group *group = source->group;
-	struct clock *clock = source->director->clock;
 	bool is_there =
 		group->floor && tds_floor_compare(group->floor, group->name, source->file) == 0;
 
 	if (floors_known(source->director, &(struct tds_err){ 0 }) != 0 || is_there ||
 	    !(sets || is_raised(source)))
 		return;
-	json_decref(group->floor);
-	group->floor = json_pack("{s:o, s:I}", "Version", tds_cli_json_text(source->version),
-				 "SinceMs", (json_int_t)clock->wall_ms(clock));
-	source->director->floors_unsaved = true;
+	set(group, tds_cli_json_text(source->version));
 }

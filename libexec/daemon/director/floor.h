@@ -25,6 +25,12 @@ int floors_known(struct director *director, struct tds_err *err) TDS_MUST_CHECK;
  */
 int floor_check(const struct group *group, const char *file, struct tds_err *err) TDS_MUST_CHECK;
 
+/*
+ * An upgrade from a version that kept none: where the floors and what is wanted are known, what was active last is the floor.
+ * A floor.json that was deleted is no upgrade: what is wanted was written with a mark then.
+ */
+void floors_upgrade(struct director *director);
+
 /* The source is active: its group's floor is raised to it or, where that is what was asked for, set to it. */
 void floor_activated(const struct source *source, bool sets);
 

@@ -36,6 +36,7 @@ struct director {
 	bool desired_unsaved; /* what is wanted is not on disk */
 	bool knows_floors;    /* floor.json was read (floor.c) */
 	bool floors_unsaved;
+	bool upgrades; /* desired.json is of a version that kept no floors (floor.c) */
 	json_t *revoked; /* digests of packages and keys, hexadecimal, as an object has them; NULL: none */
 	/* The table of changes, handed down: what is below it lets events happen without knowing it. */
 	void (*happens)(struct change *change, enum change_event event, const struct news *news);

@@ -52,8 +52,10 @@ int groups_save(int rundir, json_t *groups, struct tds_err *err)
 
 int desired_write(int rundir, json_t *groups, struct tds_err *err)
 {
-	return write_document(rundir, TDS_DESIRED_NAME,
-			      json_pack("{s:i, s:o}", "Version", 1, "Groups", groups), 0644, err);
+	return write_document(
+		rundir, TDS_DESIRED_NAME,
+		json_pack("{s:i, s:b, s:o}", "Version", 1, "Floors", true, "Groups", groups), 0644,
+		err);
 }
 
 int uids_save(int rundir, json_t *groups, struct tds_err *err)
