@@ -64,6 +64,7 @@ plain() {
 		0644 usr/libexec/tds/host/tdshost/source/sourceloader.py
 		0644 usr/libexec/tds/host/tdshost/source/usersource.py
 		0644 usr/libexec/tds/host/tdshost/wire/__init__.py
+		0644 usr/libexec/tds/host/tdshost/wire/bounds.py
 		0644 usr/libexec/tds/host/tdshost/wire/confine.py
 		0644 usr/libexec/tds/host/tdshost/wire/failure.py
 		0644 usr/libexec/tds/host/tdshost/wire/fields.py
@@ -73,6 +74,7 @@ plain() {
 		0644 usr/libexec/tds/host/tdshost/wire/protocol.py
 		0644 usr/libexec/tds/host/tdshost/wire/realm.py
 		0644 usr/libexec/tds/host/tdshost/wire/refusal.py
+		0644 usr/libexec/tds/host/tdshost/wire/tagged.py
 		0644 usr/libexec/tds/host/tdshost/words/__init__.py
 		0644 usr/libexec/tds/host/tdshost/words/actor.py
 		0644 usr/libexec/tds/host/tdshost/words/address.py
