@@ -12,10 +12,12 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/release.h"
+#include "director/actoruser.h"
 #include "director/handover.h"
 #include "director/rundir.h"
 #include "judge.h"
 #include "tool/client.h"
+#include "tool/strictly.h"
 
 #define SILENT_SECONDS \
 	70 /* that it may take to answer, or to be there again; what it brings back takes its time */
@@ -96,14 +98,38 @@ static int check_program(struct restart *r, struct tds_err *err)
 
 /* --- the one that runs --- */
 
-/* Who is neither root nor the admin's user has it start again as what it is. */
-static bool may_name_program(const struct restart *r)
+/* Whose the admin process is. False: nobody knows. */
+static bool find_owner(const struct restart *r, uid_t *owner)
 {
 	tds_auto(dir) struct tds_dir rundir = { .fd = -1 };
 	struct stat st;
 
-	return geteuid() == 0 || (tds_rundir_open(&r->dir, &rundir, NULL) == 0 &&
-				  fstat(rundir.fd, &st) == 0 && st.st_uid == geteuid());
+	if (tds_rundir_open(&r->dir, &rundir, NULL) != 0 || fstat(rundir.fd, &st) != 0)
+		return false;
+	*owner = st.st_uid;
+	return true;
+}
+
+/* Who is neither root nor the admin's user has it start again as what it is. */
+static bool may_name_program(const struct restart *r)
+{
+	uid_t owner;
+
+	return geteuid() == 0 || (find_owner(r, &owner) && owner == geteuid());
+}
+
+/*
+ * What would keep this tds from starting: one of another version runs, which looks ahead by its own rules alone.
+ * Errors:  as those of start.
+ */
+static int look_ahead(struct restart *r, struct tds_err *err)
+{
+	uid_t owner;
+
+	if (!may_name_program(r) || !find_owner(r, &owner))
+		return 0;
+	int rc = tds_strictly_demand(&r->admin->cli, &r->dir, true, err);
+	return rc == 0 ? tds_actoruser_judge(&r->dir, owner, err) : rc;
 }
 
 static json_t *request_of(const struct restart *r)
@@ -222,6 +248,8 @@ void admin_restart(struct admin *admin, int argc, char **argv)
 	int rc = admin_open_dir(admin, &r.dir, &err);
 	if (rc == 0)
 		rc = check_program(&r, &err);
+	if (rc == 0)
+		rc = look_ahead(&r, &err);
 	if (rc == 0)
 		rc = ask_in_time(&r, &runs, &err);
 	if (rc == 0)

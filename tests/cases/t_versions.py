@@ -87,6 +87,19 @@ def tools_meet_another(a):
                 ok(fake.asked and not bad, 'each request says what protocol it is of', fake.asked)
 
 
+def looks_ahead(a):
+    """What would keep this version from starting is found out before another one, which knows nothing of it, is asked to end."""
+    with Fake(a, PROTOCOL - 1) as fake:
+        a.dir.chmod(0o777)
+        b = a.admin('restart')
+        a.dir.chmod(0o755)
+        ok(b.status == 4 and '%s: others may write it' % a.dir in b.err and fake.asked == [], 'what strict modes refuse', b, fake.asked)
+        if os.geteuid() == 0:
+            (a.dir / 'actoruser.cfg').rename(a.base / 'aside')
+            b = a.admin('restart')
+            ok(b.status == 4 and 'as whom actors run' in b.err and fake.asked == [], 'root who says not as whom actors run', b, fake.asked)
+
+
 def another_is_met(a):
     """The admin refuses what is of another protocol, and does nothing of it, but for what is the same in all."""
     a.group('foo', ['1'])
@@ -215,4 +228,4 @@ def in_its_place(a):
 
 
 if __name__ == '__main__':
-    run_cases(tools_meet_another, another_is_met, programs, hosts, another_version, in_its_place)
+    run_cases(tools_meet_another, looks_ahead, another_is_met, programs, hosts, another_version, in_its_place)
