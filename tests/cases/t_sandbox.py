@@ -95,6 +95,9 @@ TABLE = [
     ("open(os.environ['TDS_DATA_DIR'] + '/kept', 'w').write('1')", 'no', '1', '1', '1'),
     ("os.rename(os.environ['TDS_DATA_DIR'] + '/kept', os.environ['TDS_DATA_DIR'] + '/other')", 'no', 'None', 'None', 'None'),
     ("tempfile.TemporaryFile().write(b'1')", 'no', '1', '1', '1'),
+    ("os.close(os.open(os.environ['TDS_DATA_DIR'] + '/as-owner', os.O_CREAT | os.O_WRONLY, 0o4755))", 'no', 'no', 'no', 'None'),
+    ("os.close(os.open(os.environ['TDS_DATA_DIR'], os.O_TMPFILE | os.O_RDWR, 0o2755))", 'no', 'no', 'no', 'None'),
+    ("os.mknod(os.environ['TDS_DATA_DIR'] + '/with-group', 0o102755)", 'no', 'no', 'no', 'None'),
     ("os.truncate('@DIR@/victim', 0)", 'no', 'no', 'no', None),
     ("os.close(os.open('@DIR@/victim', os.O_RDONLY | os.O_TRUNC))", 'no', 'no', 'no', None),
     ("os.chmod('@DIR@/victim', 0o777)", 'no', 'no', 'no', None),
@@ -325,8 +328,8 @@ def ports(a):
         free.close()
         trier(a, 'listens', {'Listen': [port]})
         got = tried(a, 'listens', "socket.create_server(('127.0.0.1', %d)) and 1" % port, "socket.create_server(('127.0.0.1', %d))" % (port + 1),
-                    "socket.create_connection(('127.0.0.1', %d))" % mine)
-        ok(got == ['1', 'PermissionError', 'PermissionError'], 'one port is listened at, and no other', got)
+                    "socket.create_connection(('127.0.0.1', %d))" % mine, "socket.socket().sendto(b'x', 0x20000000, ('127.0.0.1', %d))" % mine)
+        ok(got == ['1'] + ['PermissionError'] * 3, 'one port is listened at, and no other; nothing is connected to, by sending either', got)
 
 
 FORKS = """
@@ -402,11 +405,11 @@ def own_uids(a):
     a.env['TDS_LANDLOCK_ABI'] = '2'
     a.start()
     texts = ['os.kill(os.getpid(), 0)', 'os.kill(%d, 0)' % a.pid, "os.close(os.open(os.environ['TDS_DATA_DIR'] + '/f', os.O_CREAT))",
-             "os.chmod(os.environ['TDS_DATA_DIR'] + '/f', 0o600)", "os.chmod('%s', 0o777)" % a.dir,
+             "os.chmod(os.environ['TDS_DATA_DIR'] + '/f', 0o600)", "os.chmod(os.environ['TDS_DATA_DIR'] + '/f', 0o4755)", "os.chmod('%s', 0o777)" % a.dir,
              "tempfile.gettempdir() not in ('/tmp', os.environ['TDS_DATA_DIR']) and tempfile.TemporaryFile().write(b'1')"]
     trier(a, 'own', 'default')
     got = tried(a, 'own', *texts)
-    ok(got == ['None', 'PermissionError', 'None', 'None', 'PermissionError', '1'], 'a uid of its own', got)
+    ok(got == ['None', 'PermissionError', 'None', 'None', 'PermissionError', 'PermissionError', '1'], 'a uid of its own', got)
     b = a.admin('sandbox', 'own')
     return ok("  signals     to processes of the group's uid\n" in b.out, 'which tds-admin sandbox knows', b)
 

@@ -237,6 +237,11 @@ def set_uid_own_data(place):
 
 
 @attempt
+def set_uid_as_it_is_made(place):
+    make(place['data'], lambda path: os.close(os.open(path, os.O_CREAT, 0o4755)))
+
+
+@attempt
 def chown_own_data(place):
     make(place['data'], lambda path: (os.close(os.open(path, os.O_CREAT)), os.chown(path, 12345, 12345)))
 

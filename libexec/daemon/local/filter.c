@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -80,12 +81,10 @@ static const char *const unsupported[] = {
 
 static const char *const writing[] = {
 	"mkdir", "mkdirat", "rmdir", "unlink", "unlinkat", "rename", "renameat", "renameat2", "link", "linkat", "symlink",
-	"symlinkat", "mknod", "mknodat", "creat", NULL,
+	"symlinkat", NULL,
 };
 
-static const char *const modes[] = {
-	"chmod", "fchmod", "fchmodat", "utime", "utimes", "utimensat", "futimesat", NULL,
-};
+static const char *const times[] = { "utime", "utimes", "utimensat", "futimesat", NULL };
 
 static const char *const signals[] = {
 	"tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal", NULL,
@@ -152,7 +151,7 @@ static const struct {
 } plain[] = {
 	{ 0, always },
 	{ FILTER_WRITES, writing },
-	{ FILTER_MODES, modes },
+	{ FILTER_MODES, times },
 	{ FILTER_TRUNCATES, truncating },
 	{ FILTER_SIGNALS, signals },
 	{ FILTER_CONNECTS, connecting },
@@ -172,23 +171,66 @@ static void hide(struct work *w)
 }
 
 /*
+ * A file that runs as its owner, or with its group, whoever starts it, would be a way out of the sandbox for somebody else's
+ * process: none is made so.
+ */
+static struct scmp_arg_cmp as_who_starts_it(unsigned mode)
+{
+	return SCMP_CMP64(mode, SCMP_CMP_MASKED_EQ, S_ISUID | S_ISGID, 0);
+}
+
+/* Only what makes a file has a mode. */
+#define MAKES ((uint64_t)O_CREAT | (O_TMPFILE & ~O_DIRECTORY))
+
+/* Allow an opening whose flags, of these, have this value; its mode comes behind its flags. */
+static void allow_flags(struct work *w, const char *name, unsigned flags, uint64_t these,
+			uint64_t value)
+{
+	rule(w, SCMP_ACT_ALLOW, name, 2,
+	     (const struct scmp_arg_cmp[]){ SCMP_CMP64(flags, SCMP_CMP_MASKED_EQ, these, value),
+					    as_who_starts_it(flags + 1) });
+	allow_if(w, name, SCMP_CMP64(flags, SCMP_CMP_MASKED_EQ, these | MAKES, value));
+}
+
+/*
  * Before version 3 Landlock does not hold truncation: of a file that is opened for reading alone it is done without a look
  * at the rights.
  */
 static void allow_opening(struct work *w, const char *name, unsigned flags, bool held)
 {
 	if (held) {
-		rule(w, SCMP_ACT_ALLOW, name, 0, NULL);
+		allow_if(w, name, as_who_starts_it(flags + 1));
+		allow_if(w, name, SCMP_CMP64(flags, SCMP_CMP_MASKED_EQ, MAKES, 0));
 		return;
 	}
-	allow_if(w, name, SCMP_CMP64(flags, SCMP_CMP_MASKED_EQ, O_TRUNC, 0));
-	allow_if(w, name, SCMP_CMP64(flags, SCMP_CMP_MASKED_EQ, O_ACCMODE, O_WRONLY));
-	allow_if(w, name, SCMP_CMP64(flags, SCMP_CMP_MASKED_EQ, O_ACCMODE, O_RDWR));
+	allow_flags(w, name, flags, O_TRUNC, 0);
+	allow_flags(w, name, flags, O_ACCMODE, O_WRONLY);
+	allow_flags(w, name, flags, O_ACCMODE, O_RDWR);
+}
+
+/* Calls that set a mode. */
+static void allow_modes(struct work *w, unsigned allowed)
+{
+	static const struct {
+		const char *name;
+		unsigned wanted;
+		unsigned mode;
+	} setting[] = {
+		{ "creat", FILTER_WRITES, 1 },   { "mknod", FILTER_WRITES, 1 },
+		{ "mknodat", FILTER_WRITES, 2 }, { "chmod", FILTER_MODES, 1 },
+		{ "fchmod", FILTER_MODES, 1 },   { "fchmodat", FILTER_MODES, 2 },
+	};
+
+	for (size_t i = 0; i < sizeof(setting) / sizeof(setting[0]); i++)
+		if (allowed & setting[i].wanted)
+			allow_if(w, setting[i].name, as_who_starts_it(setting[i].mode));
 }
 
 /* TCP fast open connects by sending. A look at the flags costs each message a little, so they are looked at only where needed. */
-static void allow_sending(struct work *w, bool connects)
+static void allow_sending(struct work *w, unsigned allowed)
 {
+	bool anywhere = (allowed & FILTER_CONNECTS) && !(allowed & FILTER_PORTS);
+	bool connects = anywhere || !(allowed & (FILTER_CONNECTS | FILTER_LISTENS));
 	static const struct {
 		const char *name;
 		unsigned flags;
@@ -208,9 +250,12 @@ static void allow_controls(struct work *w)
 		     F_ADD_SEALS, F_GET_SEALS, F_GETPIPE_SZ, F_SETPIPE_SZ);
 	ALLOW_VALUES(w, "ioctl", 1, TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX);
 	ALLOW_VALUES(w, "prctl", 0, PR_SET_NAME, PR_GET_NAME, PR_GET_PDEATHSIG, PR_GET_DUMPABLE,
-		     PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_SET_CHILD_SUBREAPER,
-		     PR_GET_CHILD_SUBREAPER, PR_SET_TIMERSLACK, PR_GET_TIMERSLACK, PR_SET_SECCOMP,
-		     PR_SET_VMA);
+		     PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_GET_CHILD_SUBREAPER,
+		     PR_SET_TIMERSLACK, PR_GET_TIMERSLACK, PR_SET_SECCOMP, PR_SET_VMA);
+	/* What its processes leave behind stays its own, where it is found. */
+	rule(w, SCMP_ACT_ALLOW, "prctl", 2,
+	     (const struct scmp_arg_cmp[]){ SCMP_A0(SCMP_CMP_EQ, PR_SET_CHILD_SUBREAPER),
+					    SCMP_A1(SCMP_CMP_EQ, 1) });
 	/* It keeps dying with its parent. */
 	rule(w, SCMP_ACT_ALLOW, "prctl", 2,
 	     (const struct scmp_arg_cmp[]){ SCMP_A0(SCMP_CMP_EQ, PR_SET_PDEATHSIG),
@@ -296,7 +341,8 @@ static void fill_first(struct work *w, unsigned allowed)
 	allow_controls(w);
 	allow_own(w, allowed & FILTER_SIGNALS);
 	allow_sockets(w, allowed);
-	allow_sending(w, !(allowed & FILTER_PORTS));
+	allow_modes(w, allowed);
+	allow_sending(w, allowed);
 	allow_forking(w);
 }
 
