@@ -77,6 +77,11 @@ def of_another_user(a):
     a.must(a.admin('shutdown', '--grace=1'))
     os.chown(folder, 0, 0)
     b = a.load('foo')
+    ok(b.status == 4 and 'data/foo: belongs to uid 0, and actors run as uid 1 (chown -R 1:1 hands it over)' in b.err and modes(folder)[0] == 0,
+       'nor one in which actors of root\'s own have kept something', b)
+    a.must(a.admin('shutdown', '--grace=1'))
+    (folder / 'book').unlink()
+    b = a.load('foo')
     ok(b.status == 0 and modes(folder)[0] == pwd.getpwnam('daemon').pw_uid, 'one that a crash left to the admin is handed over', b)
     return None
 

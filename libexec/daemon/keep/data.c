@@ -59,7 +59,27 @@ static int open_base(const struct data_place *place, struct tds_err *err)
 	return -1;
 }
 
-/* Just made, or by one that died in between, it is still ours. */
+static bool is_empty(int folder)
+{
+	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *names = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry = NULL;
+
+	if (!names) {
+		tds_close_fd(&fd);
+		return false;
+	}
+	while ((entry = readdir(names)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			break;
+	(void)closedir(names);
+	return !entry;
+}
+
+/*
+ * Just made, or by one that died in between, it is still ours. One with something in it was that of actors of our own user:
+ * what is in it would not be theirs.
+ */
 static int hand_to_actors(const struct data_owner *owner, int fd, struct tds_err *err)
 {
 	struct stat st;
@@ -68,10 +88,12 @@ static int hand_to_actors(const struct data_owner *owner, int fd, struct tds_err
 		return tds_err_sys(err, TDS_E_UNUSABLE, "cannot be looked at");
 	if (st.st_uid == owner->uid)
 		return 0;
-	if (st.st_uid != geteuid())
+	if (st.st_uid != geteuid() || !is_empty(fd))
 		return tds_err_set(err, TDS_E_UNUSABLE,
-				   "belongs to uid %u, and actors run as uid %u",
-				   (unsigned)st.st_uid, (unsigned)owner->uid);
+				   "belongs to uid %u, and actors run as uid %u "
+				   "(chown -R %u:%u hands it over)",
+				   (unsigned)st.st_uid, (unsigned)owner->uid, (unsigned)owner->uid,
+				   (unsigned)owner->gid);
 	return fchown(fd, owner->uid, owner->gid) == 0
 		       ? 0
 		       : tds_err_sys(err, TDS_E_WRITE, "cannot be given to actors");
