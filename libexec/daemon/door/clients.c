@@ -19,8 +19,7 @@
 #include "listener.h"
 #include "places.h"
 #include "tool/cli.h"
-
-#define TURN_US 1000 /* that a client may take of a turn of the loop */
+#include "turns.h"
 
 /* The connection ends; the client may stay for a change that it asked for. */
 static void disconnect(struct client *client)
@@ -35,6 +34,7 @@ static void disconnect(struct client *client)
 		event_free(client->deadline);
 	client->deadline = NULL;
 	hangups_remove(clients->hangups, bufferevent_getfd(client->bev));
+	turns_leave(clients->turns, client);
 	places_unbuffer(client);
 	bufferevent_free(client->bev);
 	client->bev = NULL;
@@ -191,13 +191,6 @@ static bool pace(struct client *client)
 	return client->silent || bufferevent_enable(client->bev, EV_READ) == 0;
 }
 
-/* The rest of what it asked has its turn when others have had theirs. */
-static void serve_later(struct client *client)
-{
-	bufferevent_trigger(client->bev, EV_READ,
-			    BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
-}
-
 static int64_t now_us(void)
 {
 	struct timespec now;
@@ -218,35 +211,41 @@ static bool may_serve(const struct client *client)
 static bool take_lines(struct client *client)
 {
 	uint64_t left = client->user->budget.limits->operations;
-	int64_t end_us = now_us() + TURN_US;
+	int64_t begin_us = now_us();
+	int64_t now = begin_us;
+	int64_t end_us = begin_us + turns_part_us(client);
 	bool more = true;
 
-	for (; more && left > 0 && may_serve(client); left--) {
+	for (; more && left > 0 && now <= end_us && may_serve(client); left--) {
 		more = serve_line(client);
-		if (now_us() > end_us)
-			break;
+		now = now_us();
 	}
+	turns_took(client->clients->turns, client, now - begin_us);
 	return more;
 }
 
 /* Requests are taken one after the other, as long as each is answered at once and the answers are read. May free the client. */
-static void client_serve(struct client *client)
+static void take_turn(struct client *client)
 {
-	/* A request that is answered at once comes back here from within: the loop goes on then. */
-	if (client->serving)
-		return;
 	client->serving = true;
 	bool more = take_lines(client);
 	if (!more && !client->ending)
 		leave_if_silent(client);
 	client->serving = false;
 	if (more && client->bev && may_serve(client))
-		serve_later(client);
+		turns_wait(client->clients->turns, client);
 	bool lost = !client->ending && client->bev && !pace(client);
 	if (client->joined || lost)
 		client_close(client);
 	else
 		client_free_if_over(client);
+}
+
+/* A request that is answered at once comes back here from within: the loop goes on then. May free the client. */
+static void client_serve(struct client *client)
+{
+	if (!client->serving && turns_may(client->clients->turns, client))
+		take_turn(client);
 }
 
 /* The next request may come. */
@@ -463,7 +462,8 @@ struct clients *clients_new(struct door *door, struct event_base *base, int list
 	*clients = (struct clients){ .door = door, .base = base, .dispatch = dispatch };
 	clients->listener = listener_new(base, listener, on_accepted, clients);
 	clients->hangups = hangups_new(base, on_hangup);
-	if (clients->listener && clients->hangups)
+	clients->turns = turns_new(base, take_turn);
+	if (clients->listener && clients->hangups && clients->turns)
 		return clients;
 	clients_free(clients);
 	return NULL;
@@ -486,5 +486,6 @@ void clients_free(struct clients *clients)
 	}
 	listener_free(clients->listener);
 	hangups_free(clients->hangups);
+	turns_free(clients->turns);
 	free(clients);
 }

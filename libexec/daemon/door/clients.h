@@ -34,6 +34,9 @@ struct client {
 	bool asking;       /* it is an Ask */
 	uint32_t asked;    /* the source whose actor is asked, and may answer; 0: none yet */
 	struct event *deadline;
+	struct client *next_waiting; /* for its turn (turns.h) */
+	struct client **waits_in;    /* NULL: it does not */
+	unsigned turn;               /* the last one that it had after it waited */
 };
 
 struct clients {
@@ -42,6 +45,7 @@ struct clients {
 	dispatch_fn *dispatch;
 	struct listener *listener;
 	struct hangups *hangups;
+	struct turns *turns;
 	struct client *first; /* newest first */
 	size_t n;             /* that are connected */
 	struct user *users;   /* that have any */

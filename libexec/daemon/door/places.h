@@ -17,6 +17,9 @@ struct user {
 	struct user **self;
 	uid_t uid;
 	unsigned clients; /* with those that are gone, and whose change goes on */
+	unsigned waiting; /* of them, for their turn (turns.h) */
+	unsigned turn;    /* in which they had so much time */
+	int64_t took_us;
 	struct budget budget;
 };
 
