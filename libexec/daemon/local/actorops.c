@@ -165,8 +165,7 @@ static bool op_leaving(struct actor *actor, const json_t *op)
 static bool op_status(struct actor *actor, const json_t *op)
 {
 	(void)op;
-	link_weigh(&actor->link, STATUS_WEIGHS);
-	return link_control(&actor->link, status_of(actor->realm));
+	return status_answer(&actor->link, actor->realm);
 }
 
 static bool op_authority(struct actor *actor, const json_t *op)

@@ -14,6 +14,7 @@
 #define READ_AT_ONCE (64 << 10)
 #define ADDRESSED (FRAME_HEAD + 8) /* bytes of a message until it is known whom it is for */
 #define OPERATIONS 256             /* frames in a turn of the loop, of who has no budget */
+#define BYTES_WEIGH_ONE 256        /* of a control frame, to parse which takes its time */
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);
 
@@ -93,13 +94,15 @@ static ssize_t take_frames(struct link *link, const unsigned char *data, size_t 
 			return -1;
 		if (len - at < 4 + frame)
 			break;
+		enum frame_type type = (enum frame_type)data[at + 4];
 		enum link_verdict verdict =
-			link->events->frame(link->ctx, (enum frame_type)data[at + 4],
-					    data + at + FRAME_HEAD, frame - 1);
+			link->events->frame(link->ctx, type, data + at + FRAME_HEAD, frame - 1);
 		if (verdict == LINK_BROKEN)
 			return -1;
 		if (verdict == LINK_LATER)
 			break;
+		if (type == FRAME_CONTROL)
+			link_weigh(link, (unsigned)(frame / BYTES_WEIGH_ONE));
 		at += 4 + frame;
 		link->may_take--;
 	}

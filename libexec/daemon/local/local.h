@@ -23,7 +23,6 @@
 #include "registry.h"
 
 #define IDS_IN_A_BLOCK 64         /* that an actor may give its children before it asks for more */
-#define STATUS_WEIGHS 32          /* operations */
 #define NAME_MAX_BYTES 4096       /* of a class or a global name that an actor is created with */
 #define ERROR_MAX_BYTES (8 << 10) /* of what others are told of what went wrong */
 #define LINE_MAX_BYTES 4096       /* of output; a longer line is cut into several */
@@ -442,8 +441,8 @@ void set_capability(struct local *engine, const char *name,
 /* For who asks, where it may: nobody has set it, or its own realm, or it may set what others have. */
 void ask_for_capability(const struct sender *from, const char *name, const char *literal);
 
-/* status.c: what a Thespian_SystemStatus is made of, as the op that carries it */
-json_t *status_of(const struct realm *by);
+/* status.c: what a Thespian_SystemStatus is made of. False: as link_control. */
+bool status_answer(struct link *link, const struct realm *by);
 
 /* actorops.c, sourceops.c: what an actor, and the process of a source, ask for and tell */
 extern const struct link_events actorops_link;

@@ -355,8 +355,7 @@ static bool op_capability(struct endpoint *endpoint, const json_t *op)
 static bool op_status(struct endpoint *endpoint, const json_t *op)
 {
 	(void)op;
-	link_weigh(&endpoint->link, STATUS_WEIGHS);
-	return link_control(&endpoint->link, status_of(endpoint->realm));
+	return status_answer(&endpoint->link, endpoint->realm);
 }
 
 static bool op_load(struct endpoint *endpoint, const json_t *op)
