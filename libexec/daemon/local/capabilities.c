@@ -9,8 +9,9 @@
 
 #include "local.h"
 
-#define BY_SYSTEM 0     /* no realm has this number */
-#define TELL_AFTER_MS 5 /* of a change, and of those that come with it */
+#define BY_SYSTEM 0 /* no realm has this number */
+#define MOMENT_MS 100
+#define AT_ONCE_MAX 4 /* changes, in that time */
 #define AGAIN_AFTER_MS 100
 #define TOLD_IN_A_TURN 64
 
@@ -111,13 +112,10 @@ static unsigned tell_realm(struct realm *realm, unsigned most)
 }
 
 /* So many in a turn of the loop, and the rest in the next ones. */
-static void on_due(evutil_socket_t fd, short what, void *arg)
+static void tell_all(struct local *engine)
 {
-	struct local *engine = arg;
 	unsigned n = 0;
 
-	(void)fd;
-	(void)what;
 	for (struct realm *r = engine->realms; r && n < TOLD_IN_A_TURN; r = r->next)
 		if (is_told(r))
 			n += tell_realm(r, TOLD_IN_A_TURN - n);
@@ -125,7 +123,14 @@ static void on_due(evutil_socket_t fd, short what, void *arg)
 		tell_after(engine, 0);
 }
 
-/* Changes that come one after the other are told together. */
+static void on_due(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	tell_all(arg);
+}
+
+/* Told at once, before whatever is said next; of many within a moment the later ones together. */
 static void change(struct local *engine)
 {
 	engine->capabilities_version++;
@@ -133,8 +138,14 @@ static void change(struct local *engine)
 	engine->capabilities_text = NULL;
 	if (!engine->capabilities_due)
 		engine->capabilities_due = evtimer_new(engine->base, on_due, engine);
-	if (engine->capabilities_due && !evtimer_pending(engine->capabilities_due, NULL))
-		tell_after(engine, TELL_AFTER_MS);
+	if (!engine->capabilities_due)
+		return;
+	if (!evtimer_pending(engine->capabilities_due, NULL)) {
+		engine->capabilities_at_once = 0;
+		tell_after(engine, MOMENT_MS);
+	}
+	if (engine->capabilities_at_once++ < AT_ONCE_MAX)
+		tell_all(engine);
 }
 
 void capabilities_free(struct local *engine)
