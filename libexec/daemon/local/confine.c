@@ -188,16 +188,19 @@ static unsigned filter_of(const struct work *w)
 
 /* --- what goes to the process --- */
 
+/* NULL: out of memory. */
 static json_t *environment(const struct tds_sandbox *s)
 {
 	json_t *env = json_object();
 
-	for (size_t i = 0; i < s->nlist[TDS_SANDBOX_ENV]; i++) {
-		const char *value = getenv(s->lists[TDS_SANDBOX_ENV][i]);
+	for (size_t i = 0; env && i < s->nlist[TDS_SANDBOX_ENV]; i++) {
+		const char *name = s->lists[TDS_SANDBOX_ENV][i];
+		const char *value = getenv(name);
 
-		if (value)
-			(void)json_object_set_new(env, s->lists[TDS_SANDBOX_ENV][i],
-						  frame_bytes(value));
+		if (value && json_object_set_new(env, name, frame_bytes(value)) != 0) {
+			json_decref(env);
+			env = NULL;
+		}
 	}
 	return env;
 }

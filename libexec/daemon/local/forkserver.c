@@ -168,8 +168,7 @@ struct realm *forkserver_load(struct local *engine, const struct engine_load *lo
 		tds_err_set(err, TDS_E_NOMEM, "out of memory");
 		return give_up(realm, load);
 	}
-	realm_move_in(realm);
-	if (!realm_confine(realm, err) || !limit_cgroup(realm, err))
+	if (!realm_move_in(realm, err) || !realm_confine(realm, err) || !limit_cgroup(realm, err))
 		return give_up(realm, load);
 	realm->kind = REALM_PACKAGE;
 	realm->pub.owner = load->owner;
@@ -232,8 +231,7 @@ static void begin_derived(struct realm *realm)
 {
 	struct tds_err err;
 
-	realm_move_in(realm);
-	if (!realm_confine(realm, &err)) {
+	if (!realm_move_in(realm, &err) || !realm_confine(realm, &err)) {
 		realm_abandon(realm, FAILURE_PROCESS, err.reason);
 		return;
 	}

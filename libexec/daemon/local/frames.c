@@ -49,20 +49,20 @@ void frame_add_fd(struct frame *frame, int fd)
 		(void)close(fd);
 }
 
-json_t *frame_bytes(const char *path)
+json_t *frame_bytes(const char *bytes)
 {
-	size_t len = path ? strlen(path) : 0;
+	size_t len = strlen(bytes);
 	tds_autofree char *text = malloc(2 * len + 1);
 	size_t n = 0;
 
 	for (size_t i = 0; text && i < len; i++) {
-		unsigned char c = (unsigned char)path[i];
+		unsigned char c = (unsigned char)bytes[i];
 
 		if (c >= 0x80)
 			text[n++] = (char)(0xc0 | c >> 6);
 		text[n++] = (char)(c < 0x80 ? c : 0x80 | (c & 0x3f));
 	}
-	return path && text ? json_stringn(text, n) : json_null();
+	return text ? json_stringn(text, n) : NULL;
 }
 
 /* 0: out of memory, or it is longer than a frame may be: what goes in may come out longer, such as 1e15. */

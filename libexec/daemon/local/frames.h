@@ -56,8 +56,8 @@ static inline enum frame_type frame_type(const struct frame *frame)
 	return (enum frame_type)frame->data[4];
 }
 
-/* Bytes that need be no text, such as a path: characters from U+0000 to U+00FF stand for them. NULL becomes null. */
-json_t *frame_bytes(const char *path);
+/* Bytes that need be no text, such as a path: characters from U+0000 to U+00FF stand for them. NULL: out of memory. */
+json_t *frame_bytes(const char *bytes);
 
 /* A control frame; takes the reference. NULL: out of memory, or it is longer than a frame may be. */
 struct frame *frame_control(json_t *op);

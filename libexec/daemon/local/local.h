@@ -294,10 +294,10 @@ void realm_actor_freed(struct realm *realm);
 int64_t realm_tell_max_message(
 	struct local *engine); /* a reload may change it; who was told keeps to what it was told */
 /*
- * Have its process confine itself before it is greeted, as it was granted to what it came from. False: the reason is in err;
- * it must not be greeted.
+ * Have its process become the user that it is to be, with the environment of that; then confine itself, as it was granted to
+ * what it came from; both before it is greeted. False: the reason is in err; it must not be greeted.
  */
-void realm_move_in(struct realm *realm); /* its process becomes the user that it is to be */
+bool realm_move_in(struct realm *realm, struct tds_err *err);
 bool realm_confine(struct realm *realm, struct tds_err *err);
 void realm_greet(struct realm *realm, int archive, int log_level); /* archive -1: none */
 void realm_stop(struct realm *realm);

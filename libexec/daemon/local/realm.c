@@ -62,28 +62,42 @@ int64_t realm_tell_max_message(struct local *engine)
 	return now;
 }
 
-void realm_move_in(struct realm *realm)
+/* NULL: out of memory. */
+static json_t *json_variables(char *const *variables)
+{
+	json_t *env = variables ? json_array() : NULL;
+
+	for (; env && *variables; variables++)
+		if (json_array_append_new(env, frame_bytes(*variables)) != 0) {
+			json_decref(env);
+			env = NULL;
+		}
+	return env;
+}
+
+bool realm_move_in(struct realm *realm, struct tds_err *err)
 {
 	const struct realm *origin = realm_origin(realm);
 	const struct engine_config *config = realm->engine->config;
 	const struct actor_home *own = &origin->own;
 
 	if (origin->pub.of_program) /* it has the program's user, and environment */
-		return;
+		return true;
 	char **variables = actorenv_new(&(struct actorenv){ .settings = config->settings,
 							    .dir = config->dir,
 							    .home = own,
 							    .trusted = !realm_is_confined(realm) });
-	json_t *env = json_array();
-
-	for (char **v = variables; v && *v; v++)
-		(void)json_array_append_new(env, frame_bytes(*v));
+	struct frame *frame = frame_control(json_pack(
+		"{s:s, s:o, s:o}", "op", "become", "env", json_variables(variables), "user",
+		own->uid == (uid_t)-1
+			? json_null()
+			: json_pack("[I, I]", (json_int_t)own->uid, (json_int_t)own->gid)));
 	actorenv_free(variables);
-	link_control(&realm->link,
-		     json_pack("{s:s, s:o, s:o}", "op", "become", "env", env, "user",
-			       own->uid == (uid_t)-1 ? json_null()
-						     : json_pack("[I, I]", (json_int_t)own->uid,
-								 (json_int_t)own->gid)));
+	/* Without that it would be somebody else, or not have what it is to know. */
+	if (!frame)
+		return tds_err_set(err, TDS_E_NOMEM, "out of memory") == 0;
+	link_send(&realm->link, frame);
+	return true;
 }
 
 bool realm_confine(struct realm *realm, struct tds_err *err)
