@@ -128,6 +128,35 @@ def helpers(a):
     ok(strays(a) == 0, 'none of that is stray', strays(a))
 
 
+# ('big', n) is answered with n bytes, ('raw', enc, payload) by such a frame.
+ANSWERER = TOLD + r"""
+    def do_big(self, sender, n):
+        self.send(sender, 'x' * (n - 2))
+
+    def do_raw(self, sender, enc, payload):
+        from tdshost.wire import link
+        self._myRef.link.send_frame(link.message_frame(int(str(sender).rpartition('.')[2]), ord(enc), payload))
+"""
+
+
+def answers(a):
+    a.group('answerer', ['1'], {'Actors': {'m.a.A': {'OnLoad': {'Role': 'answerer'}}}}, source=ANSWERER)
+    a.must(a.load('answerer'))
+    most = 1 << 20
+    for n in most, most + 1, 50 * most:
+        r = a.ask('Ask', Target='answerer', Literal=repr(('big', n)), Timeout=60)
+        if n <= most:
+            ok(r['Success'] and r['Message'] == 'x' * (n - 2), 'an answer of %d bytes' % n, str(r)[:200])
+        else:
+            ok(r['Success'] is False and r['Status'] == 1 and str(n) in r['Message'] and 'Literal' not in r,
+               'one of %d is told' % n, str(r)[:200])
+    for enc, payload in ('p', b'cos\nsystem\n.'), ('t', b'{"~set":[[]]}'), ('j', b'1'), ('\0', b''):
+        r = a.ask('Ask', Target='answerer', Literal=repr(('raw', enc, payload)), Timeout=60)
+        ok(r['Success'] is False and r['Status'] == 1 and 'Literal' not in r, 'what is no literal is none: %r' % enc, r)
+    b = a.admin('ask', 'answerer', repr(('big', most + 1)))
+    ok(b.status == 1 and b.out == '' and str(most + 1) in b.err, 'tds-admin ask says so', b)
+
+
 # It notes what it hears of whom, and chats.
 VICTIM = TOLD + r"""
     heard = ()
@@ -336,4 +365,4 @@ def guesser(a):
     ok(running(a) == pids and a.asked('victim', ('heard',))[1] == (), 'and nobody exits', pids, running(a))
 
 
-run_cases(forger, helpers, killer, family, guesser)
+run_cases(forger, helpers, answers, killer, family, guesser)

@@ -2,6 +2,7 @@
 /* Tell and Ask: messages of clients to actors, and the answers. */
 #include "asks.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,29 +153,42 @@ void asks_delivered(struct clients *clients, uint64_t ticket, const char *error)
 			   : success_json("Told"));
 }
 
-/* Message too, where it says exactly the same as the literal. */
-static json_t *answer_json(const struct payload *payload)
+static json_t *literal_json(const struct payload *payload, json_t *literal, const char *text)
 {
-	tds_autofree char *text = strndup(payload->data, payload->len);
 	tds_auto(value) struct tds_value *value = NULL;
-	json_t *literal = text ? tds_cli_json_text(text) : NULL;
-	json_t *doc =
-		literal ? json_pack("{s:s, s:b, s:o}", "DirectorResponse", "Answer", "Success",
-				    payload->encoding == ENCODING_LITERAL, "Literal", literal)
-			: failure_json("Answer", 5, "out of memory");
+	json_t *doc = json_pack("{s:s, s:b, s:o}", "DirectorResponse", "Answer", "Success",
+				payload->encoding == ENCODING_LITERAL, "Literal", literal);
 
-	if (literal && doc && payload->encoding == ENCODING_POISON) {
+	if (doc && payload->encoding == ENCODING_POISON) {
 		(void)json_object_set_new(doc, "Status", json_integer(1));
 		(void)json_object_set_new(doc, "Message",
 					  json_string("the actor failed on it (PoisonMessage)"));
-	} else if (literal && doc &&
-		   tds_literal_parse(text, strlen(text), false, &value, NULL) == 0) {
+	} else if (doc && tds_literal_parse(text, strlen(text), false, &value, NULL) == 0) {
 		json_t *plain = tds_value_plain_json(value);
 
 		if (plain)
 			(void)json_object_set_new(doc, "Message", plain);
 	}
 	return doc;
+}
+
+/* Message too, where it says exactly the same as the literal. */
+static json_t *answer_json(const struct payload *payload)
+{
+	char why[128];
+
+	if (payload->len > CLIENT_LINE_MAX) {
+		(void)snprintf(why, sizeof(why),
+			       "the actor's answer has %zu bytes: at most %d are taken",
+			       payload->len, CLIENT_LINE_MAX);
+		return failure_json("Answer", 1, why);
+	}
+	if (payload->encoding != ENCODING_LITERAL && payload->encoding != ENCODING_POISON)
+		return failure_json("Answer", 1, "the actor's answer is no Python literal");
+	tds_autofree char *text = strndup(payload->data, payload->len);
+	json_t *literal = text ? tds_cli_json_text(text) : NULL;
+	return literal ? literal_json(payload, literal, text)
+		       : failure_json("Answer", 5, "out of memory");
 }
 
 void asks_asked(const struct clients *clients, uint64_t ticket, uint32_t source)
