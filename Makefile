@@ -12,12 +12,15 @@ comma := ,
 PREFIX ?= /usr/local
 DESTDIR ?=
 BINDIR ?= $(PREFIX)/bin
-LIBEXECDIR ?= $(PREFIX)/libexec/tds
-MANDIR ?= $(PREFIX)/share/man
-COMPDIR ?= $(PREFIX)/share/bash-completion/completions
-ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
-FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
-SCHEMADIR ?= $(PREFIX)/share/tds/schemas
+DATADIR ?= $(PREFIX)/share
+MANDIR ?= $(DATADIR)/man
+COMPDIR ?= $(DATADIR)/bash-completion/completions
+ZSHCOMPDIR ?= $(DATADIR)/zsh/site-functions
+FISHCOMPDIR ?= $(DATADIR)/fish/vendor_completions.d
+SCHEMADIR ?= $(DATADIR)/tds/schemas
+# The tools find these two from where they are themselves, so that all may be moved together, and no path is built in.
+override LIBEXECDIR = $(patsubst %/,%,$(dir $(BINDIR)))/libexec/tds
+override HOSTDIR = $(patsubst %/,%,$(dir $(BINDIR)))/share/tds/host
 INSTALL ?= install
 PKG_CONFIG ?= pkg-config
 
@@ -53,8 +56,8 @@ HARDENING += -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(or $
 	$(or $(call takes,$(ZERO)),$(call takes,$(ZERO) -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang))
 endif
 LIBS := libcrypto libarchive jansson libevent_core libseccomp
-TDS_CPPFLAGS := -D_GNU_SOURCE -DTDS_VERSION='"$(VERSION)"' -Ilibcommon -Ilibexec $(shell $(PKG_CONFIG) --cflags $(LIBS))
-TDS_CFLAGS := -std=gnu11 -O2 -g -pthread $(WARNINGS) $(HARDENING) $(SANITIZE)
+TDS_CPPFLAGS := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DTDS_VERSION='"$(VERSION)"' -Ilibcommon -Ilibexec $(shell $(PKG_CONFIG) --cflags $(LIBS))
+TDS_CFLAGS := -std=gnu11 -O2 -g -pthread -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(HARDENING) $(SANITIZE)
 TDS_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack$(if $(CET),$(comma)-z$(comma)shstk) -Wl,--as-needed $(SANITIZE)
 LDLIBS += $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm
 
@@ -66,16 +69,17 @@ LINK = $(CC) $(TDS_CFLAGS) $(CFLAGS) $(TDS_LDFLAGS) $(LDFLAGS) -o $@ $(filter-ou
 
 # A tool is bin/NAME.c, or a folder bin/NAME/ of several files.
 TOOLS := $(sort $(patsubst bin/%.c,%,$(wildcard bin/*.c)) $(patsubst bin/%/main.c,%,$(wildcard bin/*/main.c)))
-tool_objects = $(patsubst %.c,$(B)/obj/%.o,$(wildcard bin/$(1).c bin/$(1)/*.c))
-LIB_OBJECTS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard libcommon/*/*.c))
-DAEMON_OBJECTS := $(patsubst %.c,$(B)/obj/%.o,$(filter-out %/main.c,$(wildcard libexec/daemon/*.c libexec/daemon/*/*.c)))
+tool_objects = $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard bin/$(1).c bin/$(1)/*.c)))
+LIB_OBJECTS := $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard libcommon/*/*.c)))
+DAEMON_OBJECTS := $(patsubst %.c,$(B)/obj/%.o,$(filter-out %/main.c,$(sort $(wildcard libexec/daemon/*.c libexec/daemon/*/*.c))))
 
-# What tools start but people do not: C programs, and the Python host as it is. Found beside the folder of the tools.
+# What tools start but people do not: C programs, and the Python host as it is. Found from the folder of the tools.
 LIBEXEC := $(BIN:%/bin=%)/libexec/tds
+HOSTED := $(BIN:%/bin=%)/share/tds/host
 PROGRAMS := tds-daemon $(patsubst libexec/%.c,%,$(wildcard libexec/*.c))
 program_objects = $(if $(filter tds-daemon,$(1)),$(B)/obj/libexec/daemon/main.o $(B)/daemon.a,$(B)/obj/libexec/$(1).o)
 
-all: man/tds-director.1 $(TOOLS:%=$(BIN)/%) $(PROGRAMS:%=$(LIBEXEC)/%) $(LIBEXEC)/host
+all: man/tds-director.1 $(TOOLS:%=$(BIN)/%) $(PROGRAMS:%=$(LIBEXEC)/%) $(HOSTED)
 
 $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
@@ -93,12 +97,12 @@ $(B)/obj/bin/tds-gensrc/script.o: libexec/tds-pysource.py
 
 $(B)/libcommon.a: $(LIB_OBJECTS)
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
 # The rooms of the daemon, for it and for their unit tests.
 $(B)/daemon.a: $(DAEMON_OBJECTS)
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
 .SECONDEXPANSION:
 $(TOOLS:%=$(BIN)/%): $$(call tool_objects,$$(@F)) $(B)/libcommon.a
@@ -113,13 +117,13 @@ $(PROGRAMS:%=$(LIBEXEC)/%): $$(call program_objects,$$(@F)) $(B)/libcommon.a
 
 # The Python host and its compiled form, which is read whenever it is there: the hash in it is never compared, so that
 # the same sources give the same bytes, whatever their times. Nothing is written at run time.
-HOST := $(shell cd libexec && find host -name '*.py')
+HOST := $(sort $(shell cd libexec/host && find * -name '*.py'))
 PYTHON ?= python3
 PYTAG = $(eval PYTAG := $(shell $(PYTHON) -c 'import sys; print(sys.implementation.cache_tag)' 2>/dev/null))$(PYTAG)
-HOST_COMPILED = $(if $(PYTAG),$(foreach f,$(HOST),$(dir $(f))__pycache__/$(basename $(notdir $(f))).$(PYTAG).pyc))
-$(LIBEXEC)/host: $(HOST:%=libexec/%)
+HOST_COMPILED = $(if $(PYTAG),$(foreach f,$(HOST),$(patsubst ./%,%,$(dir $(f)))__pycache__/$(basename $(notdir $(f))).$(PYTAG).pyc))
+$(HOSTED): $(HOST:%=libexec/host/%)
 	$(call say,PY,$@)
-	$(Q)rm -rf $@.new && for f in $(HOST); do $(INSTALL) -D -m 0644 libexec/$$f $@.new/$${f#host/} || exit; done
+	$(Q)rm -rf $@.new && for f in $(HOST); do $(INSTALL) -D -m 0644 libexec/host/$$f $@.new/$$f || exit; done
 	$(Q)$(if $(PYTAG),$(PYTHON) -m compileall -q -s $@.new/ --invalidation-mode unchecked-hash $@.new)
 	$(Q)rm -rf $@ && mv $@.new $@
 
@@ -133,7 +137,7 @@ man/tds-director.1: man/tds-director.1.in tests/sessions/differences.json tests/
 FAKES := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/unit/fake_*.c))
 $(B)/fakes.a: $(FAKES)
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/t_*.c))
 $(UNIT): $(B)/tests/%: $(B)/obj/tests/unit/%.o $(B)/fakes.a $(B)/daemon.a $(B)/libcommon.a
@@ -166,8 +170,9 @@ $(PROGRAMS:%=$(OTHER)/libexec/tds/%): $$(OTHER)/release.o $$(call program_object
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(LDLIBS)
 
-other: $(OTHER_TOOLS:%=$(OTHER)/bin/%) $(PROGRAMS:%=$(OTHER)/libexec/tds/%) $(LIBEXEC)/host
-	$(Q)ln -sfn $(abspath $(LIBEXEC)/host) $(OTHER)/libexec/tds/host
+other: $(OTHER_TOOLS:%=$(OTHER)/bin/%) $(PROGRAMS:%=$(OTHER)/libexec/tds/%) $(HOSTED)
+	@mkdir -p $(OTHER)/share/tds
+	$(Q)ln -sfn $(abspath $(HOSTED)) $(OTHER)/share/tds/host
 
 # Preloaded by tests/cases/t_faults.py; never sanitized, since it comes before the sanitizer, whose malloc is its own.
 FAULTS := $(B)/tests/faults.so
@@ -201,7 +206,7 @@ check: variants
 
 FUZZ_SECONDS ?= 600
 soak: variants fuzz
-	$(Q)TDS_SCALE=20 FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run -j $(JOBS) plain asan lint fuzz
+	$(Q)TDS_SCALE=20 FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run -j $(JOBS) plain asan lint fuzz release
 
 lint: all
 	$(Q)tests/run -j $(JOBS) lint
@@ -231,7 +236,7 @@ placed = $(foreach t,$(TOOLS),0755:$(BIN)/$(t):$(BINDIR)/$(t)) \
 	$(foreach c,$(wildcard completions/fish/*),0644:$(c):$(FISHCOMPDIR)/$(notdir $(c))) \
 	$(foreach s,$(wildcard schemas/*.json),0644:$(s):$(SCHEMADIR)/$(notdir $(s))) \
 	$(foreach p,$(PROGRAMS),0755:$(LIBEXEC)/$(p):$(LIBEXECDIR)/$(p)) \
-	$(foreach f,$(HOST) $(HOST_COMPILED),0644:$(LIBEXEC)/$(f):$(LIBEXECDIR)/$(f))
+	$(foreach f,$(HOST) $(HOST_COMPILED),0644:$(HOSTED)/$(f):$(HOSTDIR)/$(f))
 install: all
 	$(Q)$(MAKE) --no-print-directory stage
 

@@ -39,8 +39,8 @@ int admin_open_dir(struct admin *admin, struct tds_dir *dir, struct tds_err *err
 /* Does the director directory declare the group? TDS_E_MISSING, with a name that may be meant, where it does not. */
 int admin_find_group(struct admin *admin, const char *group, struct tds_err *err) TDS_MUST_CHECK;
 
-/* The folder of what tools start: beside the folder that this program is in. Caller frees; NULL: out of memory. */
-char *admin_libexec(void);
+/* What is installed with this program: name is its path below the folder that bin is in. Caller frees; NULL: out of memory. */
+char *admin_installed(const char *name);
 
 /* Name what an admin, which says so in its Status, did not bring back when it started. */
 void admin_report_not_restored(struct admin *admin, const json_t *status);

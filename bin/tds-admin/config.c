@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "director/handover.h"
 #include "judge.h"
 #include "literal/literal.h"
 #include "literal/pytext.h"
@@ -233,11 +234,10 @@ static void print_json(const struct view *view)
 
 static void print_python_path(struct admin *admin)
 {
-	tds_autofree char *libexec = admin_libexec();
-	tds_autofree char *path = NULL;
+	tds_autofree char *path = admin_installed(TDS_HOST);
 	struct tds_err err = { 0 };
 
-	if (!libexec || asprintf(&path, "%s/host", libexec) < 0) {
+	if (!path) {
 		tds_err_set(&err, TDS_E_NOMEM, "out of memory");
 		tds_cli_error(&admin->cli, NULL, &err);
 	} else if (admin->cli.json) {

@@ -20,6 +20,7 @@
 #include "director/config.h"
 #include "director/grants.h"
 #include "director/groups.h"
+#include "director/handover.h"
 #include "director/sandboxcfg.h"
 #include "director/sandboxkernel.h"
 #include "literal/repr.h"
@@ -229,11 +230,10 @@ static char *logger_input(const struct tds_dir *dir)
 
 static int try_logger(const struct tds_user *user, const char *input, struct tds_err *err)
 {
-	tds_autofree char *libexec = admin_libexec();
-	tds_autofree char *program = NULL;
+	tds_autofree char *program = admin_installed(TDS_HOST "/tdshost/logger.py");
 	tds_autofree char *said = NULL;
 
-	if (!libexec || asprintf(&program, "%s/host/tdshost/logger.py", libexec) < 0)
+	if (!program)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
 	const char *const argv[] = { "python3", "-I", "-B", program, "--try", NULL };
 	int rc = command_talk(argv, user, input, LOGGER_WAIT_MS, &said, err);

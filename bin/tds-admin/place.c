@@ -13,7 +13,7 @@ int admin_open_dir(struct admin *admin, struct tds_dir *dir, struct tds_err *err
 	return rc == 0 ? 0 : tds_err_prefix(err, "%s", admin->cli.dir);
 }
 
-char *admin_libexec(void)
+char *admin_installed(const char *name)
 {
 	tds_autofree char *folder = tds_cli_folder();
 	char *slash = folder ? strrchr(folder, '/') : NULL;
@@ -22,5 +22,5 @@ char *admin_libexec(void)
 	if (!slash)
 		return NULL;
 	*slash = '\0';
-	return asprintf(&path, "%s/libexec/tds", folder) < 0 ? NULL : path;
+	return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
 }

@@ -78,12 +78,9 @@ static char *ask_version(const char *program)
 /* One that cannot be run, or is half of another installation, is no reason to end the one that runs. */
 static int check_program(struct restart *r, struct tds_err *err)
 {
-	tds_autofree char *libexec = admin_libexec();
-
-	if (!libexec || asprintf(&r->program, "%s/" TDS_DAEMON_PROGRAM, libexec) < 0) {
-		r->program = NULL;
+	r->program = admin_installed(TDS_LIBEXEC "/" TDS_DAEMON_PROGRAM);
+	if (!r->program)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	}
 	tds_autofree char *said = ask_version(r->program);
 	tds_autofree char *wanted = NULL;
 	if (!said)

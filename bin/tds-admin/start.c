@@ -124,12 +124,11 @@ static bool hand_over(int lock, int rundir, int dirfd, int ready)
 /* Become the daemon, to whom all is handed over. Returns only with what is in the way. */
 static int exec_daemon(const struct admin *admin, const struct tds_dir *dir, struct tds_err *err)
 {
-	tds_autofree char *libexec = admin_libexec();
-	tds_autofree char *program = NULL;
+	tds_autofree char *program = admin_installed(TDS_LIBEXEC "/" TDS_DAEMON_PROGRAM);
 	const char *argv[6] = { TDS_DAEMON_PROGRAM };
 	int argc = 1;
 
-	if (!libexec || asprintf(&program, "%s/" TDS_DAEMON_PROGRAM, libexec) < 0)
+	if (!program)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
 	if (admin->fresh)
 		argv[argc++] = "--" TDS_DAEMON_FRESH;

@@ -9,6 +9,10 @@
 
 #define TDS_DAEMON_PROGRAM "tds-daemon"
 
+/* Where things are below the folder that the tools' bin is in. */
+#define TDS_LIBEXEC "libexec/tds" /* the programs that tools start */
+#define TDS_HOST "share/tds/host" /* the Python host */
+
 enum tds_handover {
 	TDS_HANDOVER_LOCK = 3, /* the lock, locked */
 	TDS_HANDOVER_RUNDIR,   /* the run directory */

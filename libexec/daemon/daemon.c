@@ -22,6 +22,7 @@
 #include "daemon/keep/state.h"
 #include "director/actoruser.h"
 #include "director/config.h"
+#include "director/handover.h"
 #include "director/rundir.h"
 #include "granting.h"
 #include "inside.h"
@@ -216,11 +217,11 @@ static bool make_director(struct daemon *d)
 /* What is started from here. False: out of memory. */
 static bool find_programs(struct daemon *d)
 {
-	const char *libexec = d->settings->libexec;
+	const char *prefix = d->settings->prefix;
 
-	return asprintf(&d->verifier, "%s/tds-verifier", libexec) >= 0 &&
-	       asprintf(&d->remover, "%s/tds-remover", libexec) >= 0 &&
-	       asprintf(&d->host, "%s/host", libexec) >= 0 &&
+	return asprintf(&d->verifier, "%s/" TDS_LIBEXEC "/tds-verifier", prefix) >= 0 &&
+	       asprintf(&d->remover, "%s/" TDS_LIBEXEC "/tds-remover", prefix) >= 0 &&
+	       asprintf(&d->host, "%s/" TDS_HOST, prefix) >= 0 &&
 	       asprintf(&d->logger_program, "%s/tdshost/logger.py", d->host) >= 0;
 }
 

@@ -10,11 +10,11 @@
 
 struct daemon_settings {
 	struct tds_dir dir;
-	int rundir;          /* descriptor of the run directory */
-	const char *libexec; /* the folder with tds-verifier and host */
-	bool fresh;          /* move what a crash has left aside instead of restoring it */
-	bool foreground;     /* whoever supervises it keeps what it says */
-	bool transient;      /* for programs alone: leave nothing behind at the end */
+	int rundir;         /* descriptor of the run directory */
+	const char *prefix; /* the folder that this program is installed below */
+	bool fresh;         /* move what a crash has left aside instead of restoring it */
+	bool foreground;    /* whoever supervises it keeps what it says */
+	bool transient;     /* for programs alone: leave nothing behind at the end */
 };
 
 /* Run the daemon until it is told to end, as its guardian has it run. Returns the exit status. */

@@ -116,20 +116,35 @@ static struct patience patience(void)
 	return found;
 }
 
+/* The folder that this program is in is TDS_LIBEXEC below it. NULL: it is not, or out of memory. */
+static char *find_prefix(void)
+{
+	static const char below[] = "/" TDS_LIBEXEC;
+	char *folder = tds_cli_folder();
+	size_t len = folder ? strlen(folder) : 0;
+
+	if (len < sizeof(below) || strcmp(folder + len + 1 - sizeof(below), below) != 0) {
+		free(folder);
+		return NULL;
+	}
+	folder[len + 1 - sizeof(below)] = '\0';
+	return folder;
+}
+
 int main(int argc, char **argv)
 {
-	tds_autofree char *libexec = tds_cli_folder();
+	tds_autofree char *prefix = find_prefix();
 	tds_autofree char *rundir = NULL;
 	struct start start = { .settings = { .dir = { .fd = TDS_HANDOVER_DIR },
 					     .rundir = TDS_HANDOVER_RUNDIR,
-					     .libexec = libexec } };
+					     .prefix = prefix } };
 	struct tds_err err;
 
 	if (argc == 2 && strcmp(argv[1], "--" TDS_DAEMON_VERSION) == 0)
 		return printf(TDS_DAEMON_PROGRAM " %s\n", tds_release_version) < 0;
 	tds_cores_off(); /* of guardian and daemon */
 	reserve_for_json(malloc, free);
-	if (!libexec || !parse(argc, argv, &start)) {
+	if (!prefix || !parse(argc, argv, &start)) {
 		(void)fputs("tds-daemon is started by tds-admin start\n", stderr);
 		return 2;
 	}

@@ -54,7 +54,9 @@ static char *successor_path(const struct daemon *d, const char *program)
 
 	if (program)
 		return strdup(program);
-	return asprintf(&path, "%s/" TDS_DAEMON_PROGRAM, d->settings->libexec) < 0 ? NULL : path;
+	return asprintf(&path, "%s/" TDS_LIBEXEC "/" TDS_DAEMON_PROGRAM, d->settings->prefix) < 0
+		       ? NULL
+		       : path;
 }
 
 int restart_begin(struct daemon *d, int64_t grace_ms, const char *program, json_t *by,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The Python actor host: runs the actors of one loaded source for the admin.
 
-Started as `python3 -I libexec/host` (the fork server) or, by a source process only, `python3 -I libexec/host
---actor`; by a program with threads as `python3 -s -B libexec/host --program`.
+Started, where HOST is the folder that this file is in, as `python3 -I HOST` (the fork server) or, by a source process
+only, `python3 -I HOST --actor`; by a program with threads as `python3 -s -B HOST --program`.
 """
 import sys
 from typing import Any

@@ -11,7 +11,7 @@ import sys
 from adminlib import SCALE, run_cases
 from tap import BIN, ROOT, ok
 
-HOST = BIN.parent / 'libexec/tds/host'
+HOST = BIN.parent / 'share/tds/host'
 
 SOURCE = r'''
 import asyncio, os, socket, sys

@@ -13,7 +13,7 @@ import tap
 from adminlib import run_cases
 from tap import BIN, ok
 
-HOST = BIN.parent / 'libexec/tds/host'
+HOST = BIN.parent / 'share/tds/host'
 PAGE = tap.ROOT / 'man/thespian-compat.7'
 
 ACTORS = r'''

@@ -14,7 +14,7 @@ import sys
 from adminlib import ACTOR, run_cases
 from tap import BIN, ok
 
-PACKAGE = BIN.parent / 'libexec/tds/host'
+PACKAGE = BIN.parent / 'share/tds/host'
 sys.path.insert(0, str(PACKAGE))
 from thespian.actors import ActorAddress  # noqa: E402
 from thespian.director import ActorAddressLogFilter, DirectorControl  # noqa: E402

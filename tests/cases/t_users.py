@@ -149,7 +149,7 @@ class Place:
             env[name] = '%s:log_path=%s' % (os.environ.get(name, ''), self.base / 'tmp/sanitizer')
         if words[0] == 'python':
             argv = [PYTHON, '-c', *(words[1:] or (PROGRAM,))]
-            env['PYTHONPATH'] = str(PREFIX / 'libexec/tds/host')
+            env['PYTHONPATH'] = str(PREFIX / 'share/tds/host')
         try:
             p = subprocess.run(list(map(str, argv)), env=env, cwd='/', stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
                                user=USERS[who], group=USERS[who], extra_groups=[])

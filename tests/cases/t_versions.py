@@ -212,8 +212,9 @@ def in_its_place(a):
             target = place / ('bin' if name in ('tds-admin', 'tds-load') else 'libexec/tds') / name
             target.unlink(missing_ok=True)
             shutil.copy2(source, target)
-    names = ['tds-admin', 'tds-load', *(p.name for p in (OTHER / 'libexec/tds').iterdir() if p.name != 'host')]
-    (place / 'libexec/tds/host').symlink_to((OTHER / 'libexec/tds/host').resolve())
+    names = ['tds-admin', 'tds-load', *(p.name for p in (OTHER / 'libexec/tds').glob('tds-*'))]
+    (place / 'share/tds').mkdir(parents=True)
+    (place / 'share/tds/host').symlink_to((OTHER / 'share/tds/host').resolve())
     install(BIN, BIN.parent / 'libexec/tds', *names)
     a.group('foo', ['1'])
     a.must(run_of(place, a, 'tds-load', 'foo'))

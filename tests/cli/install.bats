@@ -8,103 +8,15 @@ compiled() {
 	python3 -c 'import sys; print("__pycache__/\\1." + sys.implementation.cache_tag + ".pyc")'
 }
 
-expected() {
-	plain
-	plain | sed -n "s,\([A-Za-z_]*\)\.py$,$(compiled),p"
+# The Python host is installed as it stands, and compiled.
+host() {
+	(cd "$ROOT/libexec/host" && find . -name '*.py' -printf '0644 usr/share/tds/host/%P\n')
 }
 
-plain() {
+expected() {
+	host
+	host | sed "s,\([A-Za-z_]*\)\.py$,$(compiled),"
 	cat <<-'EOF'
-		0644 usr/libexec/tds/host/__main__.py
-		0644 usr/libexec/tds/host/tdsasync.py
-		0644 usr/libexec/tds/host/tdschild.py
-		0644 usr/libexec/tds/host/tdshost/__init__.py
-		0644 usr/libexec/tds/host/tdshost/actor/__init__.py
-		0644 usr/libexec/tds/host/tdshost/actor/children.py
-		0644 usr/libexec/tds/host/tdshost/actor/host.py
-		0644 usr/libexec/tds/host/tdshost/actor/life.py
-		0644 usr/libexec/tds/host/tdshost/actor/links.py
-		0644 usr/libexec/tds/host/tdshost/actor/ops.py
-		0644 usr/libexec/tds/host/tdshost/actor/orders.py
-		0644 usr/libexec/tds/host/tdshost/actor/reference.py
-		0644 usr/libexec/tds/host/tdshost/actor/status.py
-		0644 usr/libexec/tds/host/tdshost/actor/wakeups.py
-		0644 usr/libexec/tds/host/tdshost/forkserver/__init__.py
-		0644 usr/libexec/tds/host/tdshost/forkserver/classes.py
-		0644 usr/libexec/tds/host/tdshost/forkserver/forkhooks.py
-		0644 usr/libexec/tds/host/tdshost/forkserver/helpers.py
-		0644 usr/libexec/tds/host/tdshost/forkserver/interpreter.py
-		0644 usr/libexec/tds/host/tdshost/forkserver/library.py
-		0644 usr/libexec/tds/host/tdshost/forkserver/main.py
-		0644 usr/libexec/tds/host/tdshost/forkserver/rehearsal.py
-		0644 usr/libexec/tds/host/tdshost/forkserver/sandbox.py
-		0644 usr/libexec/tds/host/tdshost/forkserver/sourceprocess.py
-		0644 usr/libexec/tds/host/tdshost/forkserver/spare.py
-		0644 usr/libexec/tds/host/tdshost/inprocess/__init__.py
-		0644 usr/libexec/tds/host/tdshost/inprocess/endpoint.py
-		0644 usr/libexec/tds/host/tdshost/inprocess/engine.py
-		0644 usr/libexec/tds/host/tdshost/inprocess/library.py
-		0644 usr/libexec/tds/host/tdshost/inprocess/resident.py
-		0644 usr/libexec/tds/host/tdshost/inprocess/system.py
-		0644 usr/libexec/tds/host/tdshost/logger.py
-		0644 usr/libexec/tds/host/tdshost/program/__init__.py
-		0644 usr/libexec/tds/host/tdshost/program/endpoint.py
-		0644 usr/libexec/tds/host/tdshost/program/launch.py
-		0644 usr/libexec/tds/host/tdshost/program/logdefs.py
-		0644 usr/libexec/tds/host/tdshost/program/opening.py
-		0644 usr/libexec/tds/host/tdshost/program/place.py
-		0644 usr/libexec/tds/host/tdshost/program/rundir.py
-		0644 usr/libexec/tds/host/tdshost/program/system.py
-		0644 usr/libexec/tds/host/tdshost/source/__init__.py
-		0644 usr/libexec/tds/host/tdshost/source/archive.py
-		0644 usr/libexec/tds/host/tdshost/source/children.py
-		0644 usr/libexec/tds/host/tdshost/source/classes.py
-		0644 usr/libexec/tds/host/tdshost/source/distributions.py
-		0644 usr/libexec/tds/host/tdshost/source/resources.py
-		0644 usr/libexec/tds/host/tdshost/source/sourceloader.py
-		0644 usr/libexec/tds/host/tdshost/source/usersource.py
-		0644 usr/libexec/tds/host/tdshost/wire/__init__.py
-		0644 usr/libexec/tds/host/tdshost/wire/bounds.py
-		0644 usr/libexec/tds/host/tdshost/wire/confine.py
-		0644 usr/libexec/tds/host/tdshost/wire/failure.py
-		0644 usr/libexec/tds/host/tdshost/wire/fields.py
-		0644 usr/libexec/tds/host/tdshost/wire/link.py
-		0644 usr/libexec/tds/host/tdshost/wire/logs.py
-		0644 usr/libexec/tds/host/tdshost/wire/process.py
-		0644 usr/libexec/tds/host/tdshost/wire/protocol.py
-		0644 usr/libexec/tds/host/tdshost/wire/realm.py
-		0644 usr/libexec/tds/host/tdshost/wire/refusal.py
-		0644 usr/libexec/tds/host/tdshost/wire/tagged.py
-		0644 usr/libexec/tds/host/tdshost/words/__init__.py
-		0644 usr/libexec/tds/host/tdshost/words/actor.py
-		0644 usr/libexec/tds/host/tdshost/words/address.py
-		0644 usr/libexec/tds/host/tdshost/words/arguments.py
-		0644 usr/libexec/tds/host/tdshost/words/base.py
-		0644 usr/libexec/tds/host/tdshost/words/errors.py
-		0644 usr/libexec/tds/host/tdshost/words/messages.py
-		0644 usr/libexec/tds/host/tdshost/words/outside.py
-		0644 usr/libexec/tds/host/tdshost/words/status.py
-		0644 usr/libexec/tds/host/tdshost/words/timing.py
-		0644 usr/libexec/tds/host/thespian/__init__.py
-		0644 usr/libexec/tds/host/thespian/actors.py
-		0644 usr/libexec/tds/host/thespian/director.py
-		0644 usr/libexec/tds/host/thespian/importlib.py
-		0644 usr/libexec/tds/host/thespian/initmsgs.py
-		0644 usr/libexec/tds/host/thespian/local_importlib.py
-		0644 usr/libexec/tds/host/thespian/runcommand.py
-		0644 usr/libexec/tds/host/thespian/shell.py
-		0644 usr/libexec/tds/host/thespian/system/__init__.py
-		0644 usr/libexec/tds/host/thespian/system/logdirector.py
-		0644 usr/libexec/tds/host/thespian/system/messages/__init__.py
-		0644 usr/libexec/tds/host/thespian/system/messages/status.py
-		0644 usr/libexec/tds/host/thespian/system/multiprocQueueBase.py
-		0644 usr/libexec/tds/host/thespian/system/multiprocTCPBase.py
-		0644 usr/libexec/tds/host/thespian/system/multiprocUDPBase.py
-		0644 usr/libexec/tds/host/thespian/system/simpleSystemBase.py
-		0644 usr/libexec/tds/host/thespian/system/timing.py
-		0644 usr/libexec/tds/host/thespian/system/utilis.py
-		0644 usr/libexec/tds/host/thespian/transient.py
-		0644 usr/libexec/tds/host/thespian/troupe.py
 		0644 usr/share/bash-completion/completions/_tds
 		0644 usr/share/bash-completion/completions/tds-admin
 		0644 usr/share/bash-completion/completions/tds-avail
@@ -187,6 +99,9 @@ staged() {
 	cd "$BATS_TEST_TMPDIR/my root"
 	diff <(expected | sort) <(find . -type f -printf '%#m %P\n' | sort)
 	./usr/bin/tds-verify --version
+	# the compiler's and Python's notes of where sources were, too
+	run grep -rlF "$ROOT" .
+	[ "$status:$output" = 1: ]
 	staged uninstall
 	run find . ! -type d
 	[ -z "$output" ]

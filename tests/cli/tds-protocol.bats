@@ -9,10 +9,10 @@ load admin
 setup() {
 	new_admin_dir birch
 	cd "$BATS_TEST_TMPDIR" || return
-	mkdir -p bin libexec/tds src
+	mkdir -p bin libexec/tds share/tds src
 	cp "$TDS_BIN"/tds-{admin,load} bin # real files: they look beside themselves
 	cp "$TDS_BIN"/../libexec/tds/tds-{daemon,verifier} libexec/tds
-	cp "$BATS_TEST_DIRNAME/otherhost.py" libexec/tds/host
+	cp "$BATS_TEST_DIRNAME/otherhost.py" share/tds/host
 	PATH=$PWD/bin:$PATH
 	touch src/m.py
 	install -m 0600 "$KEYS/birch.pem" key.pem

@@ -29,7 +29,7 @@ ROOT = HERE.parent.parent
 RECORDED = ROOT / 'tests/vectors/oracle.json'
 DIFFERENCES = HERE / 'differences.json'
 BIN = pathlib.Path(os.environ.get('TDS_BIN', ROOT / 'build/bin')).resolve()
-HOST = BIN.parent / 'libexec/tds/host'
+HOST = BIN.parent / 'share/tds/host'
 LIMIT_S = 60  # a program that takes longer hangs
 
 Lines = List[str]

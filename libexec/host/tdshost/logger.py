@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The logger: handles what actors log, as a logging configuration says.
 
-Started by the admin as `python3 -I libexec/host/tdshost/logger.py` where there is a thesplog.cfg. Standard
+Started by the admin as `python3 -I HOST/tdshost/logger.py` where there is a thesplog.cfg. Standard
 input is a socket: the admin sends JSON Lines, first {"config": TEXT, "folder": PATH, "order": N}, the text of a
 literal and the folder that names of files are relative to, then {"address": ADDRESS, "record": RECORD}, the op `log`
 of an actor, and {"lost": N} where it could not send so many. An order may come again: files are opened anew then, and
