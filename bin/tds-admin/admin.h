@@ -28,6 +28,10 @@ struct admin {
 	int64_t since_wall_ms;  /* --since; INT64_MIN: not given */
 	const char *root;       /* --root */
 	const char *user;       /* --user */
+	const char *textfile;   /* --textfile */
+	const char *sort;       /* --sort */
+	bool once;              /* --once */
+	double delay_s;         /* --delay; negative: not given */
 	bool print;             /* --print */
 	double grace_s;         /* --grace; negative: not given */
 	double timeout_s;       /* --timeout; negative: not given */
@@ -35,6 +39,20 @@ struct admin {
 
 /* Open the director directory. */
 int admin_open_dir(struct admin *admin, struct tds_dir *dir, struct tds_err *err) TDS_MUST_CHECK;
+
+struct tds_client;
+
+/* Connect to the admin process of the director directory. Errors: those of admin_open_dir, tds_client_open and tds_client_compare. */
+int admin_connect(struct admin *admin, struct tds_client *client,
+		  struct tds_err *err) TDS_MUST_CHECK;
+
+/*
+ * One request, of which this takes the reference, on a connection of its own.
+ * Owner:   *answer, a new reference, is there whatever comes of it, or NULL.
+ * Errors:  those of admin_connect and tds_client_ask.
+ */
+int admin_request(struct admin *admin, json_t *request, json_t **answer,
+		  struct tds_err *err) TDS_MUST_CHECK;
 
 /* Does the director directory declare the group? TDS_E_MISSING, with a name that may be meant, where it does not. */
 int admin_find_group(struct admin *admin, const char *group, struct tds_err *err) TDS_MUST_CHECK;
@@ -90,6 +108,13 @@ void admin_ask(struct admin *admin, int argc, char **argv);
 extern const char admin_ask_help[];
 void admin_watch(struct admin *admin, int argc, char **argv);
 extern const char admin_watch_help[];
+
+void admin_metrics(struct admin *admin, int argc, char **argv);
+extern const char admin_metrics_help[];
+void admin_tree(struct admin *admin, int argc, char **argv);
+extern const char admin_tree_help[];
+void admin_top(struct admin *admin, int argc, char **argv);
+extern const char admin_top_help[];
 
 void admin_log(struct admin *admin, int argc, char **argv);
 extern const char admin_log_help[];

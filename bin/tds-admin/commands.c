@@ -49,7 +49,7 @@ static void fail(struct admin *admin, const char *subject, const struct tds_err 
 	tds_cli_error(&admin->cli, subject, err);
 }
 
-static int connect_admin(struct admin *admin, struct tds_client *client, struct tds_err *err)
+int admin_connect(struct admin *admin, struct tds_client *client, struct tds_err *err)
 {
 	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
 	int rc = admin_open_dir(admin, &dir, err);
@@ -67,11 +67,10 @@ static bool takes(struct admin *admin, const char *command, int argc, int least,
 	return false;
 }
 
-/* One request; *answer is there whatever comes of it, or NULL. Takes the reference. */
-static int ask_admin(struct admin *admin, json_t *request, json_t **answer, struct tds_err *err)
+int admin_request(struct admin *admin, json_t *request, json_t **answer, struct tds_err *err)
 {
 	tds_auto(client) struct tds_client client = { .fd = -1 };
-	int rc = connect_admin(admin, &client, err);
+	int rc = admin_connect(admin, &client, err);
 
 	*answer = NULL;
 	if (rc != 0) {
@@ -217,7 +216,7 @@ void admin_status(struct admin *admin, int argc, char **argv)
 	(void)argv;
 	if (!takes(admin, "status", argc, 0, 0))
 		return;
-	int rc = ask_admin(admin, json_pack("{s:s}", "DirectorOp", "Status"), &answer, &err);
+	int rc = admin_request(admin, json_pack("{s:s}", "DirectorOp", "Status"), &answer, &err);
 	if (rc == 0 && json_is_true(json_object_get(answer, "Restarting"))) {
 		json_decref(tds_steal(&answer));
 		rc = tds_err_set(&err, TDS_E_NO_ADMIN, "the admin process is restarting");
@@ -271,7 +270,7 @@ void admin_list(struct admin *admin, int argc, char **argv)
 
 	if (!takes(admin, "list", argc, 0, 1))
 		return;
-	int rc = ask_admin(
+	int rc = admin_request(
 		admin,
 		json_pack("{s:s, s:s}", "DirectorOp", "RetrieveAll", "Group", argc ? argv[0] : ""),
 		&answer, &err);
@@ -289,7 +288,8 @@ static void hint(struct admin *admin, const char *target, struct tds_err *err)
 {
 	json_t *answer = NULL;
 
-	if (ask_admin(admin, json_pack("{s:s}", "DirectorOp", "RetrieveAll"), &answer, NULL) == 0)
+	if (admin_request(admin, json_pack("{s:s}", "DirectorOp", "RetrieveAll"), &answer, NULL) ==
+	    0)
 		target_hint(admin, answer, target, err);
 	json_decref(answer);
 }
@@ -301,10 +301,10 @@ void admin_role(struct admin *admin, int argc, char **argv)
 
 	if (!takes(admin, "role", argc, 1, 1))
 		return;
-	int rc = ask_admin(admin,
-			   json_pack("{s:s, s:s, s:s}", "DirectorOp", "RetrieveRole", "Role",
-				     argv[0], "Group", admin->group ? admin->group : ""),
-			   &answer, &err);
+	int rc = admin_request(admin,
+			       json_pack("{s:s, s:s, s:s}", "DirectorOp", "RetrieveRole", "Role",
+					 argv[0], "Group", admin->group ? admin->group : ""),
+			       &answer, &err);
 	if (rc == TDS_E_REFUSED) {
 		tds_err_set(&err, rc, "no active actor has this role");
 		hint(admin, argv[0], &err);
@@ -321,8 +321,9 @@ void admin_forget(struct admin *admin, int argc, char **argv)
 
 	if (!takes(admin, "forget", argc, 1, 1))
 		return;
-	int rc = ask_admin(admin, json_pack("{s:s, s:s}", "DirectorOp", "Forget", "Group", argv[0]),
-			   &answer, &err);
+	int rc = admin_request(admin,
+			       json_pack("{s:s, s:s}", "DirectorOp", "Forget", "Group", argv[0]),
+			       &answer, &err);
 	if (rc == TDS_E_MISSING)
 		(void)!admin_find_group(admin, argv[0], &err);
 	(void)report(admin, argv[0], rc, answer, &err);
@@ -376,7 +377,7 @@ static void send_message(struct admin *admin, const char *op, char **argv, json_
 	}
 	if (admin->timeout_s >= 0)
 		(void)json_object_set_new(request, "Timeout", json_real(admin->timeout_s));
-	*rc = ask_admin(admin, request, answer, err);
+	*rc = admin_request(admin, request, answer, err);
 	if (*rc == TDS_E_REFUSED)
 		hint(admin, argv[0], err);
 }
@@ -421,7 +422,7 @@ void admin_watch(struct admin *admin, int argc, char **argv)
 	(void)argv;
 	if (!takes(admin, "watch", argc, 0, 0))
 		return;
-	int rc = connect_admin(admin, &client, &err);
+	int rc = admin_connect(admin, &client, &err);
 	if (rc == 0)
 		rc = tds_client_ask(&client,
 				    json_pack("{s:s, s:b}", "DirectorOp", "Watch", "Output", 0),

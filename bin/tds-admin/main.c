@@ -28,6 +28,7 @@ static const char help[] =
 	"  tell TARGET MESSAGE    send a message to a role, @GLOBALNAME or address\n"
 	"  ask TARGET MESSAGE     the same, and print the answer\n"
 	"  log [ROLE]             print what actors print and log, and what has happened\n"
+	"  metrics                print metrics, as Prometheus reads them\n"
 	"  history [GROUP]        print which version was active when, and what failed\n"
 	"  watch                  print each change as a line of JSON\n"
 	"  check [FILE...]        check TLI files, configuration and keys; without FILE all of the "
@@ -60,6 +61,7 @@ static const char help[] =
 	"alone\n"
 	"      --user=USER        setup: whose process the admin process is (tds)\n"
 	"      --print            setup: change nothing, print the commands that would\n"
+	"      --textfile=FILE    metrics: write FILE, whole, for node_exporter\n"
 	"      --literal          check: FILE may hold any literal, not only a known kind of file\n"
 	"      --strict           check: warnings are errors\n" TDS_CLI_HELP;
 
@@ -80,7 +82,8 @@ enum {
 	OPT_SINCE,
 	OPT_ROOT,
 	OPT_USER,
-	OPT_PRINT
+	OPT_PRINT,
+	OPT_TEXTFILE
 };
 
 static const char short_options[] = TDS_CLI_SHORT "T:0fn:";
@@ -108,6 +111,7 @@ static const struct option options[] = {
 	{ "root", required_argument, NULL, OPT_ROOT },
 	{ "user", required_argument, NULL, OPT_USER },
 	{ "print", no_argument, NULL, OPT_PRINT },
+	{ "textfile", required_argument, NULL, OPT_TEXTFILE },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -141,6 +145,7 @@ static const struct own_option {
 	{ OPT_ROOT, TEXT, offsetof(struct admin, root), "setup, bootstart" },
 	{ OPT_USER, TEXT, offsetof(struct admin, user), "setup" },
 	{ OPT_PRINT, FLAG, offsetof(struct admin, print), "setup" },
+	{ OPT_TEXTFILE, TEXT, offsetof(struct admin, textfile), "metrics" },
 };
 
 #define OWN_OPTIONS (sizeof(own_options) / sizeof(own_options[0]))
@@ -166,6 +171,7 @@ static const struct command {
 	{ "watch", admin_watch_help, admin_watch },
 	{ "log", admin_log_help, admin_log },
 	{ "history", admin_history_help, admin_history },
+	{ "metrics", admin_metrics_help, admin_metrics },
 	{ "config", admin_config_help, admin_config },
 	{ "may", admin_may_help, admin_may },
 	{ "sandbox", admin_sandbox_help, admin_sandbox },

@@ -5,13 +5,13 @@ source (status dirname)/_tds.fish
 
 # __tds_admin_at N COMMAND…: N operands stand before the word, the first of them one of the commands.
 function __tds_admin_at
-    set -l operands (__tds_operands -C --directory -T --names-from --grace --group --timeout --root --user -n --lines --since --role --level)
+    set -l operands (__tds_operands -C --directory -T --names-from --grace --group --timeout --root --user --textfile -n --lines --since --role --level)
     test (count $operands) -eq $argv[1] && begin
         test $argv[1] -eq 0 || contains -- $operands[1] $argv[2..]
     end
 end
 
-set -l commands ask bootstart check config forget help history keys list log may reload restart role sandbox setup shutdown start status tell watch
+set -l commands ask bootstart check config forget help history keys list log may metrics reload restart role sandbox setup shutdown start status tell watch
 
 __tds_common_options tds-admin
 complete -c tds-admin -n '__tds_admin_at 0' -a "$commands"
@@ -44,5 +44,6 @@ complete -c tds-admin -l audit -d 'log: check the audit log, and print the diges
 complete -c tds-admin -l root -x -a '(__fish_complete_directories)' -d 'setup, bootstart: write below ROOT, and leave the running system alone'
 complete -c tds-admin -l user -x -a '(__fish_complete_users)' -d 'setup: whose process the admin process is'
 complete -c tds-admin -l print -d 'setup: change nothing, print the commands that would'
+complete -c tds-admin -l textfile -r -F -d 'metrics: write FILE, whole, for node_exporter'
 complete -c tds-admin -l literal -d 'check: FILE may hold any literal, not only a known kind of file'
 complete -c tds-admin -l strict -d 'check: warnings are errors'

@@ -24,7 +24,6 @@
 #include "director/config.h"
 #include "director/handover.h"
 #include "director/rundir.h"
-#include "granting.h"
 #include "inside.h"
 #include "recall.h"
 #include "supervisor.h"
@@ -117,28 +116,6 @@ static int restart(void *ctx, int64_t grace_ms, const char *program, json_t *by,
 		   struct tds_err *err)
 {
 	return restart_begin(ctx, grace_ms, program, by, on_gone, err);
-}
-
-/* Whom it is who asks: up, on the way up, or on the way down. */
-static void describe(void *ctx, json_t *status)
-{
-	const struct daemon *d = ctx;
-	bool stopping = d->ending || !ward_is_guarded();
-
-	(void)json_object_set_new(status, "Ready", json_boolean(d->restored && !stopping));
-	(void)json_object_set_new(status, "Stopping", json_boolean(stopping));
-	(void)json_object_set_new(status, "Restarting", json_boolean(d->ending == ENDING_RESTART));
-	(void)json_object_set(status, "NotRestored", d->not_restored);
-	(void)json_object_set_new(status, "Changed", inforce_changed(d->inforce));
-	(void)json_object_set_new(status, "Restarts", json_integer(d->ward->restarts));
-	(void)json_object_set_new(status, "Uid", json_integer(geteuid()));
-	(void)json_object_set_new(status, "ActorUid",
-				  d->configured.actors == ACTORS_DYNAMIC
-					  ? json_null()
-					  : json_integer(d->configured.actor_uid));
-	(void)json_object_set_new(status, "Sandbox", granting_json(&d->configured.sandbox));
-	if (d->ward->last_end)
-		(void)json_object_set_new(status, "LastEnd", json_string(d->ward->last_end));
 }
 
 static void on_signal(evutil_socket_t sig, short what, void *arg)
@@ -306,7 +283,7 @@ static int hand_on(struct daemon *d, struct tds_err *err)
 						   .shutdown = shut_down,
 						   .restart = restart,
 						   .reload = reload,
-						   .describe = describe,
+						   .describe = status_describe,
 						   .output = on_output,
 						   .ctx = d };
 	int rc = homes_open(&d->world.homes, &plan, err);
@@ -411,6 +388,8 @@ static int run(struct daemon *d, json_t *state, const json_t *groups)
 
 	python_ask(d);
 	on_pulse(d);
+	d->started_wall_ms = d->clock->wall_ms(d->clock);
+	d->started_mono_ms = d->clock->mono_ms(d->clock);
 	note_begin(d);
 	note_effects(d);
 	log_of_system(d, "Actor System started");

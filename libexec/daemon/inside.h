@@ -66,6 +66,8 @@ struct daemon {
 	char *logger_program;
 	char *python; /* that runs actors */
 	struct timer pulse;
+	int64_t started_wall_ms; /* when it began, which both clocks tell */
+	int64_t started_mono_ms;
 	int ready;
 	bool restored; /* what a crash took is back, or was told not to be */
 	enum ending ending;
@@ -94,6 +96,11 @@ void note_end(struct daemon *d, int status, const char *why); /* all has ended; 
 /* Of the configuration, what is not so, or not all of it; and one file of it. */
 void note_effects(struct daemon *d);
 void note_no_effect(struct daemon *d, const char *file, const char *instead);
+
+/* --- status.c --- */
+
+/* Add to an answer to Status what the daemon knows; ctx: the daemon. */
+void status_describe(void *ctx, json_t *status);
 
 /* --- python.c --- */
 

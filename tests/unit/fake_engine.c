@@ -253,6 +253,7 @@ static struct fake_actor *actor_new(struct fake_engine *engine, struct fake_sour
 	(void)snprintf(actor->pub.address, ENGINE_ADDRESS_MAX, "%u.%ju", fake_number(source),
 		       (uintmax_t)++engine->next_id);
 	(void)snprintf(actor->class_name, sizeof(actor->class_name), "%s", class_name);
+	actor->pub.class_name = actor->class_name;
 	while (*last)
 		last = &(*last)->next;
 	*last = actor;
@@ -351,6 +352,26 @@ static uint64_t op_ticket(struct engine *head)
 	return ++to_fake(head)->next_id;
 }
 
+static void op_counts(const struct engine *head, struct engine_counts *counts)
+{
+	*counts = to_fake(head)->counts;
+}
+
+static void op_each_actor(const struct engine *head,
+			  void (*show)(void *ctx, const struct engine_actor_view *actor), void *ctx)
+{
+	for (const struct fake_actor *a = to_fake(head)->actors; a; a = a->next)
+		show(ctx, &(struct engine_actor_view){ .actor = &a->pub, .parent = "" });
+}
+
+static void op_each_budget(const struct engine *head,
+			   void (*show)(void *ctx, const struct engine_budget_view *budget),
+			   void *ctx)
+{
+	for (const struct fake_source *s = to_fake(head)->sources; s; s = s->next)
+		show(ctx, &(struct engine_budget_view){ .source = &s->pub });
+}
+
 static void op_stop(struct engine *head)
 {
 	to_fake(head)->stopped = true;
@@ -371,6 +392,9 @@ static const struct engine_ops ops = {
 	.find = op_find,
 	.find_name = op_find_name,
 	.ticket = op_ticket,
+	.counts = op_counts,
+	.each_actor = op_each_actor,
+	.each_budget = op_each_budget,
 	.stop = op_stop,
 };
 

@@ -40,6 +40,7 @@ struct fake_engine {
 	uint64_t next_id;
 	uint32_t next_number; /* of a source */
 	bool stopped;
+	struct engine_counts counts; /* as it says */
 	/* faults, and who is told of what is asked */
 	bool fail_load;
 	bool fail_create;

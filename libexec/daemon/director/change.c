@@ -121,6 +121,8 @@ static void end(struct change *change)
 				   .again = remember_trouble(change),
 				   .deleted = change->deleted };
 
+	if (change->kind == CHANGE_LOAD)
+		counts_load(director, change->status, change->changed, change->told);
 	queue_next(change);
 	tell_return(change, false);
 	if (change->status != 0 && !change->told)

@@ -149,6 +149,9 @@ struct engine_actor *director_actor(struct director *director, const char *addre
 json_t *director_retrieve_all(struct director *director, const char *group);
 json_t *director_restarted(const struct director *director); /* actors that were started again */
 json_t *director_sandboxes(const struct director *director); /* what each source was granted */
+json_t *director_actors(const struct director *director);    /* all, of programs too */
+json_t *director_budgets(const struct director *director);
+json_t *director_counters(const struct director *director); /* since it began */
 json_t *director_retrieve_role(struct director *director, const char *role, const char *group);
 json_t *outcome_json(const char *response, const struct outcome *outcome);
 
@@ -209,6 +212,9 @@ struct director_watch {
 	void *ctx;
 };
 void director_watch(struct director *director, const struct director_watch *watch);
+
+/* A user was not let in: it is counted with what is not allowed. */
+void director_turned_away(struct director *director);
 
 /* How many answers, and ends of OnLoad messages, were not from who was asked. */
 uint64_t director_strays(const struct director *director);

@@ -321,6 +321,7 @@ static void start_again(struct declared *declared)
 		declared->delay_ms = 2 * declared->delay_ms < DELAY_MAX_MS ? 2 * declared->delay_ms
 									   : DELAY_MAX_MS;
 	declared->restarts = steady ? 1 : declared->restarts + 1;
+	declared->source->director->counts.restarts++;
 	start_in(declared, jittered(declared->delay_ms));
 }
 

@@ -116,6 +116,7 @@ int director_check(struct director *director, const struct requester *by, enum t
 
 	if (!by || tds_asking_may(by->asking, what, group))
 		return 0;
+	director->counts.not_allowed++;
 	tds_asking_why(by->asking, what, group, why);
 	int64_t *told = by->actor ? &by->actor->refused_mono_ms : by->refused_mono_ms;
 	const struct happening h = not_allowed(what, NULL, by->by, why);

@@ -200,6 +200,7 @@ static void refuse_load(struct director *director, const struct load_request *re
 {
 	int status = tds_code_status(err->code);
 
+	counts_load(director, status, false, false);
 	audit_and_tell(director, &(struct happening){ .what = "Refused",
 						      .target = request->target,
 						      .by = json_of(request->by),

@@ -11,6 +11,23 @@
 /* What a refresh says of a package that it leaves alone. */
 #define TDS_UNDONE "its last load was undone; name it, or use --retry"
 
+/* How a load ended. */
+enum load_result {
+	LOAD_LOADED,    /* something has changed */
+	LOAD_UNCHANGED, /* it was so already */
+	LOAD_UNDONE,    /* what it had begun was taken back */
+	LOAD_UNTRUSTED, /* by its keys or its archive */
+	LOAD_REFUSED,   /* for any other reason, before anything was begun */
+	LOAD_RESULTS
+};
+
+/* Since the admin process came. */
+struct director_counts {
+	uint64_t loads[LOAD_RESULTS];
+	uint64_t restarts;    /* of actors that had exited */
+	uint64_t not_allowed; /* who asked had no right to it */
+};
+
 struct parked;
 struct forgetting;
 struct refresh;
@@ -45,6 +62,7 @@ struct director {
 	struct forgetting *forgettings; /* (forget.c) */
 	struct parked *parked;          /* messages that wait for their target (deliver.c) */
 	uint64_t strays;                /* answers that were not from who was asked */
+	struct director_counts counts;
 	bool stopping;
 	void (*gone)(void *ctx);
 	void *gone_ctx;
@@ -87,6 +105,9 @@ bool director_engine_may(void *ctx, const struct engine_asker *asker, enum tds_a
 			 const struct engine_source *of);
 bool director_engine_declares(void *ctx, const struct engine_source *source,
 			      const char *global_name);
+
+/* counts.c: a load has ended with this exit status */
+void counts_load(struct director *director, int status, bool changed, bool undone);
 
 /* answers.c */
 json_t *time_json(int64_t wall_ms);

@@ -21,8 +21,13 @@ static void answer_retrieve_all(struct asker *asker, const struct request *row,
 				const json_t *request)
 {
 	(void)row;
-	asker_answer(asker,
-		     director_retrieve_all(asker->door->director, request_text(request, "Group")));
+	const struct director *director = asker->door->director;
+	json_t *answer =
+		director_retrieve_all(asker->door->director, request_text(request, "Group"));
+
+	if (json_is_true(json_object_get(request, "Actors")))
+		(void)json_object_set_new(answer, "Actors", director_actors(director));
+	asker_answer(asker, answer);
 }
 
 static void answer_retrieve_role(struct asker *asker, const struct request *row,
@@ -202,6 +207,8 @@ static void answer_status(struct asker *asker, const struct request *row, const 
 		director_sandboxes(door->director));
 
 	(void)request;
+	(void)json_object_set_new(status, "Counters", director_counters(door->director));
+	(void)json_object_set_new(status, "Budgets", director_budgets(door->director));
 	settings->describe(settings->ctx, status);
 	asker_answer(asker, status);
 }
@@ -388,6 +395,7 @@ static const struct {
 	{ "Refresh", is_truth, "Refresh is not true or false" },
 	{ "AllowDowngrade", is_truth, "AllowDowngrade is not true or false" },
 	{ "Output", is_truth, "Output is not true or false" },
+	{ "Actors", is_truth, "Actors is not true or false" },
 };
 
 /* Why a request cannot be taken; NULL: it can. A field that is null is one that is not there. */
@@ -417,6 +425,7 @@ static bool check_asker(struct asker *asker, const struct request *row, const ch
 	struct who who;
 
 	if (asker->guest && !(row && row->what == TDS_ASKED_JOIN)) {
+		director_turned_away(asker->door->director);
 		asker_answer(asker, failure_json("Error", 8, DOOR_NOT_ALLOWED));
 		return false;
 	}

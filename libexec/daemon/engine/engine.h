@@ -148,6 +148,35 @@ struct engine_events {
 		    const struct engine_source *of);
 };
 
+/* What an engine has done since it was opened. */
+struct engine_counts {
+	uint64_t messages; /* that passed it; those on direct links do not */
+	uint64_t dead_letters;
+	uint64_t refused; /* for want of room in the budget of a source or a user's programs */
+	uint64_t directs; /* direct links between two actors, made so far */
+};
+
+/* An actor, as it is seen from outside. Borrowed for the call. */
+struct engine_actor_view {
+	const struct engine_actor *actor;
+	const char *parent;      /* address of who created it; "": nobody who is there */
+	const char *global_name; /* NULL: none */
+	uint64_t received;       /* messages that passed the engine */
+	uint64_t sent;
+	size_t queued;  /* bytes that wait for it */
+	size_t directs; /* links on which messages do not pass the engine */
+};
+
+/* What a source, with all that its code brought, or a user's programs take of their budget. Borrowed for the call. */
+struct engine_budget_view {
+	const struct engine_source *source;
+	size_t actors;
+	size_t descriptors;
+	size_t bytes_in;  /* that were read from it and wait */
+	size_t bytes_out; /* that wait for it */
+	size_t bytes_held;
+};
+
 /* What is to be loaded. */
 struct engine_load {
 	const char *md5; /* the name that actors know the source by */
@@ -209,6 +238,16 @@ struct engine_ops {
 
 	/* The system's, name -> text of a literal; borrowed. */
 	json_t *(*capabilities)(const struct engine *engine);
+
+	void (*counts)(const struct engine *engine, struct engine_counts *counts);
+
+	/* Show each actor, and what each budget has: for who looks, and changes nothing meanwhile. */
+	void (*each_actor)(const struct engine *engine,
+			   void (*show)(void *ctx, const struct engine_actor_view *actor),
+			   void *ctx);
+	void (*each_budget)(const struct engine *engine,
+			    void (*show)(void *ctx, const struct engine_budget_view *budget),
+			    void *ctx);
 
 	/* May this user's programs join? */
 	bool (*admits)(const struct engine *engine, uid_t uid);

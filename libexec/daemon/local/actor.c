@@ -168,6 +168,7 @@ void realm_over_budget(struct realm *realm, struct actor *actor, const char *why
 	struct local *engine = realm->engine;
 	uint64_t times = budget_refuse(&realm_budget(realm)->refusals, clock_now_mono_ms());
 
+	engine->counts.refused++;
 	if (times > 0)
 		engine->events->refused(engine->ctx, &realm_origin(realm)->pub,
 					actor ? &actor->pub : NULL, times, why);

@@ -41,6 +41,7 @@ struct link *dead_letter(struct local *engine, uint64_t to, uint32_t to_realm, u
 {
 	struct actor *handler = actor_by_id(engine, engine->dead_letters);
 
+	engine->counts.dead_letters++;
 	/* From outside: who waits for an answer need not any more. */
 	if (from_realm == 0 && from != 0)
 		engine->events->undelivered(engine->ctx, from);

@@ -88,6 +88,7 @@ static void connect_two(struct actor *one, struct actor *two)
 	*direct = (struct direct){ .ends = { one, two } };
 	*slots[0] = *slots[1] = direct;
 	engine->ndirects++;
+	engine->counts.directs++;
 	budget->directs++; /* the first one's */
 	offer(one, two, fds[0]);
 	offer(two, one, fds[1]);

@@ -4,7 +4,7 @@
  *
  * From the bottom: wire, frames, link; registry, proc, kinds, filter, confine; output, actor; strangers, realm, forkserver;
  * asker; direct, deadletter, route; capabilities,
- * usersource, status; actorops, sourceops, program, join; local. A file calls those before it alone. What one of them
+ * usersource, view, status; actorops, sourceops, program, join; local. A file calls those before it alone. What one of them
  * has to tell those after it goes by the hooks, which local.c sets.
  */
 #ifndef TDS_DAEMON_LOCAL_H
@@ -70,6 +70,8 @@ struct actor {
 	json_t *requirements;           /* while it waits for a process to be forked from */
 	struct pending_create *pending; /* programs that want to know when it is up */
 	unsigned npending;
+	uint64_t received; /* messages that passed us */
+	uint64_t sent;
 	struct peer_rate rates[RATES_OF_ACTOR];
 	struct direct *directs[DIRECTS_OF_ACTOR];
 };
@@ -204,6 +206,7 @@ struct local {
 	struct realm *warm;        /* the same */
 	uint64_t dead_letters;     /* the actor that gets them; 0: none */
 	size_t ndirects;
+	struct engine_counts counts;
 	json_t *capabilities; /* name -> text of a literal */
 	json_t *setters;      /* name -> the number of the realm that has set it; 0: the system */
 	unsigned capabilities_version;
@@ -441,6 +444,13 @@ void set_capability(struct local *engine, const char *name,
 		    const char *literal); /* as the system */
 /* For who asks, where it may: nobody has set it, or its own realm, or it may set what others have. */
 void ask_for_capability(const struct sender *from, const char *name, const char *literal);
+
+/* view.c: how it is seen from outside */
+void view_counts(const struct engine *engine, struct engine_counts *counts);
+void view_actors(const struct engine *engine,
+		 void (*show)(void *ctx, const struct engine_actor_view *actor), void *ctx);
+void view_budgets(const struct engine *engine,
+		  void (*show)(void *ctx, const struct engine_budget_view *budget), void *ctx);
 
 /* status.c: what a Thespian_SystemStatus is made of. False: as link_control. */
 bool status_answer(struct link *link, const struct realm *by);

@@ -152,6 +152,8 @@ void route_deliver(struct actor *actor, const struct engine_message *message)
 							"ref", message->ref, "enc", encoding,
 							"text", payload->data, payload->len));
 
+	actor->realm->engine->counts.messages++;
+	actor->received++;
 	if (frame)
 		link_send(&actor->link, frame);
 	else
@@ -248,6 +250,7 @@ static struct link *route(const struct sender *from, uint64_t to_id, struct bear
 	struct actor *to = actor_of(bearer);
 	if (!actor_listens(to))
 		return to_nobody(from, to_id, bearer->realm, to->state == ACTOR_NEVER, parcel);
+	to->received++;
 	(void)forward(from, bearer->link, asker_commands(from->of, from->id, to), parcel);
 	if (from->actor)
 		direct_count(from->actor, to);
@@ -333,6 +336,13 @@ static bool unpack(const struct sender *from, enum frame_type type, const unsign
 	return false;
 }
 
+static void count(const struct sender *from)
+{
+	from->engine->counts.messages++;
+	if (from->actor)
+		from->actor->sent++;
+}
+
 enum link_verdict route_message(const struct sender *from, enum frame_type type,
 				const unsigned char *body, size_t len)
 {
@@ -350,6 +360,7 @@ enum link_verdict route_message(const struct sender *from, enum frame_type type,
 		say_lost(from);
 		return LINK_TAKEN;
 	}
+	count(from);
 	struct link *link = route(from, to, bearer, &parcel);
 	if (link && link_is_full(link))
 		link_wait_for(from->link, link);
