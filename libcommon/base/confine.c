@@ -14,6 +14,9 @@
 #include "landlock.h"
 #include "mem.h"
 
+/* clang warns of what libseccomp's own macros leave out. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Folders are moved on the way. */

@@ -22,6 +22,9 @@
 #include "base/io.h"
 #include "base/mem.h"
 
+/* clang warns of what libseccomp's own macros leave out. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
 #define SOCK_KIND 0xf /* of a socket's type, without SOCK_CLOEXEC and SOCK_NONBLOCK */
 
 /* The numbers of calls that came after those which the lists know; they are the same everywhere. */
