@@ -13,7 +13,7 @@ import signal
 import struct
 import time
 
-from adminlib import SCALE, Client, rss_kib, run_cases, sanitized, until
+from adminlib import ACTOR, SCALE, Client, rss_kib, run_cases, sanitized, until
 from tap import ok
 
 MEDIAN_S = 0.5
@@ -158,5 +158,34 @@ def unread_by_an_actor(a):
     ok(True, 'when it reads again it is told again')
 
 
+GRUDGE = ACTOR + r'''
+
+class G(A):
+    def do_unheeded(self, sender, ident, n):
+        from tdshost.wire.link import control_frame
+        for _ in range(n):
+            self._myRef.link.send_frame(control_frame(b'{"op":"unheeded","from":%d}' % ident))
+        self.send(sender, n)
+'''
+SAID = 60000
+
+
+def unread_by_a_program(a):
+    """What an actor says of a program that does not read is kept up to half of what its user has, and is no more than that."""
+    a.group('grudge', ['1'], {'Actors': {'m.a.G': {'OnLoad': {'Role': 'grudge'}}}}, source=GRUDGE)
+    (a.dir / 'budget.cfg').write_text("{'Bytes': %d}\n" % (1 << 20))
+    a.start()
+    a.must(a.load('grudge'))
+    program, ident = join(a)
+    ok(a.asked('grudge', ('unheeded', ident, SAID), 60) == SAID, 'an actor says that it does not obey')
+    heard = b''
+    program.sock.settimeout(60)
+    program.raw(control(op='status', ref=1))
+    while b'"status"' not in heard[-1 << 16:]:
+        heard += program.sock.recv(1 << 20)
+    ok(1000 < heard.count(b'"dead"') < SAID, 'a part of that is told', heard.count(b'"dead"'))
+    program.close()
+
+
 if __name__ == '__main__':
-    run_cases(links, clients, unread_by_an_actor)
+    run_cases(links, clients, unread_by_an_actor, unread_by_a_program)

@@ -58,7 +58,8 @@ void dead_tell(struct local *engine, uint64_t from, uint64_t to)
 {
 	struct bearer *program = registry_find(&engine->registry, from);
 
-	if (program && program->kind == BEARER_PROGRAM)
+	/* An actor may say so without end of one that does not read. */
+	if (program && program->kind == BEARER_PROGRAM && !link_has_much(program->link))
 		link_control(program->link,
 			     json_pack("{s:s, s:I}", "op", "dead", "id", (json_int_t)to));
 }

@@ -108,6 +108,12 @@ static inline bool link_is_over(const struct link *link)
 	return link->budget && !budget_has_out(link->budget);
 }
 
+/* A program reads when it wants an answer, not before: it may leave unread half of what all of its user may. */
+static inline bool link_has_much(const struct link *program)
+{
+	return program->queued >= program->budget->limits->bytes / 2;
+}
+
 /* Stop reading from sender until full has room again, or ends. Both may be the same. One that drains cannot wait. */
 void link_wait_for(struct link *sender, struct link *full);
 void link_wait_in(struct link *sender, struct link **waiting); /* the same, for that list */

@@ -201,16 +201,10 @@ static struct link *forward(const struct sender *from, struct link *to, bool com
 	return to;
 }
 
-/* A program reads when it wants an answer, not before: it may leave unread half of what all of its user may. */
-static bool has_much(const struct link *program)
-{
-	return program->queued >= program->budget->limits->bytes / 2;
-}
-
 static struct link *to_program(const struct sender *from, struct link *program,
 			       struct parcel *parcel)
 {
-	return has_much(forward(from, program, false, parcel)) ? program : NULL;
+	return link_has_much(forward(from, program, false, parcel)) ? program : NULL;
 }
 
 /* To an actor that takes nothing (any more), or is gone. */
@@ -222,7 +216,7 @@ static struct link *to_nobody(const struct sender *from, uint64_t to, uint32_t r
 	dead_tell(from->engine, from->id, to);
 	struct link *letters =
 		dead_letter(from->engine, to, realm, from->id, from->of->number, parcel);
-	return !from->actor && has_much(from->link) ? from->link : letters;
+	return !from->actor && link_has_much(from->link) ? from->link : letters;
 }
 
 /* To none that is here. */
