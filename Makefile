@@ -18,10 +18,14 @@ COMPDIR ?= $(DATADIR)/bash-completion/completions
 ZSHCOMPDIR ?= $(DATADIR)/zsh/site-functions
 FISHCOMPDIR ?= $(DATADIR)/fish/vendor_completions.d
 SCHEMADIR ?= $(DATADIR)/tds/schemas
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+EXAMPLEDIR ?= $(DATADIR)/doc/tds/examples
 # The tools find these two from where they are themselves, so that all may be moved together, and no path is built in.
 override LIBEXECDIR = $(patsubst %/,%,$(dir $(BINDIR)))/libexec/tds
 override HOSTDIR = $(patsubst %/,%,$(dir $(BINDIR)))/share/tds/host
 INSTALL ?= install
+OBJCOPY ?= objcopy
 PKG_CONFIG ?= pkg-config
 
 # Each variant (plain, asan, clang, ...) has its own objects; the plain one leaves its tools in build/bin.
@@ -56,7 +60,7 @@ HARDENING += -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(or $
 	$(or $(call takes,$(ZERO)),$(call takes,$(ZERO) -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang))
 endif
 LIBS := libcrypto libarchive jansson libevent_core libseccomp
-TDS_CPPFLAGS := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DTDS_VERSION='"$(VERSION)"' -Ilibcommon -Ilibexec $(shell $(PKG_CONFIG) --cflags $(LIBS))
+TDS_CPPFLAGS := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DTDS_VERSION='"$(VERSION)"' -Iinclude -Ilibcommon -Ilibexec $(shell $(PKG_CONFIG) --cflags $(LIBS))
 TDS_CFLAGS := -std=gnu11 -O2 -g -pthread -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(HARDENING) $(SANITIZE)
 TDS_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack$(if $(CET),$(comma)-z$(comma)shstk) -Wl,--as-needed $(SANITIZE)
 LDLIBS += $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm
@@ -79,7 +83,10 @@ HOSTED := $(BIN:%/bin=%)/share/tds/host
 PROGRAMS := tds-daemon $(patsubst libexec/%.c,%,$(wildcard libexec/*.c))
 program_objects = $(if $(filter tds-daemon,$(1)),$(B)/obj/libexec/daemon/main.o $(B)/daemon.a,$(B)/obj/libexec/$(1).o)
 
-all: man/tds-director.1 $(TOOLS:%=$(BIN)/%) $(PROGRAMS:%=$(LIBEXEC)/%) $(HOSTED)
+# For programs of others, in C.
+LIBTDS := $(BIN:%/bin=%)/lib/libtds.a
+
+all: man/tds-director.1 $(TOOLS:%=$(BIN)/%) $(PROGRAMS:%=$(LIBEXEC)/%) $(HOSTED) $(LIBTDS)
 
 $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
@@ -98,6 +105,22 @@ $(B)/obj/bin/tds-gensrc/script.o: libexec/tds-pysource.py
 $(B)/libcommon.a: $(LIB_OBJECTS)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcsD $@ $^
+
+# One object, with what it needs of the library below the tools; nothing can be seen of it but what its header declares.
+API := $(shell sed -n 's/^[^/ ].*\<\(tds_[a-z_]*\)(.*).*;.*/\1/p' include/tds/client.h)
+$(LIBTDS): $(B)/obj/libtds/client.o $(B)/libcommon.a
+	@mkdir -p $(@D)
+	$(call say,AR,$@)
+	$(Q)$(LD) -r -o $(B)/libtds.o $^
+	$(Q)$(OBJCOPY) $(API:%=--keep-global-symbol=%) $(B)/libtds.o
+	$(Q)rm -f $@ && $(AR) rcsD $@ $(B)/libtds.o
+
+# Where things are, for pkg-config.
+PROTOCOL := $(shell sed -n 's/^.define TDS_PROTOCOL \([0-9]*\).*/\1/p' libcommon/base/release.h)
+PC := $(foreach v,PREFIX LIBDIR INCLUDEDIR SCHEMADIR VERSION PROTOCOL,-e 's|@$(v)@|$($(v))|')
+
+$(B)/tds.pc: libtds/tds.pc.in FORCE
+	$(Q)sed $(PC) $< >$@
 
 # The rooms of the daemon, for it and for their unit tests.
 $(B)/daemon.a: $(DAEMON_OBJECTS)
@@ -211,7 +234,7 @@ soak: variants fuzz
 lint: all
 	$(Q)tests/run -j $(JOBS) lint
 
-FORMATTED = $(wildcard bin/*.c bin/*/*.[ch] libcommon/*/*.[ch] libexec/*.c libexec/daemon/*.[ch] libexec/daemon/*/*.[ch] tests/*/*.[ch] bench/*.c)
+FORMATTED = $(wildcard include/tds/*.h libtds/*.c examples/*.c bin/*.c bin/*/*.[ch] libcommon/*/*.[ch] libexec/*.c libexec/daemon/*.[ch] libexec/daemon/*/*.[ch] tests/*/*.[ch] bench/*.c)
 format:
 	$(Q)clang-format -i $(FORMATTED)
 
@@ -234,6 +257,8 @@ placed = $(foreach t,$(TOOLS),0755:$(BIN)/$(t):$(BINDIR)/$(t)) \
 	$(foreach c,$(wildcard completions/bash/*),0644:$(c):$(COMPDIR)/$(notdir $(c))) \
 	$(foreach c,$(wildcard completions/zsh/*),0644:$(c):$(ZSHCOMPDIR)/$(notdir $(c))) \
 	$(foreach c,$(wildcard completions/fish/*),0644:$(c):$(FISHCOMPDIR)/$(notdir $(c))) \
+	0644:include/tds/client.h:$(INCLUDEDIR)/tds/client.h 0644:$(LIBTDS):$(LIBDIR)/libtds.a \
+	0644:$(B)/tds.pc:$(LIBDIR)/pkgconfig/tds.pc 0644:examples/ask.c:$(EXAMPLEDIR)/ask.c \
 	$(foreach s,$(wildcard schemas/*.json),0644:$(s):$(SCHEMADIR)/$(notdir $(s))) \
 	$(foreach p,$(PROGRAMS),0755:$(LIBEXEC)/$(p):$(LIBEXECDIR)/$(p)) \
 	$(foreach f,$(HOST) $(HOST_COMPILED),0644:$(HOSTED)/$(f):$(HOSTDIR)/$(f))
@@ -241,7 +266,7 @@ install: all
 	$(Q)$(MAKE) --no-print-directory stage
 
 # What is built already, put in its places.
-stage:
+stage: $(B)/tds.pc
 	$(Q)set -e; for p in $(placed); do IFS=:; set -- $$p; $(INSTALL) -D -m "$$1" "$$2" "$(DESTDIR)$$3"; done
 
 uninstall:

@@ -20,8 +20,8 @@ import re
 import subprocess
 import sys
 
-CODE = 'bin', 'libcommon', 'libexec'
-INCLUDE = 'libcommon', 'libexec'  # the compiler's -I
+CODE = 'bin', 'include', 'libcommon', 'libexec', 'libtds'
+INCLUDE = 'include', 'libcommon', 'libexec'  # the compiler's -I
 HOST = 'libexec/host'             # what the host's own imports start from
 VARIANTS = 'plain', 'asan', 'clang'
 

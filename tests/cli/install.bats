@@ -17,6 +17,9 @@ expected() {
 	host
 	host | sed "s,\([A-Za-z_]*\)\.py$,$(compiled),"
 	cat <<-'EOF'
+		0644 usr/include/tds/client.h
+		0644 usr/lib/libtds.a
+		0644 usr/lib/pkgconfig/tds.pc
 		0644 usr/share/bash-completion/completions/_tds
 		0644 usr/share/bash-completion/completions/tds-admin
 		0644 usr/share/bash-completion/completions/tds-avail
@@ -24,6 +27,7 @@ expected() {
 		0644 usr/share/bash-completion/completions/tds-gensrc
 		0644 usr/share/bash-completion/completions/tds-load
 		0644 usr/share/bash-completion/completions/tds-verify
+		0644 usr/share/doc/tds/examples/ask.c
 		0644 usr/share/fish/vendor_completions.d/_tds.fish
 		0644 usr/share/fish/vendor_completions.d/tds-admin.fish
 		0644 usr/share/fish/vendor_completions.d/tds-avail.fish
