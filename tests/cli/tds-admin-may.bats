@@ -26,6 +26,9 @@ pack() {
 @test 'the table in tds(7) is that of the tools' {
 	"$ROOT/tests/may-page" <"$ROOT/man/tds.7" >page
 	diff page "$ROOT/man/tds.7"
+	mandoc -T ascii -O width=78 page | col -bx | sed -n '/DefineGroup  /,/ask any other/p' >table
+	[ -s table ]
+	[ "$(grep -cE '.{79}' table)" -eq 0 ]
 }
 
 @test 'each request of the daemon has a row' {
