@@ -28,6 +28,7 @@ static const char help[] =
 	"  tell TARGET MESSAGE    send a message to a role, @GLOBALNAME or address\n"
 	"  ask TARGET MESSAGE     the same, and print the answer\n"
 	"  log [ROLE]             print what actors print and log, and what has happened\n"
+	"  tree                   print all actors, each below the one that created it\n"
 	"  metrics                print metrics, as Prometheus reads them\n"
 	"  history [GROUP]        print which version was active when, and what failed\n"
 	"  watch                  print each change as a line of JSON\n"
@@ -171,6 +172,7 @@ static const struct command {
 	{ "watch", admin_watch_help, admin_watch },
 	{ "log", admin_log_help, admin_log },
 	{ "history", admin_history_help, admin_history },
+	{ "tree", admin_tree_help, admin_tree },
 	{ "metrics", admin_metrics_help, admin_metrics },
 	{ "config", admin_config_help, admin_config },
 	{ "may", admin_may_help, admin_may },

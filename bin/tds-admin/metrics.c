@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "actors.h"
 #include "admin.h"
 #include "base/io.h"
 #include "base/jsontext.h"
@@ -384,9 +385,7 @@ static int ask(struct admin *admin, struct facts *facts, struct tds_err *err)
 	if (rc == 0)
 		rc = tds_client_open(&facts->dir, &client, err);
 	if (rc == 0)
-		rc = tds_client_ask(
-			&client, json_pack("{s:s, s:b}", "DirectorOp", "RetrieveAll", "Actors", 1),
-			&facts->all, err);
+		rc = tds_client_ask(&client, actors_request(), &facts->all, err);
 	if (rc == 0)
 		rc = tds_client_ask(&client, json_pack("{s:s}", "DirectorOp", "Status"),
 				    &facts->status, err);

@@ -11,7 +11,7 @@ function __tds_admin_at
     end
 end
 
-set -l commands ask bootstart check config forget help history keys list log may metrics reload restart role sandbox setup shutdown start status tell watch
+set -l commands ask bootstart check config forget help history keys list log may metrics reload restart role sandbox setup shutdown start status tell tree watch
 
 __tds_common_options tds-admin
 complete -c tds-admin -n '__tds_admin_at 0' -a "$commands"

@@ -171,7 +171,7 @@ def running(judge, a):
     def hold(command, status, *args, **more):
         judge.hold(command, a.run(command.split()[0], *command.split()[1:], *args, '-j', **more), status)
 
-    for command in 'status', 'list', 'watch', 'metrics':
+    for command in 'status', 'list', 'watch', 'metrics', 'tree':
         hold('tds-admin ' + command, 8)
     hold('tds-admin role', 8, 'foo')
     hold('tds-admin ask', 8, 'foo', '1')
@@ -192,6 +192,7 @@ def running(judge, a):
         hold('tds-load', 0, '--hold', 'foo', '2')
         hold('tds-admin status', 0)
         hold('tds-admin metrics', 0)
+        hold('tds-admin tree', 0)
         hold('tds-admin list', 0)
         hold('tds-admin list', 0, 'foo')
         hold('tds-admin list', 4, 'nothing')

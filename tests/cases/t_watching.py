@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """What a running admin is watched by: what it counts, metrics as Prometheus reads them. Prints TAP."""
+import json
 import os
 import re
 import signal
@@ -172,5 +173,28 @@ def what_is_exposed(a):
     ok(answer.status == 5 and set(os.listdir(a.base)) == names, 'a file that cannot be written: 5, and nothing is left', answer)
 
 
+def who_created_whom(a):
+    """A chain of three, two sources of a group, and what the text has of them."""
+    declare(a)
+    a.must(a.load('foo-1.tls'))
+    a.must(a.load('foo-2.tls'))
+    last = a.asked('foo', ('child', 2))
+    answer = a.admin('tree', '-j')
+    actors = json.loads(answer.out)['Actors']
+    of = {actor['ActorAddress']['ActorAddress']: actor for actor in actors}
+    chain = [of[last.replace('ActorAddr-', '')]]
+    while chain[-1]['Parent']:
+        chain.append(of[chain[-1]['Parent']['ActorAddress']])
+    got = [(c['Depth'], c['ActorClass'].rpartition('.')[2], c.get('Role'), c['Group'], c['Up']) for c in chain]
+    ok(answer.status == 0 and len(actors) == 4 and got ==
+       [(2, 'C', None, 'foo', True), (1, 'B', None, 'foo', True), (0, 'A', 'foo', 'foo', True)], 'parents and children', got, actors)
+    lines = ['%s%s%s  ActorAddr-%s  pid %d' % ('  ' * (c['Depth'] + 1), c['ActorClass'], ' (foo)' if c.get('Role') else '',
+                                               c['ActorAddress']['ActorAddress'], c['Pid']) for c in reversed(chain)]
+    text = a.admin('tree').out
+    ok('\n'.join(['Group foo, foo-2.tls'] + lines) + '\n' in text and 'Group foo, foo-1.tls\n  m.a.A (foo)  ' in text and
+       len(text.splitlines()) == 6, 'the same as text', text)
+    ok(all('/host' in a.processes().get(c['Pid'], '') for c in chain), 'each has its process', a.processes())
+
+
 if __name__ == '__main__':
-    run_cases(nothing_runs, what_is_counted, what_is_exposed)
+    run_cases(nothing_runs, what_is_counted, what_is_exposed, who_created_whom)
