@@ -46,6 +46,7 @@ expected() {
 		0644 usr/share/man/man5/tli.5
 		0644 usr/share/man/man5/tls.5
 		0644 usr/share/man/man7/tds-from-thespian.7
+		0644 usr/share/man/man7/tds-operating.7
 		0644 usr/share/man/man7/tds-protocol.7
 		0644 usr/share/man/man7/tds-sandbox.7
 		0644 usr/share/man/man7/tds.7

@@ -52,3 +52,13 @@ guide() {
 	guide
 	"$ROOT/tests/shown" --compare <"$ROOT/man/tds-from-thespian.7"
 }
+
+# What is installed there is what this run tests. The names of variants are those of folders below build.
+@test "tds-operating(7)" {
+	rmdir "$DIR"
+	ln -s "$ROOT" tds
+	cp -r tds/examples src
+	! sanitized || export MAKEFLAGS=VARIANT=asan
+	"$ROOT/tests/shown" --compare <"$ROOT/man/tds-operating.7"
+	[ ! -e "$DIR" ]
+}
