@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The sandbox of actors: what each profile lets them do, on which kernel, and what refuses a load. Prints TAP."""
+import contextlib
 import json
 import os
 import re
 import socket
 
-from adminlib import parent_of, run_cases, until
+from adminlib import Fault, parent_of, run_cases, until
 from tap import ok, skip
 
 # An actor that tries what it is told, and answers with what came of it: the repr of a value, or the name of an error.
@@ -339,6 +340,38 @@ def linger(*_):
         while True:
             time.sleep(100)
 """
+# The filter that is to be each actor's is exchanged for one that allows all.
+UNSEALED = """
+import ctypes, struct
+from tdshost.forkserver import sandbox
+def seal(_):
+    code = ctypes.create_string_buffer(struct.pack('@HBBI', 6, 0, 0, 0x7fff0000), 8)
+    program = ctypes.create_string_buffer(struct.pack('@HP', 1, ctypes.addressof(code)))
+    ctypes.CDLL(None).prctl(22, ctypes.c_long(2), ctypes.c_void_p(ctypes.addressof(program)))
+sandbox.Sandbox.seal = seal
+"""
+# The source's process says that it is an actor that is to come.
+SPARE = """
+import os, sys, time
+from tdshost.wire.link import control_frame
+pid = os.fork()
+while pid == 0:
+    time.sleep(100)
+frame = sys._getframe()
+while type(frame.f_locals.get('self')).__name__ != 'SourceProcess':
+    frame = frame.f_back
+type(frame.f_locals['self'])._make_spare = lambda self: None
+frame.f_locals['self'].link.send_frame(control_frame(b'{"op":"spare","pid":%d}' % pid))
+"""
+# One follows the other before it was looked at twice.
+HOPS = """
+import os, time
+if os.fork() == 0:
+    while True:
+        time.sleep(0.05)
+        if os.fork() > 0:
+            os._exit(0)
+"""
 
 
 BRINGER = TRIER + r'''
@@ -414,19 +447,37 @@ def own_uids(a):
     return ok("  signals     to processes of the group's uid\n" in b.out, 'which tds-admin sandbox knows', b)
 
 
+ONCE = 'MADE = []\nos.register_at_fork(after_in_child=lambda: MADE.append(1) or len(MADE) > 1 or %s)\n'
+STRANGERS = {
+    'import': FORKS + 'linger()\n',
+    'thread': FORKS + 'import threading\nthreading.Timer(0.5, linger).start()\n',
+    'orphan': FORKS + 'if os.fork() == 0:\n    linger()\n    os._exit(0)\nos.wait()\n',
+    'hook': FORKS + ONCE % 'linger()',
+    'thread of a hook': FORKS + 'import threading\n' + ONCE % 'threading.Timer(1.5, linger).start()',
+    'actor without its filter': UNSEALED + FORKS,
+    'line of them': HOPS,
+    'lie': SPARE,
+}
+
+
 def strangers(a):
     """A process of a source that is no actor is killed within a second, and that is said."""
-    heads = {'import': FORKS + 'linger()\n',
-             'thread': FORKS + 'import threading\nthreading.Timer(0.5, linger).start()\n',
-             'orphan': FORKS + 'if os.fork() == 0:\n    linger()\n    os._exit(0)\nos.wait()\n',
-             'hook': FORKS + 'os.register_at_fork(after_in_child=lambda: MADE.append(1) or len(MADE) > 1 or linger())\nMADE = []\n',
-             'thread of a hook': FORKS + 'import threading\nos.register_at_fork(after_in_child=lambda: MADE.append(1) or len(MADE) > 1 or threading.Timer(1.5, linger).start())\nMADE = []\n'}
+    told = set()
+
+    def is_last(event):
+        if event.get('Event') == 'Strangers' and 'no actor' in event['Message']:
+            told.add(event['Group'])
+        return told == set(STRANGERS)
+
     a.start()
-    for name, head in heads.items():
-        with a.watch() as w:
+    with a.watch() as w:
+        for name, head in STRANGERS.items():
             trier(a, name, 'strict', head=head)
-            event = w.event(lambda e: e.get('Event') == 'Strangers', 5)
-            ok(event['Group'] == name and 'no actor' in event['Message'], 'one that is forked by %s is told of' % name, event)
+        ok(tried(a, 'actor without its filter', 'linger()') == ['None'], 'an actor forks that has not the filter that it is to have')
+        with contextlib.suppress(Fault):
+            w.event(is_last, 10)
+    for name in STRANGERS:
+        ok(name in told, 'a stranger by %s is told of' % name, told)
         pid = a.actors_of(name, '1')[0]['Pid']
         source = parent_of(pid)
         until('only actors are left', lambda: children(source) - {pid} == spares(source, pid) and not children(pid), 3)

@@ -61,7 +61,6 @@ struct actor {
 	uint64_t creator; /* told of its exit; 0: the admin created it */
 	char *class_name;
 	bool left_behind;      /* the process that forked it is gone; its realm may have another */
-	bool sealed;           /* it can have no children any more (strangers.c) */
 	bool global;           /* was made for a name: has the system as its parent */
 	bool watches_sources;  /* is told which come and go */
 	const char *ended_for; /* why its budget ended it; NULL: it did not */
@@ -216,7 +215,6 @@ struct local {
 	struct user_source *user_sources;
 	struct authority *authorities;
 	struct event *looks; /* for strangers; NULL: no source was confined yet */
-	int filters;         /* of system calls, that the daemon has itself */
 	bool stopping;
 	bool settled;            /* the program that began the system has said how it wants it */
 	bool ends_with_programs; /* when the last of them has gone */

@@ -4,6 +4,7 @@
 #define TDS_DAEMON_PROC_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* 0: there is no such process. */
@@ -12,8 +13,11 @@ pid_t proc_parent(pid_t pid);
 /* Whose pidfd it is. -1: the process is gone; 0: it is none. */
 pid_t proc_of_pidfd(int pidfd);
 
-/* How many filters of system calls each of its threads has at least; 0 is the caller. -1: there is no such process. */
-int proc_filters(pid_t pid);
+/* The number that was given out last, to a process or thread of anybody. 0: it cannot be known. */
+pid_t proc_newest(void);
+
+/* How long ago it was made. -1: there is no such process. */
+int64_t proc_age_ms(pid_t pid);
 
 /* Is it there, and not only waited for? */
 bool proc_lives(pid_t pid);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Looking for strangers by the kernel's lists of children. An actor that has its second filter can have no children any more:
- * it is looked at until then, and never again. A process that was just forked may be an actor that was not told of yet, so
- * that it takes two looks to be a stranger, and more while actors are on their way: on a busy machine that may take a while.
+ * Looking for strangers by the kernel's lists of children, where a process was made anywhere since the last look. An actor has
+ * no children: what is one is a stranger at first sight, for the filter that an actor is to have may be another one, put on
+ * by code that was imported. A child of the source's process may be an actor that was not told of yet, so that it takes two
+ * looks to be a stranger, and more while actors are on their way: on a busy machine that may take a while. Where there are
+ * strangers at look after look, always others, the next ones are such at first sight too.
  */
 #include "strangers.h"
 
@@ -19,8 +21,10 @@
 #define LOOK_MS 300
 #define LOOKS 2
 #define LOOKS_OF_BUSY 32
-#define SUSPECTS 256       /* of a source; more have to wait for the next look */
-#define FILTERS_OF_ACTOR 2 /* on top of those that the daemon has itself */
+#define SPARE_MS 3000    /* it is an actor by then, or gone */
+#define UNEASY 3         /* looks in turn that found some */
+#define SUSPECTS 256     /* of a source; more have to wait for the next look */
+#define ACTORS_A_LOOK 64 /* whose children are looked at; of more, each has its turn */
 
 struct suspect {
 	pid_t pid;
@@ -29,6 +33,12 @@ struct suspect {
 
 struct watch {
 	pid_t spare;
+	pid_t newest;    /* of all processes, at the last look */
+	unsigned left;   /* looks until all actors had their turn */
+	bool restless;   /* there were strangers at the last look */
+	unsigned uneasy; /* looks in turn at which there were, and nothing else was new */
+	size_t nactors;  /* of the last look */
+	pid_t spare_before;
 	struct suspect suspects[SUSPECTS]; /* of the last look */
 	size_t nsuspects;
 	struct suspect found[SUSPECTS]; /* of this one */
@@ -44,6 +54,8 @@ struct look {
 	struct realm *realm;
 	pid_t *known; /* sorted */
 	size_t n;
+	size_t nactors;
+	bool busy;         /* actors are on their way */
 	unsigned patience; /* how many looks make a stranger */
 	pid_t parent;      /* whose children are looked at */
 };
@@ -61,6 +73,7 @@ static void suspect(const struct look *look, pid_t pid)
 	struct watch *watch = look->realm->watch;
 	unsigned looks = looks_at(watch, pid);
 
+	watch->restless = true;
 	if (looks >= look->patience && proc_kill_child(pid, look->parent)) {
 		watch->first = watch->killed == 0 ? pid : watch->first;
 		watch->killed++;
@@ -77,23 +90,42 @@ static int compare(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
+/* Its children are nobody's actors. */
+static void on_grandchild(void *ctx, pid_t pid)
+{
+	if (proc_lives(pid))
+		suspect(ctx, pid);
+}
+
+static void look_below(struct look *look, pid_t pid)
+{
+	struct look below = *look;
+
+	if (pid <= 0 || proc_parent(pid) != look->realm->pid)
+		return;
+	below.parent = pid;
+	below.patience = 1;
+	proc_children(pid, on_grandchild, &below);
+}
+
 /* The actors that there are, and the one that is ahead. False: out of memory. */
 static bool know(struct look *look)
 {
-	size_t n = 1;
+	struct watch *watch = look->realm->watch;
 
 	for (const struct actor *a = look->realm->actors; a; a = a->next)
-		n++;
-	look->known = calloc(n, sizeof(*look->known));
+		look->nactors++;
+	look->known = calloc(look->nactors + 1, sizeof(*look->known));
 	if (!look->known)
 		return false;
-	look->known[look->n++] = look->realm->watch->spare;
+	if (watch->spare > 0)
+		look->known[look->n++] = watch->spare;
 	for (const struct actor *a = look->realm->actors; a; a = a->next) {
 		look->known[look->n++] = a->pub.pid;
-		if (a->pub.pid == 0 && a->state == ACTOR_STARTING)
-			look->patience = LOOKS_OF_BUSY;
+		look->busy |= a->pub.pid == 0 && a->state == ACTOR_STARTING;
 	}
 	qsort(look->known, look->n, sizeof(*look->known), compare);
+	look->patience = look->busy ? LOOKS_OF_BUSY : watch->uneasy >= UNEASY ? 1 : LOOKS;
 	return true;
 }
 
@@ -105,18 +137,27 @@ static void on_child(void *ctx, pid_t pid)
 		suspect(look, pid);
 }
 
-/* What an actor has forked before it had its second filter, by a hook of its fork, say, is a stranger. */
-static void look_at_actor(struct look *look, struct actor *actor)
+/* Whatever the source's process says: a spare that outstays its time is no actor that is to come. */
+static void expire(struct watch *watch)
 {
-	size_t before = look->realm->watch->nfound;
-	pid_t pid = actor->pub.pid;
+	if (watch->spare > 0 && proc_age_ms(watch->spare) > SPARE_MS)
+		watch->spare = 0;
+}
 
-	if (actor->sealed || pid <= 0 || proc_parent(pid) != look->realm->pid)
-		return;
-	bool sealed = proc_filters(pid) >= look->realm->engine->filters + FILTERS_OF_ACTOR;
-	look->parent = pid;
-	proc_children(pid, on_child, look);
-	actor->sealed = sealed && look->realm->watch->nfound == before;
+static unsigned turns(size_t nactors)
+{
+	return (unsigned)(nactors / ACTORS_A_LOOK) + 1;
+}
+
+/* Those whose turn it is. */
+static void look_below_actors(struct look *look)
+{
+	unsigned turn = look->realm->watch->left % turns(look->nactors);
+	size_t i = 0;
+
+	for (const struct actor *a = look->realm->actors; a; a = a->next)
+		if (i++ / ACTORS_A_LOOK == turn)
+			look_below(look, a->pub.pid);
 }
 
 static void tell(struct realm *realm)
@@ -138,31 +179,69 @@ static void tell(struct realm *realm)
 	engine->events->strangers(engine->ctx, &realm_origin(realm)->pub, text);
 }
 
+/* Where actors come and go, one that was not told of yet may be met at any look. */
+static void settle(const struct look *look)
+{
+	struct watch *watch = look->realm->watch;
+	bool same = look->nactors == watch->nactors && watch->spare == watch->spare_before;
+
+	watch->uneasy = watch->restless && same && !look->busy ? watch->uneasy + 1 : 0;
+	watch->nactors = look->nactors;
+	watch->spare_before = watch->spare;
+}
+
 static void look_at(struct realm *realm)
 {
-	struct look look = { .realm = realm, .patience = LOOKS, .parent = realm->pid };
+	struct look look = { .realm = realm, .parent = realm->pid };
 	struct watch *watch = realm->watch;
 
 	watch->nfound = 0;
+	watch->restless = false;
+	expire(watch);
 	if (!know(&look))
 		return;
 	proc_children(realm->pid, on_child, &look);
-	for (struct actor *a = realm->actors; a; a = a->next)
-		look_at_actor(&look, a);
+	look_below(&look, watch->spare);
+	look_below_actors(&look);
 	free(look.known);
+	settle(&look);
 	memcpy(watch->suspects, watch->found, watch->nfound * sizeof(watch->found[0]));
 	watch->nsuspects = watch->nfound;
 	tell(realm);
 }
 
+/* Where nobody was made anywhere there are no strangers but those that were found, and what they leave behind. */
+static bool is_due(struct watch *watch, size_t nactors, pid_t newest)
+{
+	if (watch->newest != newest || newest == 0 || watch->restless)
+		watch->left = turns(nactors);
+	watch->newest = newest;
+	if (watch->left > 0)
+		watch->left--;
+	else
+		return watch->spare > 0;
+	return true;
+}
+
+static size_t count_actors(const struct realm *realm)
+{
+	size_t n = 0;
+
+	for (const struct actor *a = realm->actors; a; a = a->next)
+		n++;
+	return n;
+}
+
 static void on_look(evutil_socket_t fd, short what, void *arg)
 {
 	struct local *engine = arg;
+	pid_t newest = proc_newest();
 
 	(void)fd;
 	(void)what;
 	for (struct realm *r = engine->realms; r; r = r->next)
-		if (r->watch && r->process == PROCESS_RUNS)
+		if (r->watch && r->process == PROCESS_RUNS &&
+		    is_due(r->watch, count_actors(r), newest))
 			look_at(r);
 }
 
@@ -176,7 +255,6 @@ bool strangers_watch(struct realm *realm)
 		return false;
 	if (engine->looks)
 		return true;
-	engine->filters = proc_filters(0);
 	engine->looks = event_new(engine->base, -1, EV_PERSIST, on_look, engine);
 	return engine->looks && event_add(engine->looks, &often) == 0;
 }

@@ -30,8 +30,6 @@ from tdshost.wire.link import Closed, Link, ProtocolError, control_frame, wait_w
 from tdshost.wire.process import pending_signals, waker
 from tdshost.wire.protocol import PROTOCOL
 
-SPARE_MS = 1000  # a spare child that nobody needed for so long goes
-
 log = logging.getLogger('tds.host')
 
 
@@ -64,9 +62,11 @@ class SourceProcess:
         code = 0
         try:
             while True:
-                ready = self._poll.poll(0 if self._spawning else SPARE_MS if self._spare else None)
+                ready = self._poll.poll(0 if self._spawning else self._spare.left_ms() if self._spare else None)
                 if not ready:
                     self._while_idle()
+                elif self._spare is not None and not self._spare.left_ms():
+                    self._drop_spare()
                 for fd, _ in ready:
                     if fd == waker.read_fd:
                         waker.drain()

@@ -5,10 +5,12 @@ import marshal
 import os
 import signal
 import socket
+import time
 from typing import List, Tuple
 
 from tdshost.wire.link import Closed
 
+SPARE_S = 1.0  # a spare child that nobody needed for so long goes
 ORDER_MAX = 1 << 16  # bytes of an order to a spare child
 
 
@@ -22,6 +24,11 @@ class Spare:
     def __init__(self, pid: int, sock: socket.socket) -> None:
         self.pid = pid
         self._sock = sock
+        self._end = time.monotonic() + SPARE_S
+
+    def left_ms(self) -> int:
+        """How long it may still wait."""
+        return max(0, int(1000 * (self._end - time.monotonic())))
 
     def take(self, order: dict, fds: List[int]) -> bool:
         """Give it the order; False: it is not there any more, or the order is too large."""
