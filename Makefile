@@ -118,9 +118,7 @@ $(LIBTDS): $(B)/obj/libtds/client.o $(B)/libcommon.a
 # Where things are, for pkg-config.
 PROTOCOL := $(shell sed -n 's/^.define TDS_PROTOCOL \([0-9]*\).*/\1/p' libcommon/base/release.h)
 PC := $(foreach v,PREFIX LIBDIR INCLUDEDIR SCHEMADIR VERSION PROTOCOL,-e 's|@$(v)@|$($(v))|')
-
-$(B)/tds.pc: libtds/tds.pc.in FORCE
-	$(Q)sed $(PC) $< >$@
+TDS_PC = $(LIBDIR)/pkgconfig/tds.pc
 
 # The rooms of the daemon, for it and for their unit tests.
 $(B)/daemon.a: $(DAEMON_OBJECTS)
@@ -258,7 +256,7 @@ placed = $(foreach t,$(TOOLS),0755:$(BIN)/$(t):$(BINDIR)/$(t)) \
 	$(foreach c,$(wildcard completions/zsh/*),0644:$(c):$(ZSHCOMPDIR)/$(notdir $(c))) \
 	$(foreach c,$(wildcard completions/fish/*),0644:$(c):$(FISHCOMPDIR)/$(notdir $(c))) \
 	0644:include/tds/client.h:$(INCLUDEDIR)/tds/client.h 0644:$(LIBTDS):$(LIBDIR)/libtds.a \
-	0644:$(B)/tds.pc:$(LIBDIR)/pkgconfig/tds.pc 0644:examples/ask.c:$(EXAMPLEDIR)/ask.c \
+	0644:examples/ask.c:$(EXAMPLEDIR)/ask.c \
 	$(foreach s,$(wildcard schemas/*.json),0644:$(s):$(SCHEMADIR)/$(notdir $(s))) \
 	$(foreach p,$(PROGRAMS),0755:$(LIBEXEC)/$(p):$(LIBEXECDIR)/$(p)) \
 	$(foreach f,$(HOST) $(HOST_COMPILED),0644:$(HOSTED)/$(f):$(HOSTDIR)/$(f))
@@ -266,11 +264,12 @@ install: all
 	$(Q)$(MAKE) --no-print-directory stage
 
 # What is built already, put in its places.
-stage: $(B)/tds.pc
+stage:
 	$(Q)set -e; for p in $(placed); do IFS=:; set -- $$p; $(INSTALL) -D -m "$$1" "$$2" "$(DESTDIR)$$3"; done
+	$(Q)sed $(PC) libtds/tds.pc.in | $(INSTALL) -D -m 0644 /dev/stdin $(call quote,$(DESTDIR)$(TDS_PC))
 
 uninstall:
-	$(Q)for p in $(placed); do rm -f "$(DESTDIR)$${p##*:}"; done
+	$(Q)for p in $(placed) :$(TDS_PC); do rm -f "$(DESTDIR)$${p##*:}"; done
 
 # The same commit gives the same bytes.
 TARBALL ?= build/tds-$(VERSION).tar.gz
