@@ -15,6 +15,8 @@ struct admin {
 	bool literal;           /* --literal */
 	bool strict;            /* --strict */
 	bool foreground;        /* --foreground */
+	bool load_all;          /* --load-all */
+	int notify_fd;          /* --notify-fd; -1: not given */
 	bool fresh;             /* --fresh */
 	bool transient;         /* --transient */
 	bool python_path;       /* --python-path */

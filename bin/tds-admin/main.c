@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The administration of a director directory: which command is meant, and its options. */
+#include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +47,8 @@ static const char help[] =
 	"  -T, --names-from=FILE  check: read names from FILE too, one a line (-: standard input)\n"
 	"  -0, --null             check: these names end in NUL instead of a newline\n"
 	"      --foreground       start: stay, for a supervisor\n"
+	"      --load-all         start: with --foreground, load the newest of each group\n"
+	"      --notify-fd=N      start: with --foreground, a newline goes there once it is up\n"
 	"      --fresh            start: do not restore what a crash left, move it aside\n"
 	"      --transient        start: at the end leave no run directory behind\n"
 	"      --python-path      config: print only the folder of the package thespian\n"
@@ -70,6 +74,8 @@ enum {
 	OPT_LITERAL = 256,
 	OPT_STRICT,
 	OPT_FOREGROUND,
+	OPT_LOAD_ALL,
+	OPT_NOTIFY_FD,
 	OPT_FRESH,
 	OPT_TRANSIENT,
 	OPT_PYTHON_PATH,
@@ -96,6 +102,8 @@ static const struct option options[] = {
 	{ "literal", no_argument, NULL, OPT_LITERAL },
 	{ "strict", no_argument, NULL, OPT_STRICT },
 	{ "foreground", no_argument, NULL, OPT_FOREGROUND },
+	{ "load-all", no_argument, NULL, OPT_LOAD_ALL },
+	{ "notify-fd", required_argument, NULL, OPT_NOTIFY_FD },
 	{ "fresh", no_argument, NULL, OPT_FRESH },
 	{ "transient", no_argument, NULL, OPT_TRANSIENT },
 	{ "python-path", no_argument, NULL, OPT_PYTHON_PATH },
@@ -117,7 +125,7 @@ static const struct option options[] = {
 };
 
 /* Each option that is not common: where its value goes in struct admin, and the commands that it goes with. */
-enum value { FLAG, TEXT, SECONDS, LINES, TIME, LEVEL, COMMON };
+enum value { FLAG, TEXT, SECONDS, LINES, TIME, LEVEL, DESCRIPTOR, COMMON };
 
 static const struct own_option {
 	int opt;
@@ -130,6 +138,8 @@ static const struct own_option {
 	{ OPT_LITERAL, FLAG, offsetof(struct admin, literal), "check" },
 	{ OPT_STRICT, FLAG, offsetof(struct admin, strict), "check" },
 	{ OPT_FOREGROUND, FLAG, offsetof(struct admin, foreground), "start" },
+	{ OPT_LOAD_ALL, FLAG, offsetof(struct admin, load_all), "start" },
+	{ OPT_NOTIFY_FD, DESCRIPTOR, offsetof(struct admin, notify_fd), "start" },
 	{ OPT_FRESH, FLAG, offsetof(struct admin, fresh), "start" },
 	{ OPT_TRANSIENT, FLAG, offsetof(struct admin, transient), "start" },
 	{ OPT_PYTHON_PATH, FLAG, offsetof(struct admin, python_path), "config" },
@@ -253,6 +263,21 @@ static bool parse_time(struct admin *admin, int opt, int64_t *wall_ms)
 	return false;
 }
 
+/* Now, before a descriptor of our own has that number. It is for one program that this one becomes, and nobody else. */
+static bool parse_descriptor(struct admin *admin, int opt, int *fd)
+{
+	uint64_t number;
+
+	if (tds_parse_uint(optarg, strlen(optarg), INT_MAX, &number) && number > 2 &&
+	    fcntl((int)number, F_SETFD, FD_CLOEXEC) == 0) {
+		*fd = (int)number;
+		return true;
+	}
+	tds_cli_usage(&admin->cli, "--%s: not an open descriptor above 2: %s", option_name(opt),
+		      optarg);
+	return false;
+}
+
 static bool parse_level(struct admin *admin, int *level)
 {
 	*level = tds_level_find(optarg);
@@ -299,6 +324,8 @@ static bool take_option(struct admin *admin, int opt, const char *help_text, boo
 		return parse_lines(admin, value);
 	case TIME:
 		return parse_time(admin, opt, value);
+	case DESCRIPTOR:
+		return parse_descriptor(admin, opt, value);
 	case LEVEL:
 		return parse_level(admin, value);
 	case COMMON:
@@ -359,9 +386,11 @@ static void run_command(struct admin *admin, int argc, char **argv, const bool *
 
 int main(int argc, char **argv)
 {
-	struct admin admin = {
-		.grace_s = -1, .timeout_s = -1, .lines = UINT64_MAX, .since_wall_ms = INT64_MIN
-	};
+	struct admin admin = { .notify_fd = -1,
+			       .grace_s = -1,
+			       .timeout_s = -1,
+			       .lines = UINT64_MAX,
+			       .since_wall_ms = INT64_MIN };
 	bool given[OWN_OPTIONS] = { false };
 
 	tds_cli_start(&admin.cli, "tds-admin", argv);

@@ -29,8 +29,12 @@
 #define ANSWER_MS 10000 /* that an admin may take to say how it is */
 
 const char admin_start_help[] =
-	"usage: tds-admin [options] start [--foreground] [--fresh] [--transient]\n"
-	"Start the admin process. Where it runs already, nothing happens.\n"
+	"usage: tds-admin [options] start [--fresh] [--transient]\n"
+	"       tds-admin [options] start --foreground [--load-all] [--notify-fd=N] "
+	"[--fresh]\n"
+	"Start the admin process. Where it runs already, nothing happens; with --foreground that "
+	"is\n"
+	"an error, since a supervisor would not have it.\n"
 	"With --transient it removes its run directory at its end, and the director directory "
 	"where\n"
 	"that is empty then.\n";
@@ -125,7 +129,7 @@ static bool hand_over(int lock, int rundir, int dirfd, int ready)
 static int exec_daemon(const struct admin *admin, const struct tds_dir *dir, struct tds_err *err)
 {
 	tds_autofree char *program = admin_installed(TDS_LIBEXEC "/" TDS_DAEMON_PROGRAM);
-	const char *argv[6] = { TDS_DAEMON_PROGRAM };
+	const char *argv[8] = { TDS_DAEMON_PROGRAM };
 	int argc = 1;
 
 	if (!program)
@@ -136,6 +140,10 @@ static int exec_daemon(const struct admin *admin, const struct tds_dir *dir, str
 		argv[argc++] = "--" TDS_DAEMON_TRANSIENT;
 	if (admin->foreground)
 		argv[argc++] = "--" TDS_DAEMON_FOREGROUND;
+	if (admin->load_all)
+		argv[argc++] = "--" TDS_DAEMON_LOAD_ALL;
+	if (admin->notify_fd >= 0)
+		argv[argc++] = "--" TDS_DAEMON_NOTIFIES;
 	argv[argc++] = dir->path;
 	(void)execv(program, (char *const *)argv);
 	return tds_err_sys(err, TDS_E_WRITE, "%s", program);
@@ -164,7 +172,7 @@ static void run_here(struct admin *admin, const struct tds_dir *dir, int rundir,
 {
 	struct tds_err err;
 
-	if (!hand_over(lock, rundir, dir->fd, -1))
+	if (!hand_over(lock, rundir, dir->fd, admin->notify_fd))
 		tds_err_sys(&err, TDS_E_WRITE, "descriptors");
 	else
 		(void)exec_daemon(admin, dir, &err);
@@ -326,6 +334,28 @@ static int open_places(struct admin *admin, struct tds_dir *dir, int *rundir, bo
 	return *runs ? 0 : rc != 0 ? rc : said;
 }
 
+/* Options that are for a supervisor's process alone. */
+static bool is_coherent(struct admin *admin)
+{
+	const char *option = admin->load_all ? "load-all" : "notify-fd";
+
+	if (admin->foreground || (!admin->load_all && admin->notify_fd < 0))
+		return true;
+	tds_cli_usage(&admin->cli, "--%s goes only with --foreground", option);
+	return false;
+}
+
+/* A supervisor that hears of success here would start it again and again, and never be the one that has it. */
+static int refuse_other(const struct admin *admin, const struct tds_dir *dir, struct tds_err *err)
+{
+	if (!admin->foreground)
+		return 0;
+	return tds_err_set(err, TDS_E_UNUSABLE,
+			   "%s: its admin process runs already, started by somebody else "
+			   "(tds-admin shutdown ends it)",
+			   dir->path);
+}
+
 void admin_start(struct admin *admin, int argc, char **argv)
 {
 	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
@@ -339,9 +369,13 @@ void admin_start(struct admin *admin, int argc, char **argv)
 		tds_cli_usage(&admin->cli, "start takes no operand");
 		return;
 	}
+	if (!is_coherent(admin))
+		return;
 	int rc = open_places(admin, &dir, &rundir, &runs, &err);
 	if (rc == 0 && !runs)
 		rc = take_or_await(admin, &dir, rundir, &lock, &err);
+	if (rc == 0 && lock < 0)
+		rc = refuse_other(admin, &dir, &err);
 	if (rc != 0) {
 		tds_cli_error(&admin->cli, NULL, &err);
 		return;

@@ -5,7 +5,7 @@ source (status dirname)/_tds.fish
 
 # __tds_admin_at N COMMAND…: N operands stand before the word, the first of them one of the commands.
 function __tds_admin_at
-    set -l operands (__tds_operands -C --directory -T --names-from --grace --group --timeout --root --user --textfile -n --lines --since --role --level)
+    set -l operands (__tds_operands -C --directory -T --names-from --grace --notify-fd --group --timeout --root --user --textfile -n --lines --since --role --level)
     test (count $operands) -eq $argv[1] && begin
         test $argv[1] -eq 0 || contains -- $operands[1] $argv[2..]
     end
@@ -28,6 +28,8 @@ complete -c tds-admin -n '__tds_admin_at 1 setup' -a '(__fish_complete_directori
 complete -c tds-admin -s T -l names-from -r -F -d 'check: read names from FILE too, one a line'
 complete -c tds-admin -s 0 -l null -d 'check: these names end in NUL instead of a newline'
 complete -c tds-admin -l foreground -d 'start: stay, for a supervisor'
+complete -c tds-admin -l load-all -d 'start: with --foreground, load the newest of each group'
+complete -c tds-admin -l notify-fd -x -d 'start: with --foreground, a newline goes there once it is up'
 complete -c tds-admin -l fresh -d 'start: do not restore what a crash left, move it aside'
 complete -c tds-admin -l transient -d 'start: at the end leave no run directory behind'
 complete -c tds-admin -l python-path -d 'config: print only the folder of the package thespian'

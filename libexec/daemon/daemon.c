@@ -26,11 +26,11 @@
 #include "director/rundir.h"
 #include "inside.h"
 #include "recall.h"
-#include "supervisor.h"
 #include "tool/cli.h"
 
 #define GRACE_MS 3000
-#define LEVEL_INFO 20 /* of Python's logging */
+#define LOAD_ALL_WAIT_S 60 /* that each load of --load-all may take, as of tds-load */
+#define LEVEL_INFO 20      /* of Python's logging */
 
 static unsigned cores(void)
 {
@@ -86,11 +86,7 @@ static void on_pulse(void *ctx)
 
 	audit_flush(&d->world.audit);
 	events_flush(&d->world.events);
-	/* What is said once may be lost with a write that fails. */
-	if (d->ending == ENDING_RESTART)
-		restart_say(d);
-	else
-		ward_say(d->ward, d->ending ? WARD_LEAVING : d->restored ? WARD_UP : WARD_LIVES);
+	pulse_say(d); /* what is said once may be lost with a write that fails */
 	timer_start(d->clock, &d->pulse, d->ward->pulse_ms, on_pulse, d);
 }
 
@@ -104,10 +100,9 @@ static void shut_down(void *ctx, int64_t grace_ms, json_t *by)
 		return;
 	d->ending = ENDING_FOR_GOOD;
 	note_stopping(d, "Stopping", by);
-	ward_say(d->ward, WARD_LEAVING);
+	pulse_say(d);
 	if (grace_ms >= 0)
 		d->config.grace_ms = (unsigned)grace_ms;
-	supervisor_tell(SUPERVISOR_STOPPING);
 	if (before == ENDING_NOT)
 		director_stop(d->director, on_gone, d);
 }
@@ -360,6 +355,14 @@ static void on_not_restored(void *ctx, const char *what, const char *why)
 	tell_start(d, 1, text);
 }
 
+/* What became of each is in the event log. */
+static void on_all_loaded(void *ctx, json_t *results, int status)
+{
+	(void)ctx;
+	(void)status;
+	json_decref(results);
+}
+
 static void on_restored(void *ctx)
 {
 	struct daemon *d = ctx;
@@ -368,8 +371,9 @@ static void on_restored(void *ctx)
 	door_opened(d->door);
 	d->director_settings.slots = cores();
 	tell_ready(ctx, 0, "ready");
-	ward_say(d->ward, WARD_UP);
-	supervisor_tell(SUPERVISOR_READY);
+	pulse_say(d);
+	if (d->settings->load_all && d->ward->restarts == 0)
+		director_refresh(d->director, LOAD_ALL_WAIT_S, false, NULL, on_all_loaded, NULL);
 }
 
 /* A line of the system's own in the log of its actors, as programs that read that look for. */

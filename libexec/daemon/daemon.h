@@ -14,6 +14,7 @@ struct daemon_settings {
 	const char *prefix; /* the folder that this program is installed below */
 	bool fresh;         /* move what a crash has left aside instead of restoring it */
 	bool foreground;    /* whoever supervises it keeps what it says */
+	bool load_all;      /* once it is up, load the newest of each group; not after a death */
 	bool transient;     /* for programs alone: leave nothing behind at the end */
 };
 

@@ -75,6 +75,10 @@ struct daemon {
 	json_t *not_restored; /* texts: what did not come back, and why */
 };
 
+/* --- pulse.c --- */
+
+void pulse_say(const struct daemon *d); /* how it is, to its guardian */
+
 /* --- logging.c: the logger, and what it is held to --- */
 
 /* Where logging is configured. False: out of memory. */
@@ -141,8 +145,5 @@ void journal_print(const json_t *event); /* to standard error, where there is ro
  */
 int restart_begin(struct daemon *d, int64_t grace_ms, const char *program, json_t *by,
 		  void (*gone)(void *ctx), struct tds_err *err) TDS_MUST_CHECK;
-
-/* The pulse of one that restarts. */
-void restart_say(const struct daemon *d);
 
 #endif

@@ -23,6 +23,8 @@ static const struct option options[] = {
 	{ TDS_DAEMON_FRESH, no_argument, NULL, 'f' },
 	{ TDS_DAEMON_TRANSIENT, no_argument, NULL, 't' },
 	{ TDS_DAEMON_FOREGROUND, no_argument, NULL, 'g' },
+	{ TDS_DAEMON_LOAD_ALL, no_argument, NULL, 'l' },
+	{ TDS_DAEMON_NOTIFIES, no_argument, NULL, 'n' },
 	{ TDS_DAEMON_RESTARTED, no_argument, NULL, 'r' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -31,6 +33,7 @@ static const struct option options[] = {
 struct start {
 	struct daemon_settings settings;
 	bool restarted;
+	bool notifies;
 };
 
 static bool has_ready(const struct start *start)
@@ -56,14 +59,18 @@ static bool parse(int argc, char **argv, struct start *start)
 		settings->fresh |= opt == 'f';
 		settings->transient |= opt == 't';
 		settings->foreground |= opt == 'g';
+		settings->load_all |= opt == 'l';
 		start->restarted |= opt == 'r';
+		start->notifies |= opt == 'n';
 		if (opt == '?')
 			return false;
 	}
 	if (optind != argc - 1)
 		return false;
 	settings->dir.path = argv[optind];
-	return keep_handover(has_ready(start) ? TDS_HANDOVER_END : TDS_HANDOVER_READY, FD_CLOEXEC);
+	return keep_handover(has_ready(start) || start->notifies ? TDS_HANDOVER_END
+								 : TDS_HANDOVER_READY,
+			     FD_CLOEXEC);
 }
 
 static int run_daemon(void *ctx, const struct ward *ward)
@@ -156,6 +163,8 @@ int main(int argc, char **argv)
 				    .ready = has_ready(&start) ? TDS_HANDOVER_READY : -1,
 				    .passing = rundir,
 				    .home = start.settings.dir.path,
+				    .supervised = start.settings.foreground,
+				    .notification = start.notifies ? TDS_HANDOVER_READY : -1,
 				    .restarted = start.restarted,
 				    .patience = patience(),
 				    .run = run_daemon,

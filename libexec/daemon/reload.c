@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "daemon/base/inforce.h"
 #include "inside.h"
-#include "supervisor.h"
 #include "tool/cli.h"
 
 #define LOGGER_MS 5000 /* that the logger may take */
@@ -96,7 +95,6 @@ static void finish(struct daemon *d)
 	timer_stop(&reload->deadline);
 	logger_forget(d->logger);
 	note(d);
-	supervisor_tell(SUPERVISOR_READY);
 	for (struct reload_waiter *w; (w = reload->waiting);) {
 		reload->waiting = w->next;
 		w->done(w->ctx, answer_of(d));
@@ -104,6 +102,7 @@ static void finish(struct daemon *d)
 	}
 	json_decref(tds_steal(&reload->refused));
 	log_settings_fini(&reload->log_before);
+	pulse_say(d);
 	if (reload->later)
 		begin(d);
 }
@@ -177,7 +176,7 @@ static void begin(struct daemon *d)
 
 	reload->waiting = tds_steal(&reload->later);
 	reload->refused = json_array();
-	supervisor_tell(SUPERVISOR_RELOADING);
+	pulse_say(d);
 	remember_logging(d);
 	read_again(d);
 	if (!configure_logger(d))

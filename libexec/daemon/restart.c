@@ -8,7 +8,6 @@
 #include "director/actoruser.h"
 #include "director/handover.h"
 #include "inside.h"
-#include "supervisor.h"
 
 /* What would keep the next one from starting is found out before this one ends. */
 static int look_ahead(struct daemon *d, struct tds_err *err)
@@ -42,11 +41,6 @@ static int may_restart(struct daemon *d, struct tds_err *err)
 	return look_ahead(d, err);
 }
 
-void restart_say(const struct daemon *d)
-{
-	(void)ward_name_successor(d->ward, d->successor);
-}
-
 /* The program as it is named, or the one that this is, which may be another by now. */
 static char *successor_path(const struct daemon *d, const char *program)
 {
@@ -78,7 +72,6 @@ int restart_begin(struct daemon *d, int64_t grace_ms, const char *program, json_
 	note_stopping(d, "Restarting", by);
 	if (grace_ms >= 0)
 		d->config.grace_ms = (unsigned)grace_ms;
-	supervisor_tell(SUPERVISOR_RELOADING);
 	door_restarting(d->door);
 	director_stop(d->director, gone, d);
 	return 0;

@@ -90,6 +90,8 @@ foo() {
 	NOTIFY_SOCKET=$PWD/notify tds-admin start --foreground 3>&- & pid=$!
 	while ! grep -q READY=1 told; do kill -0 "$pid"; done
 	expect 0 '' '' tds-admin start
+	expect 4 '' "tds-admin: $DIR: its admin process runs already, started by somebody else (tds-admin shutdown ends it)" \
+		tds-admin start --foreground --load-all
 	tds-admin status
 	kill -TERM "$pid"
 	wait "$pid"
@@ -100,6 +102,12 @@ foo() {
 
 @test 'usage: 2' {
 	tds-admin start
+	expect 2 '' "tds-admin: --load-all goes only with --foreground; see 'tds-admin --help'" tds-admin start --load-all
+	expect 2 '' "tds-admin: --notify-fd goes only with --foreground; see 'tds-admin --help'" tds-admin start --notify-fd=3 3>/dev/null
+	for n in 2 77 x '' -1; do
+		expect 2 '' "tds-admin: --notify-fd: not an open descriptor above 2: $n; see 'tds-admin --help'" \
+			tds-admin start --foreground "--notify-fd=$n" 77>&-
+	done
 	for args in '' nothing 'start x' 'shutdown x' 'status x' 'list a b' role 'role a b' 'tell a' 'tell a b c' 'ask a' 'ask' \
 		'watch x' 'shutdown --grace=x' 'shutdown --grace=-1' 'ask --timeout=x foo 1' 'ask --timeout=-1 foo 1' 'help nothing' \
 		'shutdown --grace=' 'shutdown --grace=1e9' 'ask --timeout=nan foo 1'; do
@@ -118,12 +126,13 @@ foo() {
 		case $option in
 			--since=*) value='=10m' ;;
 			--level=*) value='=ERROR' ;;
+			--notify-fd=*) value='=7' ;;
 			*=*) value='=1' ;;
 			*) value= ;;
 		esac
 		for command in $(tds-admin --help | sed -nE 's/^  ([a-z]+) .*/\1/p'); do
 			[[ $command != help && " ${commands//,/ } " != *" $command "* ]] || continue
-			run --separate-stderr tds-admin "$command" "${option/=*}$value"
+			run --separate-stderr tds-admin "$command" "${option/=*}$value" 7>/dev/null
 			[ "$status" -eq 2 ]
 			[ -z "$output" ]
 			[ "$stderr" = "tds-admin: ${option/=*} goes only with $commands, not with $command; see 'tds-admin --help'" ]

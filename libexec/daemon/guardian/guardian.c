@@ -28,6 +28,7 @@
 #include "leftovers.h"
 #include "passing.h"
 #include "successor.h"
+#include "supervisor.h"
 
 #define BEATS 10 /* of a daemon's pulse in the time that it may be silent */
 
@@ -51,10 +52,20 @@ struct guard {
 	unsigned restarts; /* deaths that were followed by a start */
 	struct deaths deaths;
 	struct successor successor;
+	struct supervisor supervisor;
 	char last_end[64]; /* how the daemon ended, for people; empty: it never has */
 };
 
 /* --- a daemon lives --- */
+
+/* How often the daemon is to say something: often enough for us, and for who watches us. */
+static unsigned beat_ms(const struct guard *g)
+{
+	unsigned own_ms = g->guardian->patience.silent_ms / BEATS;
+	unsigned watched_ms = g->supervisor.watchdog_ms / 4;
+
+	return watched_ms > 0 && watched_ms < own_ms ? watched_ms : own_ms;
+}
 
 /* The run directory tells it from others of the same unit or session. */
 static void open_cgroup(int rundir, struct tds_cgroup *cgroup)
@@ -86,12 +97,13 @@ static _Noreturn void be_daemon(const struct guard *g, pid_t guardian, int pulse
 	const struct ward ward = { .cgroup = &g->cgroup,
 				   .ready = g->ready,
 				   .pulse = pulse,
-				   .pulse_ms = g->guardian->patience.silent_ms / BEATS,
+				   .pulse_ms = beat_ms(g),
 				   .restarts = g->restarts,
 				   .last_end = g->last_end[0] ? g->last_end : NULL };
 
 	(void)close(g->signals);
 	(void)close(g->pulse);
+	supervisor_hide(&g->supervisor);
 	signals_settle(SIGNALS_OF_DAEMON, NULL);
 	ward_begin(guardian);
 	exit(g->guardian->run(g->guardian->ctx, &ward));
@@ -126,22 +138,50 @@ static void end_start(struct guard *g)
 	mark_restarting(g, false);
 }
 
-static void hear_word(struct guard *g, char word)
+/* It ends, or is asked to. */
+static void leave(struct guard *g)
 {
-	if (successor_hear(&g->successor, word)) {
-		if (g->successor.state == SUCCESSOR_NAMED)
-			mark_restarting(g, true);
-		return;
-	}
-	if (word == WARD_LEAVING)
-		g->state = GUARD_LEAVING;
-	if (word == WARD_RESTART)
-		successor_begin(&g->successor);
-	if (word != WARD_UP)
-		return;
+	g->state = GUARD_LEAVING;
+	supervisor_tell(&g->supervisor, SUPERVISOR_STOPPING, "stopping");
+}
+
+static void be_up(struct guard *g)
+{
+	char status[SUPERVISOR_STATUS_MAX] = "up";
+
+	if (g->restarts > 0)
+		(void)snprintf(status, sizeof(status),
+			       "up; died and was started again %u times, the last one %s",
+			       g->restarts, g->last_end);
 	end_start(g);
 	if (g->state == GUARD_STARTING)
 		g->state = GUARD_UP;
+	supervisor_tell(&g->supervisor, SUPERVISOR_READY, status);
+}
+
+static void hear_word(struct guard *g, char word)
+{
+	if (successor_hear(&g->successor, word)) {
+		if (g->successor.state != SUCCESSOR_NAMED)
+			return;
+		mark_restarting(g, true);
+		supervisor_tell(&g->supervisor, SUPERVISOR_RELOADING, "restarting");
+		return;
+	}
+	switch (word) {
+	case WARD_UP:
+		be_up(g);
+		break;
+	case WARD_RELOADING:
+		supervisor_tell(&g->supervisor, SUPERVISOR_RELOADING, "reading its settings");
+		break;
+	case WARD_LEAVING:
+		leave(g);
+		break;
+	case WARD_RESTART:
+		successor_begin(&g->successor);
+		break;
+	}
 }
 
 static void hear_pulse(struct guard *g)
@@ -153,9 +193,10 @@ static void hear_pulse(struct guard *g)
 	while ((n = read(g->pulse, words, sizeof(words))) > 0)
 		for (ssize_t i = 0; i < n; i++)
 			hear_word(g, words[i]);
-	if (n == 0) {
+	if (n == 0)
 		tds_close_fd(&g->pulse);
-	}
+	else
+		supervisor_beat(&g->supervisor);
 }
 
 static void ask_daemon(const struct guard *g, int sig)
@@ -174,7 +215,7 @@ static void hear_signals(struct guard *g)
 			ask_daemon(g, SIGHUP);
 		if (info.ssi_signo != SIGTERM && info.ssi_signo != SIGINT)
 			continue;
-		g->state = GUARD_LEAVING;
+		leave(g);
 		ask_daemon(g, SIGTERM);
 	}
 }
@@ -187,12 +228,12 @@ static void hear(struct guard *g)
 {
 	struct pollfd fds[] = { { .fd = g->signals, .events = POLLIN },
 				{ .fd = g->pulse, .events = POLLIN } };
-	int64_t beat_ms = g->guardian->patience.silent_ms / BEATS;
+	int64_t most_ms = beat_ms(g);
 	int64_t began_mono_ms = clock_now_mono_ms();
 
-	(void)poll(fds, 2, (int)beat_ms);
+	(void)poll(fds, 2, (int)most_ms);
 	int64_t waited_ms = clock_now_mono_ms() - began_mono_ms;
-	g->silent_ms += waited_ms < beat_ms ? waited_ms : beat_ms;
+	g->silent_ms += waited_ms < most_ms ? waited_ms : most_ms;
 	if (fds[1].revents)
 		hear_pulse(g);
 	if (fds[0].revents)
@@ -290,13 +331,14 @@ static bool pause_for(struct guard *g, int64_t ms)
 	return g->state != GUARD_LEAVING;
 }
 
-static void give_up(const struct guard *g)
+static void give_up(struct guard *g)
 {
 	char why[160];
 
 	(void)snprintf(why, sizeof(why),
 		       "the admin process died %d times, and is not started again: %s", DEATHS_MAX,
 		       g->last_end);
+	supervisor_tell(&g->supervisor, g->supervisor.state, why);
 	if (g->ready >= 0)
 		(void)dprintf(g->ready, "1 %s\n", why);
 	else
@@ -314,9 +356,11 @@ static bool may_start_again(struct guard *g)
 		give_up(g);
 		return false;
 	}
-	(void)dprintf(STDERR_FILENO,
-		      "tds-admin: the admin process died (%s), and is started again\n",
-		      g->last_end);
+	char what[SUPERVISOR_STATUS_MAX];
+	(void)snprintf(what, sizeof(what), "the admin process died (%s), and is started again",
+		       g->last_end);
+	(void)dprintf(STDERR_FILENO, "tds-admin: %s\n", what);
+	supervisor_tell(&g->supervisor, g->supervisor.state, what);
 	return pause_for(g, delay_ms);
 }
 
@@ -350,16 +394,24 @@ int guardian_run(const struct guardian *guardian)
 			   .pulse = -1 };
 	sigset_t signals;
 
+	supervisor_open(&g.supervisor,
+			guardian->restarted ? SUPERVISOR_RELOADING : SUPERVISOR_STARTING,
+			guardian->notification);
+	if (!guardian->supervised)
+		supervisor_close(&g.supervisor);
 	signals_settle(SIGNALS_OF_GUARDIAN, &signals);
 	g.signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	(void)prctl(PR_SET_NAME, "tds-guardian");
 	mark_restarting(&g, guardian->restarted);
+	supervisor_tell(&g.supervisor, g.supervisor.state,
+			guardian->restarted ? "restarting" : "starting");
 	leftovers_kill(guardian->rundir);
 	leftovers_mark(guardian->rundir);
 	int status = g.signals < 0 ? 1 : guard_all(&g);
 	mark_restarting(&g, false);
 	tds_close_fd(&g.ready);
+	supervisor_close(&g.supervisor);
 	if (guardian->passing)
 		passing_remove(guardian->rundir, guardian->passing, guardian->home);
 	return status;

@@ -25,6 +25,12 @@ struct guardian {
 	const char
 		*passing; /* path of the run directory, which is to go at the end; NULL: it stays */
 	const char *home; /* its director directory, which goes with it where it is empty then */
+	/*
+	 * A supervisor has started this very process, and is told what the environment asks for; s6 by a newline to that
+	 * descriptor, -1: not. Who has not been is told nothing, whatever the environment says.
+	 */
+	bool supervised;
+	int notification;
 	bool restarted; /* by a guardian that was asked to, in this very process: the daemon was up before */
 	struct patience patience;
 	int (*run)(void *ctx, const struct ward *ward); /* the daemon: returns its exit status */

@@ -20,8 +20,9 @@ struct ward {
 /* What it says. */
 enum ward_word {
 	WARD_LIVES = '.',
-	WARD_UP = 'u',      /* the start is over: from now on it is started again where it dies */
-	WARD_LEAVING = 'l', /* it was asked to end: however it does, it is not started again */
+	WARD_UP = 'u',        /* the start is over: from now on it is started again where it dies */
+	WARD_RELOADING = 'a', /* it is up, and reads its settings again; WARD_UP says that it has */
+	WARD_LEAVING = 'l',   /* it was asked to end: however it does, it is not started again */
 	WARD_RESTART =
 		'r', /* it ends to be started again, by the program behind the word: successor.h */
 };
