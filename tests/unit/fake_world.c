@@ -323,7 +323,7 @@ enum delivery fake_send(struct fake *f, const char *target, const char *text, ui
 				   .len = strlen(text) };
 
 	*ticket = director_ticket(f->director);
-	return director_send(f->director, target, NULL, *ticket, false, &payload);
+	return director_send(f->director, target, NULL, f->uid, *ticket, false, &payload);
 }
 
 /* --- what happens --- */

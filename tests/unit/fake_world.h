@@ -34,6 +34,7 @@ struct fake {
 	struct director *director;
 	struct fake_asked asked[FAKE_ASKED_MAX];
 	size_t nasked;
+	uid_t uid;              /* who sends */
 	uint32_t questioned;    /* the source of the actor that a question went to last */
 	char not_restored[256]; /* "what: why; " for each */
 	bool restored;          /* as the last director_restore() told */

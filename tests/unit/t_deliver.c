@@ -261,13 +261,16 @@ static void for_one_group_alone(void **state)
 	struct payload payload = { .encoding = ENCODING_LITERAL, .data = "1", .len = 1 };
 
 	fake_load(f, "foo-1.tls");
-	assert_int_equal(director_send(f->director, "r", "bar", 1, false, &payload), DELIVERY_NONE);
-	assert_int_equal(director_send(f->director, "r", "foo", 2, false, &payload),
+	assert_int_equal(director_send(f->director, "r", "bar", 0, 1, false, &payload),
+			 DELIVERY_NONE);
+	assert_int_equal(director_send(f->director, "r", "foo", 0, 2, false, &payload),
 			 DELIVERY_PARKED);
 	fake_run(f);
 	none_is_parked(f);
-	assert_int_equal(director_send(f->director, "r", "bar", 3, false, &payload), DELIVERY_NONE);
-	assert_int_equal(director_send(f->director, "r", "foo", 4, false, &payload), DELIVERY_DONE);
+	assert_int_equal(director_send(f->director, "r", "bar", 0, 3, false, &payload),
+			 DELIVERY_NONE);
+	assert_int_equal(director_send(f->director, "r", "foo", 0, 4, false, &payload),
+			 DELIVERY_DONE);
 }
 
 /* A parked question has the ticket as its endpoint. */
@@ -277,7 +280,7 @@ static void an_answer_to_a_parked_question(void **state)
 	struct payload payload = { .encoding = ENCODING_LITERAL, .data = "1", .len = 1 };
 
 	fake_load(f, "foo-1.tls");
-	assert_int_equal(director_send(f->director, "r", NULL, 77, true, &payload),
+	assert_int_equal(director_send(f->director, "r", NULL, 0, 77, true, &payload),
 			 DELIVERY_PARKED);
 	while (!fake_actor(f->engine, 1, "a.A") || fake_the(f, 1, "a.A")->endpoint != 77)
 		assert_true(fake_step(f));
@@ -293,7 +296,8 @@ static void another_source_does_not_answer_a_question(void **state)
 	fake_loaded(f, "bar-1.tls");
 	fake_loaded(f, "foo-1.tls");
 	struct fake_actor *asked = fake_the(f, 1, "a.A");
-	assert_int_equal(director_send(f->director, "r", "foo", 77, true, &payload), DELIVERY_DONE);
+	assert_int_equal(director_send(f->director, "r", "foo", 0, 77, true, &payload),
+			 DELIVERY_DONE);
 	assert_true(fake_forge(f->engine, fake_the(f, 4, "b.B"), asked, ENCODING_LITERAL));
 	assert_trace(f, "answer", "");
 	assert_int_equal(director_strays(f->director), 1);
@@ -317,32 +321,36 @@ static void what_is_forgotten_is_not_delivered(void **state)
 	assert_trace(f, "send", "send 1 a.A 'load', send 1 a.A 2");
 }
 
-static void no_more_than_1024(void **state)
+/* Each user takes half of what the ones before have left. */
+static void all_share_1024_places(void **state)
 {
 	struct fake *f = *state;
 
 	fake_load(f, "foo-1.tls");
-	for (int i = 0; i < 1024; i++)
-		assert_int_equal(say(f, "r"), DELIVERY_PARKED);
-	assert_int_equal(say(f, "r"), DELIVERY_FULL);
+	for (int most = 512; most > 0; most /= 2, f->uid++) {
+		for (int i = 0; i < most; i++)
+			assert_int_equal(say(f, "r"), DELIVERY_PARKED);
+		assert_int_equal(say(f, "r"), DELIVERY_FULL);
+	}
 	fake_run(f);
 	none_is_parked(f);
 }
 
-static void no_more_than_16_mib(void **state)
+static void all_share_16_mib(void **state)
 {
 	struct fake *f = *state;
-	size_t half = 8 << 20;
-	struct payload payload = { .encoding = ENCODING_LITERAL, .len = half };
-	tds_autofree char *data = calloc(1, half);
+	size_t size = 4 << 20;
+	struct payload payload = { .encoding = ENCODING_LITERAL, .len = size };
+	tds_autofree char *data = calloc(1, size);
 
 	payload.data = data;
 	fake_load(f, "foo-1.tls");
-	assert_int_equal(director_send(f->director, "r", NULL, 1, false, &payload),
+	for (int i = 1; i <= 3; i++)
+		assert_int_equal(
+			director_send(f->director, "r", NULL, 1, (uint64_t)i, false, &payload),
+			i < 3 ? DELIVERY_PARKED : DELIVERY_FULL);
+	assert_int_equal(director_send(f->director, "r", NULL, 2, 4, false, &payload),
 			 DELIVERY_PARKED);
-	assert_int_equal(director_send(f->director, "r", NULL, 2, false, &payload),
-			 DELIVERY_PARKED);
-	assert_int_equal(say(f, "r"), DELIVERY_FULL);
 }
 
 /* --- a sender that sends the next when it is told --- */
@@ -416,8 +424,8 @@ int main(void)
 		IN_WORLD(an_answer_to_a_parked_question),
 		IN_WORLD(another_source_does_not_answer_a_question),
 		IN_WORLD(what_is_forgotten_is_not_delivered),
-		IN_WORLD(no_more_than_1024),
-		IN_WORLD(no_more_than_16_mib),
+		IN_WORLD(all_share_1024_places),
+		IN_WORLD(all_share_16_mib),
 		IN_WORLD(who_is_told_sends_the_next),
 		IN_WORLD(who_is_told_unloads_what_others_wait_for),
 	};

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "daemon/base/budget.h"
 #include "change.h"
 #include "declaration.h"
 #include "launch.h"
@@ -20,6 +21,7 @@ struct parked {
 	struct parked *next;
 	char *target;
 	char *group; /* NULL: any */
+	uid_t uid;   /* whose it is */
 	uint64_t ticket;
 	bool wants_answer;
 	struct payload payload; /* its data are ours */
@@ -128,16 +130,31 @@ static void parked_free(struct parked *parked)
 	free(parked);
 }
 
+/* A user leaves others as much room as he takes: of places, and of bytes, with so many more. */
+static bool may_park(const struct director *director, uid_t uid, size_t len)
+{
+	size_t bytes = len, n = 0;
+	size_t own_bytes = 0, own_n = 0;
+
+	for (const struct parked *p = director->parked; p; p = p->next) {
+		bool own = p->uid == uid;
+
+		n++;
+		bytes += p->payload.len;
+		own_n += own;
+		own_bytes += own ? p->payload.len : 0;
+	}
+	return budget_has_place(own_n, n, PARKED_MAX) &&
+	       budget_has_place(own_bytes, bytes, PARKED_MAX_BYTES);
+}
+
 static enum delivery park(struct director *director, const char *target, const char *group,
-			  uint64_t ticket, bool wants_answer, const struct payload *payload)
+			  uid_t uid, uint64_t ticket, bool wants_answer,
+			  const struct payload *payload)
 {
 	struct parked **last = &director->parked;
-	size_t bytes = payload->len;
-	size_t n = 0;
 
-	for (; *last; last = &(*last)->next, n++)
-		bytes += (*last)->payload.len;
-	if (n >= PARKED_MAX || bytes > PARKED_MAX_BYTES)
+	if (!may_park(director, uid, payload->len))
 		return DELIVERY_FULL;
 	struct parked *parked = calloc(1, sizeof(*parked));
 	void *data = malloc(payload->len ? payload->len : 1);
@@ -149,6 +166,7 @@ static enum delivery park(struct director *director, const char *target, const c
 	memcpy(data, payload->data, payload->len);
 	*parked = (struct parked){ .target = strdup(target),
 				   .group = group ? strdup(group) : NULL,
+				   .uid = uid,
 				   .ticket = ticket,
 				   .wants_answer = wants_answer,
 				   .payload = { payload->encoding, data, payload->len } };
@@ -156,6 +174,8 @@ static enum delivery park(struct director *director, const char *target, const c
 		parked_free(parked);
 		return DELIVERY_FULL;
 	}
+	while (*last)
+		last = &(*last)->next;
 	*last = parked;
 	return DELIVERY_PARKED;
 }
@@ -171,13 +191,14 @@ static void deliver(struct director *director, struct engine_actor *to, uint64_t
 }
 
 enum delivery director_send(struct director *director, const char *target, const char *group,
-			    uint64_t ticket, bool wants_answer, const struct payload *payload)
+			    uid_t uid, uint64_t ticket, bool wants_answer,
+			    const struct payload *payload)
 {
 	struct engine_actor *actor;
 	enum presence presence = find(director, target, group, &actor);
 
 	if (presence == COMING)
-		return park(director, target, group, ticket, wants_answer, payload);
+		return park(director, target, group, uid, ticket, wants_answer, payload);
 	if (presence == ABSENT)
 		return DELIVERY_NONE;
 	if (director->engine->ops->full(director->engine, actor))

@@ -170,12 +170,13 @@ const char *director_absence(const struct director *director, const char *target
 			     char why[ABSENCE_MAX]);
 
 /*
- * Send to a role, @GlobalName or address; group: where the role must be, NULL: anywhere. ticket is from
+ * Send to a role, @GlobalName or address; group: where the role must be, NULL: anywhere; uid: for whom. ticket is from
  * director_ticket(), and where an answer is wanted also the endpoint that it comes to. director_forget: it need not be
  * delivered any more, where it is still parked.
  */
 enum delivery director_send(struct director *director, const char *target, const char *group,
-			    uint64_t ticket, bool wants_answer, const struct payload *payload);
+			    uid_t uid, uint64_t ticket, bool wants_answer,
+			    const struct payload *payload);
 uint64_t director_ticket(struct director *director);
 void director_forget(struct director *director, uint64_t ticket);
 

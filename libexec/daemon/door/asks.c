@@ -95,8 +95,8 @@ static void send_message(struct client *client, const struct request *row, const
 	client->ticket = director_ticket(client->asker.door->director);
 	client->asking = asking;
 	client->asked = 0;
-	switch (director_send(client->asker.door->director, target, group, client->ticket, asking,
-			      &payload)) {
+	switch (director_send(client->asker.door->director, target, group, client->uid,
+			      client->ticket, asking, &payload)) {
 	case DELIVERY_DONE:
 		if (!asking)
 			asker_answer(&client->asker, success_json("Told"));
