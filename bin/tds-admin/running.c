@@ -5,6 +5,69 @@
 #include "admin.h"
 #include "base/jsontext.h"
 #include "base/release.h"
+#include "base/text.h"
+
+/* Is there no room for more? Where there is no limit in numbers there is. */
+static bool is_over(const json_t *budget, const json_t *limits, const char *key, const char *limit)
+{
+	const json_t *most = json_object_get(limits, limit);
+
+	return json_is_integer(most) &&
+	       json_integer_value(json_object_get(budget, key)) >= json_integer_value(most);
+}
+
+static void print_whose(FILE *out, const char *what, const json_t *budget)
+{
+	const char *group = tds_json_string(budget, "Group");
+
+	(void)fprintf(out, "over budget: %s of ", what);
+	if (*group)
+		tds_text_escape(out, group, strlen(group));
+	else
+		(void)fprintf(out, "uid %lld",
+			      (long long)json_integer_value(json_object_get(budget, "Uid")));
+}
+
+/* Who has no room left, and for what, by its name in budget.cfg. */
+static void print_over(FILE *out, const char *what, const json_t *budget, const json_t *limits)
+{
+	static const struct {
+		const char *key;
+		const char *limit;
+	} counted[] = {
+		{ "BytesIn", "Bytes" },
+		{ "BytesOut", "Bytes" },
+		{ "Descriptors", "Descriptors" },
+		{ "Actors", "Actors" },
+	};
+	const char *said = NULL;
+
+	for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++) {
+		const char *limit = counted[i].limit;
+
+		if (!is_over(budget, limits, counted[i].key, limit) ||
+		    (said && strcmp(said, limit) == 0))
+			continue;
+		if (!said)
+			print_whose(out, what, budget);
+		(void)fprintf(out, "%s%s", said ? ", " : ": ", limit);
+		said = limit;
+	}
+	if (said)
+		(void)fputc('\n', out);
+}
+
+static void print_all_over(FILE *out, const json_t *status)
+{
+	const json_t *limits = json_object_get(status, "BudgetLimits");
+	const json_t *budget;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "Budgets"), i, budget) print_over(
+		out, json_object_get(budget, "Uid") ? "programs" : "a source", budget, limits);
+	json_array_foreach(json_object_get(status, "ClientBudgets"), i, budget)
+		print_over(out, "clients", budget, limits);
+}
 
 void running_print(FILE *out, const json_t *status)
 {
@@ -17,6 +80,7 @@ void running_print(FILE *out, const json_t *status)
 		(void)fprintf(out, ", installed is %s: tds-admin restart takes over",
 			      tds_release_version);
 	(void)fputc('\n', out);
+	print_all_over(out, status);
 	json_array_foreach(json_object_get(status, "Changed"), i, file)
 	{
 		(void)fprintf(out, "changed since it was read: %s, counts %s\n",

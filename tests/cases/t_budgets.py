@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """One asker drives each resource of the daemon to its budget: nobody else notices, and the daemon does not grow.
 
-Meanwhile an actor of somebody else is asked. What 99 of 100 answers take is printed, and is below 50 ms on a quiet machine; half
-of them may take ten times that, however busy it is. Prints TAP. Each case has an admin of its own.
+Meanwhile an actor is asked by another client of the same user, which shares all but its connection with them. What 99 of 100
+answers take is below 50 ms on a quiet machine; here they may take ten times that. Prints TAP. Each case has an admin of its own.
 """
 import contextlib
 import json
@@ -16,12 +16,13 @@ import time
 from adminlib import ACTOR, SCALE, Client, rss_kib, run_cases, sanitized, until
 from tap import ok
 
-MEDIAN_S = 0.5
+P99_S = 0.5
 RSS_KIB = 64 * 1024
-ASKS = 50 * SCALE
+ASKS = 25 * SCALE
 LINKS = 300
 LARGE = 60000
 CLIENTS = 32  # as many as a user has
+BUDGET = 16 << 20
 
 
 def frame(kind, body):
@@ -36,10 +37,16 @@ def message(to, payload=b'x' * LARGE):
     return frame('M', struct.pack('<QB', to, ord('p')) + payload)
 
 
-def join(a):
-    """A program's link, which is read no further, and its id."""
-    c = Client(a.socket_path)
-    return c, int(c.ask('Join', As='program')['Address'].split('.')[1])
+def join(a, n):
+    """So many links of programs, which are read no further, each with its id."""
+    links = []
+    while n:
+        some = [Client(a.socket_path) for _ in range(min(n, 100))]
+        n -= len(some)
+        for c in some:
+            c.send(DirectorOp='Join', As='program')
+        links += [(c, int(c.line()['Address'].split('.')[1])) for c in some]
+    return links
 
 
 @contextlib.contextmanager
@@ -78,11 +85,16 @@ def pour(peers):
                 waits.unregister(fd)
 
 
-def others(a, what, peers):
-    """What somebody else has of it, and how large the daemon is in the end."""
+def used(a):
+    """The bytes of the programs' budget that are used."""
+    return max([max(b['BytesIn'], b['BytesOut']) for b in a.ask('Status')['Budgets'] if 'Uid' in b], default=0)
+
+
+def others(a, what, peers, fills=0):
+    """What others have of it, when so many bytes of the budget are used, and how large the daemon is in the end."""
     daemon, took = a.pid, []
     with flood(peers), a.client(60) as c:
-        time.sleep(0.3)  # the flood is under way; that it is decides nothing
+        until('so much is used', lambda: used(a) >= fills)
         for n in range(ASKS):
             begin = time.monotonic()
             answer = c.ask('Ask', Target='foo', Literal=repr(('echo', n)), Timeout=30)
@@ -93,8 +105,7 @@ def others(a, what, peers):
         p99 = sorted(took)[len(took) * 99 // 100]
         print('# %s: p99 %.1f ms, daemon %.1f MiB' % (what, p99 * 1000, rss / 1024))
         ok(len(took) == ASKS and answer.get('Literal') == repr(('1', ASKS - 1)), '%s: another one is answered' % what, answer)
-        median = sorted(took)[len(took) // 2]
-        ok(sanitized() or median < MEDIAN_S, '%s: in time' % what, median)
+        ok(sanitized() or p99 < P99_S, '%s: in time' % what, p99)
         ok(sanitized() or rss < RSS_KIB, '%s: the daemon does not grow' % what, rss)
     ok(a.pid == daemon and a.ask('Status')['Success'], '%s: it lives' % what)
 
@@ -107,24 +118,23 @@ def begin(a):
 
 def links(a):
     begin(a)
-    many = [join(a) for _ in range(LINKS)]
-    (unread, unread_id) = join(a)
-    setter, _ = join(a)
+    many = join(a, LINKS)
+    (unread, unread_id), (setter, _) = join(a, 2)
     setter.raw(control(op='capability', name='much', value=repr('x' * 40000)))
     until('it is set', lambda: 'much' in a.ask('Status')['Capabilities'])
-    others(a, 'status that nobody reads', [(c, b'', control(op='status') * 100) for c, _ in many])
-    many = [join(a) for _ in range(LINKS)]
-    others(a, 'frames that are begun', [(c, message(unread_id)[:-1], b'') for c, _ in many])
-    many = [join(a) for _ in range(LINKS)]
-    others(a, 'messages to one that does not read', [(c, b'', message(unread_id)) for c, _ in many])
-    many = [join(a) for _ in range(LINKS)]
-    others(a, 'messages to many that do not', [(c, b'', message(many[i - 1][1])) for i, (c, _) in enumerate(many)])
-    many = [join(a) for _ in range(20)]
+    others(a, 'status that nobody reads', [(c, b'', control(op='status') * 100) for c, _ in many], BUDGET // 2)
+    many = join(a, LINKS)
+    others(a, 'frames that are begun', [(c, message(unread_id)[:-1], b'') for c, _ in many], BUDGET)
+    many = join(a, LINKS)
+    others(a, 'messages to one that does not read', [(c, b'', message(unread_id)) for c, _ in many], BUDGET)
+    many = join(a, LINKS)
+    others(a, 'messages to many that do not', [(c, b'', message(many[i - 1][1])) for i, (c, _) in enumerate(many)], BUDGET)
+    many = join(a, 20)
     others(a, 'messages to who is dead', [(c, b'', message(1 << 40, b'x') * 100) for c, _ in many])
-    many = [join(a) for _ in range(20)]
+    many = join(a, 20)
     others(a, 'creations', [(c, b'', control(op='create', ref=1, **{'class': 'no.Such'}) * 100) for c, _ in many])
     flips = [b''.join(control(op='capability', name='c%d' % i, value=repr('%d' % n + 'x' * 1000)) for n in range(2)) for i in range(20)]
-    others(a, 'capabilities', [(join(a)[0], b'', flip) for flip in flips])
+    others(a, 'capabilities', [(c, b'', flip) for (c, _), flip in zip(join(a, len(flips)), flips)])
     unread.close()
     setter.close()
 
@@ -176,7 +186,7 @@ def unread_by_a_program(a):
     (a.dir / 'budget.cfg').write_text("{'Bytes': %d}\n" % (1 << 20))
     a.start()
     a.must(a.load('grudge'))
-    program, ident = join(a)
+    (program, ident), = join(a, 1)
     ok(a.asked('grudge', ('unheeded', ident, SAID), 60) == SAID, 'an actor says that it does not obey')
     heard = b''
     program.sock.settimeout(60)
@@ -187,5 +197,20 @@ def unread_by_a_program(a):
     program.close()
 
 
+def shown(a):
+    """status says what is taken, and of what there is no room left."""
+    (a.dir / 'budget.cfg').write_text("{'Actors': 1}\n")
+    begin(a)
+    (c, _), = join(a, 1)
+    status = a.ask('Status')
+    clients = status['ClientBudgets']
+    ok(len(clients) == 1 and (clients[0]['Uid'], clients[0]['Clients']) == (os.getuid(), 1), 'of clients', clients)
+    programs = [(b['Uid'], b['Descriptors']) for b in status['Budgets'] if 'Uid' in b]
+    ok(programs == [(os.getuid(), 1)], 'of programs', programs)
+    out = a.admin('status').out
+    ok([line for line in out.splitlines() if 'budget' in line] == ['over budget: a source of foo: Actors'], 'and whose is used up', out)
+    c.close()
+
+
 if __name__ == '__main__':
-    run_cases(links, clients, unread_by_an_actor, unread_by_a_program)
+    run_cases(links, clients, unread_by_an_actor, unread_by_a_program, shown)

@@ -195,3 +195,16 @@ struct client *places_glutton(const struct clients *clients, const struct user *
 		return most_of(clients, user, but, unread);
 	return budget_has_in(&user->budget) ? NULL : most_of(clients, user, but, unfinished);
 }
+
+json_t *places_json(const struct clients *clients)
+{
+	json_t *all = json_array();
+
+	for (const struct user *user = clients->users; user; user = user->next)
+		(void)json_array_append_new(
+			all, json_pack("{s:I, s:I, s:I, s:I}", "Uid", (json_int_t)user->uid,
+				       "Clients", (json_int_t)user->clients, "BytesIn",
+				       (json_int_t)user->budget.bytes_in, "BytesOut",
+				       (json_int_t)user->budget.bytes_out));
+	return all;
+}

@@ -45,4 +45,7 @@ void places_leave(struct client *client); /* it is about to be freed; nothing, w
 struct client *places_glutton(const struct clients *clients, const struct user *user,
 			      const struct client *but);
 
+/* What each user's clients take of their budget. A new reference. */
+json_t *places_json(const struct clients *clients);
+
 #endif

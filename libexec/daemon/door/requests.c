@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/release.h"
 #include "clients.h"
+#include "places.h"
 #include "tool/cli.h"
 
 #define WAIT_S_DEFAULT 60
@@ -209,6 +210,7 @@ static void answer_status(struct asker *asker, const struct request *row, const 
 	(void)request;
 	(void)json_object_set_new(status, "Counters", director_counters(door->director));
 	(void)json_object_set_new(status, "Budgets", director_budgets(door->director));
+	(void)json_object_set_new(status, "ClientBudgets", places_json(door->clients));
 	settings->describe(settings->ctx, status);
 	asker_answer(asker, status);
 }
