@@ -5,7 +5,8 @@
 # make bench      figures                          make fuzz       libFuzzer binaries, in build/fuzz/
 # make lint       rooms, scripts, man pages        make format     lay the code out anew
 # make install    DESTDIR= PREFIX= BINDIR= ...     make uninstall  the same folders
-# make dist       the release tarball              make clean
+# make dist       the release tarball              make html       the manual pages, in build/html
+# make clean
 
 VERSION := 0.1.0
 comma := ,
@@ -271,6 +272,18 @@ stage:
 uninstall:
 	$(Q)for p in $(placed) :$(TDS_PC); do rm -f "$(DESTDIR)$${p##*:}"; done
 
+# The manual pages for a browser, with links to each other; to those of others, where Debian has them.
+HTMLDIR ?= build/html
+html: $(PAGES:man/%=$(HTMLDIR)/%.html) $(HTMLDIR)/tds.css $(HTMLDIR)/index.html
+$(HTMLDIR)/%.html: man/%
+	@mkdir -p $(@D)
+	$(Q)cd man && mandoc -T html -O 'style=tds.css,toc,man=%N.%S.html;https://manpages.debian.org/%N.%S' $* >$(abspath $@)
+$(HTMLDIR)/tds.css: man/tds.css
+	$(Q)$(INSTALL) -D -m 0644 $< $@
+$(HTMLDIR)/index.html: man/index.awk $(PAGES)
+	@mkdir -p $(@D)
+	$(Q)awk -f man/index.awk $(sort $(PAGES)) >$@
+
 # The same commit gives the same bytes.
 TARBALL ?= build/tds-$(VERSION).tar.gz
 dist:
@@ -282,6 +295,6 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: all tests other fuzz fuzzers variants check soak lint format bench install stage uninstall dist clean FORCE
+.PHONY: all tests other fuzz fuzzers variants check soak lint format bench install stage uninstall html dist clean FORCE
 .DELETE_ON_ERROR:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
