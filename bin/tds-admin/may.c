@@ -15,6 +15,7 @@
 #include "director/asking.h"
 #include "director/config.h"
 #include "director/unknown.h"
+#include "judge.h"
 #include "tool/document.h"
 
 const char admin_may_help[] =
@@ -166,7 +167,7 @@ static int show_user(struct admin *admin, const struct tds_dir *dir, const char 
 	int rc = own ? 0 : find_line(dir, user->uid, &rights, &line, err);
 
 	if (rc != 0)
-		return tds_err_prefix(err, "adminusers.cfg");
+		return tds_err_name(err, "adminusers.cfg");
 	json_t *doc =
 		json_pack("{s:o, s:I, s:b, s:o, s:b}", "User", tds_document_text(name), "Uid",
 			  (json_int_t)user->uid, "Own", own, "Rights",
@@ -211,8 +212,11 @@ void admin_may(struct admin *admin, int argc, char **argv)
 
 	if (argc > 1)
 		tds_cli_usage(&admin->cli, "may takes one group or user");
-	else if (argc == 0)
+	if (argc == 0)
 		print_table(admin);
-	else if (show(admin, argv[0], &err) != 0)
+	if (argc != 1)
+		return;
+	judge_modes(admin);
+	if (show(admin, argv[0], &err) != 0)
 		tds_cli_error(&admin->cli, argv[0], &err);
 }

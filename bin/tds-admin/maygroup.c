@@ -55,7 +55,7 @@ static int list_declared(const struct tds_dir *dir, const struct tds_group *grou
 	if (asprintf(&file, "%s" TDS_TLI_SUFFIX, group->name) < 0)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
 	int rc = tds_tli_read(dir->fd, file, (struct tds_tli_watcher){ 0 }, &tli, err);
-	return rc == 0 ? list_may(&tli, list, err) : tds_err_prefix(err, "%s", file);
+	return rc == 0 ? list_may(&tli, list, err) : tds_err_name(err, file);
 }
 
 /* What may.cfg leaves. *list NULL: there is no such file; *line 0: no line fits. */
@@ -71,7 +71,7 @@ static int list_machine(const struct tds_dir *dir, const char *group, json_t **l
 	if (rc == 0)
 		rc = tds_grants_of_value(config.value, TDS_HELD_BY_ACTORS, &grants, err);
 	if (rc != 0)
-		return tds_err_prefix(err, "may.cfg");
+		return tds_err_name(err, "may.cfg");
 	*list = tds_rights_json(tds_grants_for_group(&grants, group, line));
 	return 0;
 }

@@ -86,19 +86,6 @@ static int find(const struct tds_dir *dir, const char *name, struct explained *x
 
 /* --- what it asks for, and what there is --- */
 
-/* The place is in a file that is not the operand. Returns err's code. */
-static int name_place(struct tds_err *err, const char *name)
-{
-	char place[TDS_ERR_REASON_MAX];
-
-	if (err->line)
-		(void)snprintf(place, sizeof(place), "%s:%u:%u", name, err->line, err->column);
-	else
-		(void)snprintf(place, sizeof(place), "%s", name);
-	err->line = err->column = 0;
-	return tds_err_prefix(err, "%s", place);
-}
-
 /* Unless what is signed decides alone. */
 static int read_defined(const struct tds_dir *dir, struct explained *x, struct tds_err *err)
 {
@@ -111,7 +98,7 @@ static int read_defined(const struct tds_dir *dir, struct explained *x, struct t
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
 	}
 	int rc = tds_tli_read(dir->fd, name, (struct tds_tli_watcher){ 0 }, &x->defined, err);
-	return rc == 0 ? 0 : name_place(err, name);
+	return rc == 0 ? 0 : tds_err_name(err, name);
 }
 
 static int read_policy(const struct tds_dir *dir, struct explained *x, struct tds_err *err)
@@ -121,7 +108,7 @@ static int read_policy(const struct tds_dir *dir, struct explained *x, struct td
 
 	if (rc == 0 || rc == TDS_E_MISSING)
 		return tds_sandbox_policy_read(config.value, &x->policy, err);
-	return name_place(err, TDS_SANDBOX_CFG);
+	return tds_err_name(err, TDS_SANDBOX_CFG);
 }
 
 /* As actoruser.cfg says; one that cannot be read starts no admin process either. */

@@ -16,7 +16,7 @@ static int read_policy(const struct tds_dir *dir, struct tds_sandbox_policy *pol
 	int rc = tds_config_read(dir, TDS_SANDBOX_CFG, &config, err);
 
 	return rc == 0 || rc == TDS_E_MISSING ? tds_sandbox_policy_read(config.value, policy, err)
-					      : tds_err_prefix(err, TDS_SANDBOX_CFG);
+					      : tds_err_name(err, TDS_SANDBOX_CFG);
 }
 
 static int read_signed(const json_t *verdict, struct tds_tli *tli, struct tds_err *err)

@@ -77,6 +77,19 @@ int tds_err_prefix(struct tds_err *err, const char *fmt, ...)
 	return err->code;
 }
 
+int tds_err_name(struct tds_err *err, const char *name)
+{
+	unsigned line = err->line;
+
+	err->line = 0;
+	if (line)
+		(void)tds_err_prefix(err, "%s:%u:%u", name, line, err->column);
+	else
+		(void)tds_err_prefix(err, "%s", name);
+	err->column = 0;
+	return err->code;
+}
+
 int tds_code_status(enum tds_code code)
 {
 	switch (code) {

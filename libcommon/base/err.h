@@ -57,6 +57,12 @@ int tds_err_at(struct tds_err *err, enum tds_code code, unsigned line, unsigned 
 /* Put "PREFIX: " before the reason of a failure that is rising. Returns err's code. */
 int tds_err_prefix(struct tds_err *err, const char *fmt, ...) TDS_PRINTF(2, 3);
 
+/*
+ * Say that it is about a file which is not what the caller reads: put "NAME: " or "NAME:LINE:COLUMN: " before the reason, and
+ * leave no place. Returns err's code.
+ */
+int tds_err_name(struct tds_err *err, const char *name);
+
 /* The exit status for a code (0 for TDS_OK), and its words. */
 int tds_code_status(enum tds_code code);
 const char *tds_code_words(enum tds_code code);

@@ -8,13 +8,8 @@
 static int name_place(const char *group, struct tds_err *err)
 {
 	tds_autofree char *name = tds_source_declaration_name(group);
-	unsigned line = err->line;
 
-	err->line = 0;
-	if (!name)
-		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	return line ? tds_err_prefix(err, "%s:%u:%u", name, line, err->column)
-		    : tds_err_prefix(err, "%s", name);
+	return name ? tds_err_name(err, name) : tds_err_set(err, TDS_E_NOMEM, "out of memory");
 }
 
 int tds_signedtli_read(const struct tds_source *source, const struct tds_surroundings *around,

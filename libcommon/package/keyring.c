@@ -88,19 +88,6 @@ static int take_allow(void *ctx, const struct tds_trust_line *line, struct tds_e
 	return 0;
 }
 
-/* The error is about the file name: its place belongs to that, not to what the caller reads. */
-static void name_file(struct tds_err *err, const char *name)
-{
-	unsigned line = err->line;
-
-	err->line = 0;
-	if (line)
-		(void)tds_err_prefix(err, "%s:%u:%u", name, line, err->column);
-	else
-		(void)tds_err_prefix(err, "%s", name);
-	err->column = 0;
-}
-
 /* The first of what is found stays. */
 static void take_exposure(struct tds_key *key, const struct place *place)
 {
@@ -132,7 +119,7 @@ static int read_allow(int dirfd, const char *keyname, const struct tds_strict *s
 		rc = tds_trust_read(TDS_TRUST_GROUPS, text, len, take_allow, key, err);
 	key->allow_fault = rc != 0;
 	if (rc != 0)
-		name_file(err, name);
+		tds_err_name(err, name);
 	return rc;
 }
 
@@ -176,7 +163,7 @@ static int distrust(const struct tds_dir *dir, const char *name, struct tds_err 
 {
 	if (why->code == TDS_E_NOMEM)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	name_file(why, name);
+	tds_err_name(why, name);
 	return tds_err_set(err, TDS_E_UNTRUSTED, "no key is trusted: %s/%s", dir->path,
 			   why->reason);
 }

@@ -100,7 +100,16 @@ pack() {
 	echo 'w*: lode' >"$DIR/may.cfg"
 	run tds-admin may web
 	[ "$status" -eq 1 ]
-	[ "$output" = "tds-admin: web:1:5: may.cfg: no such right: 'lode'" ]
+	[ "$output" = "tds-admin: web: may.cfg:1:5: no such right: 'lode'" ]
+	echo 'root: lode' >"$DIR/adminusers.cfg"
+	run tds-admin may nobody
+	[ "$status" -eq 1 ]
+	[ "$output" = "tds-admin: nobody: adminusers.cfg:1:7: no such right: 'lode'" ]
+	echo 'nobody: list' >"$DIR/adminusers.cfg"
+	chmod 0666 "$DIR/adminusers.cfg"
+	run tds-admin may nobody
+	[ "$status" -eq 0 ]
+	[ "${lines[0]}" = "tds-admin: $DIR/adminusers.cfg: warning: others may write it" ]
 	run tds-admin check "$DIR/may.cfg"
 	[ "$status" -eq 1 ]
 	[ "$output" = "tds-admin: $DIR/may.cfg:1:5: no such right: 'lode'" ]

@@ -48,6 +48,11 @@ static void reasons(void **state)
 	assert_int_equal(err.line, 3);
 	tds_err_set(&err, TDS_E_SYNTAX, "other");
 	assert_true(err.line == 0 && err.column == 0);
+	/* About another file: the place is that file's. */
+	assert_failed(tds_err_name(&err, "f.cfg"), &err, TDS_E_SYNTAX, "f.cfg: other");
+	(void)tds_err_at(&err, TDS_E_SYNTAX, 3, 9, "odd");
+	assert_failed(tds_err_name(&err, "f.cfg"), &err, TDS_E_SYNTAX, "f.cfg:3:9: odd");
+	assert_true(err.line == 0 && err.column == 0);
 }
 
 static void nobody_listens(void **state)

@@ -112,10 +112,7 @@ int library_declaration(struct library *library, const char *group, struct tds_t
 	int rc = tds_strictmodes_judge_declaration(library->dir, name, err);
 	if (rc == 0)
 		rc = tds_tli_read(library->dir->fd, name, nobody, tli, err);
-	if (rc == 0)
-		return 0;
-	return err->line ? tds_err_prefix(err, "%s:%u:%u", name, err->line, err->column)
-			 : tds_err_prefix(err, "%s", name);
+	return rc == 0 ? 0 : tds_err_name(err, name);
 }
 
 json_t *library_groups(struct library *library)

@@ -84,8 +84,7 @@ static int read_file(const struct revocations *r, json_t **digests, struct tds_e
 		return rc;
 	rc = tds_config_read(r->dir, FILE_NAME, &config, err);
 	if (rc != 0 && rc != TDS_E_MISSING)
-		return err->line ? tds_err_prefix(err, FILE_NAME ":%u:%u", err->line, err->column)
-				 : tds_err_prefix(err, FILE_NAME);
+		return tds_err_name(err, FILE_NAME);
 	*digests = digests_of(config.value);
 	return *digests ? 0 : tds_err_set(err, TDS_E_NOMEM, "out of memory");
 }
