@@ -153,6 +153,11 @@ def answers(a):
     for enc, payload in ('p', b'cos\nsystem\n.'), ('t', b'{"~set":[[]]}'), ('j', b'1'), ('\0', b''):
         r = a.ask('Ask', Target='answerer', Literal=repr(('raw', enc, payload)), Timeout=60)
         ok(r['Success'] is False and r['Status'] == 1 and 'Literal' not in r, 'what is no literal is none: %r' % enc, r)
+    for payload in b"'\x1b[2J'", b"'a'\nroot: all is well", b"'\xc2\x9b2J'", b"'a'\0", b'system("x")', b'', b'\xff':
+        b = a.admin('ask', 'answerer', repr(('raw', 'l', payload)))
+        ok(b.status == 1 and b.out == '' and 'no Python literal: ' in b.err, 'nor is what only says that it is: %r' % payload, b)
+    b = a.admin('ask', 'answerer', repr(('raw', 'l', "'\u00fc\\x1b'".encode())))
+    ok(b.out == "'\u00fc\\x1b'\n", 'and what is one is printed as it is', b)
     b = a.admin('ask', 'answerer', repr(('big', most + 1)))
     ok(b.status == 1 and b.out == '' and str(most + 1) in b.err, 'tds-admin ask says so', b)
 

@@ -153,26 +153,42 @@ void asks_delivered(struct clients *clients, uint64_t ticket, const char *error)
 			   : success_json("Told"));
 }
 
-static json_t *literal_json(const struct payload *payload, json_t *literal, const char *text)
+/* Of one line, as a host writes it, so that no terminal of an operator's acts on it? */
+static bool is_plain(const char *text)
 {
-	tds_auto(value) struct tds_value *value = NULL;
-	json_t *doc = json_pack("{s:s, s:b, s:o}", "DirectorResponse", "Answer", "Success",
-				payload->encoding == ENCODING_LITERAL, "Literal", literal);
+	for (; *text; text++) {
+		const unsigned char c = (unsigned char)text[0];
+		const unsigned char next = (unsigned char)text[1];
 
-	if (doc && payload->encoding == ENCODING_POISON) {
-		(void)json_object_set_new(doc, "Status", json_integer(1));
-		(void)json_object_set_new(doc, "Message",
-					  json_string("the actor failed on it (PoisonMessage)"));
-	} else if (doc && tds_literal_parse(text, strlen(text), false, &value, NULL) == 0) {
-		json_t *plain = tds_value_plain_json(value);
-
-		if (plain)
-			(void)json_object_set_new(doc, "Message", plain);
+		if (c < ' ' || c == 0x7f || (c == 0xc2 && next < 0xa0))
+			return false;
 	}
-	return doc;
+	return true;
 }
 
-/* Message too, where it says exactly the same as the literal. */
+/* Message too, where it says exactly the same. */
+static json_t *literal_json(const char *text, size_t len)
+{
+	tds_auto(value) struct tds_value *value = NULL;
+	struct tds_err err = { 0 };
+
+	if (!is_plain(text))
+		tds_err_set(&err, TDS_E_SYNTAX, "it has control characters");
+	else if (tds_literal_parse(text, len, false, &value, &err) == 0)
+		return json_pack("{s:s, s:b, s:o, s:o*}", "DirectorResponse", "Answer", "Success",
+				 1, "Literal", tds_cli_json_text(text), "Message",
+				 tds_value_plain_json(value));
+	tds_err_prefix(&err, "the actor's answer is no Python literal");
+	return failure_json("Answer", tds_code_status(err.code), err.reason);
+}
+
+static json_t *poison_json(const char *text)
+{
+	return json_pack("{s:s, s:b, s:i, s:s, s:o}", "DirectorResponse", "Answer", "Success", 0,
+			 "Status", 1, "Message", "the actor failed on it (PoisonMessage)",
+			 "Literal", tds_cli_json_text(text));
+}
+
 static json_t *answer_json(const struct payload *payload)
 {
 	char why[128];
@@ -183,12 +199,14 @@ static json_t *answer_json(const struct payload *payload)
 			       payload->len, CLIENT_LINE_MAX);
 		return failure_json("Answer", 1, why);
 	}
-	if (payload->encoding != ENCODING_LITERAL && payload->encoding != ENCODING_POISON)
-		return failure_json("Answer", 1, "the actor's answer is no Python literal");
 	tds_autofree char *text = strndup(payload->data, payload->len);
-	json_t *literal = text ? tds_cli_json_text(text) : NULL;
-	return literal ? literal_json(payload, literal, text)
-		       : failure_json("Answer", 5, "out of memory");
+	json_t *doc =
+		!text                                   ? NULL
+		: payload->encoding == ENCODING_LITERAL ? literal_json(text, payload->len)
+		: payload->encoding == ENCODING_POISON
+			? poison_json(text)
+			: failure_json("Answer", 1, "the actor's answer is no Python literal");
+	return doc ? doc : failure_json("Answer", 5, "out of memory");
 }
 
 void asks_asked(const struct clients *clients, uint64_t ticket, uint32_t source)
