@@ -214,8 +214,8 @@ def who_does_not_read(a):
     questions = b'{"DirectorOp":"RetrieveAll"}\n' * count
     with a.client() as c:
         until('it is alone', lambda: alone(c))
-        for n in range(50):
-            c.ask('DefineGroup', Group='g%d' % n, Actors={})
+        defined = [c.ask('DefineGroup', Group='g%d' % n, Actors={})['Success'] for n in range(50)]
+        ok(all(defined), 'groups are defined', defined)
         line = len(json.dumps(c.ask('RetrieveAll')))
         before = rss_kib(pid)
         shut, piled, gone = half_closed(a, questions), a.client(), a.client()
@@ -396,14 +396,14 @@ def come_and_go(a):
     pid = a.pid
     at_once = 50
     with a.client() as c:
-        until('it is alone', lambda: alone(c))
+        until('it is alone, and what the start needed is closed', lambda: alone(c) and rests(pid))
         before = fds(pid)
         memory = rss_kib(pid)
         for kind, some in KINDS.items():
             for _ in range(500 * SCALE // at_once):
                 some(a, at_once)
             try:
-                until('all are gone', lambda: alone(c) and fds(pid) <= before)
+                until('all are gone', lambda: alone(c) and fds(pid) == before)
                 ok(True, 'clients that are %s: no descriptor is left' % kind)
             except Fault as e:
                 ok(False, 'clients that are %s: no descriptor is left' % kind, e, fds(pid), before, c.ask('Status'))

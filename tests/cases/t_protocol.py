@@ -65,6 +65,8 @@ def good_and_bad_fields(a):
             ok(failed(c.ask('RetrieveRole', Role='foo', Group=group), 'RoleAddress', 2),
                'RetrieveRole: a bad Group is usage', group)
             ok(failed(c.ask('Tell', Target='foo', Literal='1', Group=group), 'Told', 2), 'Tell: a bad Group is usage', group)
+        for actors in 1, 'yes', {}:
+            ok(failed(c.ask('RetrieveAll', Actors=actors), 'AllAddresses', 2), 'RetrieveAll: a bad Actors', actors)
         for wait in 0, -1, 1.5, 86401, '5', True, [], 1 << 62:
             ok(failed(c.ask('LoadSource', Source='foo', Wait=wait), 'SourceLoaded', 2), 'LoadSource: a bad Wait', wait)
         for retry in 1, 'yes', []:

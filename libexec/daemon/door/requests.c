@@ -21,12 +21,16 @@
 static void answer_retrieve_all(struct asker *asker, const struct request *row,
 				const json_t *request)
 {
-	(void)row;
-	const struct director *director = asker->door->director;
-	json_t *answer =
-		director_retrieve_all(asker->door->director, request_text(request, "Group"));
+	struct director *director = asker->door->director;
+	const json_t *actors =
+		json_object_get(request, "Actors"); /* of DefineGroup they are others */
 
-	if (json_is_true(json_object_get(request, "Actors")))
+	if (actors && !json_is_null(actors) && !json_is_boolean(actors)) {
+		asker_refuse(asker, row, 2, "Actors is not true or false");
+		return;
+	}
+	json_t *answer = director_retrieve_all(director, request_text(request, "Group"));
+	if (json_is_true(actors))
 		(void)json_object_set_new(answer, "Actors", director_actors(director));
 	asker_answer(asker, answer);
 }
@@ -397,7 +401,6 @@ static const struct {
 	{ "Refresh", is_truth, "Refresh is not true or false" },
 	{ "AllowDowngrade", is_truth, "AllowDowngrade is not true or false" },
 	{ "Output", is_truth, "Output is not true or false" },
-	{ "Actors", is_truth, "Actors is not true or false" },
 };
 
 /* Why a request cannot be taken; NULL: it can. A field that is null is one that is not there. */
