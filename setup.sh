@@ -15,7 +15,7 @@ EOF
 
 to_build=(gcc libc6-dev make pkg-config libssl-dev libarchive-dev libjansson-dev libseccomp-dev libunistring2 libevent-dev)
 to_demonstrate=(openssl jq python3)
-to_test=(bats binutils g++ bsdextrautils bubblewrap clang clang-format git libclang-rt-14-dev libcmocka-dev mandoc python3-jsonschema shellcheck socat unzip zip
+to_test=(bats binutils g++ bsdextrautils bubblewrap clang clang-format fish git libclang-rt-14-dev libcmocka-dev mandoc python3-jsonschema shellcheck socat unzip zip zsh
 	python3-pip)
 oracle=build/thespian # the real Thespian, which the tests compare with
 

@@ -3,12 +3,22 @@
 # that check reads.
 source (status dirname)/_tds.fish
 
+function __tds_admin_operands
+    __tds_operands -C --directory -T --names-from --grace --notify-fd --group --timeout --root --user --textfile -n --lines --since --role --level
+end
+
 # __tds_admin_at N COMMAND…: N operands stand before the word, the first of them one of the commands.
 function __tds_admin_at
-    set -l operands (__tds_operands -C --directory -T --names-from --grace --notify-fd --group --timeout --root --user --textfile -n --lines --since --role --level)
+    set -l operands (__tds_admin_operands)
     test (count $operands) -eq $argv[1] && begin
         test $argv[1] -eq 0 || contains -- $operands[1] $argv[2..]
     end
+end
+
+# __tds_admin_of COMMAND…: the command is one of these, or none is there yet, so that options may come first.
+function __tds_admin_of
+    set -l operands (__tds_admin_operands)
+    test (count $operands) -eq 0; or contains -- $operands[1] $argv
 end
 
 set -l commands ask bootstart check config forget help history keys list log may metrics reload restart role sandbox setup shutdown start status tell tree watch
@@ -25,27 +35,27 @@ complete -c tds-admin -n '__tds_admin_at 1 tell ask' -a '(__tds_targets)'
 complete -c tds-admin -n '__fish_seen_subcommand_from bootstart' -a nostart
 complete -c tds-admin -n '__fish_seen_subcommand_from check' -F
 complete -c tds-admin -n '__tds_admin_at 1 setup' -a '(__fish_complete_directories)'
-complete -c tds-admin -s T -l names-from -r -F -d 'check: read names from FILE too, one a line'
-complete -c tds-admin -s 0 -l null -d 'check: these names end in NUL instead of a newline'
-complete -c tds-admin -l foreground -d 'start: stay, for a supervisor'
-complete -c tds-admin -l load-all -d 'start: with --foreground, load the newest of each group'
-complete -c tds-admin -l notify-fd -x -d 'start: with --foreground, a newline goes there once it is up'
-complete -c tds-admin -l fresh -d 'start: do not restore what a crash left, move it aside'
-complete -c tds-admin -l transient -d 'start: at the end leave no run directory behind'
-complete -c tds-admin -l python-path -d 'config: print only the folder of the package thespian'
-complete -c tds-admin -l grace -x -d 'shutdown, restart: how long actors may take to exit'
-complete -c tds-admin -l group -x -a '(__tds_loaded_groups)' -d 'role, tell, ask: the role of this group; log: of this group alone'
-complete -c tds-admin -l timeout -x -d 'ask: how long to wait for the answer'
-complete -c tds-admin -l json-message -d 'tell, ask: MESSAGE is JSON'
-complete -c tds-admin -s f -l follow -d 'log: go on with what comes'
-complete -c tds-admin -s n -l lines -x -d 'log, history: only the last N'
-complete -c tds-admin -l since -x -d 'log, history: what is not older: a time, or ago: 10m, 2h, 1d'
-complete -c tds-admin -l role -x -a '(__tds_roles)' -d 'log: of this role alone'
-complete -c tds-admin -l level -x -a 'DEBUG INFO WARNING ERROR CRITICAL' -d 'log: what is at least of this level'
-complete -c tds-admin -l audit -d 'log: check the audit log, and print the digest of its last line'
-complete -c tds-admin -l root -x -a '(__fish_complete_directories)' -d 'setup, bootstart: write below ROOT, and leave the running system alone'
-complete -c tds-admin -l user -x -a '(__fish_complete_users)' -d 'setup: whose process the admin process is'
-complete -c tds-admin -l print -d 'setup: change nothing, print the commands that would'
-complete -c tds-admin -l textfile -r -F -d 'metrics: write FILE, whole, for node_exporter'
-complete -c tds-admin -l literal -d 'check: FILE may hold any literal, not only a known kind of file'
-complete -c tds-admin -l strict -d 'check: warnings are errors'
+complete -c tds-admin -s T -l names-from -r -F -n '__tds_admin_of check' -d 'check: read names from FILE too, one a line'
+complete -c tds-admin -s 0 -l null -n '__tds_admin_of check' -d 'check: these names end in NUL instead of a newline'
+complete -c tds-admin -l foreground -n '__tds_admin_of start' -d 'start: stay, for a supervisor'
+complete -c tds-admin -l load-all -n '__tds_admin_of start' -d 'start: with --foreground, load the newest of each group'
+complete -c tds-admin -l notify-fd -x -n '__tds_admin_of start' -d 'start: with --foreground, a newline goes there once it is up'
+complete -c tds-admin -l fresh -n '__tds_admin_of start' -d 'start: do not restore what a crash left, move it aside'
+complete -c tds-admin -l transient -n '__tds_admin_of start' -d 'start: at the end leave no run directory behind'
+complete -c tds-admin -l python-path -n '__tds_admin_of config' -d 'config: print only the folder of the package thespian'
+complete -c tds-admin -l grace -x -n '__tds_admin_of shutdown restart' -d 'shutdown, restart: how long actors may take to exit'
+complete -c tds-admin -l group -x -a '(__tds_loaded_groups)' -n '__tds_admin_of role tell ask log' -d 'role, tell, ask, log: of this group alone'
+complete -c tds-admin -l timeout -x -n '__tds_admin_of ask tell' -d 'ask, tell: how long to wait'
+complete -c tds-admin -l json-message -n '__tds_admin_of tell ask' -d 'tell, ask: MESSAGE is JSON'
+complete -c tds-admin -s f -l follow -n '__tds_admin_of log' -d 'log: go on with what comes'
+complete -c tds-admin -s n -l lines -x -n '__tds_admin_of log history' -d 'log, history: only the last N'
+complete -c tds-admin -l since -x -n '__tds_admin_of log history' -d 'log, history: what is not older: a time, or ago: 10m, 2h, 1d'
+complete -c tds-admin -l role -x -a '(__tds_roles)' -n '__tds_admin_of log' -d 'log: of this role alone'
+complete -c tds-admin -l level -x -a 'DEBUG INFO WARNING ERROR CRITICAL' -n '__tds_admin_of log' -d 'log: what is at least of this level'
+complete -c tds-admin -l audit -n '__tds_admin_of log' -d 'log: check the audit log, and print the digest of its last line'
+complete -c tds-admin -l root -x -a '(__fish_complete_directories)' -n '__tds_admin_of setup bootstart' -d 'setup, bootstart: write below ROOT, and leave the running system alone'
+complete -c tds-admin -l user -x -a '(__fish_complete_users)' -n '__tds_admin_of setup' -d 'setup: whose process the admin process is'
+complete -c tds-admin -l print -n '__tds_admin_of setup' -d 'setup: change nothing, print the commands that would'
+complete -c tds-admin -l textfile -r -F -n '__tds_admin_of metrics' -d 'metrics: write FILE, whole, for node_exporter'
+complete -c tds-admin -l literal -n '__tds_admin_of check' -d 'check: FILE may hold any literal, not only a known kind of file'
+complete -c tds-admin -l strict -n '__tds_admin_of check' -d 'check: warnings are errors'

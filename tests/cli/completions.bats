@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Bash completion: what is offered for a command line, asked as readline asks.
+# Completion: what is offered for a command line; in bash asked as readline asks, in zsh and fish the options of commands.
 
 load common
 
@@ -131,6 +131,64 @@ expect() {
 @test "options" {
 	[[ $(offered tds-verify --ext) == '--extract-to= --extract= ' || $(offered tds-verify --ext) == '--extract= --extract-to= ' ]]
 	expect '--latest ' tds-avail --lat
+}
+
+# What each command is offered, `COMMAND --OPTION`, without what all tools have.
+in_bash() {
+	local command
+	for command; do
+		offered tds-admin "$command" -- | tr ' ' '\n' | sed "s/=\$//; s/^/$command /"
+	done
+}
+
+# shellcheck disable=SC2016 # it is fish that expands this
+in_fish() {
+	HOME=$PWD XDG_CONFIG_HOME=$PWD XDG_DATA_HOME=$PWD fish --no-config -c 'source $argv[1]
+		for command in $argv[2..]
+			complete -C "tds-admin $command --" | string replace -r "\t.*" "" | string replace -r "^" "$command "
+		end' "$ROOT/completions/fish/tds-admin.fish" "$@"
+}
+
+# shellcheck disable=SC2016 # it is zsh that expands this
+in_zsh() {
+	zsh -f -c '_arguments() { print -rl -- "${command} "${^${(M)@:#--*}%%[=\[]*} }
+		source $0/_tds
+		_tds() : # it is read already
+		for command; do
+			words=(tds-admin -C here $command --) CURRENT=5
+			() { source $1/_tds-admin } $0
+		done' "$ROOT/completions/zsh" "$@"
+}
+
+# The same from the table of the tool.
+in_table() {
+	sed -nE 's/^\t\{ "([a-z-]+)", [a-z]+_argument, NULL, ([^ ]+) \},$/name \2 \1/p
+		s/^\t\{ ([^,]+), [A-Z]+, [^"]*"([a-z, ]+)" \},$/of \1 \2/p' "$ROOT/bin/tds-admin/main.c" | tr -d , |
+		awk 'BEGIN { name["\047T\047"] = "names-from"; name["\0470\047"] = "null" }
+			$1 == "name" { name[$2] = $3 }
+			$1 == "of" { for (i = 3; i <= NF; i++) print $i, "--" name[$2] }' | sort
+}
+
+own() {
+	grep -E '^[a-z]+ --[a-z-]+$' | grep -vE -- ' --(directory|json|quiet|verbose|help|version)$' | sort -u
+}
+
+@test "each command is offered its own options, in three shells" {
+	local commands
+	read -ra commands <<<"$(offered tds-admin '')"
+	in_table >table
+	[ "$(wc -l <table)" -ge 30 ]
+	[[ ${commands[*]} == *' log '* ]]
+	diff table <(in_bash "${commands[@]}" | own)
+	diff table <(in_fish "${commands[@]}" | own)
+	diff table <(in_zsh "${commands[@]}" | own)
+}
+
+@test "before a command all options are offered" {
+	in_table | cut -d ' ' -f 2 | sort -u >all
+	diff all <(in_bash '' | sed 's/^/x/' | own | cut -d ' ' -f 2)
+	diff all <(in_fish '' | sed 's/^/x/' | own | cut -d ' ' -f 2)
+	[[ $(offered tds-admin --gr) == '--grace= --group= ' ]]
 }
 
 # shellcheck disable=SC2016 # the point is that nobody expands these
