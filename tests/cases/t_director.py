@@ -68,7 +68,7 @@ def from_elsewhere(a):
     with a.client() as c:
         c.ask('Shutdown')
         c.line()
-    b = a.run('tds-load', '-C', 'director', 'foo', cwd=a.base)
+    b = a.run('tds-load', '-C', 'director', '--allow-downgrade', 'foo', cwd=a.base)
     ok(b.status == 0 and a.asked('foo', ('echo',)) == ('1',), 'a director directory may be named relatively', b)
     b = a.load('./foo-7.tls', cwd=a.base / 'else')
     ok(b.status == 0 and str(there) in b.out, 'a relative name means the caller\'s folder', b)
