@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/io.h"
@@ -33,18 +34,31 @@ bool tds_uidrange_parse(const char *text, size_t len, struct tds_uidrange *range
 	return first >= LEAST && first <= last && (first > TAKEN_LAST || last < TAKEN_FIRST);
 }
 
+/* False: it is in use already, or out of memory. */
+static bool use(json_t *used, json_int_t uid)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%" JSON_INTEGER_FORMAT, uid);
+	return !json_object_get(used, text) && json_object_set_new(used, text, json_true()) == 0;
+}
+
+/* A uid of two groups would be none between them. */
 static bool is_of_groups(json_t *groups)
 {
+	json_t *used = json_object();
+	bool good = json_is_object(groups);
 	const char *name;
 	json_t *uid;
 
 	json_object_foreach(groups, name, uid)
 	{
-		if (!tds_group_name_ok(name) || !json_is_integer(uid) ||
-		    json_integer_value(uid) < LEAST || json_integer_value(uid) > MOST)
-			return false;
+		good = good && tds_group_name_ok(name) && json_is_integer(uid) &&
+		       json_integer_value(uid) >= LEAST && json_integer_value(uid) <= MOST &&
+		       use(used, json_integer_value(uid));
 	}
-	return json_is_object(groups);
+	json_decref(used);
+	return good;
 }
 
 static int parse(const char *text, size_t len, json_t **groups, struct tds_err *err)

@@ -159,9 +159,10 @@ def stays(a):
     a.must(a.load('bar'))
     ok(ids(a, 'bar')[0][0] == before[1] and uid_of(a, 'foo') == before[0], 'after a shutdown, and where it is not loaded')
     a.must(a.admin('shutdown', '--grace=1'))
-    (a.rundir / 'uids.json').write_text('{"Version": 1, "Groups": {"foo": 0}}')
-    b = a.admin('start')
-    ok(b.status == 1 and b.err.endswith('.tds/uids.json: is not what tds-admin writes\n'), 'one that is damaged is not taken for none', b)
+    for damaged in {'foo': 0}, {'foo': before[0], 'bar': before[0]}:
+        (a.rundir / 'uids.json').write_text(json.dumps({'Version': 1, 'Groups': damaged}))
+        b = a.admin('start')
+        ok(b.status == 1 and b.err.endswith('.tds/uids.json: is not what tds-admin writes\n'), 'one that is damaged is not taken for none: %s' % damaged, b)
     (a.rundir / 'uids.json').unlink()
     a.must(a.load('bar'))
     ok(ids(a, 'bar')[0][0] == before[1], 'where there is none, the folder says which it was')

@@ -34,6 +34,12 @@ def call(number, *arguments):
     return 0 if libc.syscall(number, *arguments) >= 0 else errno.errorcode[ctypes.get_errno()]
 
 
+def privileges():
+    sets = (ctypes.c_uint32 * 6)()
+    ctypes.CDLL(None).capget((ctypes.c_uint32 * 2)(0x20080522), sets)
+    return [sets[i] & ~(1024 + 31) for i in range(3)] + sets[3:]
+
+
 def listens():
     with socket.socket() as s:
         s.bind(('127.0.0.1', 0))
@@ -187,8 +193,8 @@ def as_ever(a):
     head = 'import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n'
     for profile in 'strict', 'default':
         trier(a, 'threads-' + profile, profile, head=head)
-        got = tried(a, 'threads-' + profile, 'forks()', "subprocess.run(['/bin/true'])", "open('/etc/hostname').read()", 'threading.Thread(target=int).start()')
-        ok(got == ['PermissionError'] * 3 + ['None'], 'a source that has threads starts the interpreter, which is confined as well (%s)' % profile, got)
+        got = tried(a, 'threads-' + profile, 'forks()', "subprocess.run(['/bin/true'])", "open('/etc/hostname').read()", 'threading.Thread(target=int).start()', 'privileges()')
+        ok(got == ['PermissionError'] * 3 + ['None', '[0, 0, 0, 0, 0, 0]'], 'a source that has threads starts the interpreter, which is confined as well (%s)' % profile, got)
     ok(a.must(a.load('--unload', a.hash_of('strict', '1'))) and not a.loaded('strict'), 'what is unloaded goes')
 
 
@@ -309,8 +315,8 @@ def programs_and_limits(a):
     got = tried(a, 'runs', "subprocess.run([%r]).returncode" % true, "subprocess.run(['/usr/bin/id'])", "open('/etc/hostname')")
     ok(got == ['0', 'PermissionError', 'PermissionError'], 'a program that is named runs, another one does not', got)
     trier(a, 'limits', {'Memory': 1 << 30, 'Files': 64})
-    got = tried(a, 'limits', "len(bytearray(1 << 30))", "[os.dup(0) for i in range(64)]", "__import__('resource').getrlimit(7)")
-    ok(got == ['MemoryError', 'OSError', '(64, 64)'], 'limits hold', got)
+    got = tried(a, 'limits', "len(bytearray(1 << 30))", "[os.dup(0) for i in range(64)]", "__import__('resource').getrlimit(7)", 'privileges()')
+    ok(got == ['MemoryError', 'OSError', '(64, 64)', '[0, 0, 0, 0, 0, 0]'], 'limits hold, and nothing is left to raise them by', got)
     trier(a, 'few', {'Processes': 2})
     got = a.asked('few', ('child', 1)), a.asked('few', ('child', 1), 1)
     ok(got == (1, None), 'no more actors than processes are granted', got)

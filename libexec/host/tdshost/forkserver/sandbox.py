@@ -12,11 +12,14 @@ import struct
 import sys
 from typing import Iterator, List, Optional, Tuple
 
-from tdshost.wire.confine import Filter, hold_to_rules, kernel_call
+from tdshost.wire.confine import Filter, hold_to_rules, keep_capabilities, kernel_call
 
 SYS_LANDLOCK_ADD_RULE = 445  # the same numbers on all architectures
 RULE_PATH_BENEATH = 1
 EXECUTE, READ_FILE, READ_DIR = 1, 4, 8
+# Of root's privileges those that the rules hold, for files (CAP_CHOWN to CAP_FSETID) and low ports (CAP_NET_BIND_SERVICE); with
+# others it would raise its limits again.
+CAPABILITIES = 0b11111 | 1 << 10
 
 # What the C library and OpenSSL read when they are first used.
 SYSTEM_FILES = ('/etc/ld.so.cache', '/etc/localtime', '/etc/ssl/openssl.cnf', '/usr/lib/locale')
@@ -92,6 +95,7 @@ class Sandbox:
         code = os.pread(filters, os.fstat(filters).st_size, 0)
         self.second = code[self._first:]
         self._prepared = Filter(self.second)
+        keep_capabilities(CAPABILITIES)
         _allow_own_files(rules, host)
         hold_to_rules(rules)
         Filter(code[:self._first]).put_on()

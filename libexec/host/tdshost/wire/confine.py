@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""How a process gives up rights for good: rules for files (Landlock) and filters of system calls, which others have made."""
+"""How a process gives up rights for good: rules for files (Landlock) and filters of system calls, which others have made, and
+privileges of root.
+"""
 import ctypes
 import errno
 import os
@@ -13,6 +15,7 @@ SECCOMP_MODE_FILTER = 2
 SYS_LANDLOCK_RESTRICT_SELF = 446  # the same numbers on all architectures
 SYS_LANDLOCK_CREATE_RULESET = 444
 INSTRUCTION = 8  # bytes
+CAPABILITY_VERSION_3 = 0x20080522
 # Rights on files: to run them, and to make what is neither file nor folder.
 EXECUTE = 1 << 0
 MAKE_SPECIAL = 1 << 6 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12
@@ -47,6 +50,19 @@ def hold_to_nothing(rights: int) -> None:
         raise
     hold_to_rules(rules)
     os.close(rules)
+
+
+def keep_capabilities(kept: int) -> None:
+    """Give up, for good, all privileges of root but these, a bit for each, as far as this process has them. Errors: OSError."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    head = ctypes.create_string_buffer(struct.pack('=Ii', CAPABILITY_VERSION_3, 0))
+    sets = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable: the lower bits of all, then the upper ones
+    had = libc.capget(head, sets) == 0
+    for i in range(6):
+        sets[i] &= kept >> 32 * (i // 3) & 0xffffffff
+    if not had or libc.capset(head, sets) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
 
 
 class Filter:
