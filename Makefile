@@ -5,7 +5,8 @@
 # make bench      figures                          make fuzz       libFuzzer binaries, in build/fuzz/
 # make lint       rooms, scripts, man pages        make format     lay the code out anew
 # make install    DESTDIR= PREFIX= BINDIR= ...     make uninstall  the same folders
-# make dist       the release tarball              make html       the manual pages, in build/html
+# make dist       the release tarball, with SIGN=KEY a package of it too
+# make html       the manual pages, in build/html  make deb-check  the Debian packages
 # make clean
 
 VERSION := 0.1.0
@@ -213,6 +214,9 @@ $(FUZZ): $(B)/%: $(B)/obj/tests/fuzz/%.o $(B)/fakes.a $(B)/daemon.a $(B)/libcomm
 	$(call say,FUZZ,$@)
 	$(Q)$(LINK) -fsanitize=fuzzer $(LDLIBS) -lcmocka
 
+# What needs neither bats nor clang, nor a running daemon: for who builds a package.
+unit: all $(UNIT) $(REPLAY)
+
 tests: all $(UNIT) $(REPLAY) $(FAULTS) other
 
 # Both cores, unless the user said how many.
@@ -229,6 +233,10 @@ check: variants
 FUZZ_SECONDS ?= 600
 soak: variants fuzz
 	$(Q)TDS_SCALE=20 FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run -j $(JOBS) plain asan lint fuzz release
+
+# The Debian packages: built, and installed, used, upgraded and removed in a chroot. As root; soak does it too.
+deb-check:
+	$(Q)tests/run -k deb.bats release
 
 lint: all
 	$(Q)tests/run -j $(JOBS) lint
@@ -286,15 +294,24 @@ $(HTMLDIR)/index.html: man/index.awk $(PAGES)
 
 # The same commit gives the same bytes.
 TARBALL ?= build/tds-$(VERSION).tar.gz
+RELEASE = $(dir $(TARBALL))tds-$(VERSION).tls
 dist:
 	@mkdir -p $(dir $(TARBALL))
-	$(Q)git archive --prefix=tds-$(VERSION)/ HEAD | gzip -9n >$(TARBALL)
+	$(Q)git archive --prefix=tds-$(VERSION)/ HEAD | gzip -9n >$(TARBALL).new
+	$(Q)touch -d @$$(git log -1 --format=%ct HEAD) $(TARBALL).new && mv $(TARBALL).new $(TARBALL)
 	@echo $(TARBALL)
+ifneq ($(SIGN),)
+	$(Q)$(BIN)/tds-gensrc -q -C $(dir $(TARBALL)) -o $(RELEASE) --no-check tds $(SIGN) $(dir $(TARBALL)) version:$(VERSION) \
+		$(notdir $(TARBALL))
+	@echo $(RELEASE)
+endif
+
+dist: $(if $(SIGN),$(BIN)/tds-gensrc)
 
 clean:
 	rm -rf build
 
 FORCE:
-.PHONY: all tests other fuzz fuzzers variants check soak lint format bench install stage uninstall html dist clean FORCE
+.PHONY: all unit deb-check tests other fuzz fuzzers variants check soak lint format bench install stage uninstall html dist clean FORCE
 .DELETE_ON_ERROR:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

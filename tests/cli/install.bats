@@ -135,3 +135,15 @@ staged() {
 	diff <(tar -tzf first.tar.gz --quoting-style=literal | sed -n 's,^[^/]*/\(.*[^/]\)$,\1,p' | sort) \
 		<(git -C "$ROOT" -c core.quotePath=false ls-tree -r --name-only HEAD | sort)
 }
+
+@test "a signed release is a package that holds the tarball, the same twice" {
+	git -C "$ROOT" rev-parse -q --verify HEAD >/dev/null 2>&1 || skip 'no commit here'
+	cd "$BATS_TEST_TMPDIR"
+	install -m 0600 "$KEYS/birch.pem" key.pem
+	staged dist SIGN="$PWD/key.pem" TARBALL="$PWD/tds.tar.gz"
+	mv tds-*.tls first
+	staged dist SIGN="$PWD/key.pem" TARBALL="$PWD/tds.tar.gz"
+	cmp first tds-*.tls
+	tds-verify -k "$KEYS/birch_tls.key" -x tds.tar.gz tds-*.tls | cmp - tds.tar.gz
+	run -7 tds-verify -k "$KEYS/cedar_tls.key" tds-*.tls
+}
