@@ -31,6 +31,7 @@ static const char help[] =
 	"  ask TARGET MESSAGE     the same, and print the answer\n"
 	"  log [ROLE]             print what actors print and log, and what has happened\n"
 	"  tree                   print all actors, each below the one that created it\n"
+	"  top                    show all actors, and what each uses, again and again\n"
 	"  metrics                print metrics, as Prometheus reads them\n"
 	"  history [GROUP]        print which version was active when, and what failed\n"
 	"  watch                  print each change as a line of JSON\n"
@@ -57,7 +58,7 @@ static const char help[] =
 	"      --timeout=SECONDS  ask, tell: how long to wait (5)\n"
 	"      --json-message     tell, ask: MESSAGE is JSON\n"
 	"  -f, --follow           log: go on with what comes\n"
-	"  -n, --lines=N          log, history: only the last N\n"
+	"  -n, --lines=N          log, history, top: only the last N; of top N tables\n"
 	"      --since=TIME       log, history: what is not older: a time, or ago: 10m, 2h, 1d\n"
 	"      --role=ROLE        log: of this role alone\n"
 	"      --level=LEVEL      log: what is at least DEBUG, INFO, WARNING, ERROR or CRITICAL\n"
@@ -66,6 +67,9 @@ static const char help[] =
 	"alone\n"
 	"      --user=USER        setup: whose process the admin process is (tds)\n"
 	"      --print            setup: change nothing, print the commands that would\n"
+	"      --once             top: print one table, and end\n"
+	"      --delay=SECONDS    top: how long until the next table (2)\n"
+	"      --sort=COLUMN      top: by cpu, memory, messages, queue, restarts, pid or name\n"
 	"      --textfile=FILE    metrics: write FILE, whole, for node_exporter\n"
 	"      --literal          check: FILE may hold any literal, not only a known kind of file\n"
 	"      --strict           check: warnings are errors\n" TDS_CLI_HELP;
@@ -90,7 +94,10 @@ enum {
 	OPT_ROOT,
 	OPT_USER,
 	OPT_PRINT,
-	OPT_TEXTFILE
+	OPT_TEXTFILE,
+	OPT_ONCE,
+	OPT_DELAY,
+	OPT_SORT
 };
 
 static const char short_options[] = TDS_CLI_SHORT "T:0fn:";
@@ -121,6 +128,9 @@ static const struct option options[] = {
 	{ "user", required_argument, NULL, OPT_USER },
 	{ "print", no_argument, NULL, OPT_PRINT },
 	{ "textfile", required_argument, NULL, OPT_TEXTFILE },
+	{ "once", no_argument, NULL, OPT_ONCE },
+	{ "delay", required_argument, NULL, OPT_DELAY },
+	{ "sort", required_argument, NULL, OPT_SORT },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -146,7 +156,7 @@ static const struct own_option {
 	{ 'f', FLAG, offsetof(struct admin, follow), "log" },
 	{ OPT_AUDIT, FLAG, offsetof(struct admin, audit), "log" },
 	{ OPT_JSON_MESSAGE, FLAG, offsetof(struct admin, json_message), "tell, ask" },
-	{ 'n', LINES, offsetof(struct admin, lines), "log, history" },
+	{ 'n', LINES, offsetof(struct admin, lines), "log, history, top" },
 	{ OPT_SINCE, TIME, offsetof(struct admin, since_wall_ms), "log, history" },
 	{ OPT_ROLE, TEXT, offsetof(struct admin, role), "log" },
 	{ OPT_LEVEL, LEVEL, offsetof(struct admin, level), "log" },
@@ -157,6 +167,9 @@ static const struct own_option {
 	{ OPT_USER, TEXT, offsetof(struct admin, user), "setup" },
 	{ OPT_PRINT, FLAG, offsetof(struct admin, print), "setup" },
 	{ OPT_TEXTFILE, TEXT, offsetof(struct admin, textfile), "metrics" },
+	{ OPT_ONCE, FLAG, offsetof(struct admin, once), "top" },
+	{ OPT_DELAY, SECONDS, offsetof(struct admin, delay_s), "top" },
+	{ OPT_SORT, TEXT, offsetof(struct admin, sort), "top" },
 };
 
 #define OWN_OPTIONS (sizeof(own_options) / sizeof(own_options[0]))
@@ -183,6 +196,7 @@ static const struct command {
 	{ "log", admin_log_help, admin_log },
 	{ "history", admin_history_help, admin_history },
 	{ "tree", admin_tree_help, admin_tree },
+	{ "top", admin_top_help, admin_top },
 	{ "metrics", admin_metrics_help, admin_metrics },
 	{ "config", admin_config_help, admin_config },
 	{ "may", admin_may_help, admin_may },
@@ -389,6 +403,7 @@ int main(int argc, char **argv)
 	struct admin admin = { .notify_fd = -1,
 			       .grace_s = -1,
 			       .timeout_s = -1,
+			       .delay_s = -1,
 			       .lines = UINT64_MAX,
 			       .since_wall_ms = INT64_MIN };
 	bool given[OWN_OPTIONS] = { false };

@@ -4,7 +4,7 @@
 source (status dirname)/_tds.fish
 
 function __tds_admin_operands
-    __tds_operands -C --directory -T --names-from --grace --notify-fd --group --timeout --root --user --textfile -n --lines --since --role --level
+    __tds_operands -C --directory -T --names-from --grace --notify-fd --group --timeout --root --user --textfile --delay --sort -n --lines --since --role --level
 end
 
 # __tds_admin_at N COMMAND…: N operands stand before the word, the first of them one of the commands.
@@ -21,7 +21,7 @@ function __tds_admin_of
     test (count $operands) -eq 0; or contains -- $operands[1] $argv
 end
 
-set -l commands ask bootstart check config forget help history keys list log may metrics reload restart role sandbox setup shutdown start status tell tree watch
+set -l commands ask bootstart check config forget help history keys list log may metrics reload restart role sandbox setup shutdown start status tell top tree watch
 
 __tds_common_options tds-admin
 complete -c tds-admin -n '__tds_admin_at 0' -a "$commands"
@@ -48,7 +48,7 @@ complete -c tds-admin -l group -x -a '(__tds_loaded_groups)' -n '__tds_admin_of 
 complete -c tds-admin -l timeout -x -n '__tds_admin_of ask tell' -d 'ask, tell: how long to wait'
 complete -c tds-admin -l json-message -n '__tds_admin_of tell ask' -d 'tell, ask: MESSAGE is JSON'
 complete -c tds-admin -s f -l follow -n '__tds_admin_of log' -d 'log: go on with what comes'
-complete -c tds-admin -s n -l lines -x -n '__tds_admin_of log history' -d 'log, history: only the last N'
+complete -c tds-admin -s n -l lines -x -n '__tds_admin_of log history top' -d 'log, history, top: only the last N; of top N tables'
 complete -c tds-admin -l since -x -n '__tds_admin_of log history' -d 'log, history: what is not older: a time, or ago: 10m, 2h, 1d'
 complete -c tds-admin -l role -x -a '(__tds_roles)' -n '__tds_admin_of log' -d 'log: of this role alone'
 complete -c tds-admin -l level -x -a 'DEBUG INFO WARNING ERROR CRITICAL' -n '__tds_admin_of log' -d 'log: what is at least of this level'
@@ -56,6 +56,9 @@ complete -c tds-admin -l audit -n '__tds_admin_of log' -d 'log: check the audit 
 complete -c tds-admin -l root -x -a '(__fish_complete_directories)' -n '__tds_admin_of setup bootstart' -d 'setup, bootstart: write below ROOT, and leave the running system alone'
 complete -c tds-admin -l user -x -a '(__fish_complete_users)' -n '__tds_admin_of setup' -d 'setup: whose process the admin process is'
 complete -c tds-admin -l print -n '__tds_admin_of setup' -d 'setup: change nothing, print the commands that would'
+complete -c tds-admin -l once -n '__tds_admin_of top' -d 'top: print one table, and end'
+complete -c tds-admin -l delay -x -n '__tds_admin_of top' -d 'top: how long until the next table'
+complete -c tds-admin -l sort -x -n '__tds_admin_of top' -a 'cpu memory messages queue restarts pid name' -d 'top: by which column'
 complete -c tds-admin -l textfile -r -F -n '__tds_admin_of metrics' -d 'metrics: write FILE, whole, for node_exporter'
 complete -c tds-admin -l literal -n '__tds_admin_of check' -d 'check: FILE may hold any literal, not only a known kind of file'
 complete -c tds-admin -l strict -n '__tds_admin_of check' -d 'check: warnings are errors'

@@ -171,7 +171,7 @@ def running(judge, a):
     def hold(command, status, *args, **more):
         judge.hold(command, a.run(command.split()[0], *command.split()[1:], *args, '-j', **more), status)
 
-    for command in 'status', 'list', 'watch', 'metrics', 'tree':
+    for command in 'status', 'list', 'watch', 'metrics', 'tree', 'top':
         hold('tds-admin ' + command, 8)
     hold('tds-admin role', 8, 'foo')
     hold('tds-admin ask', 8, 'foo', '1')
@@ -193,6 +193,7 @@ def running(judge, a):
         hold('tds-admin status', 0)
         hold('tds-admin metrics', 0)
         hold('tds-admin tree', 0)
+        hold('tds-admin top', 0, '-n', '2', '--delay=0.1')
         hold('tds-admin list', 0)
         hold('tds-admin list', 0, 'foo')
         hold('tds-admin list', 4, 'nothing')

@@ -82,7 +82,7 @@ expect() {
 }
 
 @test "commands, and their operands" {
-	expect 'ask bootstart check config forget help history keys list log may metrics reload restart role sandbox setup shutdown start status tell tree watch ' tds-admin ''
+	expect 'ask bootstart check config forget help history keys list log may metrics reload restart role sandbox setup shutdown start status tell top tree watch ' tds-admin ''
 	expect 'shutdown ' tds-admin -j sh
 	expect 'src ' tds-admin setup s
 	expect 'nobody ' tds-admin setup --user=nobod

@@ -72,6 +72,7 @@ expected() {
 		0644 usr/share/tds/schemas/tds-admin-start.json
 		0644 usr/share/tds/schemas/tds-admin-status.json
 		0644 usr/share/tds/schemas/tds-admin-tell.json
+		0644 usr/share/tds/schemas/tds-admin-top.json
 		0644 usr/share/tds/schemas/tds-admin-tree.json
 		0644 usr/share/tds/schemas/tds-admin-watch.json
 		0644 usr/share/tds/schemas/tds-avail.json
