@@ -121,7 +121,11 @@ static const struct attempt for_the_remover[] = {
 	TRY(openat, { AT_FDCWD, P("/etc/passwd"), O_RDONLY }),
 	TRY(openat, { FOLDER, P("file"), O_RDONLY }),
 	TRY(openat2, { AT_FDCWD, P(path), P(path), sizeof(struct open_how) }),
+#ifdef SYS_newfstatat
 	TRY(newfstatat, { AT_FDCWD, P("/etc/passwd"), P(path) }),
+#else /* 32 bits */
+	TRY(fstatat64, { AT_FDCWD, P("/etc/passwd"), P(path) }),
+#endif
 	TRY(unlinkat, { AT_FDCWD, P(path) }),
 	TRY(renameat2, { AT_FDCWD, P(path), AT_FDCWD, P("/etc/made") }),
 	TRY(fchmodat, { AT_FDCWD, P(path), 0600 }),
