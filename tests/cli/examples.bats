@@ -62,6 +62,27 @@ runs() {
 	runs tds-protocol.7
 }
 
+@test "tds-director(1)" {
+	cd "$DIR" || return
+	runs tds-director.1
+}
+
+@test "thespian-compat(7)" {
+	cat >program.py <<-'EOT'
+		from thespian.actors import ActorSystem
+
+		ActorSystem().shutdown()
+	EOT
+	runs thespian-compat.7
+}
+
+@test "each page with commands is run, here or in pages.bats" {
+	local page
+	for page in $(grep -lE '^(\.Dl )?\$ ' "$ROOT"/man/*.[1-9]); do
+		grep -qE "(runs |/man/)${page##*/}" "$ROOT"/tests/cli/{examples,pages}.bats || { echo "$page" && return 1; }
+	done
+}
+
 @test "tds(7)" { runs tds.7; }
 
 @test "tls(5)" { runs tls.5; }

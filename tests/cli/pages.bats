@@ -62,3 +62,23 @@ guide() {
 	"$ROOT/tests/shown" --compare <"$ROOT/man/tds-operating.7"
 	[ ! -e "$DIR" ]
 }
+
+@test "the README's program" {
+	name_actors "$DIR"
+	cat >program.py <<-'EOT'
+		from thespian.actors import Actor, ActorSystem
+
+
+		class Hello(Actor):
+		    def receiveMessage(self, message, sender):
+		        self.send(sender, 'hello, ' + message)
+
+
+		if __name__ == '__main__':
+		    system = ActorSystem()
+		    print(system.ask(system.createActor(Hello), 'world', 20))
+	EOT
+	awk '/^## / { on = /^## Your Thespian/ } on' "$ROOT/README.md" >section
+	grep -q '^    \$ python3' section
+	THESPIAN_DIRECTOR_DIR=$DIR "$ROOT/tests/shown" --compare <section
+}
