@@ -19,6 +19,8 @@ MANDIR ?= $(DATADIR)/man
 COMPDIR ?= $(DATADIR)/bash-completion/completions
 ZSHCOMPDIR ?= $(DATADIR)/zsh/site-functions
 FISHCOMPDIR ?= $(DATADIR)/fish/vendor_completions.d
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+USERUNITDIR ?= $(PREFIX)/lib/systemd/user
 SCHEMADIR ?= $(DATADIR)/tds/schemas
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
@@ -101,8 +103,9 @@ $(B)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' $(call quote,$(FLAGS)) | cmp -s - $@ || printf '%s\n' $(call quote,$(FLAGS)) >$@
 
-# It holds the script, and the compiler does not tell.
+# These hold files, and the compiler does not tell.
 $(B)/obj/bin/tds-gensrc/script.o: libexec/tds-pysource.py
+$(B)/obj/bin/tds-admin/boottemplates.o: $(wildcard boot/*)
 
 $(B)/libcommon.a: $(LIB_OBJECTS)
 	$(call say,AR,$@)
@@ -269,6 +272,13 @@ placed = $(foreach t,$(TOOLS),0755:$(BIN)/$(t):$(BINDIR)/$(t)) \
 	$(foreach s,$(wildcard schemas/*.json),0644:$(s):$(SCHEMADIR)/$(notdir $(s))) \
 	$(foreach p,$(PROGRAMS),0755:$(LIBEXEC)/$(p):$(LIBEXECDIR)/$(p)) \
 	$(foreach f,$(HOST) $(HOST_COMPILED),0644:$(HOSTED)/$(f):$(HOSTDIR)/$(f))
+# Units for any director directory, %f, of one template: of root, of the user tds, of a user's own systemd.
+UNITS := root:$(UNITDIR)/tds@.service own:$(UNITDIR)/tds-own@.service user:$(USERUNITDIR)/tds@.service
+unit_of = sed -e '/^\# Written by/d' -e '/^{/{/^{[^}]*$(1)/!d;s/^{[^}]*} //}' \
+	-e 's|@admin@|$(BINDIR)/tds-admin|;s|@load@|$(BINDIR)/tds-load|;s|@dir@|%f|;s|@setdir@|THESPIAN_DIRECTOR_DIR=%f|' \
+	-e 's|@user@|tds|;s|@writable@|-%f -/var/lib/tds|;s|@home@|yes|;s|@tmp@|yes|' boot/systemd.service
+stage_unit = $(call unit_of,$(1)) | $(INSTALL) -D -m 0644 /dev/stdin $(call quote,$(DESTDIR)$(2))
+
 install: all
 	$(Q)$(MAKE) --no-print-directory stage
 
@@ -276,9 +286,10 @@ install: all
 stage:
 	$(Q)set -e; for p in $(placed); do IFS=:; set -- $$p; $(INSTALL) -D -m "$$1" "$$2" "$(DESTDIR)$$3"; done
 	$(Q)sed $(PC) libtds/tds.pc.in | $(INSTALL) -D -m 0644 /dev/stdin $(call quote,$(DESTDIR)$(TDS_PC))
+	$(Q)$(foreach u,$(UNITS),$(call stage_unit,$(firstword $(subst :, ,$(u))),$(lastword $(subst :, ,$(u)))) &&) :
 
 uninstall:
-	$(Q)for p in $(placed) :$(TDS_PC); do rm -f "$(DESTDIR)$${p##*:}"; done
+	$(Q)for p in $(placed) :$(TDS_PC) $(UNITS); do rm -f "$(DESTDIR)$${p##*:}"; done
 
 # The manual pages for a browser, with links to each other; to those of others, where Debian has them.
 HTMLDIR ?= build/html

@@ -29,7 +29,9 @@ struct admin {
 	uint64_t lines;         /* --lines; UINT64_MAX: all */
 	int64_t since_wall_ms;  /* --since; INT64_MIN: not given */
 	const char *root;       /* --root */
-	const char *user;       /* --user */
+	const char *user;       /* --user; empty: no user was named */
+	const char *manager;    /* --manager */
+	bool remove;            /* --remove */
 	const char *textfile;   /* --textfile */
 	const char *sort;       /* --sort */
 	bool once;              /* --once */

@@ -42,7 +42,7 @@ static const char help[] =
 	"  sandbox GROUP|PACKAGE  explain what its actors would be let do, and why\n"
 	"  setup [DIR]            make a director directory with an admin process of its own user\n"
 	"  bootstart [NAME] [nostart]\n"
-	"                         have systemd start the admin process at boot\n"
+	"                         have it started at boot\n"
 	"  help [COMMAND]         print this help, or that of a command\n"
 	"\n"
 	"  -T, --names-from=FILE  check: read names from FILE too, one a line (-: standard input)\n"
@@ -65,8 +65,12 @@ static const char help[] =
 	"      --audit            log: check the audit log, and print the digest of its last line\n"
 	"      --root=ROOT        setup, bootstart: write below ROOT, and leave the running system "
 	"alone\n"
-	"      --user=USER        setup: whose process the admin process is (tds)\n"
-	"      --print            setup: change nothing, print the commands that would\n"
+	"      --user[=USER]      setup, bootstart: whose process the admin process is (tds); its "
+	"own systemd\n"
+	"      --manager=MANAGER  bootstart: systemd, openrc, runit, s6, upstart or sysv\n"
+	"      --remove           bootstart: take the service back\n"
+	"      --print            setup, bootstart: change nothing, print the commands or the "
+	"file\n"
 	"      --once             top: print one table, and end\n"
 	"      --delay=SECONDS    top: how long until the next table (2)\n"
 	"      --sort=COLUMN      top: by cpu, memory, messages, queue, restarts, pid or name\n"
@@ -93,6 +97,8 @@ enum {
 	OPT_SINCE,
 	OPT_ROOT,
 	OPT_USER,
+	OPT_MANAGER,
+	OPT_REMOVE,
 	OPT_PRINT,
 	OPT_TEXTFILE,
 	OPT_ONCE,
@@ -125,7 +131,9 @@ static const struct option options[] = {
 	{ "grace", required_argument, NULL, OPT_GRACE },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "root", required_argument, NULL, OPT_ROOT },
-	{ "user", required_argument, NULL, OPT_USER },
+	{ "user", optional_argument, NULL, OPT_USER },
+	{ "manager", required_argument, NULL, OPT_MANAGER },
+	{ "remove", no_argument, NULL, OPT_REMOVE },
 	{ "print", no_argument, NULL, OPT_PRINT },
 	{ "textfile", required_argument, NULL, OPT_TEXTFILE },
 	{ "once", no_argument, NULL, OPT_ONCE },
@@ -164,8 +172,10 @@ static const struct own_option {
 	{ OPT_GRACE, SECONDS, offsetof(struct admin, grace_s), "shutdown, restart" },
 	{ OPT_TIMEOUT, SECONDS, offsetof(struct admin, timeout_s), "ask, tell" },
 	{ OPT_ROOT, TEXT, offsetof(struct admin, root), "setup, bootstart" },
-	{ OPT_USER, TEXT, offsetof(struct admin, user), "setup" },
-	{ OPT_PRINT, FLAG, offsetof(struct admin, print), "setup" },
+	{ OPT_USER, TEXT, offsetof(struct admin, user), "setup, bootstart" },
+	{ OPT_MANAGER, TEXT, offsetof(struct admin, manager), "bootstart" },
+	{ OPT_REMOVE, FLAG, offsetof(struct admin, remove), "bootstart" },
+	{ OPT_PRINT, FLAG, offsetof(struct admin, print), "setup, bootstart" },
 	{ OPT_TEXTFILE, TEXT, offsetof(struct admin, textfile), "metrics" },
 	{ OPT_ONCE, FLAG, offsetof(struct admin, once), "top" },
 	{ OPT_DELAY, SECONDS, offsetof(struct admin, delay_s), "top" },
@@ -330,7 +340,7 @@ static bool take_option(struct admin *admin, int opt, const char *help_text, boo
 		*(bool *)value = true;
 		return true;
 	case TEXT:
-		*(const char **)value = optarg;
+		*(const char **)value = optarg ? optarg : "";
 		return true;
 	case SECONDS:
 		return parse_seconds(admin, opt, value);

@@ -124,6 +124,8 @@ static int take_operands(struct setup *setup, int argc, char **argv, struct tds_
 		return tds_err_set(err, TDS_E_USAGE, "setup takes one folder");
 	if (admin->root && admin->print)
 		return tds_err_set(err, TDS_E_USAGE, "--print does not go with --root");
+	if (admin->user && !*admin->user)
+		return tds_err_set(err, TDS_E_USAGE, "--user=USER: which user?");
 	setup->user = admin->user ? admin->user : USER_DEFAULT;
 	if (!is_user_name(setup->user))
 		return tds_err_set(err, TDS_E_USAGE, "not a possible name of a user: \"%s\"",

@@ -4,7 +4,7 @@
 source (status dirname)/_tds.fish
 
 function __tds_admin_operands
-    __tds_operands -C --directory -T --names-from --grace --notify-fd --group --timeout --root --user --textfile --delay --sort -n --lines --since --role --level
+    __tds_operands -C --directory -T --names-from --grace --notify-fd --group --timeout --root --manager --textfile --delay --sort -n --lines --since --role --level
 end
 
 # __tds_admin_at N COMMAND…: N operands stand before the word, the first of them one of the commands.
@@ -54,8 +54,10 @@ complete -c tds-admin -l role -x -a '(__tds_roles)' -n '__tds_admin_of log' -d '
 complete -c tds-admin -l level -x -a 'DEBUG INFO WARNING ERROR CRITICAL' -n '__tds_admin_of log' -d 'log: what is at least of this level'
 complete -c tds-admin -l audit -n '__tds_admin_of log' -d 'log: check the audit log, and print the digest of its last line'
 complete -c tds-admin -l root -x -a '(__fish_complete_directories)' -n '__tds_admin_of setup bootstart' -d 'setup, bootstart: write below ROOT, and leave the running system alone'
-complete -c tds-admin -l user -x -a '(__fish_complete_users)' -n '__tds_admin_of setup' -d 'setup: whose process the admin process is'
-complete -c tds-admin -l print -n '__tds_admin_of setup' -d 'setup: change nothing, print the commands that would'
+complete -c tds-admin -l user -f -a '(__fish_complete_users)' -n '__tds_admin_of setup bootstart' -d 'setup, bootstart: whose process the admin process is; its own systemd'
+complete -c tds-admin -l manager -x -a 'systemd openrc runit s6 upstart sysv' -n '__tds_admin_of bootstart' -d 'bootstart: the manager of services'
+complete -c tds-admin -l remove -n '__tds_admin_of bootstart' -d 'bootstart: take the service back'
+complete -c tds-admin -l print -n '__tds_admin_of setup bootstart' -d 'setup, bootstart: change nothing, print the commands or the file'
 complete -c tds-admin -l once -n '__tds_admin_of top' -d 'top: print one table, and end'
 complete -c tds-admin -l delay -x -n '__tds_admin_of top' -d 'top: how long until the next table'
 complete -c tds-admin -l sort -x -n '__tds_admin_of top' -a 'cpu memory messages queue restarts pid name' -d 'top: by which column'

@@ -144,6 +144,8 @@ def configuration(judge, a):
     hold(2, 'may', 'x', 'y')
     (a.base / 'root/etc/systemd/system').mkdir(parents=True)
     hold(0, 'bootstart', '--root=%s' % (a.base / 'root'))
+    hold(0, 'bootstart', '--root=%s' % (a.base / 'root'), '--remove')
+    hold(0, 'bootstart', '--print', '--manager=s6')
     hold(5, 'bootstart', '--root=/nonexistent')
     a.base.chmod(0o755)
     hold(0, 'setup', '--print', a.base / 'setup')

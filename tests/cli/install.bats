@@ -79,6 +79,9 @@ expected() {
 		0644 usr/share/tds/schemas/tds-gensrc.json
 		0644 usr/share/tds/schemas/tds-load.json
 		0644 usr/share/tds/schemas/tds-verify.json
+		0644 usr/lib/systemd/system/tds-own@.service
+		0644 usr/lib/systemd/system/tds@.service
+		0644 usr/lib/systemd/user/tds@.service
 		0644 usr/share/zsh/site-functions/_tds
 		0644 usr/share/zsh/site-functions/_tds-admin
 		0644 usr/share/zsh/site-functions/_tds-avail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# tds-admin config and bootstart: the Director's layout, JSON, what cannot be read; the unit, and what systemctl is told.
+# tds-admin config: the Director's layout, JSON, what cannot be read.
 
 load common
 
@@ -18,21 +18,6 @@ is() {
 	}
 	diff <(printf '%s\n' "$2") <(printf '%s\n' "$output")
 	diff <(printf '%s\n' "$3") <(printf '%s\n' "$stderr")
-}
-
-# A systemctl that writes down what it is asked, and fails at what the file "fail" names.
-fake_systemctl() {
-	mkdir fake
-	# shellcheck disable=SC2016 # for the script
-	printf '#!/bin/sh\ncd "%s" && echo "$*" >>asked\n[ "$1" != "$(cat fail)" ] || exit 3\n' "$PWD" >fake/systemctl
-	chmod 755 fake/systemctl
-	touch fail
-	PATH=$PWD/fake:$PATH
-}
-
-# Run a command where /etc/systemd/system is an empty folder of its own.
-own_units() {
-	unshare --mount sh -c 'mount -t tmpfs none /etc/systemd/system && "$@"' sh "$@"
 }
 
 @test "config: the Director's layout" {
@@ -95,71 +80,5 @@ tds-admin: $DIR/othercaps.cfg:2:7: call to open is not allowed"
 	run tds-admin -q config
 	[ "$status" -eq 1 ]
 	run tds-admin config x
-	[ "$status" -eq 2 ]
-}
-
-@test "bootstart: the unit, below another root" {
-	mkdir -p root/etc/systemd/system
-	fake_systemctl
-	run --separate-stderr tds-admin bootstart --root=root nostart
-	is 0 '' ''
-	[ ! -e asked ]
-	[ "$(stat -c %a root/etc/systemd/system/thespian-director.service)" = 644 ]
-	[ "$(files root/etc/systemd/system)" = thespian-director.service ]
-	grep -Fx "ExecStart=\"$TDS_BIN/tds-admin\" -C \"$DIR\" start --foreground" root/etc/systemd/system/*.service
-	grep -Fx "ExecStartPost=-\"$TDS_BIN/tds-load\" -C \"$DIR\" --no-start --all" root/etc/systemd/system/*.service
-	grep -Fx 'Type=notify' root/etc/systemd/system/*.service
-	grep -Fx 'Delegate=yes' root/etc/systemd/system/*.service
-	run ! grep -q '^User=' root/etc/systemd/system/*.service
-	echo daemon >"$DIR/adminuser.cfg"
-	tds-admin bootstart --root=root nostart
-	grep -Fx 'User=daemon' root/etc/systemd/system/*.service
-	echo root >"$DIR/adminuser.cfg"
-	tds-admin bootstart --root=root nostart
-	run ! grep -q '^User=' root/etc/systemd/system/*.service
-	tds-admin -j bootstart --root=root my.mill | jq -e '.Unit == "my-mill"
-		and .Path == "root/etc/systemd/system/my-mill.service"'
-}
-
-@test "bootstart: systemctl is told, as by the Director" {
-	{ [ -d /etc/systemd/system ] && own_units true; } 2>/dev/null || skip 'no file system of its own to be had'
-	fake_systemctl
-	run --separate-stderr own_units tds-admin bootstart
-	is 0 'systemctl enable thespian-director
-systemctl daemon-reload
-systemctl start --no-block thespian-director' ''
-	diff <(printf "%s\n" "${output//systemctl /}") asked
-	run --separate-stderr own_units tds-director bootstart mill nostart
-	is 0 'systemctl enable mill
-systemctl daemon-reload' ''
-	echo daemon-reload >fail
-	run --separate-stderr own_units tds-admin -q bootstart mill
-	is 1 '' 'tds-admin: systemctl daemon-reload: failed with status 3'
-}
-
-@test "bootstart: a directory whose name systemd would read otherwise" {
-	mkdir -p root/etc/systemd/system "$BATS_TEST_TMPDIR/a \"b\" %h \$HOME"
-	tds-admin -C "a \"b\" %h \$HOME" bootstart --root=root
-	grep -F "Environment=\"THESPIAN_DIRECTOR_DIR=$BATS_TEST_TMPDIR/a \\\"b\\\" %%h \$HOME\"" root/etc/systemd/system/*
-	grep -F -- "-C \"$BATS_TEST_TMPDIR/a \\\"b\\\" %%h \$\$HOME\" start" root/etc/systemd/system/*
-}
-
-@test "bootstart: what cannot be" {
-	run --separate-stderr tds-admin bootstart --root=nowhere
-	is 5 '' 'tds-admin: nowhere/etc/systemd/system/thespian-director.service: cannot be written: No such file or directory'
-	for name in a/b -x ''\''' 'a b' "$(printf 'a%.0s' {1..300})"; do
-		run tds-admin bootstart --root=nowhere -- "$name"
-		[ "$status" -eq 2 ]
-	done
-	run tds-admin bootstart --root=nowhere a b
-	[ "$status" -eq 2 ]
-	run tds-admin -C absent bootstart --root=nowhere
-	[ "$status" -eq 4 ]
-}
-
-@test "tds-director bootstart" {
-	run --separate-stderr env THESPIAN_DIRECTOR_DIR=absent tds-director bootstart nostart
-	is 5 '' 'THESPIAN_DIRECTOR_DIR "absent" does not exist; cannot create boot start configuration'
-	run tds-director bootstart a/b
 	[ "$status" -eq 2 ]
 }
