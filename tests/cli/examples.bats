@@ -78,9 +78,9 @@ runs() {
 
 @test "each page with commands is run, here or in pages.bats" {
 	local page
-	for page in $(grep -lE '^(\.Dl )?\$ ' "$ROOT"/man/*.[1-9]); do
+	while IFS= read -r page; do
 		grep -qE "(runs |/man/)${page##*/}" "$ROOT"/tests/cli/{examples,pages}.bats || { echo "$page" && return 1; }
-	done
+	done < <(grep -lE '^(\.Dl )?\$ ' "$ROOT"/man/*.[1-9])
 }
 
 @test "tds(7)" { runs tds.7; }
