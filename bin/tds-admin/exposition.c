@@ -55,18 +55,14 @@ int exposition_is_empty(const json_t *family)
 /* Only these three have to be escaped; all else is UTF-8 as it is. */
 static void print_label_value(FILE *out, const char *text)
 {
-	for (; *text; text++)
-		switch (*text) {
-		case '\n':
-			(void)fputs("\\n", out);
-			break;
-		case '\\':
-		case '"':
+	for (; *text; text++) {
+		if (*text == '\\' || *text == '"')
 			(void)fputc('\\', out);
-			/* fall through */
-		default:
+		if (*text == '\n')
+			(void)fputs("\\n", out);
+		else
 			(void)fputc(*text, out);
-		}
+	}
 }
 
 static void print_labels(FILE *out, const json_t *labels)
