@@ -137,7 +137,7 @@ foo() {
 			[ -z "$output" ]
 			[ "$stderr" = "tds-admin: ${option/=*} goes only with $commands, not with $command; see 'tds-admin --help'" ]
 		done
-	done < <(tds-admin --help | sed -nE 's/^ +(-., )?(--[a-z-]+(=[A-Z]+)?) +([a-z, ]+): .*/\2 \4/p')
+	done < <(tds-admin --help | sed -nE 's/^ +(-., )?(--[a-z-]+)\[?(=[A-Z]+)?\]? +([a-z, ]+): .*/\2\3 \4/p')
 	[ ! -e "$DIR/.tds" ]
 }
 
