@@ -17,6 +17,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "daemon/base/descriptors.h"
+#include "daemon/base/loop.h"
 #include "daemon/base/signals.h"
 #include "daemon/guardian/ward.h"
 #include "daemon/keep/state.h"
@@ -406,7 +407,7 @@ static int run(struct daemon *d, json_t *state, const json_t *groups)
 	homes_sweep(&d->world.homes);
 	revoked_watch(d);
 	director_restore(d->director, state, groups, on_not_restored, on_restored, d);
-	(void)event_base_dispatch(d->base);
+	loop_run(d->base);
 	log_of_system(d, "Actor System shut down");
 	signals_hold(); /* it ends already, and whoever asks again shall not cut that short */
 	if (d->ending == ENDING_RESTART) {

@@ -21,6 +21,7 @@
 #include <sys/random.h>
 #include <sys/syscall.h>
 
+#include "daemon/base/loop.h"
 #include "daemon/guardian/ward.h"
 #include "daemon/local/program.h"
 #include "daemon/local/wire.h"
@@ -469,7 +470,7 @@ static void go_on(void)
 {
 	for (bool more = true; more;) {
 		more = false;
-		CHECK(event_base_loop(base, EVLOOP_NONBLOCK) >= 0);
+		CHECK(loop_once(base, EVLOOP_NONBLOCK) >= 0);
 		for (unsigned i = 0; i < npeers; i++)
 			while (hear(&peers[i]))
 				more = true;
@@ -636,7 +637,7 @@ static void check_over(struct local *local)
 	for (int i = 0; local->realms && i < ROUNDS_MAX; i++) {
 		be_impatient(local);
 		CHECK(evtimer_add(too_long, &patience) == 0);
-		CHECK(event_base_loop(base, EVLOOP_ONCE) >= 0);
+		CHECK(loop_once(base, 0) >= 0);
 		(void)event_del(too_long);
 		go_on();
 	}

@@ -24,12 +24,12 @@ uint64_t budget_refuse(struct budget_refusals *refusals, int64_t now_mono_ms)
 	return n;
 }
 
-uint64_t budget_operations_left(struct budget *budget, const struct timeval *turn)
+uint64_t budget_operations_left(struct budget *budget, uint64_t turn)
 {
 	uint64_t most = budget->limits->operations;
 
-	if (timercmp(turn, &budget->turn, !=)) {
-		budget->turn = *turn;
+	if (turn != budget->turn) {
+		budget->turn = turn;
 		budget->operations = 0;
 	}
 	return budget->operations < most ? most - budget->operations : 0;

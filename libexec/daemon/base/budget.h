@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/time.h>
 
 #define BUDGET_NONE UINT64_MAX       /* no limit */
 #define BUDGET_HALF (UINT64_MAX - 1) /* of descriptors: half of what is free */
@@ -54,7 +53,7 @@ struct budget {
 	struct link *unsent; /* links of any that wait for bytes_out to have room */
 	struct link *
 		overdraw; /* of its own the one that is read all the same: what it has begun may end */
-	struct timeval turn; /* of the loop, by its time, in which so many operations were done */
+	uint64_t turn;    /* of the loop (loop_turn) in which so many operations were done */
 	uint64_t operations;
 	struct budget_refusals refusals;
 };
@@ -65,8 +64,8 @@ uint64_t budget_refuse(struct budget_refusals *refusals, int64_t now_mono_ms);
 /* The same of what is not counted. False: not now. */
 bool budget_may_tell(int64_t *told_mono_ms, int64_t now_mono_ms);
 
-/* What it may still do in the turn of the loop that has this time, which tells it from others. */
-uint64_t budget_operations_left(struct budget *budget, const struct timeval *turn);
+/* What it may still do in this turn of the loop. */
+uint64_t budget_operations_left(struct budget *budget, uint64_t turn);
 
 /* May it take one more descriptor? newest: the highest that was just opened, the lowest free number then. */
 bool budget_has_descriptor(const struct budget *budget, int newest);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "daemon/base/loop.h"
 #include "wire.h"
 
 #define READ_AT_ONCE (64 << 10)
@@ -211,12 +212,7 @@ static void drain(struct link *link, int turns)
 
 static uint64_t operations_left(const struct link *link)
 {
-	struct timeval now = { 0 };
-
-	if (!link->budget)
-		return OPERATIONS;
-	(void)event_base_gettimeofday_cached(event_get_base(link->readable), &now);
-	return budget_operations_left(link->budget, &now);
+	return link->budget ? budget_operations_left(link->budget, loop_turn()) : OPERATIONS;
 }
 
 void link_weigh(struct link *link, unsigned operations)
