@@ -121,24 +121,32 @@ static int find_tli(const struct opts *o, struct place *place, char **shown, str
 
 /*
  * Does the package carry the declaration? One that asks the files of the machine could not be loaded with it, though
- * GROUP.tli may: such a package has none, as those of the Director.
+ * GROUP.tli may: such a package has none, as those of the Director. Errors: TDS_E_NOMEM.
  */
-static void choose_packing(struct opts *o, struct place *place, const char *shown)
+static int choose_packing(struct opts *o, struct place *place, const char *shown,
+			  struct tds_err *failure)
 {
 	const struct tds_surroundings own = { 0 };
 	tds_autofree char *name = tds_source_declaration_name(o->group);
 	struct tds_tli tli;
 	struct tds_err err = { 0 };
 
-	place->packs_tli = o->format != TDS_FORMAT_VICEROY2 && name &&
+	if (!name)
+		return tds_err_set(failure, TDS_E_NOMEM, "out of memory");
+	place->packs_tli = o->format != TDS_FORMAT_VICEROY2 &&
 			   tds_zip_member_name(name, &err) == 0 &&
 			   tds_tli_parse_packed(place->tli, place->tli_len, &own,
 						(struct tds_tli_watcher){ 0 }, &tli, &err) == 0;
+	if (err.code == TDS_E_NOMEM) {
+		*failure = err;
+		return err.code;
+	}
 	if (place->packs_tli)
 		tds_tli_fini(&tli);
 	else if (err.code && tds_err_prefix(&err, "is not signed with the package") != 0)
 		warn_of_tli(&(struct tli_warner){ .o = o, .shown = shown }, err.line, err.column,
 			    err.reason);
+	return 0;
 }
 
 bool read_tli(struct opts *o, struct place *place)
@@ -155,7 +163,7 @@ bool read_tli(struct opts *o, struct place *place)
 		rc = tds_tli_parse(place->tli, place->tli_len, watcher, &tli, &err);
 		if (rc == 0) {
 			tds_tli_fini(&tli);
-			choose_packing(o, place, shown);
+			rc = choose_packing(o, place, shown, &err);
 		}
 	}
 	/* What is written elsewhere leaves the director directory as it is, unless it is asked for. */

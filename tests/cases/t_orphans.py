@@ -11,7 +11,7 @@ import random
 import signal
 import time
 
-from adminlib import ACTOR, SCALE, parent_of, processes, run_cases, until
+from adminlib import ACTOR, SCALE, parent_of, run_cases, until
 from tap import ok
 
 ROUNDS = 10 * SCALE
@@ -103,7 +103,7 @@ def rounds(a):
             # Nobody starts it again where its guardian is dead: then what is new has to go as well.
             alone = guardian in victims
             with contextlib.suppress(Exception):
-                until('all is gone', lambda: not (set(processes(a.mark)) - ({tool.pid} if tool else set()) if alone
+                until('all is gone', lambda: not (set(a.processes()) - ({tool.pid} if tool else set()) if alone
                                                   else old & set(a.processes())), 10)
             slow = max(slow, time.monotonic() - began)
         answer = a.end_tool(tool) if tool else None

@@ -84,8 +84,7 @@ bool dead_op_unheeded(struct actor *actor, const json_t *op)
 		return false;
 	if (!sender)
 		return true;
-	dead_tell(engine, sender->id, actor->bearer.id);
-	/* Nobody waits for a handler that does not read: it was not this actor that wrote. */
+	/* A program that sent it is told nothing: the actor lives. Nobody waits for a handler that does not read: it was not this actor that wrote. */
 	if (handler && !link_is_full(&handler->link))
 		(void)dead_letter(engine, actor->bearer.id, actor->realm->number, sender->id,
 				  sender->realm, &parcel);
