@@ -200,7 +200,9 @@ make_root() {
 		done
 	done
 	tds-admin bootstart --root=root --manager=runit mill nostart
-	[ -x root/etc/sv/mill/run ] && [ ! -e root/etc/service/mill ] && [ ! -L root/etc/service/mill ]
+	[ -x root/etc/sv/mill/run ]
+	[ ! -e root/etc/service/mill ]
+	[ ! -L root/etc/service/mill ]
 }
 
 @test "bootstart: each manager is told" {
