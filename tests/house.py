@@ -31,6 +31,7 @@ LONG = re.compile(r'\blong because\b', re.I)
 
 KNOWN = re.compile(r'(\S+) (?:-> (\S+)|(is long|has no room|is not there)): (\S.*)')
 INCLUDED = re.compile(r'^#\s*include\s+"([^"]+)"', re.M)
+ARCHIVES = 'libcommon', 'libexec/daemon'  # each linked from a library, which lets a second definition pass
 NOT_BUILT = 'an object is missing or older than its source: make'
 
 
@@ -189,7 +190,7 @@ class House:
         self.ok('an include says the room, or is of the same folder', wrong)
         self.check('includes', arrows)
         arrows, wrong = uses(self.root, self.objects, self.c)
-        self.ok('every file in C is built', wrong)
+        self.ok('every file in C is built, and defines what no other of its library does', wrong)
         self.check('objects', arrows)
         self.check('imports', imports({p: t for p, t in self.python.items() if within(p, HOST)}))
         self.measure()
@@ -283,8 +284,9 @@ def missing(objects, root, sources):
 
 
 def uses(root, objects, sources):
-    """The arrows of the symbols, and the files that are not built. Of several that define a name (each tool has its
-    own fail), the one in the same folder is meant."""
+    """The arrows of the symbols, and the files that are not built, else the names that a library defines twice.
+
+    Of several files that define a name (each tool has its own fail), the one in the same folder is meant."""
     arrows, lacking = Arrows(), missing(objects, root, sources)
     if lacking:
         return arrows, [NOT_BUILT] + lacking
@@ -294,12 +296,14 @@ def uses(root, objects, sources):
             wanted.append((path, name))
         else:
             defined[name].add(path)
+    twice = ['%s is defined in %s' % (name, ' and '.join(sorted(paths))) for name, paths in defined.items()
+             if any(sum(within(p, a) for p in paths) > 1 for a in ARCHIVES)]
     for path, name in wanted:
         near = {x for x in defined[name] if os.path.dirname(x) == os.path.dirname(path)}
         meant = near or defined[name]
         if len(meant) == 1:
             arrows.add(path, *meant, name)
-    return arrows, []
+    return arrows, twice
 
 
 def symbols(objects, sources):

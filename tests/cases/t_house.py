@@ -75,6 +75,8 @@ HOUSES = (
     ('a circle of headers', {'libcommon/top/a.h': '#pragma once\n#include "b.h"\n', 'libcommon/top/b.h': '#pragma once\n#include "a.h"\n'},
      ('not ok 5', 'a circle of 2 files', 'libcommon/top/a.h -> libcommon/top/b.h: b.h', 'libcommon/top/b.h -> libcommon/top/a.h: a.h')),
     ('a call upwards', UP_CALL, ('not ok 7', TOLD)),
+    ('a name that is defined twice', {'libcommon/base/more.c': 'int top_one(void);\nint top_one(void)\n{\n\treturn 2;\n}\n'},
+     ('not ok 6', 'top_one is defined in libcommon/base/more.c and libcommon/top/top.c')),
     ('a circle of two files in a room', CIRCLE,
      ('not ok 8', 'a circle of 2 files', 'libcommon/top/a.c -> libcommon/top/b.c: b', 'libcommon/top/b.c -> libcommon/top/a.c: a')),
     ('a circle by way of another room', UP_CALL, ('not ok 8', 'a circle of 2 files', TOLD)),

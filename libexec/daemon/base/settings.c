@@ -22,21 +22,6 @@
 #define PIDS_MAX_DEFAULT 2048 /* a thousand actors with a second thread each */
 #define LOG_LEVEL_DEFAULT 20  /* INFO, where nothing configures logging */
 
-int settings_value(const struct tds_dir *dir, const char *name, struct tds_value **value,
-		   struct tds_err *err)
-{
-	tds_auto(config) struct tds_config config = { 0 };
-	int rc = tds_config_read(dir, name, &config, err);
-
-	*value = tds_steal(&config.value);
-	if (rc == 0 || rc == TDS_E_MISSING)
-		return 0;
-	if (err->line)
-		return tds_err_set(err, TDS_E_UNUSABLE, "%s/%s:%u:%u: %s", dir->path, name,
-				   err->line, err->column, err->reason);
-	return tds_err_set(err, TDS_E_UNUSABLE, "%s/%s: %s", dir->path, name, err->reason);
-}
-
 static int resource_of(const char *name)
 {
 	static const struct {
