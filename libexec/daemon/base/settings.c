@@ -2,18 +2,15 @@
 /* The daemon's configuration. */
 #include "settings.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/io.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "director/actoruser.h"
-#include "director/config.h"
 #include "director/logconfig.h"
 #include "director/strictmodes.h"
+#include "director/tli.h"
 #include "literal/pytext.h"
 #include "literal/repr.h"
 #include "settingsparts.h"
