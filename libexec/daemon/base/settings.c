@@ -383,16 +383,17 @@ int settings_read(const struct tds_dir *dir, struct settings *settings, struct t
 void settings_reload(const struct tds_dir *dir, struct settings *settings, settings_read_fn *told,
 		     void *ctx)
 {
+	struct tds_strict strict;
+	struct tds_err unknown = { 0 };
+	int known = tds_strictmodes_read(dir, &strict, &unknown);
+
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		struct settings fresh = defaults;
-		struct tds_strict strict;
-		struct tds_err err = { 0 };
+		struct tds_err err = unknown;
 
 		if (!parts[i].swap)
 			continue;
-		int rc = tds_strictmodes_read(dir, &strict, &err);
-		if (rc == 0)
-			rc = read_part(dir, &strict, &parts[i], &fresh, &err);
+		int rc = known == 0 ? read_part(dir, &strict, &parts[i], &fresh, &err) : known;
 		if (rc == 0)
 			parts[i].swap(settings, &fresh);
 		told(ctx, parts[i].files, rc == 0 ? NULL : &err);
