@@ -2,12 +2,11 @@
 /* Floors of groups, as floor.json has them. */
 #include "floor.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/jsontext.h"
 #include "base/mem.h"
-#include "groups.h"
+#include "package/version.h"
 
 bool tds_floor_fits(const json_t *document)
 {
@@ -36,12 +35,7 @@ const json_t *tds_floor_of(const json_t *document, const char *group)
 /* The name of a package of that version. Caller frees; NULL: out of memory. */
 static char *file_of(const json_t *floor, const char *group)
 {
-	const char *version = tds_json_string(floor, "Version");
-	char *file = NULL;
-
-	return asprintf(&file, "%s%s%s" TDS_TLS_SUFFIX, group, *version ? "-" : "", version) < 0
-		       ? NULL
-		       : file;
+	return tds_group_file(group, tds_json_string(floor, "Version"));
 }
 
 int tds_floor_compare(const json_t *floor, const char *group, const char *file)

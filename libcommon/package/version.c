@@ -5,6 +5,7 @@
  */
 #include "version.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define SUFFIX_LEN (sizeof(TDS_TLS_SUFFIX) - 1)
@@ -43,6 +44,15 @@ bool tds_group_fits(const char *group, const char *file, const char **version)
 	if (version)
 		*version = len > skip + SUFFIX_LEN ? file + skip + 1 : NULL;
 	return true;
+}
+
+char *tds_group_file(const char *group, const char *version)
+{
+	char *file = NULL;
+
+	return asprintf(&file, "%s%s%s" TDS_TLS_SUFFIX, group, *version ? "-" : "", version) < 0
+		       ? NULL
+		       : file;
 }
 
 /* What decides the order: all that stands between the group's name and the suffix, '-' included. */

@@ -24,6 +24,9 @@ bool tds_group_name_ok(const char *group);
  */
 bool tds_group_fits(const char *group, const char *file, const char **version);
 
+/* The name of a package of group with this version; "": without one. Caller frees; NULL: out of memory. */
+char *tds_group_file(const char *group, const char *version);
+
 /*
  * Compare two package file names of one group by version: <0 where a is older than b. Names of equal versions
  * ("1", "01") compare by name, so 0 means the same name.

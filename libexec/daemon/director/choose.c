@@ -19,17 +19,6 @@ struct known {
 	const char *path; /* where it was; NULL: in the director directory */
 };
 
-/* The name of a package is that of its group and its version. Caller frees; NULL: out of memory. */
-static char *file_of(const struct group *group, const char *version)
-{
-	char *file = NULL;
-
-	return asprintf(&file, "%s%s%s" TDS_TLS_SUFFIX, group->name, *version ? "-" : "", version) <
-			       0
-		       ? NULL
-		       : file;
-}
-
 static int nowhere(const struct known *known, struct tds_err *err)
 {
 	return tds_err_set(err, TDS_E_MISSING,
@@ -78,7 +67,8 @@ static int find_held(struct change *change, struct tds_err *err)
 
 static int find_remembered(struct change *change, const json_t *package, struct tds_err *err)
 {
-	tds_autofree char *file = file_of(change->group, tds_json_string(package, "Version"));
+	tds_autofree char *file =
+		tds_group_file(change->group->name, tds_json_string(package, "Version"));
 	const struct known known = { tds_json_string(package, "SHA256"), file, NULL };
 
 	return file ? find_known(change, &known, err)
@@ -156,7 +146,7 @@ static int choose_version(struct change *change, struct tds_err *err)
 
 	if (loaded)
 		return choose_source(change, loaded, err);
-	tds_autofree char *file = file_of(group, change->version);
+	tds_autofree char *file = tds_group_file(group->name, change->version);
 	if (!file)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
 	int rc = means->find(means->ctx, file, group->name, &change->found, err);
@@ -192,7 +182,8 @@ static char *reference(const struct group *group)
 		return strdup(s->file);
 	if (group->held)
 		return strdup(tds_json_string(group->held, "File"));
-	return n > 0 ? file_of(group,
+	return n > 0 ? tds_group_file(
+			       group->name,
 			       tds_json_string(json_array_get(group->was_active, n - 1), "Version"))
 		     : NULL;
 }
@@ -217,7 +208,8 @@ static const json_t *remembered_below(const struct group *group, const char *fil
 
 	json_array_foreach(group->was_active, i, package)
 	{
-		tds_autofree char *its = file_of(group, tds_json_string(package, "Version"));
+		tds_autofree char *its =
+			tds_group_file(group->name, tds_json_string(package, "Version"));
 
 		if (!its || tds_version_cmp(group->name, its, file) >= 0 ||
 		    (best && tds_version_cmp(group->name, its, best) < 0))
