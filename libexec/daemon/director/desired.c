@@ -65,10 +65,7 @@ static json_t *desired_json(const struct director *director)
 	for (const struct group *g = director->groups; complete && g; g = g->next)
 		complete = (!g->held && !g->was_active) ||
 			   json_object_set_new(groups, g->name, wanted_json(g)) == 0;
-	if (complete)
-		return groups;
-	json_decref(groups);
-	return NULL;
+	return whole(groups, complete);
 }
 
 static struct wish wish_of(const struct group *group)

@@ -14,10 +14,7 @@ static json_t *floors_json(const struct director *director)
 
 	for (const struct group *g = director->groups; complete && g; g = g->next)
 		complete = !g->floor || json_object_set(groups, g->name, g->floor) == 0;
-	if (complete)
-		return groups;
-	json_decref(groups);
-	return NULL;
+	return whole(groups, complete);
 }
 
 int floors_save(struct director *director, struct tds_err *err)

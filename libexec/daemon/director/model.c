@@ -250,8 +250,7 @@ static bool add_sources(json_t *all, const struct source *source)
 	       (!is_kept(source) || json_array_append_new(all, source_state(source)) == 0);
 }
 
-/* What is not complete is not written down. */
-static json_t *whole(json_t *doc, bool complete)
+json_t *whole(json_t *doc, bool complete)
 {
 	if (complete)
 		return doc;

@@ -149,6 +149,9 @@ bool group_is_clearing(const struct group *group);
 /* Is its actor on its way: starting, or about to be started at once? One that waits for its next turn is not. */
 bool declared_is_starting(const struct declared *declared);
 
+/* A document that is to be written down, whose reference it takes; NULL where it is not complete. */
+json_t *whole(json_t *doc, bool complete);
+
 /* The Sources of loaded.json: what is loaded, or on its way back. An array, a new reference. */
 json_t *model_sources(const struct director *director);
 
