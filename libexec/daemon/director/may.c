@@ -38,12 +38,6 @@ json_t *director_user_json(const struct director *director, uid_t uid)
 			 name ? tds_cli_json_text(name) : NULL);
 }
 
-static void set_text(json_t *by, const char *key, const char *text)
-{
-	if (text && *text)
-		(void)json_object_set_new(by, key, tds_cli_json_text(text));
-}
-
 json_t *director_asker_json(const struct director *director, const struct engine_asker *asker)
 {
 	const struct source *source = asker->source->owner;

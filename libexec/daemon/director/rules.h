@@ -90,6 +90,9 @@ void tell(struct director *director, const struct happening *happening);
 void tell_change(struct director *director, const char *what, const struct group *group,
 		 const struct source *source, const char *error); /* the same, in short */
 
+/* Of an event, or of who is the cause of one: a text that is neither NULL nor empty. */
+void set_text(json_t *event, const char *key, const char *text);
+
 /* Before something is done that is not done where that cannot be audited. Errors: TDS_E_WRITE, TDS_E_NOMEM. */
 int audit(struct director *director, const struct happening *happening,
 	  struct tds_err *err) TDS_MUST_CHECK;

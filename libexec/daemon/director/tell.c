@@ -15,7 +15,7 @@ void candidate_fini(struct candidate *found)
 	*found = (struct candidate){ .fd = -1 };
 }
 
-static void set_text(json_t *event, const char *key, const char *text)
+void set_text(json_t *event, const char *key, const char *text)
 {
 	if (text && *text)
 		(void)json_object_set_new(event, key, tds_cli_json_text(text));
