@@ -7,7 +7,7 @@
 #include "rules.h"
 #include "tool/cli.h"
 
-json_t *time_json(int64_t wall_ms)
+static json_t *time_json(int64_t wall_ms)
 {
 	char text[TDS_WHEN_MAX];
 
@@ -15,9 +15,9 @@ json_t *time_json(int64_t wall_ms)
 	return json_string(text);
 }
 
-static json_t *address_json(const struct engine_actor *actor)
+json_t *address_json(const char *address)
 {
-	return actor ? json_pack("{s:s}", "ActorAddress", actor->address) : json_null();
+	return *address ? json_pack("{s:s}", "ActorAddress", address) : json_null();
 }
 
 /* For its next start, after it has exited? */
@@ -28,11 +28,11 @@ static bool is_waiting(const struct declared *declared)
 
 static json_t *declared_json(const struct declared *declared)
 {
-	json_t *doc = json_pack("{s:s, s:o, s:o, s:o}", "ActorClass", declared->key, "Role",
-				declared->role ? json_string(declared->role) : json_null(),
-				"ActorAddress", address_json(declared->actor), "StartTime",
-				declared->started_wall_ms ? time_json(declared->started_wall_ms)
-							  : json_null());
+	json_t *doc = json_pack(
+		"{s:s, s:o, s:o, s:o}", "ActorClass", declared->key, "Role",
+		declared->role ? json_string(declared->role) : json_null(), "ActorAddress",
+		address_json(declared->actor ? declared->actor->address : ""), "StartTime",
+		declared->started_wall_ms ? time_json(declared->started_wall_ms) : json_null());
 
 	if (declared->global_name)
 		(void)json_object_set_new(doc, "GlobalName", json_string(declared->global_name));
@@ -173,7 +173,7 @@ json_t *director_retrieve_role(struct director *director, const char *role, cons
 	return json_pack("{s:s, s:b, s:s, s:s, s:s, s:s, s:o, s:o}", "DirectorResponse",
 			 "RoleAddress", "Success", 1, "Group", declared->source->group->name,
 			 "SourceHash", declared->source->md5, "ActorClass", declared->key, "Role",
-			 role, "ActorAddress", address_json(declared->actor), "StartTime",
+			 role, "ActorAddress", address_json(declared->actor->address), "StartTime",
 			 time_json(declared->started_wall_ms));
 }
 

@@ -62,11 +62,6 @@ static void set_owner(json_t *to, const struct engine_source *of)
 	}
 }
 
-static json_t *address_json(const char *address)
-{
-	return *address ? json_pack("{s:s}", "ActorAddress", address) : json_null();
-}
-
 static void show_actor(void *all, const struct engine_actor_view *view)
 {
 	const struct engine_actor *actor = view->actor;

@@ -112,8 +112,8 @@ bool director_engine_declares(void *ctx, const struct engine_source *source,
 /* counts.c: a load has ended with this exit status */
 void counts_load(struct director *director, int status, bool changed, bool undone);
 
-/* answers.c */
-json_t *time_json(int64_t wall_ms);
+/* answers.c: an actor's address, as the protocol has it; empty: of none */
+json_t *address_json(const char *address);
 
 /* refresh.c: those that are under way are not told any more how they end */
 void refresh_free_all(struct director *director);
