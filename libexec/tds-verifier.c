@@ -99,6 +99,14 @@ static bool digest_copy(int copy, unsigned char md5[TDS_MD5_LEN],
 	return known;
 }
 
+static json_t *digest_json(const unsigned char *digest, size_t len)
+{
+	char hex[TDS_DIGEST_HEX_MAX];
+
+	tds_digest_hex(digest, len, hex);
+	return json_string(hex);
+}
+
 /* copy: of the package, -1: there is none; key: that validated it all the same, NULL: none did. */
 static void refuse(const struct tds_err *err, int copy, const struct tds_key *key, bool undecided)
 {
@@ -107,13 +115,10 @@ static void refuse(const struct tds_err *err, int copy, const struct tds_key *ke
 		tds_cli_json_text(err->reason), "key", key ? tds_cli_json_text(key->path) : NULL);
 	unsigned char md5[TDS_MD5_LEN];
 	unsigned char sha256[TDS_SHA256_LEN];
-	char hex[TDS_DIGEST_HEX_MAX];
 
 	if (verdict && digest_copy(copy, md5, sha256)) {
-		tds_digest_hex(md5, TDS_MD5_LEN, hex);
-		(void)json_object_set_new(verdict, "md5", json_string(hex));
-		tds_digest_hex(sha256, TDS_SHA256_LEN, hex);
-		(void)json_object_set_new(verdict, "sha256", json_string(hex));
+		(void)json_object_set_new(verdict, "md5", digest_json(md5, TDS_MD5_LEN));
+		(void)json_object_set_new(verdict, "sha256", digest_json(sha256, TDS_SHA256_LEN));
 	}
 	if (undecided)
 		(void)json_object_set_new(verdict, "undecided", json_true());
@@ -229,36 +234,28 @@ static int literal_memfd(const char *literal, int *fd, struct tds_err *err)
 	return 0;
 }
 
-static json_t *digest_json(const unsigned char sha256[TDS_SHA256_LEN])
-{
-	char hex[TDS_DIGEST_HEX_MAX];
-
-	tds_digest_hex(sha256, TDS_SHA256_LEN, hex);
-	return json_string(hex);
-}
-
 /* literal: NULL: the package has no declaration. */
 static void accept_source(const struct tds_source *source, const struct tds_keyring *ring,
 			  const char *literal, int written)
 {
-	char md5[TDS_DIGEST_HEX_MAX];
-	char sha256[TDS_DIGEST_HEX_MAX];
+	const struct tds_package *package = &source->package;
+	const struct tds_key *key = source->key;
 	struct tds_err err = { 0 };
 	tds_autofd int archive = -1;
 	tds_autofd int declaration = -1;
 
-	if (tds_package_memfd(&source->package, &archive, &err) != 0 ||
+	if (tds_package_memfd(package, &archive, &err) != 0 ||
 	    (literal && literal_memfd(literal, &declaration, &err) != 0)) {
-		refuse(&err, -1, source->key, false);
+		refuse(&err, -1, key, false);
 		return;
 	}
-	tds_digest_hex(source->package.md5, TDS_MD5_LEN, md5);
-	tds_digest_hex(source->package.sha256, TDS_SHA256_LEN, sha256);
-	send_verdict(json_pack("{s:b, s:s?, s:s?, s:s, s:s, s:o?, s:o, s:o, s:o, s:i, s:b}", "ok",
-			       1, "group", source->group, "version", source->version, "md5", md5,
-			       "sha256", sha256, "key", tds_cli_json_text(source->key->path),
-			       "keysha256", digest_json(source->key->sha256), "keyfilesha256",
-			       digest_json(source->key->file_sha256), "warnings",
+	send_verdict(json_pack("{s:b, s:s?, s:s?, s:o, s:o, s:o?, s:o, s:o, s:o, s:i, s:b}", "ok",
+			       1, "group", source->group, "version", source->version, "md5",
+			       digest_json(package->md5, TDS_MD5_LEN), "sha256",
+			       digest_json(package->sha256, TDS_SHA256_LEN), "key",
+			       tds_cli_json_text(key->path), "keysha256",
+			       digest_json(key->sha256, TDS_SHA256_LEN), "keyfilesha256",
+			       digest_json(key->file_sha256, TDS_SHA256_LEN), "warnings",
 			       warnings_of(ring, source), "errno", written, "declared",
 			       literal != NULL),
 		     (const int[MEMORY_FILES]){ archive, declaration }, literal ? 2 : 1);
