@@ -17,7 +17,6 @@
 #include "base/strict.h"
 #include "base/mem.h"
 #include "daemon/base/child.h"
-#include "director/rundir.h"
 #include "package/version.h"
 
 #define FD_FOLDER 3
@@ -115,8 +114,8 @@ static int make_folder(int base, const char *group, const struct data_owner *own
 	return rc;
 }
 
-/* The same, made where it is missing. The reason names the file that its name is from. */
-static int make_base(const struct data_place *place, struct tds_err *err)
+/* Where its name is from a file, the reason names that. */
+int data_open(const struct data_place *place, struct tds_err *err)
 {
 	int fd = -1;
 
@@ -131,7 +130,7 @@ static int make_base(const struct data_place *place, struct tds_err *err)
 
 int data_look(const struct data_place *place, struct tds_err *err)
 {
-	tds_autofd int base = place->configured ? make_base(place, err) : -1;
+	tds_autofd int base = place->configured ? data_open(place, err) : -1;
 
 	return place->configured && base < 0 ? err->code : 0;
 }
@@ -146,15 +145,10 @@ char *data_path(const struct data_place *place, const char *group)
 	return n < 0 ? NULL : path;
 }
 
-int data_open(const struct data_place *place, struct tds_err *err)
-{
-	return make_base(place, err);
-}
-
 int data_folder(const struct data_place *place, const char *group, const struct data_owner *owner,
 		char **path, struct tds_err *err)
 {
-	tds_autofd int base = make_base(place, err);
+	tds_autofd int base = data_open(place, err);
 
 	if (base < 0)
 		return err->code;
