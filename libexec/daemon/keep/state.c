@@ -44,10 +44,17 @@ int state_save(int rundir, json_t *sources, struct tds_err *err)
 			      json_pack("{s:i, s:o}", "Version", 1, "Sources", sources), 0644, err);
 }
 
+/* A document of nothing but what each group has. */
+static int write_groups(int rundir, const char *name, json_t *groups, mode_t mode,
+			struct tds_err *err)
+{
+	return write_document(rundir, name, json_pack("{s:i, s:o}", "Version", 1, "Groups", groups),
+			      mode, err);
+}
+
 int groups_save(int rundir, json_t *groups, struct tds_err *err)
 {
-	return write_document(rundir, TDS_GROUPS_NAME,
-			      json_pack("{s:i, s:o}", "Version", 1, "Groups", groups), 0600, err);
+	return write_groups(rundir, TDS_GROUPS_NAME, groups, 0600, err);
 }
 
 int desired_write(int rundir, json_t *groups, struct tds_err *err)
@@ -60,14 +67,12 @@ int desired_write(int rundir, json_t *groups, struct tds_err *err)
 
 int uids_save(int rundir, json_t *groups, struct tds_err *err)
 {
-	return write_document(rundir, TDS_UIDS_NAME,
-			      json_pack("{s:i, s:o}", "Version", 1, "Groups", groups), 0644, err);
+	return write_groups(rundir, TDS_UIDS_NAME, groups, 0644, err);
 }
 
 int floors_write(int rundir, json_t *groups, struct tds_err *err)
 {
-	return write_document(rundir, TDS_FLOOR_NAME,
-			      json_pack("{s:i, s:o}", "Version", 1, "Groups", groups), 0644, err);
+	return write_groups(rundir, TDS_FLOOR_NAME, groups, 0644, err);
 }
 
 static bool is_text(const json_t *source, const char *key)
