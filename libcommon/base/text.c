@@ -170,6 +170,11 @@ bool tds_text_has_suffix(const char *name, const char *suffix)
 	return n >= s && strcmp(name + n - s, suffix) == 0;
 }
 
+bool tds_text_is_hex(const char *text, size_t digits)
+{
+	return text && strlen(text) == digits && strspn(text, "0123456789abcdef") == digits;
+}
+
 bool tds_parse_uint(const char *text, size_t len, uint64_t max, uint64_t *value)
 {
 	uint64_t v = 0;

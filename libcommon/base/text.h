@@ -48,6 +48,9 @@ unsigned tds_text_column(const char *text, size_t at);
 /* Does name end in suffix? */
 bool tds_text_has_suffix(const char *name, const char *suffix);
 
+/* Is it nothing but so many hexadecimal digits, lower-case, as a digest is written? text NULL: it is not. */
+bool tds_text_is_hex(const char *text, size_t digits);
+
 /* Decimal digits only, no sign, blank, leading zero or trailing text, at most max. */
 bool tds_parse_uint(const char *text, size_t len, uint64_t max, uint64_t *value);
 

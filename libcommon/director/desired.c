@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "package/version.h"
 
 static const char *text_of(const json_t *package, const char *key)
@@ -11,15 +12,10 @@ static const char *text_of(const json_t *package, const char *key)
 	return json_string_value(json_object_get(package, key));
 }
 
-static bool is_digest(const char *hex, size_t len)
-{
-	return hex && strlen(hex) == len && strspn(hex, "0123456789abcdef") == len;
-}
-
 static bool is_package(const json_t *package)
 {
-	return text_of(package, "Version") && is_digest(text_of(package, "MD5"), 32) &&
-	       is_digest(text_of(package, "SHA256"), 64);
+	return text_of(package, "Version") && tds_text_is_hex(text_of(package, "MD5"), 32) &&
+	       tds_text_is_hex(text_of(package, "SHA256"), 64);
 }
 
 static bool is_held(const json_t *held, const char *group)

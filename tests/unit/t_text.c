@@ -170,12 +170,23 @@ static void suffixes(void **state)
 		     tds_text_has_suffix("a.KEY", ".key"));
 }
 
+static void hexadecimal(void **state)
+{
+	(void)state;
+	assert_true(tds_text_is_hex("0123456789abcdef", 16) && tds_text_is_hex("", 0));
+	assert_false(tds_text_is_hex("0123456789abcde", 16) ||
+		     tds_text_is_hex("0123456789abcdef0", 16) ||
+		     tds_text_is_hex("0123456789abcdeg", 16) ||
+		     tds_text_is_hex("0123456789ABCDEF", 16) || tds_text_is_hex(NULL, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest text[] = {
-		cmocka_unit_test(escapes), cmocka_unit_test(utf8),
-		cmocka_unit_test(percent), cmocka_unit_test(unpercent_is_strict),
-		cmocka_unit_test(numbers), cmocka_unit_test(suffixes),
+		cmocka_unit_test(escapes),     cmocka_unit_test(utf8),
+		cmocka_unit_test(percent),     cmocka_unit_test(unpercent_is_strict),
+		cmocka_unit_test(numbers),     cmocka_unit_test(suffixes),
+		cmocka_unit_test(hexadecimal),
 	};
 
 	return cmocka_run_group_tests(text, NULL, NULL);

@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "daemon/base/child.h"
 
 #define VERDICT_MAX 4096
@@ -111,9 +112,7 @@ static const char *digest_of(const json_t *doc, const char *key, size_t len)
 {
 	const char *text = text_of(doc, key);
 
-	return text && strlen(text) == 2 * len && strspn(text, "0123456789abcdef") == 2 * len
-		       ? text
-		       : NULL;
+	return tds_text_is_hex(text, 2 * len) ? text : NULL;
 }
 
 static const json_t *warnings_of(const json_t *doc)

@@ -9,6 +9,7 @@
 #include "base/jsontext.h"
 #include "base/mem.h"
 #include "base/own.h"
+#include "base/text.h"
 #include "director/desired.h"
 #include "director/floor.h"
 #include "director/groups.h"
@@ -91,9 +92,8 @@ static bool are_sources(const json_t *sources)
 	{
 		const char *sha256 = json_string_value(json_object_get(s, "SHA256"));
 
-		if (!is_text(s, "Group") || !is_text(s, "File") || !is_text(s, "Path") || !sha256 ||
-		    strlen(sha256) != 64 || strspn(sha256, "0123456789abcdef") != 64 ||
-		    !json_is_boolean(json_object_get(s, "Active")))
+		if (!is_text(s, "Group") || !is_text(s, "File") || !is_text(s, "Path") ||
+		    !tds_text_is_hex(sha256, 64) || !json_is_boolean(json_object_get(s, "Active")))
 			return false;
 	}
 	return json_is_array(sources);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "tool/cli.h"
 
 #define ANSWER_S 120               /* that an authority may take */
@@ -290,11 +291,6 @@ void usersource_free(struct local *engine)
 
 /* --- what is asked for --- */
 
-static bool is_md5(const char *text)
-{
-	return text && strlen(text) == 32 && strspn(text, "0123456789abcdef") == 32;
-}
-
 static bool is_sealed(const struct local *engine, int fd)
 {
 	const int wanted = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
@@ -381,7 +377,7 @@ bool usersource_load(const struct sender *from, const json_t *op)
 		return true; /* as if nobody had brought it: to create from it is an error */
 	struct actor *authority = find_authority(engine, zone, &registered);
 
-	if (!is_md5(md5) || !info || strlen(info) > INFO_MAX_BYTES || data < 0 ||
+	if (!tds_text_is_hex(md5, 32) || !info || strlen(info) > INFO_MAX_BYTES || data < 0 ||
 	    !is_sealed(engine, data))
 		return false;
 	if (!asker_may(from, TDS_ASKED_SOURCES_OWN, NULL))
