@@ -14,15 +14,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "base/mem.h"
 #include "daemon/base/descriptors.h"
 #include "daemon/base/loop.h"
 #include "daemon/base/signals.h"
 #include "daemon/guardian/ward.h"
-#include "daemon/keep/state.h"
 #include "director/actoruser.h"
-#include "director/config.h"
 #include "director/handover.h"
 #include "director/rundir.h"
 #include "inside.h"

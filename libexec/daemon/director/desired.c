@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/jsontext.h"
-#include "base/mem.h"
 #include "director/desired.h"
 #include "director/floor.h"
 #include "floor.h"

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "base/jsontext.h"
 #include "base/mem.h"
 #include "base/own.h"
