@@ -54,9 +54,9 @@ void asker_refuse(struct asker *asker, const struct request *row, int status, co
 
 void asker_identify(struct asker *asker, struct who *who)
 {
-	*who = (struct who){ 0 };
+	*who = (struct who){ .asking = asker->ops->asking(asker) };
+	asker->ops->identify(asker, &who->by);
 	who->by.asking = &who->asking;
-	asker->ops->identify(asker, who);
 }
 
 bool asker_check(struct asker *asker, const struct request *row, enum tds_asked what,

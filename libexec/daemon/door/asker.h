@@ -39,8 +39,10 @@ struct asker_ops {
 	void (*answer)(struct asker *asker, json_t *doc);
 	/* What it asked for comes by the way: notify. */
 	void (*stay)(struct asker *asker);
-	/* Who it is. The callee makes asking, which by points to already, and by.by, a new reference. */
-	void (*identify)(struct asker *asker, struct who *who);
+	/* What it may; borrowed from where that stands. */
+	struct tds_asking (*asking)(struct asker *asker);
+	/* Who it is, but what it may: by->by is a new reference. */
+	void (*identify)(struct asker *asker, struct requester *by);
 };
 
 /* Part of what a door has of one who asks. It has one request at a time. */

@@ -285,22 +285,31 @@ static struct admin_user *user_of(const struct clients *clients, uid_t uid)
 	return settings_user(clients->door->settings->configured, uid);
 }
 
-static void on_identify(struct asker *asker, struct who *who)
+static struct tds_asking on_asking(struct asker *asker)
 {
 	const struct client *client = client_of(asker);
 	const struct clients *clients = client->clients;
-	struct admin_user *user = user_of(clients, client->uid);
+	const struct admin_user *user = user_of(clients, client->uid);
 	bool own = places_own(clients, client->uid);
 
-	who->by.by = director_user_json(asker->door->director, client->uid);
-	who->by.refused_mono_ms = user ? &user->refused_mono_ms : NULL;
-	who->asking.kind = own ? TDS_ASKER_OWN : user ? TDS_ASKER_USER : TDS_ASKER_FOREIGN;
-	who->asking.rights[TDS_RIGHTS_USER] = user ? user->rights : NULL;
+	return (struct tds_asking){ .kind = own    ? TDS_ASKER_OWN
+					    : user ? TDS_ASKER_USER
+						   : TDS_ASKER_FOREIGN,
+				    .rights[TDS_RIGHTS_USER] = user ? user->rights : NULL };
 }
 
-static const struct asker_ops client_ops = { .answer = on_answer,
-					     .stay = on_stay,
-					     .identify = on_identify };
+static void on_identify(struct asker *asker, struct requester *by)
+{
+	const struct client *client = client_of(asker);
+	struct admin_user *user = user_of(client->clients, client->uid);
+
+	by->by = director_user_json(asker->door->director, client->uid);
+	by->refused_mono_ms = user ? &user->refused_mono_ms : NULL;
+}
+
+static const struct asker_ops client_ops = {
+	.answer = on_answer, .stay = on_stay, .asking = on_asking, .identify = on_identify
+};
 
 static void on_read(struct bufferevent *bev, void *arg)
 {

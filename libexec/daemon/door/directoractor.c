@@ -272,20 +272,24 @@ static void on_stay(struct asker *asker)
 	question->state = QUESTION_OVER;
 }
 
-static void on_identify(struct asker *asker, struct who *who)
+static struct tds_asking on_asking(struct asker *asker)
+{
+	return question_of(asker)->asking;
+}
+
+static void on_identify(struct asker *asker, struct requester *by)
 {
 	const struct question *question = question_of(asker);
 
-	who->by.by = json_incref(question->by);
-	who->by.actor = director_actor(asker->door->director, question->address);
+	by->by = json_incref(question->by);
+	by->actor = director_actor(asker->door->director, question->address);
 	if (question->asking.kind != TDS_ASKER_ACTOR)
-		who->by.refused_mono_ms = &question->actor->refused_mono_ms;
-	who->asking = question->asking;
+		by->refused_mono_ms = &question->actor->refused_mono_ms;
 }
 
-static const struct asker_ops question_ops = { .answer = on_answer,
-					       .stay = on_stay,
-					       .identify = on_identify };
+static const struct asker_ops question_ops = {
+	.answer = on_answer, .stay = on_stay, .asking = on_asking, .identify = on_identify
+};
 
 /* --- turns --- */
 

@@ -427,8 +427,6 @@ static void refuse_unknown(struct asker *asker, const char *name)
  */
 static bool check_asker(struct asker *asker, const struct request *row, const char *name)
 {
-	struct who who;
-
 	if (asker->guest && !(row && row->what == TDS_ASKED_JOIN)) {
 		director_turned_away(asker->door->director);
 		asker_answer(asker, failure_json("Error", 8, DOOR_NOT_ALLOWED));
@@ -438,15 +436,12 @@ static bool check_asker(struct asker *asker, const struct request *row, const ch
 		refuse_unknown(asker, name);
 		return false;
 	}
-	asker_identify(asker, &who);
-	enum tds_may cell = tds_asked_row(row->what)->may[who.asking.kind];
-	bool may = tds_asking_may_any(&who.asking, row->what);
-	who_fini(&who);
-	if (cell == TDS_MAY_NOT_TRY) {
+	const struct tds_asking asking = asker->ops->asking(asker);
+	if (tds_asked_row(row->what)->may[asking.kind] == TDS_MAY_NOT_TRY) {
 		refuse_unknown(asker, name);
 		return false;
 	}
-	return may || asker_check(asker, row, row->what, NULL);
+	return tds_asking_may_any(&asking, row->what) || asker_check(asker, row, row->what, NULL);
 }
 
 /* What a request of another protocol means cannot be known, but for those that are the same in all. Join looks for itself. */
