@@ -12,6 +12,7 @@
 #include "base/dir.h"
 #include "base/jsontext.h"
 #include "base/mem.h"
+#include "tool/cli.h"
 #include "tool/client.h"
 
 #define NO_MEMORY "out of memory"
@@ -41,13 +42,6 @@ static int connect_to(struct tds_connection *c, const char *directory)
 	return rc == 0 ? TDS_STATUS_OK : failed(c, rc, &err);
 }
 
-static const char *default_directory(void)
-{
-	const char *named = getenv("THESPIAN_DIRECTOR_DIR");
-
-	return named && *named ? named : TDS_DIRECTOR_DIR_DEFAULT;
-}
-
 int tds_connect(const char *directory, struct tds_connection **connection)
 {
 	struct tds_connection *c = *connection = calloc(1, sizeof(*c));
@@ -55,7 +49,7 @@ int tds_connect(const char *directory, struct tds_connection **connection)
 	if (!c)
 		return TDS_STATUS_NOT_WRITTEN;
 	c->client.fd = -1;
-	return connect_to(c, directory ? directory : default_directory());
+	return connect_to(c, directory ? directory : tds_cli_default_dir());
 }
 
 void tds_disconnect(struct tds_connection *connection)

@@ -31,17 +31,22 @@ static void take_standard_descriptors(void)
 			(void)open("/dev/null", mode[fd]);
 }
 
-void tds_cli_start(struct tds_cli *cli, const char *tool, char *const *argv)
+const char *tds_cli_default_dir(void)
 {
 	const char *dir = getenv("THESPIAN_DIRECTOR_DIR");
 
+	return dir && *dir ? dir : TDS_DIRECTOR_DIR_DEFAULT;
+}
+
+void tds_cli_start(struct tds_cli *cli, const char *tool, char *const *argv)
+{
 	take_standard_descriptors();
 	(void)signal(SIGPIPE, SIG_DFL);
 	opterr = 0; /* tell_option does it, in one line, and in the tool's name */
 	*cli = (struct tds_cli){
 		.tool = tool,
 		.argv = argv,
-		.dir = dir && *dir ? dir : TDS_DIRECTOR_DIR_DEFAULT,
+		.dir = tds_cli_default_dir(),
 		.out = stdout,
 		.err = stderr,
 	};

@@ -69,6 +69,9 @@ struct tds_cli {
 #define TDS_CLI_HELP_NAMES \
 	"  -T, --names-from=FILE  read names from FILE too, one a line (-: standard input)\n"
 
+/* The director directory where none is named: $THESPIAN_DIRECTOR_DIR, else TDS_DIRECTOR_DIR_DEFAULT. Borrowed. */
+const char *tds_cli_default_dir(void);
+
 /*
  * Defaults from the environment, stdout and stderr as streams, SIGPIPE ending the tool quietly, and
  * descriptors 0 to 2 taken, so that no file opened later passes for standard output.
