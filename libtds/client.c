@@ -19,7 +19,6 @@
 
 struct tds_connection {
 	struct tds_client client;
-	struct tds_err err;
 	char reason[TDS_ERR_REASON_MAX]; /* empty: nothing has failed */
 };
 
