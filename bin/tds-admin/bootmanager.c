@@ -98,11 +98,6 @@ static const struct boot_manager managers[] = {
 
 #define MANAGERS (sizeof(managers) / sizeof(managers[0]))
 
-const struct boot_manager *boot_manager(size_t i)
-{
-	return i < MANAGERS ? &managers[i] : NULL;
-}
-
 const struct boot_manager *boot_manager_find(const char *name, bool of_user)
 {
 	for (size_t i = 0; i < MANAGERS; i++)

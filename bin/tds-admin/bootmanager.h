@@ -46,9 +46,6 @@ struct boot_manager {
 	struct boot_command forget[BOOT_COMMANDS]; /* when its file is gone */
 };
 
-/* The i-th; NULL behind the last. */
-const struct boot_manager *boot_manager(size_t i);
-
 /* By its name; NULL: there is none. */
 const struct boot_manager *boot_manager_find(const char *name, bool of_user);
 
