@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "director/config.h"
 #include "may.h"
+#include "overview.h"
 #include "signed.h"
 #include "tool/client.h"
 #include "tool/document.h"
@@ -116,8 +117,7 @@ static json_t *active_json(const struct tds_dir *dir, const char *group)
 			   json_pack("{s:s, s:s}", "DirectorOp", "RetrieveAll", "Group", group),
 			   &answer, &err) == 0) {
 		const json_t *found = json_object_get(json_object_get(answer, "Groups"), group);
-		const json_t *source = json_object_get(json_object_get(found, "Sources"),
-						       tds_json_string(found, "ActiveHash"));
+		const json_t *source = overview_active(found);
 		const json_t *may = json_object_get(source, "May");
 
 		if (source)

@@ -138,12 +138,6 @@ static json_t *groups_of(const struct facts *facts)
 	return json_object_get(facts->all, "Groups");
 }
 
-static const json_t *active_of(const json_t *group)
-{
-	return json_object_get(json_object_get(group, "Sources"),
-			       tds_json_string(group, "ActiveHash"));
-}
-
 static void fill_groups(const struct facts *facts, const struct metric *metric, json_t *family)
 {
 	(void)metric;
@@ -211,7 +205,7 @@ static void fill_active(const struct facts *facts, const struct metric *metric, 
 	(void)metric;
 	json_object_foreach(groups_of(facts), name, group)
 	{
-		const json_t *active = active_of(group);
+		const json_t *active = overview_active(group);
 		json_t *labels = active ? of_group(facts, name) : NULL;
 
 		labels = with(labels, "version", json_object_get(active, "Version"));

@@ -15,7 +15,7 @@
 #include "director/groups.h"
 #include "tool/cli.h"
 
-static const json_t *active_of(const json_t *group)
+const json_t *overview_active(const json_t *group)
 {
 	return json_object_get(json_object_get(group, "Sources"),
 			       tds_json_string(group, "ActiveHash"));
@@ -61,7 +61,7 @@ static bool is_another(const struct tds_dir *dir, const char *name, const json_t
 
 static void add_newest(const struct tds_dir *dir, const struct tds_group *group, json_t *to)
 {
-	const json_t *active = active_of(to);
+	const json_t *active = overview_active(to);
 	const char *newest = group && group->n > 0 ? group->files[0].name : NULL;
 
 	if (newest && (strcmp(newest, tds_json_string(active, "File")) != 0 ||
@@ -128,7 +128,7 @@ static void print_floor(FILE *out, const json_t *group, const json_t *active)
 
 void overview_print(FILE *out, const json_t *group)
 {
-	const json_t *active = active_of(group);
+	const json_t *active = overview_active(group);
 	json_int_t restarts = json_integer_value(json_object_get(group, "Restarts"));
 
 	if (active)

@@ -14,6 +14,9 @@
  */
 void overview_add_newest(const struct tds_dir *dir, json_t *answer);
 
+/* The source of a group in such an answer that is active, borrowed; NULL: none. */
+const json_t *overview_active(const json_t *group);
+
 /* "  Version 1, foo-1.tls, since TIME, by birch_tls.key, newest foo-2.tls, held, 2 restarts", and a newline. */
 void overview_print(FILE *out, const json_t *group);
 
