@@ -13,6 +13,7 @@
 #include "signed.h"
 #include "tool/client.h"
 #include "tool/document.h"
+#include "tool/verdict.h"
 
 /* --- the newest package --- */
 
@@ -91,7 +92,7 @@ static int newest_json(const struct tds_dir *dir, const struct tds_group *group,
 	json_t *declared = NULL;
 	int rc = list_signed(dir, group, &is_signed, err);
 
-	if (rc == 0 && signed_decides(dir))
+	if (rc == 0 && tds_verdict_defines(dir))
 		declared = json_incref(is_signed);
 	else if (rc == 0)
 		rc = list_declared(dir, group, &declared, err);

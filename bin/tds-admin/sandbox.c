@@ -17,6 +17,7 @@
 #include "sandboxtext.h"
 #include "signed.h"
 #include "tool/document.h"
+#include "tool/verdict.h"
 
 const char admin_sandbox_help[] =
 	"usage: tds-admin [options] sandbox GROUP|PACKAGE\n"
@@ -91,7 +92,7 @@ static int read_defined(const struct tds_dir *dir, struct explained *x, struct t
 {
 	tds_autofree char *name = NULL;
 
-	if (signed_decides(dir))
+	if (tds_verdict_defines(dir))
 		return 0;
 	if (asprintf(&name, "%s" TDS_TLI_SUFFIX, x->group) < 0) {
 		name = NULL;

@@ -3,8 +3,6 @@
 #ifndef TDS_ADMIN_SIGNED_H
 #define TDS_ADMIN_SIGNED_H
 
-#include <stdbool.h>
-
 #include "base/dir.h"
 #include "director/tli.h"
 
@@ -15,8 +13,5 @@
  */
 int signed_read(const struct tds_dir *dir, const char *path, struct tds_tli *tli,
 		struct tds_err *err) TDS_MUST_CHECK;
-
-/* Does signedtli.cfg say that what is signed decides alone? */
-bool signed_decides(const struct tds_dir *dir);
 
 #endif

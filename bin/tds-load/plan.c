@@ -8,7 +8,6 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "director/config.h"
 #include "director/desired.h"
 #include "director/floor.h"
 #include "director/groups.h"
@@ -103,15 +102,12 @@ static bool is_declared(struct planner *p, const char *name, const char *group)
 /* What is signed with the package defines it, where signedtli.cfg says so. */
 static int take_signed(struct planner *p, const json_t *verdict, struct tds_err *err)
 {
-	const json_t *declared = json_object_get(verdict, "Declaration");
-
 	if (!p->signed_alone || !json_object_get(verdict, "SHA256"))
 		return 0;
-	if (!json_is_string(declared))
-		return tds_err_set(err, TDS_E_REFUSED, TDS_TLI_UNSIGNED);
 	tds_tli_fini(&p->tli);
-	int rc = tds_tli_parse_literal(json_string_value(declared), json_string_length(declared),
-				       &p->tli, err);
+	int rc = tds_verdict_declaration(verdict, &p->tli, err);
+	if (rc == 0 && !p->tli.value)
+		rc = tds_err_set(err, TDS_E_REFUSED, TDS_TLI_UNSIGNED);
 	if (rc == 0)
 		take_declaration(p);
 	return rc;
@@ -382,15 +378,6 @@ static int read_state(struct planner *p, struct tds_err *err)
 	return rc;
 }
 
-/* A file that cannot be read is the load's to refuse. */
-static bool reads_signed_alone(const struct tds_dir *dir)
-{
-	tds_auto(config) struct tds_config config = { 0 };
-
-	return tds_config_read(dir, TDS_TLI_SIGNED_CFG, &config, NULL) == 0 &&
-	       config.value->boolean;
-}
-
 /* Where no admin runs, or it does not serve this user, what was undone is not known. */
 static json_t *ask_admin(const struct tds_dir *dir)
 {
@@ -420,7 +407,7 @@ void plan(struct tds_cli *cli, const struct tds_dir *dir, const struct tds_names
 		all = false;
 		names = &none;
 	}
-	p.signed_alone = reads_signed_alone(dir);
+	p.signed_alone = tds_verdict_defines(dir);
 	p.answer = ask_admin(dir);
 	p.taken = taken_by(p.answer);
 	for (size_t i = 0; all && i < p.groups.n; i++)

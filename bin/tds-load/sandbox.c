@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "director/config.h"
 #include "director/sandboxdecide.h"
+#include "tool/verdict.h"
 
 /* An admin process that runs may have another in force. */
 static int read_policy(const struct tds_dir *dir, struct tds_sandbox_policy *policy,
@@ -19,16 +20,6 @@ static int read_policy(const struct tds_dir *dir, struct tds_sandbox_policy *pol
 					      : tds_err_name(err, TDS_SANDBOX_CFG);
 }
 
-static int read_signed(const json_t *verdict, struct tds_tli *tli, struct tds_err *err)
-{
-	const json_t *declared = json_object_get(verdict, "Declaration");
-
-	return !json_is_string(declared)
-		       ? 0
-		       : tds_tli_parse_literal(json_string_value(declared),
-					       json_string_length(declared), tli, err);
-}
-
 int sandbox_foresee(const struct tds_dir *dir, const char *group, const json_t *verdict,
 		    const struct tds_tli *defined, struct tds_err *err)
 {
@@ -39,7 +30,7 @@ int sandbox_foresee(const struct tds_dir *dir, const char *group, const json_t *
 	int rc = read_policy(dir, &policy, err);
 
 	if (rc == 0)
-		rc = read_signed(verdict, &declared, err);
+		rc = tds_verdict_declaration(verdict, &declared, err);
 	return rc == 0 ? tds_sandbox_decide(&policy, group, tds_tli_said(&declared, "Sandbox"),
 					    tds_tli_said(defined, "Sandbox"), &kernel, &decision,
 					    err)

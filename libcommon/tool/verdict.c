@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "cli.h"
 #include "client.h"
+#include "director/config.h"
 
 #define TOOL "tds-verify"
 #define VERDICT_MAX (64 << 20) /* bytes: a declaration may be in it, as a literal */
@@ -67,4 +68,23 @@ int tds_verdict_refusal(const json_t *verdict, struct tds_err *err)
 	if (status != 0)
 		return tds_err_set(err, tds_status_code(status), "%s", why ? why : "is refused");
 	return tds_err_set(err, TDS_E_NO_ADMIN, TOOL " gives no verdict");
+}
+
+int tds_verdict_declaration(const json_t *verdict, struct tds_tli *tli, struct tds_err *err)
+{
+	const json_t *declared = json_object_get(verdict, "Declaration");
+
+	*tli = (struct tds_tli){ 0 };
+	return json_is_string(declared)
+		       ? tds_tli_parse_literal(json_string_value(declared),
+					       json_string_length(declared), tli, err)
+		       : 0;
+}
+
+bool tds_verdict_defines(const struct tds_dir *dir)
+{
+	tds_auto(config) struct tds_config config = { 0 };
+
+	return tds_config_read(dir, TDS_TLI_SIGNED_CFG, &config, NULL) == 0 &&
+	       config.value->boolean;
 }
