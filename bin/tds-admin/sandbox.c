@@ -102,16 +102,6 @@ static int read_defined(const struct tds_dir *dir, struct explained *x, struct t
 	return rc == 0 ? 0 : tds_err_name(err, name);
 }
 
-static int read_policy(const struct tds_dir *dir, struct explained *x, struct tds_err *err)
-{
-	tds_auto(config) struct tds_config config = { 0 };
-	int rc = tds_config_read(dir, TDS_SANDBOX_CFG, &config, err);
-
-	if (rc == 0 || rc == TDS_E_MISSING)
-		return tds_sandbox_policy_read(config.value, &x->policy, err);
-	return tds_err_name(err, TDS_SANDBOX_CFG);
-}
-
 /* As actoruser.cfg says; one that cannot be read starts no admin process either. */
 static bool have_uids(const struct tds_dir *dir)
 {
@@ -145,7 +135,7 @@ static int explain(const struct tds_dir *dir, const char *name, struct explained
 	int rc = find(dir, name, x, err);
 
 	if (rc == 0)
-		rc = read_policy(dir, x, err);
+		rc = tds_sandbox_policy_of_dir(dir, &x->policy, err);
 	if (rc == 0)
 		rc = find_data(dir, x, err);
 	if (rc == 0 && x->file)
