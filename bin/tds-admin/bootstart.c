@@ -179,7 +179,6 @@ static int make_folders(const struct boot_service *s, struct tds_err *err)
 static int write_file(const struct boot_service *s, const struct boot_file *file, const char *text,
 		      struct tds_err *err)
 {
-	tds_auto(outfile) struct tds_outfile out = { .fd = -1 };
 	tds_autofree char *name = boot_service_file(s, file);
 	tds_autofd int dirfd = open(s->at, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -187,11 +186,7 @@ static int write_file(const struct boot_service *s, const struct boot_file *file
 		return no_memory(err);
 	if (dirfd < 0)
 		return tds_err_sys(err, TDS_E_WRITE, "%s/%s: cannot be written", s->at, name);
-	int rc = tds_outfile_open(dirfd, name, &out, err);
-	if (rc == 0 && tds_io_write(out.fd, text, strlen(text)) != 0)
-		rc = tds_err_sys(err, TDS_E_WRITE, "cannot be written");
-	if (rc == 0)
-		rc = tds_outfile_commit(&out, file->mode, err);
+	int rc = tds_outfile_write(dirfd, name, text, strlen(text), file->mode, err);
 	return rc == 0 ? 0 : tds_err_prefix(err, "%s/%s", s->at, name);
 }
 

@@ -343,7 +343,6 @@ static json_t *families(const struct facts *facts)
 /* The whole file is there, or the one before. */
 static int write_textfile(const char *path, const json_t *all, struct tds_err *err)
 {
-	tds_auto(outfile) struct tds_outfile out = { .fd = -1 };
 	const char *slash = strrchr(path, '/');
 	tds_autofree char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
 	tds_autofree char *text = NULL;
@@ -357,10 +356,7 @@ static int write_textfile(const char *path, const json_t *all, struct tds_err *e
 	tds_autofd int dirfd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0)
 		return tds_err_sys(err, TDS_E_WRITE, "%s", folder);
-	int rc = tds_outfile_open(dirfd, slash ? slash + 1 : path, &out, err);
-	if (rc == 0 && tds_io_write(out.fd, text, len) != 0)
-		rc = tds_err_sys(err, TDS_E_WRITE, "cannot be written");
-	return rc == 0 ? tds_outfile_commit(&out, 0644, err) : rc;
+	return tds_outfile_write(dirfd, slash ? slash + 1 : path, text, len, 0644, err);
 }
 
 /* Its whole path, which tells one director directory from another wherever it is asked from. */

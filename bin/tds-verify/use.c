@@ -89,17 +89,14 @@ static int write_file(const struct tds_zip *zip, const char *path, struct tds_er
 	const char *slash = strrchr(path, '/');
 	tds_autofree char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
 	tds_autofd int dirfd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	tds_auto(outfile) struct tds_outfile out = { .fd = -1 };
 	mode_t mask = umask(0);
 
 	(void)umask(mask);
 	if (dirfd < 0)
 		return tds_err_sys(err, TDS_E_WRITE, "cannot be written");
 	tds_io_sweep(dirfd);
-	int rc = tds_outfile_open(dirfd, slash ? slash + 1 : path, &out, err);
-	if (rc == 0 && tds_io_write(out.fd, zip->data, zip->len) != 0)
-		rc = tds_err_sys(err, TDS_E_WRITE, "cannot be written");
-	return rc == 0 ? tds_outfile_commit(&out, 0666 & ~mask, err) : rc;
+	return tds_outfile_write(dirfd, slash ? slash + 1 : path, zip->data, zip->len, 0666 & ~mask,
+				 err);
 }
 
 static int write_archive(const struct tds_zip *zip, const char *path, int package,

@@ -339,6 +339,20 @@ int tds_outfile_commit_new(struct tds_outfile *out, mode_t mode, struct tds_err 
 	return commit(out, mode, false, err);
 }
 
+int tds_outfile_write(int dirfd, const char *name, const void *data, size_t len, mode_t mode,
+		      struct tds_err *err)
+{
+	struct tds_outfile out;
+	int rc = tds_outfile_open(dirfd, name, &out, err);
+
+	if (rc == 0 && tds_io_write(out.fd, data, len) != 0)
+		rc = tds_err_sys(err, TDS_E_WRITE, "cannot be written");
+	if (rc == 0)
+		return tds_outfile_commit(&out, mode, err);
+	tds_outfile_discard(&out);
+	return rc;
+}
+
 void tds_outfile_discard(struct tds_outfile *out)
 {
 	if (out->temp)

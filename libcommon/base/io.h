@@ -90,6 +90,10 @@ int tds_outfile_commit_new(struct tds_outfile *out, mode_t mode,
 int tds_outfile_commit_pair(struct tds_outfile *first, struct tds_outfile *second, mode_t mode,
 			    const struct tds_outfile **failed, struct tds_err *err) TDS_MUST_CHECK;
 
+/* All of that at once, for a file whose len bytes are there already. Errors: those of open and commit. */
+int tds_outfile_write(int dirfd, const char *name, const void *data, size_t len, mode_t mode,
+		      struct tds_err *err) TDS_MUST_CHECK;
+
 /* Remove what was not committed. Accepts a zeroed or a committed one. */
 void tds_outfile_discard(struct tds_outfile *out);
 static inline void tds_outfile_cleanup(struct tds_outfile *out)
