@@ -10,6 +10,7 @@
 #include "base/jsontext.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/when.h"
 #include "screen.h"
 #include "tool/client.h"
 #include "tool/document.h"
@@ -135,15 +136,10 @@ static const struct order *find_order(char key, const char *name)
 /* Escaped, and cut or filled to a width of columns; each character is taken for one. */
 static void print_cut(FILE *out, const char *text, int width)
 {
-	tds_autofree char *escaped = NULL;
-	size_t len = 0;
-	FILE *memory = open_memstream(&escaped, &len);
+	tds_autofree char *escaped = tds_text_escaped(text);
 	int columns = 0;
 
-	if (!memory)
-		return;
-	tds_text_escape(memory, text, strlen(text));
-	if (fclose(memory) != 0)
+	if (!escaped)
 		return;
 	for (const char *p = escaped; *p; p++) {
 		columns += ((unsigned char)*p & 0xc0) != 0x80;
@@ -254,7 +250,6 @@ static void set_number(json_t *to, const char *key, double number)
 static json_t *table_json(const struct usages *usages)
 {
 	json_t *all = json_array();
-	struct timespec now;
 
 	for (size_t i = 0; i < usages->n; i++) {
 		const struct usage *usage = &usages->v[i];
@@ -266,10 +261,7 @@ static json_t *table_json(const struct usages *usages)
 			(void)json_object_set_new(to, "Memory", json_integer(usage->memory));
 		(void)json_array_append_new(all, to);
 	}
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return json_pack("{s:o, s:o}", "Time",
-			 tds_document_time((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000),
-			 "Actors", all);
+	return json_pack("{s:o, s:o}", "Time", tds_document_time(tds_when_now()), "Actors", all);
 }
 
 /* --- again and again --- */
