@@ -5,15 +5,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/user.h"
-#include "director/adminuser.h"
 #include "director/asking.h"
 #include "director/config.h"
+#include "director/strictmodes.h"
 #include "director/unknown.h"
 #include "judge.h"
 #include "tool/document.h"
@@ -94,12 +93,10 @@ static void print_table(struct admin *admin)
 /* Is it the user of the admin process, as far as the directory tells? */
 static bool is_own(const struct tds_dir *dir, uid_t uid)
 {
-	tds_auto(adminuser) struct tds_adminuser adminuser = { 0 };
-	struct stat st;
+	struct tds_strict strict;
 
-	if (tds_adminuser_read(dir, &adminuser, NULL) == 0 && adminuser.is_named)
-		return adminuser.user.uid == uid;
-	return fstat(dir->fd, &st) == 0 && st.st_uid == uid;
+	tds_strictmodes_read_lax(dir, &strict);
+	return strict.admin == uid;
 }
 
 static bool names(const char *text, uid_t uid)
