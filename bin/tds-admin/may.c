@@ -2,10 +2,7 @@
 /* tds-admin may: who may ask for what; the table, and what it comes to for a user. Of groups: maygroup.c. */
 #include "may.h"
 
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
