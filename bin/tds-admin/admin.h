@@ -64,6 +64,9 @@ int admin_find_group(struct admin *admin, const char *group, struct tds_err *err
 /* What is installed with this program: name is its path below the folder that bin is in. Caller frees; NULL: out of memory. */
 char *admin_installed(const char *name);
 
+/* The name of a user, else the number. */
+void admin_print_user(FILE *out, json_int_t uid);
+
 /* Name what an admin, which says so in its Status, did not bring back when it started. */
 void admin_report_not_restored(struct admin *admin, const json_t *status);
 

@@ -141,10 +141,8 @@ static void print_restarted(FILE *out, const json_t *actor)
 	(void)fputc('\n', out);
 }
 
-/* The name of the user, else the number. */
-static void print_user(FILE *out, const json_t *answer, const char *key)
+void admin_print_user(FILE *out, json_int_t uid)
 {
-	json_int_t uid = json_integer_value(json_object_get(answer, key));
 	const struct passwd *user = getpwuid((uid_t)uid);
 
 	if (user)
@@ -156,17 +154,18 @@ static void print_user(FILE *out, const json_t *answer, const char *key)
 /* Which way it is set up: what stands between actors and the admin process, and between the actors of two groups. */
 static void print_users(FILE *out, const json_t *answer)
 {
+	const json_t *own = json_object_get(answer, "Uid");
 	const json_t *actors = json_object_get(answer, "ActorUid");
 
 	(void)fputs("user ", out);
-	print_user(out, answer, "Uid");
+	admin_print_user(out, json_integer_value(own));
 	if (json_is_null(actors)) {
 		(void)fputs(", each group's actors have a uid of their own\n", out);
-	} else if (json_equal(json_object_get(answer, "Uid"), actors)) {
+	} else if (json_equal(own, actors)) {
 		(void)fputs(", and so are the actors: no user's rights stand between them\n", out);
 	} else {
 		(void)fputs(", actors ", out);
-		print_user(out, answer, "ActorUid");
+		admin_print_user(out, json_integer_value(actors));
 		(void)fputs(": no user's rights stand between groups\n", out);
 	}
 }

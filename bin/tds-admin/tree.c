@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* tds-admin tree: which actor was created by which, below the source or the user that each is of. */
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,15 +124,13 @@ static void print_owner(FILE *out, const json_t *answer, const json_t *actor)
 	const json_t *group = json_object_get(json_object_get(answer, "Groups"), name);
 	const json_t *source = json_object_get(json_object_get(group, "Sources"),
 					       tds_json_string(actor, "SourceHash"));
-	json_int_t uid = json_integer_value(json_object_get(actor, "Uid"));
-	const struct passwd *user = *name ? NULL : getpwuid((uid_t)uid);
 
 	print_text(out, "Group ", name, "");
 	print_text(out, ", ", tds_json_string(source, "File"), "");
-	if (user)
-		print_text(out, "Programs of ", user->pw_name, "");
-	else if (!*name)
-		(void)fprintf(out, "Programs of %lld", (long long)uid);
+	if (!*name) {
+		(void)fputs("Programs of ", out);
+		admin_print_user(out, json_integer_value(json_object_get(actor, "Uid")));
+	}
 	(void)fputc('\n', out);
 }
 
