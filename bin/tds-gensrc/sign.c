@@ -17,10 +17,11 @@
 
 #define KEY_MAX_BYTES (32 << 10)
 #define SIGNER "--signer" /* whom a message is about */
+#define ALGORITHM "TDS_SIGN_ALG"
 
 static const char *const algorithms[] = {
-	[TDS_SIG_RSA] = "TDS_SIGN_ALG=rsa-pkcs1-sha256",
-	[TDS_SIG_ED25519] = "TDS_SIGN_ALG=ed25519",
+	[TDS_SIG_RSA] = "rsa-pkcs1-sha256",
+	[TDS_SIG_ED25519] = "ed25519",
 };
 
 static void warn_of_weakness(struct opts *o, const struct tds_pubkey *pub)
@@ -100,38 +101,21 @@ static int message_file(const struct tds_signed *what, int *fd, struct tds_err *
 	return 0;
 }
 
-/* The environment with the algorithm in the place of whatever it had. NULL: out of memory; caller frees the array. */
-static char **environment_with(const char *variable)
-{
-	size_t name = strcspn(variable, "=") + 1;
-	size_t n = 0;
-	size_t at = 0;
-
-	while (environ[n])
-		n++;
-	char **envp = calloc(n + 2, sizeof(*envp));
-	for (size_t i = 0; envp && i < n; i++)
-		if (strncmp(environ[i], variable, name) != 0)
-			envp[at++] = environ[i];
-	if (envp)
-		envp[at] = (char *)(uintptr_t)variable;
-	return envp;
-}
-
-static int spawn(const struct opts *o, const char *variable, int in, int out, pid_t *pid)
+/* The command finds the algorithm in its environment, in the place of whatever was there. */
+static int spawn(const struct opts *o, enum tds_sig_kind kind, int in, int out, pid_t *pid)
 {
 	const char *const argv[] = { "/bin/sh", "-c", o->signer, NULL };
-	tds_autofree char **envp = environment_with(variable);
 	posix_spawn_file_actions_t actions;
 
-	if (!envp || posix_spawn_file_actions_init(&actions) != 0)
+	if (unsetenv(ALGORITHM) != 0 || setenv(ALGORITHM, algorithms[kind], 1) != 0 ||
+	    posix_spawn_file_actions_init(&actions) != 0)
 		return ENOMEM;
 	int rc = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
 	if (rc == 0)
 		rc = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
 	if (rc == 0)
 		rc = posix_spawn(pid, argv[0], &actions, NULL, (char *const *)(uintptr_t)argv,
-				 envp);
+				 environ);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	return rc;
 }
@@ -180,7 +164,7 @@ static int ask_command(const struct opts *o, const struct tds_signed *what, stru
 		return rc;
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return tds_err_sys(err, TDS_E_UNUSABLE, "cannot be started");
-	errno = spawn(o, algorithms[what->kind], in, ends[1], &pid);
+	errno = spawn(o, what->kind, in, ends[1], &pid);
 	rc = errno == 0 ? 0 : tds_err_sys(err, TDS_E_UNUSABLE, "cannot be started");
 	(void)close(ends[1]);
 	if (rc == 0)
