@@ -52,12 +52,9 @@ static int list_declared(const struct tds_dir *dir, const struct tds_group *grou
 			 struct tds_err *err)
 {
 	tds_auto(tli) struct tds_tli tli = { 0 };
-	tds_autofree char *file = NULL;
+	int rc = declared_read(dir, group->name, &tli, err);
 
-	if (asprintf(&file, "%s" TDS_TLI_SUFFIX, group->name) < 0)
-		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	int rc = tds_tli_read(dir->fd, file, (struct tds_tli_watcher){ 0 }, &tli, err);
-	return rc == 0 ? list_may(&tli, list, err) : tds_err_name(err, file);
+	return rc == 0 ? list_may(&tli, list, err) : rc;
 }
 
 /* What may.cfg leaves. *list NULL: there is no such file; *line 0: no line fits. */

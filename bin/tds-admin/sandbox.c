@@ -87,21 +87,6 @@ static int find(const struct tds_dir *dir, const char *name, struct explained *x
 
 /* --- what it asks for, and what there is --- */
 
-/* Unless what is signed decides alone. */
-static int read_defined(const struct tds_dir *dir, struct explained *x, struct tds_err *err)
-{
-	tds_autofree char *name = NULL;
-
-	if (tds_verdict_defines(dir))
-		return 0;
-	if (asprintf(&name, "%s" TDS_TLI_SUFFIX, x->group) < 0) {
-		name = NULL;
-		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	}
-	int rc = tds_tli_read(dir->fd, name, (struct tds_tli_watcher){ 0 }, &x->defined, err);
-	return rc == 0 ? 0 : tds_err_name(err, name);
-}
-
 /* As actoruser.cfg says; one that cannot be read starts no admin process either. */
 static bool have_uids(const struct tds_dir *dir)
 {
@@ -140,8 +125,8 @@ static int explain(const struct tds_dir *dir, const char *name, struct explained
 		rc = find_data(dir, x, err);
 	if (rc == 0 && x->file)
 		rc = signed_read(dir, x->file, &x->declared, err);
-	if (rc == 0)
-		rc = read_defined(dir, x, err);
+	if (rc == 0 && !tds_verdict_defines(dir))
+		rc = declared_read(dir, x->group, &x->defined, err);
 	if (rc != 0)
 		return rc;
 	x->kernel = tds_sandbox_kernel();

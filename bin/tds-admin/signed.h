@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is signed with a package, for commands that explain what comes of it. */
+/* What is signed with a package, and what the directory declares beside it, for commands that explain what comes of both. */
 #ifndef TDS_ADMIN_SIGNED_H
 #define TDS_ADMIN_SIGNED_H
 
@@ -13,5 +13,9 @@
  */
 int signed_read(const struct tds_dir *dir, const char *path, struct tds_tli *tli,
 		struct tds_err *err) TDS_MUST_CHECK;
+
+/* GROUP.tli of the directory; the same owner. Errors: those of tds_tli_read; the reason names the file. */
+int declared_read(const struct tds_dir *dir, const char *group, struct tds_tli *tli,
+		  struct tds_err *err) TDS_MUST_CHECK;
 
 #endif
