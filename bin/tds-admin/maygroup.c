@@ -145,7 +145,9 @@ static void print_package(FILE *out, const char *group, const char *which, const
 			strlen(tds_json_string(package, "File")));
 	(void)fprintf(out, ", %s:\n", which);
 	print_list(out, "its own declaration", json_object_get(package, "Signed"));
-	if (asprintf(&tli, "%s" TDS_TLI_SUFFIX, group) > 0)
+	if (asprintf(&tli, "%s" TDS_TLI_SUFFIX, group) < 0)
+		tli = NULL;
+	else
 		print_list(out, tli, json_object_get(package, "Declared"));
 }
 
