@@ -37,14 +37,6 @@ struct planner {
 	int keeps;          /* its AutoUnload, as tds_tli_keeps has it */
 };
 
-char *tool_path(const char *name)
-{
-	tds_autofree char *folder = tds_cli_folder();
-	char *path = NULL;
-
-	return !folder || asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
-}
-
 void complain(struct tds_cli *cli, const char *name, const char *path, struct tds_err *err)
 {
 	if (path && strcmp(tds_text_base(path), tds_text_base(name)) != 0)

@@ -8,9 +8,6 @@
 #include "base/dir.h"
 #include "tool/cli.h"
 
-/* The other tools are in the folder of this one. Caller frees; NULL: not found, or out of memory. */
-char *tool_path(const char *name);
-
 struct plan_request {
 	bool all;             /* every group with packages, and no names */
 	bool retry;           /* also a package whose last load was undone */

@@ -7,11 +7,10 @@
 
 #include "base/cores.h"
 #include "base/mem.h"
-#include "plan.h"
 
 int start_admin(struct tds_cli *cli, bool *incomplete, struct tds_err *err)
 {
-	tds_autofree char *program = tool_path("tds-admin");
+	tds_autofree char *program = tds_cli_neighbour("tds-admin");
 	int status;
 
 	if (!program)

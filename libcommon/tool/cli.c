@@ -222,6 +222,14 @@ char *tds_cli_folder(void)
 	return slash ? strndup(self, (size_t)(slash - self)) : NULL;
 }
 
+char *tds_cli_neighbour(const char *name)
+{
+	tds_autofree char *folder = tds_cli_folder();
+	char *path = NULL;
+
+	return !folder || asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
+}
+
 void tds_cli_print_name(struct tds_cli *cli, const char *name)
 {
 	(void)fputs(name, cli->out);

@@ -109,6 +109,9 @@ void tds_cli_warn(struct tds_cli *cli, const char *subject, const char *fmt, ...
  */
 char *tds_cli_folder(void);
 
+/* The path of the tool of this name there. Caller frees; NULL: the same. */
+char *tds_cli_neighbour(const char *name);
+
 /* Print a path or name as it is, ended by a newline or, with -0, by NUL. */
 void tds_cli_print_name(struct tds_cli *cli, const char *name);
 

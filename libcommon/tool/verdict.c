@@ -23,12 +23,9 @@
 static bool start(const struct tds_dir *dir, const char *path, int out, pid_t *pid)
 {
 	const char *argv[] = { TOOL, "-q", "-j", "-C", dir->path, "--", path, NULL };
-	tds_autofree char *folder = tds_cli_folder();
-	tds_autofree char *program = NULL;
+	tds_autofree char *program = tds_cli_neighbour(TOOL);
 	posix_spawn_file_actions_t actions;
 
-	if (!folder || asprintf(&program, "%s/" TOOL, folder) < 0)
-		program = NULL;
 	if (!program || posix_spawn_file_actions_init(&actions) != 0)
 		return false;
 	/* Its own lines are not wanted: what they say is in the JSON too. */
