@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "director/config.h"
 #include "director/rundir.h"
 
@@ -101,18 +102,10 @@ static void print_systemd(FILE *out, const char *word, bool command)
 	}
 }
 
-static void print_shell(FILE *out, const char *word)
-{
-	(void)fputc('\'', out);
-	for (const char *p = word; *p; p++)
-		(void)fputs(*p == '\'' ? "'\\''" : (const char[]){ *p, '\0' }, out);
-	(void)fputc('\'', out);
-}
-
 static void print_word(FILE *out, const char *word, enum boot_quoting quoting)
 {
 	if (quoting == BOOT_AS_SHELL) {
-		print_shell(out, word);
+		tds_text_shell(out, word);
 		return;
 	}
 	(void)fputc('"', out);

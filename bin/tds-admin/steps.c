@@ -329,14 +329,10 @@ static void print_word(FILE *out, const char *word)
 	static const char plain[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-";
 
-	if (*word && word[strspn(word, plain)] == '\0') {
+	if (*word && word[strspn(word, plain)] == '\0')
 		(void)fputs(word, out);
-		return;
-	}
-	(void)fputc('\'', out);
-	for (; *word; word++)
-		(void)fputs(*word == '\'' ? "'\\''" : (char[]){ *word, '\0' }, out);
-	(void)fputc('\'', out);
+	else
+		tds_text_shell(out, word);
 }
 
 static void print_words(FILE *out, const char *const *words)

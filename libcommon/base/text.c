@@ -92,6 +92,14 @@ char *tds_text_escaped(const char *text)
 	return escaped;
 }
 
+void tds_text_shell(FILE *out, const char *text)
+{
+	(void)fputc('\'', out);
+	for (; *text; text++)
+		(void)fputs(*text == '\'' ? "'\\''" : (const char[]){ *text, '\0' }, out);
+	(void)fputc('\'', out);
+}
+
 static bool is_unreserved(unsigned char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

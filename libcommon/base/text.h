@@ -21,6 +21,9 @@ void tds_text_escape(FILE *out, const char *text, size_t len);
 /* The same into a new string; caller frees. NULL: out of memory. */
 char *tds_text_escaped(const char *text);
 
+/* Write text as one word of a shell's command: in single quotes, whatever it is. */
+void tds_text_shell(FILE *out, const char *text);
+
 /* What stands behind the last slash of a path; the path itself where there is none. Part of it. */
 const char *tds_text_base(const char *path);
 
