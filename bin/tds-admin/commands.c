@@ -112,11 +112,11 @@ static void print_declared_actor(FILE *out, const json_t *actor)
 	const char *class_name = tds_json_string(actor, "ActorClass");
 	const char *role = tds_json_string(actor, "Role");
 
-	tds_text_escape(out, class_name, strlen(class_name));
+	tds_text_print(out, class_name);
 	if (!*role)
 		return;
 	(void)fputs(" (", out);
-	tds_text_escape(out, role, strlen(role));
+	tds_text_print(out, role);
 	(void)fputc(')', out);
 }
 
@@ -146,7 +146,7 @@ void admin_print_user(FILE *out, json_int_t uid)
 	const struct passwd *user = getpwuid((uid_t)uid);
 
 	if (user)
-		tds_text_escape(out, user->pw_name, strlen(user->pw_name));
+		tds_text_print(out, user->pw_name);
 	else
 		(void)fprintf(out, "%lld", (long long)uid);
 }
@@ -179,7 +179,7 @@ static void print_granted(FILE *out, const json_t *granted)
 		const char *text = tds_json_string(granted, keys[i]);
 
 		(void)fputs(i == 0 ? "" : i == 1 ? ": " : ", sandbox ", out);
-		tds_text_escape(out, text, strlen(text));
+		tds_text_print(out, text);
 	}
 	(void)fputc('\n', out);
 }
@@ -194,10 +194,10 @@ static void print_sandbox(FILE *out, const json_t *answer)
 	if (!*unasked)
 		return;
 	(void)fputs("sandbox ", out);
-	tds_text_escape(out, unasked, strlen(unasked));
+	tds_text_print(out, unasked);
 	if (strcmp(unasked, most) != 0) {
 		(void)fputs(", at most ", out);
-		tds_text_escape(out, most, strlen(most));
+		tds_text_print(out, most);
 	}
 	(void)fputs(json_is_true(json_object_get(sandbox, "There")) ? "\n"
 								    : ": there is no sandbox.cfg\n",

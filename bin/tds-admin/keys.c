@@ -173,7 +173,7 @@ static json_t *key_json(const struct view *view, const struct tds_key *key)
 static void print_text(FILE *out, const char *before, const char *text)
 {
 	(void)fputs(before, out);
-	tds_text_escape(out, text, strlen(text));
+	tds_text_print(out, text);
 }
 
 static void print_list(FILE *out, const char *before, const json_t *texts)

@@ -2,8 +2,6 @@
 /* tds-admin may: who may ask for what; the table, and what it comes to for a user. Of groups: maygroup.c. */
 #include "may.h"
 
-#include <string.h>
-
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/user.h"
@@ -138,7 +136,7 @@ static void print_user(struct admin *admin, const char *name, const json_t *doc,
 {
 	FILE *out = admin->cli.out;
 
-	tds_text_escape(out, name, strlen(name));
+	tds_text_print(out, name);
 	if (json_is_true(json_object_get(doc, "Own")))
 		(void)fputs(", root or the admin process's own user: ", out);
 	else if (line > 0)

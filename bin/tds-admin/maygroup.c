@@ -2,7 +2,6 @@
 /* What actors of a group may: the lists that each right has to stand in, of the newest package and of the active one. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/jsontext.h"
 #include "base/mem.h"
@@ -141,8 +140,7 @@ static void print_package(FILE *out, const char *group, const char *which, const
 
 	if (!package)
 		return;
-	tds_text_escape(out, tds_json_string(package, "File"),
-			strlen(tds_json_string(package, "File")));
+	tds_text_print(out, tds_json_string(package, "File"));
 	(void)fprintf(out, ", %s:\n", which);
 	print_list(out, "its own declaration", json_object_get(package, "Signed"));
 	if (asprintf(&tli, "%s" TDS_TLI_SUFFIX, group) < 0)

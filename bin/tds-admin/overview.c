@@ -90,7 +90,7 @@ static void print_part(FILE *out, const char *before, const char *text)
 	if (!*text)
 		return;
 	(void)fputs(before, out);
-	tds_text_escape(out, text, strlen(text));
+	tds_text_print(out, text);
 }
 
 static void print_active(FILE *out, const json_t *active)

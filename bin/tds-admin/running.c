@@ -22,7 +22,7 @@ static void print_whose(FILE *out, const char *what, const json_t *budget)
 
 	(void)fprintf(out, "over budget: %s of ", what);
 	if (*group)
-		tds_text_escape(out, group, strlen(group));
+		tds_text_print(out, group);
 	else
 		(void)fprintf(out, "uid %lld",
 			      (long long)json_integer_value(json_object_get(budget, "Uid")));

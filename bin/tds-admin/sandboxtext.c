@@ -4,18 +4,12 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
-#include <string.h>
 
 #include "base/landlock.h"
 #include "base/text.h"
 #include "tool/document.h"
 
 #define NAME "  %-12s"
-
-static void escape(FILE *out, const char *text)
-{
-	tds_text_escape(out, text, strlen(text));
-}
 
 /* --- how it came about --- */
 
@@ -24,7 +18,7 @@ static void print_asked(FILE *out, const struct tds_sandbox_decision *d)
 	(void)fprintf(out, NAME, "asks for");
 	if (d->by == TDS_ASKED_NOBODY)
 		(void)fputs("nothing, which is given ", out);
-	escape(out, d->asked->words);
+	tds_text_print(out, d->asked->words);
 	if (d->by == TDS_ASKED_DEFINED)
 		(void)fprintf(out, " (%s, line %u)", tds_sandbox_asker_words(d->by),
 			      d->asked->line);
@@ -34,7 +28,7 @@ static void print_asked(FILE *out, const struct tds_sandbox_decision *d)
 	if (!d->note)
 		return;
 	(void)fprintf(out, NAME, "");
-	escape(out, d->note);
+	tds_text_print(out, d->note);
 	(void)fputc('\n', out);
 }
 
@@ -43,13 +37,13 @@ static void print_allowed(FILE *out, const struct explained *x)
 	const struct tds_sandbox_rule *rule = x->decision.rule;
 
 	(void)fprintf(out, NAME, "allowed");
-	escape(out, rule->most->words);
+	tds_text_print(out, rule->most->words);
 	if (!x->policy.is_there) {
 		(void)fputs(" (there is no " TDS_SANDBOX_CFG ")\n", out);
 		return;
 	}
 	(void)fprintf(out, " (" TDS_SANDBOX_CFG ", line %u, ", rule->most->line);
-	escape(out, rule->pattern ? rule->pattern : "all groups");
+	tds_text_print(out, rule->pattern ? rule->pattern : "all groups");
 	(void)fputs(")\n", out);
 }
 
@@ -69,7 +63,7 @@ static void print_items(FILE *out, const struct tds_sandbox *s, enum tds_sandbox
 {
 	for (size_t i = 0; i < s->nlist[list]; i++) {
 		(void)fputs(", ", out);
-		escape(out, s->lists[list][i]);
+		tds_text_print(out, s->lists[list][i]);
 	}
 }
 
@@ -97,7 +91,7 @@ static void print_write(FILE *out, const struct explained *x)
 
 	(void)fprintf(out, NAME, "write");
 	if (data)
-		escape(out, data);
+		tds_text_print(out, data);
 	else
 		(void)fputs("nothing of its own", out);
 	print_items(out, s, TDS_SANDBOX_WRITE);
@@ -152,7 +146,7 @@ static void print_granted(FILE *out, const struct explained *x)
 	const struct tds_sandbox *s = x->decision.granted;
 
 	(void)fprintf(out, NAME, "granted");
-	escape(out, s->words);
+	tds_text_print(out, s->words);
 	(void)fputc('\n', out);
 	if (s->profile == TDS_PROFILE_TRUSTED) {
 		(void)fprintf(out, NAME "whatever their user may\n", "actors");
@@ -171,10 +165,10 @@ static void print_granted(FILE *out, const struct explained *x)
 
 void explained_print(FILE *out, const struct explained *x)
 {
-	escape(out, x->group);
+	tds_text_print(out, x->group);
 	if (x->file) {
 		(void)fputs(": ", out);
-		escape(out, x->file);
+		tds_text_print(out, x->file);
 	}
 	(void)fputc('\n', out);
 	if (x->decision.asked)

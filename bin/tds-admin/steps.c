@@ -366,11 +366,6 @@ void step_print_command(const struct steps *steps, const struct step *step, FILE
 	(void)fputc('\n', out);
 }
 
-static void print_text(FILE *out, const char *text)
-{
-	tds_text_escape(out, text, strlen(text));
-}
-
 /* The command that makes the user itself is the last one. */
 static void print_made_user(const struct steps *steps, const char *name, FILE *out)
 {
@@ -390,16 +385,16 @@ void step_print(const struct steps *steps, const struct step *step, FILE *out)
 	case STEP_PARENT:
 	case STEP_FOLDER:
 		(void)fputs("Made ", out);
-		print_text(out, step->name);
+		tds_text_print(out, step->name);
 		(void)fprintf(out, ", of %s, mode %04o\n", step->owner, (unsigned)step->mode);
 		return;
 	case STEP_FILE:
 		break;
 	}
 	(void)fputs("Wrote ", out);
-	print_text(out, step->name);
+	tds_text_print(out, step->name);
 	(void)fputs(": ", out);
-	print_text(out, step->text);
+	tds_text_print(out, step->text);
 	(void)fputc('\n', out);
 }
 

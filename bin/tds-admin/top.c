@@ -197,7 +197,7 @@ static void print_row(FILE *out, const struct usage *usage)
 	(void)fputc(has_links ? '+' : ' ', out);
 	print_bytes(out, (int64_t)number_of(usage, "Queued"));
 	(void)fprintf(out, " %8lld ", (long long)number_of(usage, "Restarts"));
-	tds_text_escape(out, class_name, strlen(class_name));
+	tds_text_print(out, class_name);
 	(void)fputc('\n', out);
 }
 
@@ -215,7 +215,7 @@ static void print_title(FILE *out, const struct top *top)
 		(void)strftime(now, sizeof(now), "%T", &tm);
 	(void)fprintf(out, "%s  %zu actor%s, CPU %.1f %%, by %s  ", now, top->usages.n,
 		      top->usages.n == 1 ? "" : "s", cpu, top->order->name);
-	tds_text_escape(out, dir, strlen(dir));
+	tds_text_print(out, dir);
 	(void)fputc('\n', out);
 }
 

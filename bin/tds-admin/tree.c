@@ -113,7 +113,7 @@ static void print_text(FILE *out, const char *before, const char *text, const ch
 	if (!*text)
 		return;
 	(void)fputs(before, out);
-	tds_text_escape(out, text, strlen(text));
+	tds_text_print(out, text);
 	(void)fputs(behind, out);
 }
 

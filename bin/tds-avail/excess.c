@@ -6,7 +6,6 @@
 #include "avail.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -50,7 +49,7 @@ static void tell_kept(const struct run *run, const struct tds_file *file, const 
 	if (cli->verbose == 0 || !path)
 		return;
 	(void)fprintf(cli->err, "%s: ", cli->tool);
-	tds_text_escape(cli->err, path, strlen(path));
+	tds_text_print(cli->err, path);
 	(void)fprintf(cli->err, ": kept: %s\n", why);
 }
 

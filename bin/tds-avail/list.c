@@ -20,7 +20,7 @@ static void print_escaped(const struct avail *avail, const char *text)
 	if (*c == '\0')
 		(void)fputs(text, avail->opts->cli.out);
 	else
-		tds_text_escape(avail->opts->cli.out, text, strlen(text));
+		tds_text_print(avail->opts->cli.out, text);
 }
 
 void list_paths(const struct avail *avail)

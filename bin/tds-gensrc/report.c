@@ -4,7 +4,6 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/digest.h"
 #include "base/mem.h"
@@ -38,7 +37,7 @@ static void report_text(struct opts *o, const struct place *place)
 	if (o->cli.quiet)
 		return;
 	(void)fputs("Wrote ", o->cli.out);
-	tds_text_escape(o->cli.out, place->path, strlen(place->path));
+	tds_text_print(o->cli.out, place->path);
 	(void)fputc('\n', o->cli.out);
 }
 

@@ -29,15 +29,15 @@ void report_check(void *ctx, const struct tds_check *check)
 	else
 		(void)fprintf(out, "%10s  ", "-");
 	(void)fprintf(out, "%-6s  ", check->ok ? "ok" : "failed");
-	tds_text_escape(out, check->what, strlen(check->what));
+	tds_text_print(out, check->what);
 	(void)fputs(": ", out);
-	tds_text_escape(out, check->detail, strlen(check->detail));
+	tds_text_print(out, check->detail);
 	(void)fputc('\n', out);
 }
 
 void report_heading(struct run *run, const char *path)
 {
-	tds_text_escape(run->cli.out, path, strlen(path));
+	tds_text_print(run->cli.out, path);
 	(void)fputs(":\n", run->cli.out);
 }
 

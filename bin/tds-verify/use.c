@@ -114,9 +114,9 @@ static int write_archive(const struct tds_zip *zip, const char *path, int packag
 static void print_verdict(FILE *out, const char *file, const char *key)
 {
 	(void)fputs("Validated \"", out);
-	tds_text_escape(out, file, strlen(file));
+	tds_text_print(out, file);
 	(void)fputs("\" loadable with key ", out);
-	tds_text_escape(out, key, strlen(key));
+	tds_text_print(out, key);
 	(void)fputc('\n', out);
 }
 

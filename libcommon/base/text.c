@@ -76,6 +76,11 @@ void tds_text_escape(FILE *out, const char *text, size_t len)
 	}
 }
 
+void tds_text_print(FILE *out, const char *text)
+{
+	tds_text_escape(out, text, strlen(text));
+}
+
 char *tds_text_escaped(const char *text)
 {
 	char *escaped = NULL;
@@ -84,7 +89,7 @@ char *tds_text_escaped(const char *text)
 
 	if (!f)
 		return NULL;
-	tds_text_escape(f, text, strlen(text));
+	tds_text_print(f, text);
 	if (fclose(f) != 0) {
 		free(escaped);
 		return NULL;

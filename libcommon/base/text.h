@@ -18,6 +18,9 @@
  */
 void tds_text_escape(FILE *out, const char *text, size_t len);
 
+/* The same for a text that ends with a NUL. */
+void tds_text_print(FILE *out, const char *text);
+
 /* The same into a new string; caller frees. NULL: out of memory. */
 char *tds_text_escaped(const char *text);
 

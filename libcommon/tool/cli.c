@@ -132,12 +132,12 @@ static void print_subject(struct tds_cli *cli, const char *subject)
 {
 	(void)fprintf(cli->err, "%s: ", cli->tool);
 	if (subject)
-		tds_text_escape(cli->err, subject, strlen(subject));
+		tds_text_print(cli->err, subject);
 }
 
 static void print_reason(struct tds_cli *cli, const char *reason)
 {
-	tds_text_escape(cli->err, reason, strlen(reason));
+	tds_text_print(cli->err, reason);
 	(void)fputc('\n', cli->err);
 }
 
@@ -194,7 +194,7 @@ void tds_cli_usage(struct tds_cli *cli, const char *fmt, ...)
 	cli->json = cli->json || is_json_to_come(cli);
 	tds_cli_keep_failure(cli, NULL, &err);
 	print_subject(cli, NULL);
-	tds_text_escape(cli->err, err.reason, strlen(err.reason));
+	tds_text_print(cli->err, err.reason);
 	(void)fprintf(cli->err, "; see '%s --help'\n", cli->tool);
 }
 

@@ -62,7 +62,7 @@ static void print(FILE *out, const char *before, const char *text)
 	if (!*text)
 		return;
 	(void)fputs(before, out);
-	tds_text_escape(out, text, strlen(text));
+	tds_text_print(out, text);
 }
 
 /* The lines behind the first are indented. */

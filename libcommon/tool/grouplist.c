@@ -20,7 +20,7 @@ static void write_group(FILE *out, const char *name, const json_t *group,
 	const char *active = json_string_value(json_object_get(group, "ActiveHash"));
 
 	(void)fputs("Group ", out);
-	tds_text_escape(out, name, strlen(name));
+	tds_text_print(out, name);
 	(void)fputs("::\n", out);
 	if (write_head)
 		write_head(out, group);
