@@ -258,6 +258,14 @@ static int read_both(const struct tds_dir *dir, const struct tds_dir *rundir,
 	return rc;
 }
 
+/* How reading out of the run directory went: one that is not there holds nothing, and any other fault is that of reading. */
+static int outcome(int rc, const struct tds_err *why, struct tds_err *err)
+{
+	if (rc == 0 || rc == TDS_E_MISSING)
+		return 0;
+	return tds_err_set(err, rc == TDS_E_NOMEM ? rc : TDS_E_WRITE, "%s", why->reason);
+}
+
 int tds_loaded_read(const struct tds_dir *dir, struct tds_loaded *loaded, struct tds_err *err)
 {
 	tds_auto(dir) struct tds_dir rundir = { .fd = -1 };
@@ -265,14 +273,11 @@ int tds_loaded_read(const struct tds_dir *dir, struct tds_loaded *loaded, struct
 	int rc = tds_rundir_open(dir, &rundir, &why);
 
 	*loaded = (struct tds_loaded){ 0 };
-	if (rc == TDS_E_MISSING)
-		return 0;
 	if (rc == 0)
 		rc = read_both(dir, &rundir, loaded, &why);
-	if (rc == 0)
-		return 0;
-	tds_loaded_fini(loaded);
-	return tds_err_set(err, rc == TDS_E_NOMEM ? rc : TDS_E_WRITE, "%s", why.reason);
+	if (rc != 0)
+		tds_loaded_fini(loaded);
+	return outcome(rc, &why, err);
 }
 
 int tds_rundir_json(const struct tds_dir *dir, const char *name, json_t **document,
@@ -283,12 +288,9 @@ int tds_rundir_json(const struct tds_dir *dir, const char *name, json_t **docume
 	int rc = tds_rundir_open(dir, &rundir, &why);
 
 	*document = NULL;
-	if (rc == TDS_E_MISSING)
-		return 0;
 	if (rc == 0)
 		rc = read_json(dir, &rundir, name, document, &why);
-	return rc == 0 ? 0
-		       : tds_err_set(err, rc == TDS_E_NOMEM ? rc : TDS_E_WRITE, "%s", why.reason);
+	return outcome(rc, &why, err);
 }
 
 void tds_loaded_fini(struct tds_loaded *loaded)
