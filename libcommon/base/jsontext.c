@@ -3,6 +3,7 @@
 #include "jsontext.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 char *tds_json_text(const json_t *doc, size_t flags)
 {
@@ -24,4 +25,10 @@ const char *tds_json_string(const json_t *object, const char *key)
 	const char *text = json_string_value(json_object_get(object, key));
 
 	return text ? text : "";
+}
+
+bool tds_json_is_text(const json_t *value)
+{
+	return json_is_string(value) &&
+	       strlen(json_string_value(value)) == json_string_length(value);
 }

@@ -3,6 +3,8 @@
 #ifndef TDS_JSONTEXT_H
 #define TDS_JSONTEXT_H
 
+#include <stdbool.h>
+
 #include <jansson.h>
 
 /*
@@ -14,5 +16,8 @@ char *tds_json_text(const json_t *doc, size_t flags);
 
 /* The text that an object has under key, borrowed; "" where it has none, or something else. object may be NULL. */
 const char *tds_json_string(const json_t *object, const char *key);
+
+/* Is the value a text without a NUL in it, so that nothing of it is lost where it is read as a C string? value may be NULL. */
+bool tds_json_is_text(const json_t *value);
 
 #endif

@@ -2,8 +2,6 @@
 /* Floors of groups, as floor.json has them. */
 #include "floor.h"
 
-#include <string.h>
-
 #include "base/jsontext.h"
 #include "base/mem.h"
 #include "package/version.h"
@@ -18,8 +16,7 @@ bool tds_floor_fits(const json_t *document)
 	{
 		const json_t *version = json_object_get(floor, "Version");
 
-		if (!tds_group_name_ok(name) || !json_is_string(version) ||
-		    strlen(json_string_value(version)) != json_string_length(version) ||
+		if (!tds_group_name_ok(name) || !tds_json_is_text(version) ||
 		    !json_is_integer(json_object_get(floor, "SinceMs")))
 			return false;
 	}

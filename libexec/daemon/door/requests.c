@@ -10,6 +10,7 @@
 #include <event2/buffer.h>
 
 #include "asks.h"
+#include "base/jsontext.h"
 #include "base/mem.h"
 #include "base/release.h"
 #include "clients.h"
@@ -371,12 +372,6 @@ static const struct request *find_request(const char *name)
 	return NULL;
 }
 
-static bool is_text(const json_t *value)
-{
-	return json_is_string(value) &&
-	       strlen(json_string_value(value)) == json_string_length(value);
-}
-
 static bool is_truth(const json_t *value)
 {
 	return json_is_boolean(value);
@@ -388,15 +383,15 @@ static const struct {
 	bool (*fits)(const json_t *value);
 	const char *why;
 } fields[] = {
-	{ "DirectorOp", is_text, "DirectorOp is not a text" },
-	{ "Group", is_text, "Group is not a text" },
-	{ "Role", is_text, "Role is not a text" },
-	{ "Source", is_text, "Source is not a text" },
-	{ "SourceHash", is_text, "SourceHash is not a text" },
-	{ "Target", is_text, "Target is not a text" },
-	{ "Literal", is_text, "Literal is not a text" },
-	{ "Program", is_text, "Program is not a text" },
-	{ "Version", is_text, "Version is not a text" },
+	{ "DirectorOp", tds_json_is_text, "DirectorOp is not a text" },
+	{ "Group", tds_json_is_text, "Group is not a text" },
+	{ "Role", tds_json_is_text, "Role is not a text" },
+	{ "Source", tds_json_is_text, "Source is not a text" },
+	{ "SourceHash", tds_json_is_text, "SourceHash is not a text" },
+	{ "Target", tds_json_is_text, "Target is not a text" },
+	{ "Literal", tds_json_is_text, "Literal is not a text" },
+	{ "Program", tds_json_is_text, "Program is not a text" },
+	{ "Version", tds_json_is_text, "Version is not a text" },
 	{ "Retry", is_truth, "Retry is not true or false" },
 	{ "Refresh", is_truth, "Refresh is not true or false" },
 	{ "AllowDowngrade", is_truth, "AllowDowngrade is not true or false" },
