@@ -220,3 +220,10 @@ unsigned tds_text_column(const char *text, size_t at)
 		column += ((unsigned char)text[i] & 0xc0) != 0x80;
 	return column;
 }
+
+size_t tds_text_trimmed(const char *text, size_t len)
+{
+	while (len > 0 && tds_text_is_blank(text[len - 1]))
+		len--;
+	return len;
+}

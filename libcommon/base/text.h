@@ -51,6 +51,15 @@ char *tds_text_unpercent(const char *text, size_t len);
 /* The column of the character at text + at, the first being 1; a byte that is no UTF-8 counts as it comes. */
 unsigned tds_text_column(const char *text, size_t at);
 
+/* A blank or a tab, which does not count around a word or a line. */
+static inline bool tds_text_is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* The length of a text without the blanks at its end. */
+size_t tds_text_trimmed(const char *text, size_t len);
+
 /* Does name end in suffix? */
 bool tds_text_has_suffix(const char *name, const char *suffix);
 

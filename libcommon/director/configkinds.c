@@ -296,10 +296,8 @@ static int parse_lines(struct config_work *w, bool (*fits)(const char *text, siz
 	     at += strcspn(w->text + at, "\n") + 1, number++) {
 		size_t indent = strspn(w->text + at, " \t");
 		const char *line = w->text + at + indent;
-		size_t len = strcspn(line, "\n");
+		size_t len = tds_text_trimmed(line, strcspn(line, "\n"));
 
-		while (len > 0 && strchr(" \t", line[len - 1]))
-			len--;
 		if (len == 0 || line[0] == '#')
 			continue;
 		if (!fits(line, len))

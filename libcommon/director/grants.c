@@ -5,23 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "base/text.h"
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
 
 void tds_grant_split(const char *line, size_t *len, const char **rights)
 {
 	const char *colon = memchr(line, ':', *len);
 
 	*rights = colon ? colon + 1 : NULL;
-	if (colon)
-		*len = (size_t)(colon - line);
-	while (*len > 0 && is_blank(line[*len - 1]))
-		--*len;
+	*len = tds_text_trimmed(line, colon ? (size_t)(colon - line) : *len);
 }
 
 static int read_line(const struct tds_value *item, enum tds_right_holder holder,

@@ -169,35 +169,22 @@ static int add(struct tds_rights *rights, const char *text, size_t len, unsigned
 	return rc;
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static bool is_all_blank(const char *text, size_t len)
-{
-	while (len > 0 && is_blank(text[len - 1]))
-		len--;
-	return len == 0;
-}
-
 static int parse_list(struct tds_rights *rights, const char *text, size_t len, unsigned holder,
 		      struct tds_err *err)
 {
 	int rc = 0;
 
-	if (is_all_blank(text, len))
+	if (tds_text_trimmed(text, len) == 0)
 		return 0;
 	for (size_t at = 0, end; rc == 0 && at <= len; at = end + 1) {
 		const char *comma = at < len ? memchr(text + at, ',', len - at) : NULL;
-		size_t stop = end = comma ? (size_t)(comma - text) : len;
 
-		while (at < stop && is_blank(text[at]))
+		end = comma ? (size_t)(comma - text) : len;
+		while (at < end && tds_text_is_blank(text[at]))
 			at++;
-		while (stop > at && is_blank(text[stop - 1]))
-			stop--;
-		rc = at == stop ? tds_err_set(err, TDS_E_SYNTAX, "a right is missing")
-				: add(rights, text + at, stop - at, holder, err);
+		size_t n = tds_text_trimmed(text + at, end - at);
+		rc = n == 0 ? tds_err_set(err, TDS_E_SYNTAX, "a right is missing")
+			    : add(rights, text + at, n, holder, err);
 		if (rc == TDS_E_SYNTAX) {
 			err->line = 1;
 			err->column = tds_text_column(text, at);

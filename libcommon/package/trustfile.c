@@ -10,11 +10,6 @@
 #define HEX_LEN ((size_t)2 * TDS_SHA256_LEN)
 #define MAX_BITS (8 * TDS_SIG_MAX)
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /* A line without its end: no byte of it may be read as the end of a line, or of the text. */
 static int check_bytes(const char *text, size_t len, unsigned number, struct tds_err *err)
 {
@@ -50,7 +45,7 @@ static int parse_digest(struct tds_trust_line *line, struct tds_err *err)
 	if (!good)
 		return tds_err_at(err, TDS_E_SYNTAX, line->line, line->column,
 				  "not a SHA-256 digest");
-	if (line->len > HEX_LEN && !is_blank(line->text[HEX_LEN]))
+	if (line->len > HEX_LEN && !tds_text_is_blank(line->text[HEX_LEN]))
 		return tds_err_at(err, TDS_E_SYNTAX, line->line, line->column + (unsigned)HEX_LEN,
 				  "not a SHA-256 digest");
 	line->len = HEX_LEN;
@@ -109,13 +104,12 @@ static int parse(enum tds_trust_kind kind, struct tds_trust_line *line, bool fir
 /* Blanks around a line cut off. Returns whether it counts. */
 static bool trim(struct tds_trust_line *line)
 {
-	while (line->len > 0 && is_blank(line->text[0])) {
+	while (line->len > 0 && tds_text_is_blank(line->text[0])) {
 		line->text++;
 		line->len--;
 		line->column++;
 	}
-	while (line->len > 0 && is_blank(line->text[line->len - 1]))
-		line->len--;
+	line->len = tds_text_trimmed(line->text, line->len);
 	return line->len > 0 && line->text[0] != '#';
 }
 
