@@ -227,3 +227,25 @@ size_t tds_text_trimmed(const char *text, size_t len)
 		len--;
 	return len;
 }
+
+bool tds_text_is_variable(const char *text, size_t len)
+{
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+	size_t n = 0;
+
+	while (n < len && text[n] && strchr(letters, text[n]))
+		n++;
+	if (n == 0 || (text[0] >= '0' && text[0] <= '9'))
+		return false;
+	return n == len || (n + 1 == len && text[n] == '*');
+}
+
+bool tds_text_fits_variable(const char *pattern, const char *name, size_t len)
+{
+	size_t n = strlen(pattern);
+
+	if (n > 0 && pattern[n - 1] == '*')
+		return len >= n - 1 && memcmp(name, pattern, n - 1) == 0;
+	return len == n && memcmp(name, pattern, n) == 0;
+}

@@ -60,6 +60,13 @@ static inline bool tds_text_is_blank(char c)
 /* The length of a text without the blanks at its end. */
 size_t tds_text_trimmed(const char *text, size_t len);
 
+/*
+ * Is it the name of an environment variable, or the beginning of some with '*' behind? And is a variable of this name
+ * (without its value) one of those?
+ */
+bool tds_text_is_variable(const char *text, size_t len);
+bool tds_text_fits_variable(const char *pattern, const char *name, size_t len);
+
 /* Does name end in suffix? */
 bool tds_text_has_suffix(const char *name, const char *suffix);
 

@@ -350,21 +350,9 @@ int config_may(struct config_work *w)
 	return rc == 0 ? check_grants(w, TDS_HELD_BY_ACTORS) : rc;
 }
 
-/* A name of a variable, or the beginning of some with '*' behind. */
-static bool is_variable(const char *text, size_t len)
-{
-	static const char letters[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
-	size_t n = strspn(text, letters);
-
-	if (n + 1 == len && text[n] == '*')
-		n++;
-	return n >= len && len > 0 && text[0] != '*' && !(text[0] >= '0' && text[0] <= '9');
-}
-
 int config_variables(struct config_work *w)
 {
-	return parse_lines(w, is_variable, "the name of a variable");
+	return parse_lines(w, tds_text_is_variable, "the name of a variable");
 }
 
 int config_uidrange(struct config_work *w)

@@ -89,15 +89,9 @@ static bool is_path(const char *text)
 	return len == 1 || text[len - 1] != '/';
 }
 
-/* A '*' at the end stands for any rest. */
 static bool is_variable(const char *text)
 {
-	static const char letters[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
-	size_t len = strspn(text, letters);
-
-	return len > 0 && len < 256 && !(text[0] >= '0' && text[0] <= '9') &&
-	       (text[len] == '\0' || strcmp(text + len, "*") == 0);
+	return strcspn(text, "*") < 256 && tds_text_is_variable(text, strlen(text));
 }
 
 static int read_list(struct tds_sandbox *s, size_t list, const struct tds_value *value,

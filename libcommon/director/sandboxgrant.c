@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "sandbox.h"
 
 /*
@@ -88,13 +89,9 @@ static bool allows_path(const struct tds_sandbox *allowed, size_t list, const ch
 
 static bool allows_variable(const struct tds_sandbox *allowed, const char *name)
 {
-	for (size_t i = 0; i < allowed->nlist[TDS_SANDBOX_ENV]; i++) {
-		const char *pattern = allowed->lists[TDS_SANDBOX_ENV][i];
-		size_t len = strcspn(pattern, "*");
-
-		if (pattern[len] ? strncmp(name, pattern, len) == 0 : strcmp(name, pattern) == 0)
+	for (size_t i = 0; i < allowed->nlist[TDS_SANDBOX_ENV]; i++)
+		if (tds_text_fits_variable(allowed->lists[TDS_SANDBOX_ENV][i], name, strlen(name)))
 			return true;
-	}
 	return allowed->profile == TDS_PROFILE_TRUSTED;
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 extern char **environ;
 
@@ -69,14 +70,9 @@ static bool is_one_of(const char *variable, const char *const *names)
 {
 	size_t len = strcspn(variable, "=");
 
-	for (; names && *names; names++) {
-		size_t n = strlen(*names);
-		bool is_beginning = n > 0 && (*names)[n - 1] == '*';
-
-		if (is_beginning ? strncmp(variable, *names, n - 1) == 0
-				 : n == len && strncmp(variable, *names, n) == 0)
+	for (; names && *names; names++)
+		if (tds_text_fits_variable(*names, variable, len))
 			return true;
-	}
 	return false;
 }
 
