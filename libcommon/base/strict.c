@@ -8,7 +8,6 @@
 #include <pwd.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -77,13 +76,19 @@ static bool is_own_group(gid_t gid, uid_t owner)
 	return alone && is_first_of_owner_alone(gid, owner, &member) && member;
 }
 
+/* By this name what is open can be asked for by calls that take a path alone. */
+static const char *name_of(int fd, char name[32])
+{
+	(void)snprintf(name, 32, "/proc/self/fd/%d", fd);
+	return name;
+}
+
 /* With an access list the rights of the group are the most that users and groups of that list may have. */
 static bool has_access_list(int fd)
 {
-	char path[32];
+	char name[32];
 
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return getxattr(path, "system.posix_acl_access", NULL, 0) > 0;
+	return getxattr(name_of(fd, name), "system.posix_acl_access", NULL, 0) > 0;
 }
 
 static bool others_may_write(const struct row *row, int fd, const struct stat *st)
@@ -114,15 +119,20 @@ bool tds_strict_judge(const struct tds_strict *strict, enum tds_strict_kind kind
 	return why[0] == '\0';
 }
 
-/* The path of what is open, as the system has it; it is cut where it is long. */
+/* The path of what is open, as the system has it; it is cut where it is long. False: it has none. */
+static bool read_path(int fd, char *path, size_t size)
+{
+	char name[32];
+	ssize_t n = readlink(name_of(fd, name), path, size - 1);
+
+	path[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
+/* The same in words, with room for more of them. */
 static const char *path_of(int fd, char path[TDS_STRICT_WHY_MAX])
 {
-	char link[32];
-
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	ssize_t n = readlink(link, path, TDS_STRICT_WHY_MAX - 64);
-	path[n > 0 ? n : 0] = '\0';
-	return n > 0 ? path : "a folder above it";
+	return read_path(fd, path, TDS_STRICT_WHY_MAX - 63) ? path : "a folder above it";
 }
 
 static bool is_same(const struct stat *a, const struct stat *b)
@@ -154,14 +164,10 @@ static bool judge_above(const struct tds_strict *strict, int fd, char why[TDS_ST
 /* A link's end: whoever may write its folder, or one above, may put something else there. */
 static bool judge_folders_of(const struct tds_strict *strict, int fd, char why[TDS_STRICT_WHY_MAX])
 {
-	char link[32];
 	char path[PATH_MAX];
 
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	ssize_t n = readlink(link, path, sizeof(path) - 1);
-	if (n <= 0 || path[0] != '/')
+	if (!read_path(fd, path, sizeof(path)) || path[0] != '/')
 		return true;
-	path[n] = '\0';
 	strrchr(path, '/')[1] = '\0';
 	tds_autofd int folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char shown[TDS_STRICT_WHY_MAX];
