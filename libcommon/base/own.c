@@ -10,7 +10,8 @@
 
 #include "mem.h"
 
-int tds_own_judge(int fd, mode_t kind, struct tds_err *err)
+/* Is what is open of this kind, our user's, and nobody else may write it? The reason does not name it. */
+static int judge(int fd, mode_t kind, struct tds_err *err)
 {
 	struct stat st;
 
@@ -41,7 +42,7 @@ int tds_own_open(int dirfd, const char *name, int flags, mode_t mode, int *fd, s
 						   : "a symbolic link");
 	if (opened < 0)
 		return tds_err_sys(err, TDS_E_UNUSABLE, "%s", name);
-	if (tds_own_judge(opened, kind, err) != 0)
+	if (judge(opened, kind, err) != 0)
 		return tds_err_prefix(err, "%s", name);
 	*fd = tds_steal_fd(&opened);
 	return 0;

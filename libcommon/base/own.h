@@ -18,7 +18,4 @@
 int tds_own_open(int dirfd, const char *name, int flags, mode_t mode, int *fd,
 		 struct tds_err *err) TDS_MUST_CHECK;
 
-/* The same for what is open, whose reason does not name it. */
-int tds_own_judge(int fd, mode_t kind, struct tds_err *err) TDS_MUST_CHECK;
-
 #endif

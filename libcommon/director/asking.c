@@ -109,7 +109,8 @@ void tds_asking_fini(struct tds_asking *copy)
 	*copy = (struct tds_asking){ 0 };
 }
 
-unsigned tds_asking_files(enum tds_asker kind)
+/* The lists that count for this kind of asker, as bits 1 << file. */
+static unsigned files_of(enum tds_asker kind)
 {
 	static const unsigned files[TDS_ASKERS] = {
 		[TDS_ASKER_USER] = 1 << TDS_RIGHTS_USER,
@@ -126,7 +127,7 @@ typedef bool grants_fn(const struct tds_rights *rights, enum tds_right right, co
 static enum tds_rights_file missing_in(const struct tds_asking *asking, enum tds_right right,
 				       const char *group, grants_fn *grants)
 {
-	unsigned files = tds_asking_files(asking->kind);
+	unsigned files = files_of(asking->kind);
 	unsigned f = 0;
 
 	while (f < TDS_RIGHTS_FILES &&

@@ -106,9 +106,6 @@ struct tds_asking {
 bool tds_asking_copy(const struct tds_asking *asking, struct tds_asking *copy) TDS_MUST_CHECK;
 void tds_asking_fini(struct tds_asking *copy);
 
-/* The lists that count for this kind of asker, as bits 1 << file. */
-unsigned tds_asking_files(enum tds_asker kind);
-
 /*
  * May who asks have it? group: that it is about; NULL: about none, or, where the row's right is of groups, about all.
  * Who may at all, for some group, is told by tds_asking_may_any(), for those whose group is found out later.

@@ -101,9 +101,6 @@ int tds_sandbox_within(const struct tds_sandbox *asked, const struct tds_sandbox
 int tds_sandbox_grant(const struct tds_sandbox *asked, const struct tds_sandbox *allowed,
 		      struct tds_sandbox **granted, struct tds_err *err) TDS_MUST_CHECK;
 
-/* Is path the folder, or below it? Both absolute. */
-bool tds_sandbox_is_below(const char *path, const char *folder);
-
 /* The folders and files that a profile lets be read by itself, but for the interpreter's own; ends with NULL. */
 const char *const *tds_profile_reads(enum tds_profile profile);
 

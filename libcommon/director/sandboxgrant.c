@@ -44,7 +44,8 @@ const char *const *tds_profile_reads(enum tds_profile profile)
 	return reads + from[profile];
 }
 
-bool tds_sandbox_is_below(const char *path, const char *folder)
+/* Is path the folder, or below it? Both absolute. */
+static bool is_below(const char *path, const char *folder)
 {
 	size_t len = strlen(folder);
 
@@ -60,7 +61,7 @@ static bool is_below_any(const char *path, char **folders, size_t n, bool resolv
 	for (size_t i = 0; i < n; i++) {
 		tds_autofree char *real = resolved ? realpath(folders[i], NULL) : NULL;
 
-		if (tds_sandbox_is_below(path, real ? real : folders[i]))
+		if (is_below(path, real ? real : folders[i]))
 			return true;
 	}
 	return false;
@@ -70,7 +71,7 @@ static bool is_systems_own(const char *path, enum tds_profile profile)
 {
 	const char *const *folder = tds_profile_reads(profile);
 
-	while (*folder && !tds_sandbox_is_below(path, *folder))
+	while (*folder && !is_below(path, *folder))
 		folder++;
 	return *folder != NULL;
 }
