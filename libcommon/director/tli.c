@@ -262,32 +262,34 @@ static int check_writable(struct work *w, const struct tds_value *value)
 				 culprit->type == TDS_VALUE_FROZENSET ? "frozenset" : "nan");
 }
 
-const char *const tds_tli_keys[] = { "Actors",   "AutoUnload", "TLS_Keep_Limit", "Health",
-				     "Activate", "May",        "Sandbox",        NULL };
+static const struct rule declaration_rules[] = {
+	{ "Actors", check_actors },
+	{ "AutoUnload", check_auto_unload },
+	{ "TLS_Keep_Limit", check_keep_limit },
+	{ "Health", check_health },
+	{ "Activate", check_activate },
+	{ "May", check_may },
+	{ "Sandbox", check_sandbox },
+	{ NULL, NULL },
+};
+
+const char *tds_tli_key(size_t i)
+{
+	return i < sizeof(declaration_rules) / sizeof(declaration_rules[0])
+		       ? declaration_rules[i].key
+		       : NULL;
+}
 
 /* Check a declaration that was evaluated, which is taken over. */
 static int take(struct tds_value *value, struct tds_tli_watcher watcher, struct tds_tli *tli,
 		struct tds_err *err)
 {
-	static const struct rule rules[] = {
-		{ "Actors", check_actors },
-		{ "AutoUnload", check_auto_unload },
-		{ "TLS_Keep_Limit", check_keep_limit },
-		{ "Health", check_health },
-		{ "Activate", check_activate },
-		{ "May", check_may },
-		{ "Sandbox", check_sandbox },
-		{ NULL, NULL },
-	};
-	_Static_assert(sizeof(rules) / sizeof(rules[0]) ==
-			       sizeof(tds_tli_keys) / sizeof(tds_tli_keys[0]),
-		       "a rule for each key");
 	struct work w = { .tli = tli, .watcher = watcher, .err = err };
 
 	*tli = (struct tds_tli){ .value = value };
 	int rc = check_writable(&w, value);
 	if (rc == 0)
-		rc = check_dict(&w, "a declaration", tli->value, rules);
+		rc = check_dict(&w, "a declaration", tli->value, declaration_rules);
 	if (rc != 0)
 		tds_tli_fini(tli);
 	return rc;

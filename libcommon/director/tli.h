@@ -9,8 +9,8 @@
 #include "base/err.h"
 #include "literal/literal.h"
 
-/* The keys that a declaration may have; the last is NULL. */
-extern const char *const tds_tli_keys[];
+/* The i-th key that a declaration may have; NULL behind the last. */
+const char *tds_tli_key(size_t i);
 
 /* Why a package is refused where what is signed with it is to define it alone. */
 #define TDS_TLI_SIGNED_CFG "signedtli.cfg"
@@ -61,7 +61,7 @@ int tds_tli_keeps(const struct tds_tli *tli);
 const struct tds_value *tds_tli_said(const struct tds_tli *tli, const char *key);
 
 /*
- * The keys (tds_tli_keys) that two declarations do not have the same value for, "Actors, May"; NULL: there is none.
+ * The keys (tds_tli_key) that two declarations do not have the same value for, "Actors, May"; NULL: there is none.
  * Caller frees.
  * Errors: TDS_E_NOMEM.
  */

@@ -20,17 +20,18 @@ int tds_tli_compare(const struct tds_tli *a, const struct tds_tli *b, char **key
 		    struct tds_err *err)
 {
 	tds_auto(buf) struct tds_buf text = { 0 };
+	const char *key;
 	bool ok = true;
 	int rc = 0;
 
 	*keys = NULL;
-	for (const char *const *key = tds_tli_keys; *key && rc == 0 && ok; key++) {
+	for (size_t i = 0; rc == 0 && ok && (key = tds_tli_key(i)); i++) {
 		bool equal;
 
-		rc = compare_key(a, b, *key, &equal, err);
+		rc = compare_key(a, b, key, &equal, err);
 		if (rc == 0 && !equal)
 			ok = (text.len == 0 || tds_buf_add(&text, ", ", 2)) &&
-			     tds_buf_add(&text, *key, strlen(*key));
+			     tds_buf_add(&text, key, strlen(key));
 	}
 	if (!ok)
 		rc = tds_err_set(err, TDS_E_NOMEM, "out of memory");

@@ -77,10 +77,11 @@ static void write_literal(FILE *out, const json_t *value)
 static bool write_declaration(const json_t *request, char **text)
 {
 	json_t *declaration = json_object();
+	const char *key;
 	size_t len;
 
-	for (const char *const *key = tds_tli_keys; *key; key++)
-		(void)json_object_set(declaration, *key, json_object_get(request, *key));
+	for (size_t i = 0; (key = tds_tli_key(i)); i++)
+		(void)json_object_set(declaration, key, json_object_get(request, key));
 	*text = NULL;
 	FILE *out = open_memstream(text, &len);
 	if (out)
