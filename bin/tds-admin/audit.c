@@ -24,15 +24,11 @@ struct chain {
 static bool digest_line(const char *line, size_t len, char hex[TDS_DIGEST_HEX_MAX])
 {
 	unsigned char sha256[TDS_SHA256_LEN];
-	struct tds_digest *digest = tds_digest_new(TDS_DIGEST_SHA256);
 
-	if (!digest)
+	if (!tds_digest_of(TDS_DIGEST_SHA256, line, len, sha256))
 		return false;
-	tds_digest_update(digest, line, len);
-	bool ok = tds_digest_final(digest, sha256);
-	tds_digest_free(digest);
 	tds_digest_hex(sha256, sizeof(sha256), hex);
-	return ok;
+	return true;
 }
 
 /* What the first line that is kept follows on may be gone; where nothing was before it, it says so. */

@@ -178,14 +178,9 @@ static int ask_command(const struct opts *o, const struct tds_signed *what, stru
 static int digest_archive(const struct archive_bytes *archive, struct tds_signed *what,
 			  struct tds_err *err)
 {
-	struct tds_digest *digest = tds_digest_new(tds_sig_digest(what->kind));
-	bool ok = false;
+	bool ok =
+		tds_digest_of(tds_sig_digest(what->kind), archive->zip, archive->len, what->digest);
 
-	if (digest) {
-		tds_digest_update(digest, archive->zip, archive->len);
-		ok = tds_digest_final(digest, what->digest);
-	}
-	tds_digest_free(digest);
 	return ok ? 0 : tds_err_set(err, TDS_E_NOMEM, "the digest cannot be computed");
 }
 

@@ -71,6 +71,18 @@ bool tds_digest_final(struct tds_digest *digest, unsigned char *out)
 	return EVP_DigestFinal_ex(digest->ctx, out, NULL) == 1 && !digest->failed;
 }
 
+bool tds_digest_of(enum tds_digest_kind kind, const void *data, size_t len, unsigned char *out)
+{
+	struct tds_digest *digest = tds_digest_new(kind);
+
+	if (!digest)
+		return false;
+	tds_digest_update(digest, data, len);
+	bool ok = tds_digest_final(digest, out);
+	tds_digest_free(digest);
+	return ok;
+}
+
 void tds_digest_restart(struct tds_digest *digest)
 {
 	digest->failed = EVP_DigestInit_ex(digest->ctx, NULL, NULL) != 1;

@@ -42,6 +42,9 @@ void tds_digest_free(struct tds_digest *digest);
 void tds_digest_update(struct tds_digest *digest, const void *data, size_t len);
 bool tds_digest_final(struct tds_digest *digest, unsigned char *out);
 
+/* The digest of what is in memory as a whole. False: it cannot be computed. */
+bool tds_digest_of(enum tds_digest_kind kind, const void *data, size_t len, unsigned char *out);
+
 /* Begin anew with the same kind: for many files cheaper than a new one each. */
 void tds_digest_restart(struct tds_digest *digest);
 

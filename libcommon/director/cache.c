@@ -78,14 +78,7 @@ static int by_file(const void *a, const void *b)
 
 static bool sum_of(const struct entry *v, size_t n, unsigned char sum[TDS_MD5_LEN])
 {
-	struct tds_digest *digest = tds_digest_new(TDS_DIGEST_MD5);
-
-	if (!digest)
-		return false;
-	tds_digest_update(digest, v, n * sizeof(*v));
-	bool ok = tds_digest_final(digest, sum);
-	tds_digest_free(digest);
-	return ok;
+	return tds_digest_of(TDS_DIGEST_MD5, v, n * sizeof(*v), sum);
 }
 
 /* May what st describes be believed: root's or the caller's, and nobody else may write it? */

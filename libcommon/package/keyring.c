@@ -224,18 +224,6 @@ static void warn_of_weakness(struct tds_key *key)
 			       TDS_KEY_GOOD_EXPONENT);
 }
 
-static bool digest_text(const char *text, size_t len, unsigned char sha256[TDS_SHA256_LEN])
-{
-	struct tds_digest *digest = tds_digest_new(TDS_DIGEST_SHA256);
-
-	if (!digest)
-		return false;
-	tds_digest_update(digest, text, len);
-	bool ok = tds_digest_final(digest, sha256);
-	tds_digest_free(digest);
-	return ok;
-}
-
 /*
  * What it is, used or not. It is revoked by the digest of the key itself or, as sha256sum of the file is quicker to type,
  * of its file.
@@ -243,7 +231,8 @@ static bool digest_text(const char *text, size_t len, unsigned char sha256[TDS_S
 static int describe(const struct tds_keyring *ring, struct tds_key *key, const char *text,
 		    size_t len, struct tds_err *err)
 {
-	if (!tds_pubkey_sha256(key->pub, key->sha256) || !digest_text(text, len, key->file_sha256))
+	if (!tds_pubkey_sha256(key->pub, key->sha256) ||
+	    !tds_digest_of(TDS_DIGEST_SHA256, text, len, key->file_sha256))
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
 	key->kind = tds_sig_kind_name(tds_pubkey_kind(key->pub));
 	key->bits = tds_pubkey_bits(key->pub);

@@ -40,15 +40,11 @@ static struct version version_of(const struct tds_dir *dir, const char *name)
 	struct version version = { { 0 } };
 	size_t len;
 	int rc = tds_io_slurp(dir->fd, name, TDS_CONFIG_MAX_BYTES, &text, &len, NULL);
-	struct tds_digest *digest = rc == 0 ? tds_digest_new(TDS_DIGEST_SHA256) : NULL;
 
 	if (rc != TDS_E_MISSING)
 		memset(version.sha256, 0xff, sizeof(version.sha256));
-	if (digest) {
-		tds_digest_update(digest, text, len);
-		(void)tds_digest_final(digest, version.sha256);
-	}
-	tds_digest_free(digest);
+	if (rc == 0)
+		(void)tds_digest_of(TDS_DIGEST_SHA256, text, len, version.sha256);
 	return version;
 }
 

@@ -17,14 +17,9 @@
 static void set_head(struct audit *audit, const char *line, size_t len)
 {
 	unsigned char sha256[TDS_SHA256_LEN];
-	struct tds_digest *digest = tds_digest_new(TDS_DIGEST_SHA256);
 
-	if (!digest)
-		return;
-	tds_digest_update(digest, line, len);
-	if (tds_digest_final(digest, sha256))
+	if (tds_digest_of(TDS_DIGEST_SHA256, line, len, sha256))
 		tds_digest_hex(sha256, sizeof(sha256), audit->head);
-	tds_digest_free(digest);
 }
 
 /* The length of the whole lines of what is there; the rest was being written when a crash came. */
