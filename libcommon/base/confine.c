@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The filters of our own small processes. What a library may want only sometimes, and does well without, is not allowed: it
- * gets EPERM, and so does whoever took the process over.
+ * The filters of our own small processes. What a library may want only sometimes, and does well without, is not allowed:
+ * the library gets EPERM, and so does whoever took the process over.
  */
 #include "confine.h"
 
@@ -82,8 +82,8 @@ static bool allow_folder(int rules, int folder, const char *name, uint64_t right
 }
 
 /*
- * No file is opened that way but what is below the folder, for removing it; name NULL: none at all. A kernel that has no rules
- * for files, or cannot tell moving from making, leaves it to the filter.
+ * Let this process open no file but what is below the folder of this name, for removing it; name NULL: none at all.
+ * A kernel that has no rules for files, or cannot tell moving from making, leaves it to the filter.
  */
 static int hold_files(int folder, const char *name, struct tds_err *err)
 {

@@ -58,8 +58,8 @@ int tds_err_at(struct tds_err *err, enum tds_code code, unsigned line, unsigned 
 int tds_err_prefix(struct tds_err *err, const char *fmt, ...) TDS_PRINTF(2, 3);
 
 /*
- * Say that it is about a file which is not what the caller reads: put "NAME: " or "NAME:LINE:COLUMN: " before the reason, and
- * leave no place. Returns err's code.
+ * Name the file that a rising failure is about, where it is not the one that the caller reads: put "NAME: " or
+ * "NAME:LINE:COLUMN: " before the reason, and leave no place in err. Returns err's code.
  */
 int tds_err_name(struct tds_err *err, const char *name);
 

@@ -53,7 +53,7 @@ int tds_landlock_new(int abi, uint64_t tcp);
 bool tds_landlock_allow(int rules, int fd, uint64_t rights);
 bool tds_landlock_allow_port(int rules, uint16_t port, uint64_t rights);
 
-/* Be held to them, this thread and what it starts, for good. It has no_new_privs already. False with errno. */
+/* Be held to the rules, this thread and what it starts, for good. The thread has no_new_privs already. False with errno. */
 bool tds_landlock_hold(int rules);
 
 #endif

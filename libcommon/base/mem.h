@@ -31,7 +31,7 @@ static inline void tds_close_file(FILE **f)
 #define tds_autofile __attribute__((cleanup(tds_close_file))) /* NULL: nothing to close */
 #define tds_auto(type) __attribute__((cleanup(tds_##type##_cleanup)))
 
-/* Locals are set to zero by the build; not so this large buffer, which stands where each message comes by. */
+/* The build sets locals to zero, but for one that is marked so: a large buffer where each message comes by. */
 #if defined(__has_attribute)
 #if __has_attribute(uninitialized)
 #define tds_unset __attribute__((uninitialized))

@@ -129,7 +129,7 @@ static bool read_path(int fd, char *path, size_t size)
 	return n > 0;
 }
 
-/* The same in words, with room for more of them. */
+/* The path for a message, with room in that for more words. */
 static const char *path_of(int fd, char path[TDS_STRICT_WHY_MAX])
 {
 	return read_path(fd, path, TDS_STRICT_WHY_MAX - 63) ? path : "a folder above it";

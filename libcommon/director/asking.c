@@ -182,9 +182,8 @@ static const char *why_never(enum tds_asker kind, enum tds_asked what)
 	if (kind == TDS_ASKER_USER)
 		return "that is for root and the admin's own user (adminuser.cfg)";
 	if (kind == TDS_ASKER_FOREIGN)
-		return "programs of other users may not; adminusers.cfg lets their users ask by "
-		       "the "
-		       "socket";
+		return "programs of other users may not; adminusers.cfg lets their users "
+		       "ask by the socket";
 	return "nobody may";
 }
 

@@ -73,7 +73,7 @@ enum tds_may {
 };
 
 struct tds_asked_row {
-	const char *name;     /* "LoadSource", "create other's actors" */
+	const char *name;     /* "LoadSource", "create actors" */
 	bool request;         /* a DirectorOp; else an operation of a link */
 	enum tds_right right; /* that a list must grant; TDS_RIGHT_NONE: there is none */
 	enum tds_may may[TDS_ASKERS];
@@ -81,7 +81,7 @@ struct tds_asked_row {
 
 const struct tds_asked_row *tds_asked_row(enum tds_asked what);
 
-/* In few words, for tables: "user", "adminusers.cfg", "program", "other's program", "actor"; "yes", "no", "-". */
+/* In few words, for tables: "own program"; "yes". */
 const char *tds_asker_words(enum tds_asker asker);
 const char *tds_may_words(enum tds_may may);
 

@@ -23,7 +23,7 @@
 /* Is it such a document, in all that is read of it? */
 bool tds_desired_fits(const json_t *document);
 
-/* Does who wrote it keep floors? So it is too where there is none, NULL. */
+/* Does the version that wrote the document keep floors? It does, too, where there is no document, NULL. */
 bool tds_desired_keeps_floors(const json_t *document);
 
 /* The package that a group is held at, borrowed; NULL: none. */

@@ -32,7 +32,7 @@ bool tds_floor_is_lower(const json_t *floor, const json_t *before, const char *g
  */
 const json_t *tds_floor_or_last(const json_t *floor, const json_t *was_active, const char *group);
 
-/* Is it lost: has a group none, though packages of it were active, as desired.json has them? */
+/* Is the floor of a group lost: has it none, though packages of it were active, as desired.json has them? */
 bool tds_floor_is_lost(const json_t *floor, const json_t *was_active);
 
 /*

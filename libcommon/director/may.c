@@ -110,7 +110,7 @@ static enum tds_right right_of(const char *word, size_t len, unsigned holder)
 	return TDS_RIGHT_NONE;
 }
 
-/* One that is known, and of the other kind of holders. */
+/* Is it a right that is known, but of the other kind of holders? */
 static bool is_of_others(const char *word, size_t len, unsigned holder)
 {
 	return right_of(word, len, BOTH & ~holder) != TDS_RIGHT_NONE;

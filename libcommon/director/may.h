@@ -2,7 +2,7 @@
 /*
  * Rights, as lists of them name them: May of a declaration, may.cfg, adminusers.cfg. A right is a word, and where it is
  * about groups a pattern of their names behind a colon, in which '*' is any text and '?' any character: load:web-*.
- * Without a pattern it is about all of them. Who may ask for what without any right is authority.h's.
+ * Without a pattern it is about all of them. Who may ask for what without any right is asking.h's.
  */
 #ifndef TDS_MAY_H
 #define TDS_MAY_H
@@ -48,7 +48,7 @@ struct tds_right_word {
 	const char *word; /* as lists have it */
 	bool of_groups;   /* a pattern may follow */
 	unsigned holders;
-	const char *allows; /* for people: "load and refresh its packages" */
+	const char *allows; /* for people: "load and refresh packages" */
 };
 
 /* The words of a right; of TDS_RIGHT_NONE word is NULL. */
@@ -89,7 +89,7 @@ static inline void tds_rights_cleanup(struct tds_rights **rights)
 /* Does the list grant the right for this group? group NULL: of a right that is about groups, for all of them. */
 bool tds_rights_grant(const struct tds_rights *rights, enum tds_right right, const char *group);
 
-/* Does it grant the right for any group at all? */
+/* Does the list grant the right for any group at all? */
 bool tds_rights_grant_any(const struct tds_rights *rights, enum tds_right right);
 
 /* The i-th of the list as it was written, "load:web-*"; NULL behind the last. What grants all has one: "all". */
@@ -97,7 +97,7 @@ size_t tds_rights_count(const struct tds_rights *rights);
 const char *tds_rights_text(const struct tds_rights *rights, size_t i,
 			    char text[TDS_RIGHT_TEXT_MAX]);
 
-/* All of them, as an array of texts: a new reference; NULL: out of memory. */
+/* All rights of a list, as an array of texts: a new reference; NULL: out of memory. */
 json_t *tds_rights_json(const struct tds_rights *rights);
 
 /* Does a pattern of group names ('*', '?') fit a name? In time that grows with the product of their lengths. */

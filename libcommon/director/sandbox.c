@@ -56,7 +56,7 @@ const char *tds_sandbox_limit_name(enum tds_sandbox_limit limit)
 	return limits[limit];
 }
 
-/* Which of these names it is; n: none. */
+/* Which of these names the value is; n: none of them. */
 static size_t name_in(const char *const *names, size_t n, const struct tds_value *value)
 {
 	size_t i = 0;
@@ -77,7 +77,7 @@ static int no_memory(struct tds_err *err)
 
 /* --- its parts --- */
 
-/* Absolute, and written as the only one that means this place but for links. */
+/* Is it an absolute path, written as the only one that means this place but for links? */
 static bool is_path(const char *text)
 {
 	size_t len = strlen(text);
@@ -134,7 +134,7 @@ static int read_port(struct tds_ports *ports, const char *name, const struct tds
 	return 0;
 }
 
-/* True: any. */
+/* A list of ports, or True: any. */
 static int read_ports(struct tds_sandbox *s, size_t which, const struct tds_value *value,
 		      struct tds_err *err)
 {

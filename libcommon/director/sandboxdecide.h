@@ -13,7 +13,7 @@ enum tds_sandbox_asker {
 	TDS_ASKED_DEFINED, /* the group's definition, for less than the package */
 };
 
-/* How it came about; a zeroed one is none. */
+/* What was decided, and how that came about; a zeroed one is none. */
 struct tds_sandbox_decision {
 	const struct tds_sandbox_rule *rule; /* borrowed from the policy */
 	enum tds_sandbox_asker by;

@@ -55,7 +55,7 @@ static bool is_below(const char *path, const char *folder)
 
 /* --- is it allowed? --- */
 
-/* Some of them: with links followed, where asked is a path that was. */
+/* Is the path below one of the folders? resolved: it is one without links, and those of the folders are followed, too. */
 static bool is_below_any(const char *path, char **folders, size_t n, bool resolved)
 {
 	for (size_t i = 0; i < n; i++) {

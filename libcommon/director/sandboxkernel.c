@@ -10,7 +10,7 @@
 
 #define KNOWS_CALLS (sizeof(long) == 8) /* those of 32 bits have others for times and offsets */
 
-/* Without a filter it is refused: as an invalid mode where there are no filters, and as a bad address where there are. */
+/* To be held to no filter is refused: as an invalid mode where there are no filters, as a bad address where there are. */
 static bool has_filters(void)
 {
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, 0, 0, 0) != 0 && errno == EFAULT;

@@ -12,7 +12,7 @@
 #include "tli.h"
 
 /*
- * Evaluate that of a verified source; it is told what the surroundings say.
+ * Evaluate the declaration that is signed with a verified source; the expression is told what the surroundings say.
  * Source:  its text is signed by a known key, and may be hostile all the same.
  * Shape:   tli->value is NULL where the package has none.
  * Owner:   caller frees *tli with tds_tli_fini.

@@ -23,7 +23,7 @@ static int read_switch(const struct tds_dir *dir, const char *name, bool *yes, s
 	return tds_err_set(err, rc == TDS_E_NOMEM ? rc : TDS_E_UNUSABLE, "%s", found.reason);
 }
 
-/* It counts in a file that is root's alone. */
+/* What strictmodes.cfg says counts where that is root's alone. */
 static int read_strictness(const struct tds_dir *dir, struct tds_strict *strict,
 			   struct tds_err *err)
 {
@@ -67,7 +67,7 @@ void tds_strictmodes_read_lax(const struct tds_dir *dir, struct tds_strict *stri
 	strict->is_lax = true;
 }
 
-/* It has failed: that is warned of, or an error. */
+/* A file that fails the judgement is warned of, or is an error. */
 static int fail(const struct tds_strict *strict, const char *path, const char *why,
 		struct tds_strict_watcher watcher, struct tds_err *err)
 {

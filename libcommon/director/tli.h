@@ -71,7 +71,7 @@ int tds_tli_compare(const struct tds_tli *a, const struct tds_tli *b, char **key
 void tds_tli_fini(struct tds_tli *tli);
 #define tds_tli_cleanup tds_tli_fini
 
-/* What was in it, which has nothing any more. */
+/* What a declaration had, which has nothing any more. */
 struct tds_tli tds_tli_steal(struct tds_tli *tli);
 
 #endif

@@ -34,7 +34,7 @@ bool tds_uidrange_parse(const char *text, size_t len, struct tds_uidrange *range
 	return first >= LEAST && first <= last && (first > TAKEN_LAST || last < TAKEN_FIRST);
 }
 
-/* False: it is in use already, or out of memory. */
+/* False: the uid is in use already, or out of memory. */
 static bool use(json_t *used, json_int_t uid)
 {
 	char text[24];

@@ -20,7 +20,7 @@
 #define TDS_UIDRANGE_CFG "uidrange.cfg"
 #define TDS_UIDS_NAME "uids.json"
 
-/* Both are part of it. */
+/* Both ends are part of the range. */
 struct tds_uidrange {
 	uid_t first;
 	uid_t last;

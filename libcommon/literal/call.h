@@ -44,7 +44,7 @@ extern const struct tds_constant tds_call_constants[];
 /* The fields of what a function gives ("os.uname"); NULL: it has none. */
 const char *const *tds_call_fields(const struct tds_function *function);
 
-/* Does it ask the file system, or who has which home? */
+/* Does the function ask the file system, or who has which home? */
 bool tds_call_asks_files(const struct tds_function *function);
 
 /* os.environ[NAME], and NAME in os.environ. Owner and errors as for calls. */

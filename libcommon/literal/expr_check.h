@@ -13,7 +13,7 @@
 int tds_expr_check(struct tds_expr *expr, struct tds_err *err) TDS_MUST_CHECK;
 
 /*
- * Of one that tds_expr_check took: does it leave the file system alone, in each branch?
+ * Does an expression that tds_expr_check took leave the file system alone, in each branch?
  * Errors: TDS_E_SYNTAX with the place of the call that asks it.
  */
 int tds_expr_check_no_files(const struct tds_expr *expr, struct tds_err *err) TDS_MUST_CHECK;

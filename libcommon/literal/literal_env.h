@@ -57,14 +57,14 @@ long tds_env_cpu_count(void);
 int tds_env_python(struct tds_buf *path, bool *found, struct tds_err *err) TDS_MUST_CHECK;
 
 /*
- * Ask it for its version, without waiting: for a loop, which then calls tds_env_python_version() when the descriptor can be
- * read. The caller closes that. -1: there is nothing to wait for.
+ * Ask that Python for its version, without waiting: for a loop, which then calls tds_env_python_version() when the
+ * descriptor can be read. The caller closes that. -1: there is nothing to wait for.
  */
 int tds_env_python_ask(void);
 
 /*
- * Its version, as sys.version_info has it: three numbers, a text, a number. It is asked unless it has answered already,
- * and nobody waits for longer than two seconds from when it was asked.
+ * The version of that Python, as sys.version_info has it: three numbers, a text, a number. It is asked unless it
+ * has answered already, and nobody waits for longer than two seconds from when it was asked.
  * Errors: TDS_E_SYNTAX: it does not answer; TDS_E_NOMEM.
  */
 int tds_env_python_version(struct tds_env_version *version, struct tds_err *err) TDS_MUST_CHECK;

@@ -225,7 +225,7 @@ static void warn_of_weakness(struct tds_key *key)
 }
 
 /*
- * What it is, used or not. It is revoked by the digest of the key itself or, as sha256sum of the file is quicker to type,
+ * What the key is, used or not. It is revoked by the digest of the key itself or, as sha256sum of the file is quicker to type,
  * of its file.
  */
 static int describe(const struct tds_keyring *ring, struct tds_key *key, const char *text,

@@ -49,7 +49,7 @@ struct tds_source {
 int tds_source_verify(struct tds_package *package, const struct tds_source_opts *opts,
 		      struct tds_source *source, struct tds_err *err) TDS_MUST_CHECK;
 
-/* What is odd about it, for people; NULL: nothing. */
+/* What is odd about a verified source, for people; NULL: nothing. */
 const char *tds_source_warning(const struct tds_source *source);
 void tds_source_close(struct tds_source *source);
 #define tds_source_cleanup tds_source_close

@@ -21,7 +21,7 @@
  */
 json_t *tds_verdict_of(const struct tds_dir *dir, const char *path);
 
-/* Why it refuses, of such a document, or of none. 0: it does not. The reason is tds-verify's, without the path. */
+/* Why tds-verify refuses the package, by such a document, or by none. 0: it does not. The reason is its own, without the path. */
 int tds_verdict_refusal(const json_t *verdict, struct tds_err *err) TDS_MUST_CHECK;
 
 /*
