@@ -2,7 +2,6 @@
 /* The three calls of Landlock. The C library has none of them, and the headers may be older than the kernel. */
 #include "landlock.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>

@@ -6,7 +6,6 @@
 #ifndef TDS_SIGNEDTLI_H
 #define TDS_SIGNEDTLI_H
 
-#include "base/dir.h"
 #include "literal/literal_env.h"
 #include "package/source.h"
 #include "tli.h"
