@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # tds-admin bootstart: what each manager of services gets to read, and is told; the units that are installed.
+# shellcheck disable=SC2154 # bats sets them: status, output, stderr
 
 load common
 
@@ -9,17 +10,6 @@ MANAGERS='systemd openrc runit s6 upstart sysv'
 setup() {
 	new_dir
 	cd "$BATS_TEST_TMPDIR" || return
-}
-
-# is STATUS OUTPUT ERRORS: what the last `run --separate-stderr` gave, whole.
-is() {
-	# shellcheck disable=SC2154
-	[ "$status" -eq "$1" ] || {
-		echo "status $status, not $1: $stderr"
-		return 1
-	}
-	diff <(printf '%s\n' "$2") <(printf '%s\n' "$output")
-	diff <(printf '%s\n' "$3") <(printf '%s\n' "$stderr")
 }
 
 # fake NAME…: commands that write down what they are asked, and fail at what the file "fail" names.

@@ -42,3 +42,31 @@ sanitized() {
 not_root() {
 	[ "$(id -u)" -ne 0 ] || skip 'root may do everything'
 }
+
+# is STATUS OUTPUT ERRORS: what the last `run --separate-stderr` gave, whole.
+is() {
+	# shellcheck disable=SC2154
+	[ "$status" -eq "$1" ] || {
+		echo "status $status, not $1: $stderr"
+		return 1
+	}
+	diff <(printf '%s\n' "$2") <(printf '%s\n' "$output")
+	diff <(printf '%s\n' "$3") <(printf '%s\n' "$stderr")
+}
+
+# ended STATUS STDERR: how the last `run --separate-stderr` ended, whatever it printed.
+ended() {
+	[[ $status -eq $1 && $stderr == "$2" ]] || {
+		printf 'status %s for %s:\n%s\n' "$status" "$1" "$stderr"
+		return 1
+	}
+}
+
+# untouched: it printed nothing, and the director directory is as it was at BEFORE=$(files "$DIR").
+untouched() {
+	[[ -z $output && $(files "$DIR") == "$BEFORE" ]] || {
+		printf '%s\n' "$output"
+		files "$DIR"
+		return 1
+	}
+}

@@ -3,6 +3,7 @@
 # What is signed, and by whom: Ed25519 keys, commands that sign, and the declaration that goes with a package.
 # shellcheck disable=SC2016  # the command expands them, not this shell
 # shellcheck disable=SC2154  # bats sets them: status, output, stderr, stderr_lines
+# shellcheck disable=SC2034  # BEFORE is for untouched, in common.bash
 
 load common
 
@@ -20,19 +21,6 @@ setup() {
 
 pack() {
 	run --separate-stderr tds-gensrc "$@"
-}
-
-# ended STATUS STDERR: how it ended.
-ended() {
-	[[ $status -eq $1 && $stderr == "$2" ]] || {
-		printf 'status %s for %s:\n%s\n' "$status" "$1" "$stderr"
-		return 1
-	}
-}
-
-# untouched: nothing was printed, and the director directory is as it was.
-untouched() {
-	[[ -z $output && $(files "$DIR") == "$BEFORE" ]]
 }
 
 # forge FILE EXPRESSION: by tests/cases/forge.py.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # tds-admin check: files by their kinds, the whole directory, findings in both forms, the exit status.
+# shellcheck disable=SC2154 # bats sets them: status, output, stderr
 
 load common
 
@@ -9,17 +10,6 @@ setup() {
 	[ "$(id -u)" -ne 0 ] || echo dynamic >"$DIR/actoruser.cfg"
 	echo trusted >"$DIR/sandbox.cfg"
 	cd "$BATS_TEST_TMPDIR" || return
-}
-
-# is STATUS OUTPUT ERRORS: what the last `run --separate-stderr` gave, whole.
-is() {
-	# shellcheck disable=SC2154
-	[ "$status" -eq "$1" ] || {
-		echo "status $status, not $1: $stderr"
-		return 1
-	}
-	diff <(printf '%s\n' "$2") <(printf '%s\n' "$output")
-	diff <(printf '%s\n' "$3") <(printf '%s\n' "$stderr")
 }
 
 check() {

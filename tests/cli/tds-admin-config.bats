@@ -9,17 +9,6 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 }
 
-# is STATUS OUTPUT ERRORS: what the last `run --separate-stderr` gave, whole.
-is() {
-	# shellcheck disable=SC2154
-	[ "$status" -eq "$1" ] || {
-		echo "status $status, not $1: $stderr"
-		return 1
-	}
-	diff <(printf '%s\n' "$2") <(printf '%s\n' "$output")
-	diff <(printf '%s\n' "$3") <(printf '%s\n' "$stderr")
-}
-
 @test "config: the Director's layout" {
 	echo multiprocUDPBase >"$DIR/thespbase.cfg"
 	echo multiprocTCPBase >"$DIR/oldthespbase.cfg"

@@ -34,23 +34,6 @@ plain_user() {
 	}
 }
 
-# ended STATUS STDERR: how pack ended.
-ended() {
-	[[ $status -eq $1 && $stderr == "$2" ]] || {
-		printf 'status %s for %s:\n%s\n' "$status" "$1" "$stderr"
-		return 1
-	}
-}
-
-# untouched: nothing was printed, and the director directory is as it was.
-untouched() {
-	[[ -z $output && $(files "$DIR") == "$BEFORE" ]] || {
-		printf '%s\n' "$output"
-		files "$DIR"
-		return 1
-	}
-}
-
 # members FILE: what a package of the director directory, or any, holds, one a line.
 members() {
 	tds-verify -q -t "$1" | cut -c 10-
