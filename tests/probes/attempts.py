@@ -43,9 +43,14 @@ class Absent(Exception):
     """What is tried is not there on this machine."""
 
 
+def row(name, function):
+    """An attempt, by the name of its row in the table."""
+    ATTEMPTS[name.replace('_', '-')] = function
+
+
 def attempt(function):
-    """Its name is that of the row in the table."""
-    ATTEMPTS[function.__name__.replace('_', '-')] = function
+    """A function by whose name the row goes."""
+    row(function.__name__, function)
     return function
 
 
@@ -101,6 +106,7 @@ def read(path):
 
 
 def write(path):
+    """Open it to be written, and leave it as it is."""
     os.close(there(path, os.O_WRONLY))
 
 
@@ -110,47 +116,39 @@ def make(folder, how=lambda path: os.close(os.open(path, os.O_WRONLY | os.O_CREA
     remove(path)
 
 
-def only_reading(*paths):
-    """Rows of their own for files that are read."""
-    for name, find in paths:
-        def reads(place, find=find):
-            read(find(place) if callable(find) else find)
-        reads.__name__ = name
-        attempt(reads)
+def rows(act, *paths):
+    """Attempts of one kind: path is one, or a function that finds it in the place."""
+    for name, path in paths:
+        row(name, lambda place, path=path: act(path(place) if callable(path) else path))
 
 
-def only_writing(*paths):
-    """Rows of their own for files that are opened to be written, and left as they are."""
-    for name, find in paths:
-        def writes(place, find=find):
-            write(find(place) if callable(find) else find)
-        writes.__name__ = name
-        attempt(writes)
-
-
-def making_in(*folders):
-    """Rows of their own for folders that a file is made in."""
-    for name, find in folders:
-        def makes(place, find=find):
-            make(find(place) if callable(find) else find)
-        makes.__name__ = name
-        attempt(makes)
+@contextlib.contextmanager
+def let_through(*codes):
+    """A call that answers with one of these errors was let through, which is what was wanted."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in codes:
+            raise
 
 
 # --- files of the system and of others
 
-only_reading(
+rows(
+    read,
     ('read_passwd', '/etc/passwd'), ('read_shadow', '/etc/shadow'), ('read_usr', '/usr/bin/env'),
     ('read_ssl_settings', '/etc/ssl/openssl.cnf'), ('read_standard_library', os.__file__),
     ('read_file_of_other', lambda p: p['other'] + '/readable'), ('read_secret_of_admin', lambda p: p['secret']),
     ('read_sys', '/sys/kernel/uevent_seqnum'), ('read_proc_version', '/proc/version'), ('read_dev_urandom', '/dev/urandom'),
     ('read_dev_mem', '/dev/mem'), ('read_dev_kmsg', '/dev/kmsg'), ('read_dev_ptmx', '/dev/ptmx'),
     ('read_by_root_link', '/proc/self/root/etc/passwd'), ('read_core_of_other', lambda p: p['other'] + '/core'))
-only_writing(
+rows(
+    write,
     ('write_file_of_other', lambda p: p['other'] + '/writable'), ('write_dev_null', '/dev/null'),
     ('write_core_pattern', '/proc/sys/kernel/core_pattern'), ('write_sysrq', '/proc/sysrq-trigger'),
     ('write_own_oom_score', '/proc/self/oom_score_adj'), ('write_uid_map', '/proc/self/uid_map'))
-making_in(
+rows(
+    make,
     ('make_in_tmp', '/tmp'), ('make_in_var_tmp', '/var/tmp'), ('make_in_dev_shm', '/dev/shm'),
     ('make_in_folder_of_other', lambda p: p['other']), ('make_in_working_folder', '.'), ('make_in_root', '/'))
 
@@ -292,16 +290,19 @@ def change_folder(place):
 
 # --- the admin process, its files, and its socket
 
-only_reading(
+rows(
+    read,
     ('read_store', lambda p: p['stored']), ('read_state', lambda p: p['run'] + '/loaded.json'),
     ('read_audit_log', lambda p: p['run'] + '/audit.log'), ('read_event_log', lambda p: p['run'] + '/events.jsonl'),
     ('read_package', lambda p: p['package']), ('read_key', lambda p: p['key']),
     ('read_data_of_other_group', lambda p: p['others_data'] + '/book'))
-only_writing(
+rows(
+    write,
     ('write_state', lambda p: p['run'] + '/loaded.json'), ('write_audit_log', lambda p: p['run'] + '/audit.log'),
     ('write_store', lambda p: p['stored']), ('write_package', lambda p: p['package']), ('write_key', lambda p: p['key']),
     ('write_declaration', lambda p: p['declaration']), ('write_data_of_other_group', lambda p: p['others_data'] + '/book'))
-making_in(
+rows(
+    make,
     ('make_in_director_directory', lambda p: p['director']), ('make_in_run_directory', lambda p: p['run']),
     ('make_in_store', lambda p: os.path.dirname(p['stored'])), ('make_in_data_of_other_group', lambda p: p['others_data']))
 
@@ -380,10 +381,8 @@ def run_shell(place):
 @attempt
 def exec_in_place(place):
     """What is not there is only looked for where the call itself is let through."""
-    try:
+    with let_through(errno.ENOENT):
         os.execv('/nowhere/to/be/found', ['x'])
-    except FileNotFoundError:
-        pass
 
 
 @attempt
@@ -427,19 +426,12 @@ def session_of_own(place):
     os.setsid() if os.getsid(0) != os.getpid() else in_a_child(os.setsid)
 
 
-def signals_to(name, pid_of):
-    def sends(place):
-        os.kill(pid_of(place), 0)
-    sends.__name__ = name
-    attempt(sends)
-
-
-signals_to('signal_actor_of_other_group', lambda p: p['victim'])
-signals_to('signal_admin', lambda p: p['daemon'])
-signals_to('signal_guardian', lambda p: p['guardian'])
-signals_to('signal_first_process', lambda p: 1)
-signals_to('signal_whom_it_may', lambda p: -1)
-signals_to('signal_itself', lambda p: os.getpid())
+row('signal_actor_of_other_group', lambda p: os.kill(p['victim'], 0))
+row('signal_admin', lambda p: os.kill(p['daemon'], 0))
+row('signal_guardian', lambda p: os.kill(p['guardian'], 0))
+row('signal_first_process', lambda p: os.kill(1, 0))
+row('signal_whom_it_may', lambda p: os.kill(-1, 0))
+row('signal_itself', lambda p: os.kill(os.getpid(), 0))
 
 
 @attempt
@@ -511,7 +503,8 @@ def write_memory_of_other(place):
     del kept
 
 
-only_reading(
+rows(
+    read,
     ('proc_environment_of_other', lambda p: '/proc/%d/environ' % p['victim']), ('proc_maps_of_other', lambda p: '/proc/%d/maps' % p['victim']),
     ('proc_command_of_other', lambda p: '/proc/%d/cmdline' % p['victim']), ('proc_environment_of_admin', lambda p: '/proc/%d/environ' % p['daemon']),
     ('proc_environment_of_parent', lambda p: '/proc/%d/environ' % os.getppid()), ('proc_maps_of_itself', '/proc/self/maps'))
@@ -694,8 +687,7 @@ def opens_socket(name, *kind):
             if error.errno in (errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT, errno.ESOCKTNOSUPPORT):
                 raise Absent(error)
             raise
-    opens.__name__ = name
-    attempt(opens)
+    row(name, opens)
 
 
 opens_socket('socket_raw', socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
@@ -736,22 +728,13 @@ def attributes_of_mount(place):
 
 @attempt
 def pivot_root(place):
-    try:
+    with let_through(errno.ENOENT):  # it looked
         call('pivot_root', b'/nowhere\0', b'/nowhere\0')
-    except FileNotFoundError:
-        pass  # it looked
 
 
-def unshares(name, flags):
-    def leaves(place):
-        in_a_child(call, 'unshare', flags)
-    leaves.__name__ = name
-    attempt(leaves)
-
-
-unshares('namespace_of_users', 0x10000000)
-unshares('namespace_of_network', 0x40000000)
-unshares('namespace_of_mounts', 0x20000)
+row('namespace_of_users', lambda p: in_a_child(call, 'unshare', 0x10000000))
+row('namespace_of_network', lambda p: in_a_child(call, 'unshare', 0x40000000))
+row('namespace_of_mounts', lambda p: in_a_child(call, 'unshare', 0x20000))
 
 
 @attempt
@@ -765,10 +748,8 @@ def users_by_clone(place):
 def namespace_of_other(place):
     fd = os.open('/proc/%d/ns/user' % place['victim'], os.O_RDONLY)
     try:
-        call('setns', fd, 0)
-    except OSError as error:
-        if error.errno != errno.EINVAL:  # its own already
-            raise
+        with let_through(errno.EINVAL):  # its own already
+            call('setns', fd, 0)
     finally:
         os.close(fd)
 
@@ -811,11 +792,8 @@ def keyring_of_user(place):
 
 @attempt
 def key_by_request(place):
-    try:
+    with let_through(errno.ENOKEY):
         call('request_key', b'user\0', b'tds-nothing\0', 0, 0)
-    except OSError as error:
-        if error.errno != errno.ENOKEY:
-            raise
 
 
 @attempt
@@ -827,47 +805,37 @@ def other_personality(place):
 
 @attempt
 def module_for_kernel(place):
-    try:
+    with let_through(errno.ENOEXEC):
         call('init_module', b'no module', 9, b'\0')
-    except OSError as error:
-        if error.errno != errno.ENOEXEC:
-            raise
 
 
 @attempt
 def other_kernel(place):
     try:
-        call('kexec_load', 0, 0, 0, 1 << 40)
+        with let_through(errno.EINVAL):
+            call('kexec_load', 0, 0, 0, 1 << 40)
     except OSError as error:
         if error.errno == errno.ENOSYS:
             raise Absent(error)
-        if error.errno != errno.EINVAL:
-            raise
+        raise
 
 
 @attempt
 def reboot(place):
-    try:
+    with let_through(errno.EINVAL):
         call('reboot', 0xfee1dead, 0x28121969, 0x12345678, 0)
-    except OSError as error:
-        if error.errno != errno.EINVAL:
-            raise
 
 
 @attempt
 def swap_on(place):
-    try:
+    with let_through(errno.ENOENT):
         call('swapon', b'/nowhere\0', 0)
-    except FileNotFoundError:
-        pass
 
 
 @attempt
 def accounting(place):
-    try:
+    with let_through(errno.ENOENT):
         call('acct', b'/nowhere\0')
-    except FileNotFoundError:
-        pass
 
 
 @attempt
@@ -987,10 +955,8 @@ def control_of_device(place):
     """What is no terminal says so where the call itself is let through."""
     null = os.open('/dev/null', os.O_RDWR)
     try:
-        fcntl.ioctl(null, termios.TIOCSTI, b'x')
-    except OSError as error:
-        if error.errno != errno.ENOTTY:
-            raise
+        with let_through(errno.ENOTTY):
+            fcntl.ioctl(null, termios.TIOCSTI, b'x')
     finally:
         os.close(null)
 
