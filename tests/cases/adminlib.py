@@ -372,6 +372,11 @@ class Admin:
     def state(self):
         return json.loads((self.rundir / 'loaded.json').read_text())
 
+    def events(self, *names, log='events.jsonl'):
+        """What stands in the event log (or audit.log), in order: all of it, or what has one of these names."""
+        found = [json.loads(line) for line in (self.rundir / log).read_text().splitlines()]
+        return [e for e in found if not names or e['Event'] in names]
+
     def desired(self, group):
         """What desired.json has of a group: held version (None: none), versions that were active, the last one last."""
         try:

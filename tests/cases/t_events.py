@@ -38,7 +38,7 @@ def happened(a, name, holds=lambda e: True):
 
 
 def audited(a):
-    return [json.loads(line) for line in (a.dir / '.tds/audit.log').read_text().splitlines()]
+    return a.events(log='audit.log')
 
 
 def whole(a):

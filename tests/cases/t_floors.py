@@ -12,8 +12,7 @@ from tap import ok
 
 
 def events(a, *names):
-    lines = (a.rundir / 'events.jsonl').read_text().splitlines()
-    return [(e['Event'], e.get('Version'), e.get('Message')) for e in map(json.loads, lines) if e['Event'] in names]
+    return [(e['Event'], e.get('Version'), e.get('Message')) for e in a.events(*names)]
 
 
 def floor_of(a, group='foo'):

@@ -5,7 +5,6 @@
 Each test has a port of its own, which the kernel gave. Prints TAP.
 """
 import contextlib
-import json
 import os
 import select
 import socket
@@ -105,8 +104,7 @@ def directory(a):
     ok(not listens(port), 'and closed after shutdown')
     with socket.create_server(('127.0.0.1', port)):
         a.start()
-        lines = (a.dir / '.tds/events.jsonl').read_text().splitlines()
-        told = [e for e in map(json.loads, lines) if (e['Event'], e.get('File')) == ('NoEffect', 'adminport.cfg')]
+        told = [e for e in a.events('NoEffect') if e.get('File') == 'adminport.cfg']
         ok(len(told) == 1 and str(port) in told[0]['Message'], 'that somebody else has it is an event, and no error', told)
         a.must(a.admin('shutdown'))
 

@@ -34,8 +34,7 @@ def status(a):
 
 def events(a):
     """(event, message) of the audit log."""
-    lines = (a.dir / '.tds/audit.log').read_text().splitlines()
-    return [(e['Event'], e.get('Message')) for e in map(json.loads, lines)]
+    return [(e['Event'], e.get('Message')) for e in a.events(log='audit.log')]
 
 
 def kill_daemon(a):

@@ -11,7 +11,7 @@ import pwd
 import subprocess
 import sys
 
-from adminlib import ACTOR, LIMIT_S, Admin, run_cases, until
+from adminlib import ACTOR, LIMIT_S, run_cases, until
 from tap import BIN, ok
 
 NOBODY = 65534
@@ -330,7 +330,7 @@ def patterns(a):
     ok(ask('UnloadSource', SourceHash=web)[0] == 0, 'a group that fits is unloaded')
     who = {'Uid': NOBODY, 'User': pwd.getpwuid(NOBODY).pw_name}
     for log in 'events.jsonl', 'audit.log':
-        told = [e for e in map(json.loads, (a.rundir / log).read_text().splitlines()) if e['Event'] == 'NotAllowed']
+        told = a.events('NotAllowed', log=log)
         ok(len(told) == 1 and told[0]['By'] == who and told[0]['Target'] == 'LoadSource' and
            told[0]['Message'].endswith("'load:db'"), 'in %s once, with who it was' % log, told)
 
@@ -369,7 +369,7 @@ def packages(a):
     want = wish(a, 0)
     got = looked_after(a, a.asked('bare', want, 20), want)
     compare(got, PACKAGE, [], 'a package without May')
-    told = [e for e in map(json.loads, (a.rundir / 'events.jsonl').read_text().splitlines()) if e['Event'] == 'NotAllowed']
+    told = a.events('NotAllowed')
     ok(len(told) == 1 and {k: v for k, v in told[0]['By'].items() if k != 'Actor'} ==
        {'Group': 'bare', 'Role': 'bare', 'Class': 'm.a.Probe'}, 'of all that only the first stands in the event log', told)
     ok(' WARNING not allowed (' in a.admin('log', 'bare').out, 'and in the log of the actor', a.admin('log', 'bare').out)
@@ -396,7 +396,7 @@ def three_lists(a):
     def why(role, group):
         note = {'requests': [('LoadSource', {'Source': group})], 'quick': True}
         got = a.asked(role, note, 20)['LoadSource']
-        last = [e for e in map(json.loads, (a.rundir / 'events.jsonl').read_text().splitlines()) if e['Event'] == 'NotAllowed']
+        last = a.events('NotAllowed')
         return got, last and last[-1]['Message']
     ok(why('foo', 'x-1') == (True, []), 'what all three have')
     ok(why('foo', 'y') == (False, "not allowed (LoadSource): May in the signed declaration of its package has no 'load:y' "
@@ -420,8 +420,7 @@ def ends(a):
     ok(a.asked('meek', ('end',)) == 1 and a.asked('bold', ('echo', 1)) == ('1', 1), 'without the right nothing ends')
     a.ask('Tell', Target='bold', Literal="('end',)")
     until('it ends', lambda: a.admin('status').status == 8)
-    last = [json.loads(line) for line in (a.rundir / 'audit.log').read_text().splitlines()]
-    by = next(e for e in last if e['Event'] == 'Stopping')['By']
+    by = a.events('Stopping', log='audit.log')[0]['By']
     ok({k: v for k, v in by.items() if k != 'Actor'} == {'Group': 'bold', 'Role': 'bold', 'Class': 'm.a.E'},
        'with it all ends, and the audit log says by whom', by)
 

@@ -6,10 +6,8 @@ Prints TAP. What the compiler does not know is not asked of it; that it knows is
 Sanitized tools have what the sanitizer brings, and are only looked at as files.
 """
 import os
-import pathlib
 import re
 import subprocess
-import tempfile
 
 from tap import BIN, ROOT, done, ok, skip
 

@@ -86,8 +86,7 @@ def wrong_files(a):
 
 
 def refusals(a):
-    lines = (a.dir / '.tds/events.jsonl').read_text().splitlines()
-    return [e.get('Message', '').splitlines() for e in map(json.loads, lines) if e['Event'] == 'Reloaded']
+    return [e.get('Message', '').splitlines() for e in a.events('Reloaded')]
 
 
 def hangup(a):

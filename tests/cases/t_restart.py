@@ -6,7 +6,6 @@ Prints TAP. 3 restarts under load, and 20 times as many under TDS_SCALE=20.
 """
 import contextlib
 import fcntl
-import json
 import os
 import signal
 import threading
@@ -22,10 +21,6 @@ def echoes(a, group='foo', version='1'):
     with contextlib.suppress(Exception):  # nobody listens, or who did is gone
         return a.asked(group, ('echo',)) == (version,)
     return False
-
-
-def events(a):
-    return [json.loads(line) for line in (a.dir / '.tds/events.jsonl').read_text().splitlines()]
 
 
 def hanging(a):
@@ -64,7 +59,7 @@ def keeps_all(a):
     ok(same == [{k: v for k, v in s.items() if k != 'LoadedMs'} for s in state['Sources']], 'loaded.json says the same', same)
     s = a.ask('Status')
     ok((s['Restarts'], s['Restarting'], s['NotRestored']) == (0, False, []) and 'LastEnd' not in s, 'it is no death', s)
-    ok([e for e in events(a) if e['Event'] == 'Restarting'], 'and stands in the event log', events(a))
+    ok(a.events('Restarting'), 'and stands in the event log', a.events())
     b = a.admin('restart')
     ok(b.status == 0 and parent_of(a.pid) == guardian and echoes(a), 'and once more', b)
 

@@ -4,8 +4,6 @@
 
 Prints TAP.
 """
-import json
-import os
 import subprocess
 import sys
 
@@ -104,8 +102,7 @@ def differences(a):
     ok(b.status == 0 and b.err == 'tds-load: foo: warning: %s\n' % why and a.asked('other', ('pid',)) > 0, 'a difference is', b)
     b = a.load('foo')
     ok(b.status == 0 and b.err == '', 'once', b)
-    log = [json.loads(line) for line in (a.rundir / 'events.jsonl').read_text().splitlines()]
-    ok([e.get('Warnings') for e in log if e['Event'] == 'Loaded'] == [None, [why]], 'and is in the event log', log)
+    ok([e.get('Warnings') for e in a.events('Loaded')] == [None, [why]], 'and is in the event log', a.events())
     b = a.run('tds-verify', '-C', a.dir, '-q', '-v', 'foo')
     ok(b.err.splitlines()[-1] == '         -  ok      declaration: signed with the package, and foo.tli differs: Actors, May',
        'tds-verify -v tells of it', b)

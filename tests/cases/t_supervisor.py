@@ -17,7 +17,7 @@ import sys
 import threading
 
 from adminlib import ACTOR, parent_of, run_cases, until
-from tap import BIN, LIMIT_S, ok
+from tap import LIMIT_S, ok
 
 # All that there is in sd_notify(3), as somebody would say it who means ill.
 DATAGRAMS = ['READY=1', 'READY=0', 'RELOADING=1\nMONOTONIC_USEC=1', 'STOPPING=1', 'STATUS=owned', 'NOTIFYACCESS=all', 'ERRNO=13',

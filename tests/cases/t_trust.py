@@ -132,7 +132,7 @@ def revoked_package(a):
     ok(a.active('foo') == '1' and a.loaded('foo') == ['1'] and a.asked('foo', ('echo',)) == ('1',), 'the version before is active')
     b = a.load('foo')
     ok(b == (7, '', 'tds-load: foo: foo-2.tls: is revoked\n') and a.active('foo') == '1', 'it is not loaded again: 7', b)
-    audit = [json.loads(line)['Event'] for line in (a.rundir / 'audit.log').read_text().splitlines()]
+    audit = [e['Event'] for e in a.events(log='audit.log')]
     ok(audit[-3:] == ['Revoked', 'Activated', 'Refused'] and a.admin('log', '--audit').status == 0, 'all of it is audited', audit)
 
 
@@ -247,7 +247,7 @@ def keys(a):
     a.must(a.load('foo'))
     last = known()['birch_tls.key']['LastValidated']
     ok((last['Path'], last['Version'], last['SHA256']) == (str(one), '1', sha256(one)), 'what it validated', last)
-    when = next(e['Time'] for e in map(json.loads, (a.rundir / 'events.jsonl').read_text().splitlines()) if e['Event'] == 'Loaded')
+    when = a.events('Loaded')[0]['Time']
     a.must(a.admin('shutdown', '--grace=1'))
     ok(known()['birch_tls.key']['LastValidated']['Time'] == when, 'and when, without an admin process too')
     (a.dir / 'revoked.cfg').write_text(der + '\n')
