@@ -11,7 +11,7 @@ import pwd
 import signal
 
 from adminlib import ACTOR, VERSION, run_cases, until
-from tap import ok
+from tap import ok, skip
 
 LOGGING = "{'version': 1, 'handlers': {'f': {'class': 'logging.FileHandler', 'filename': %r}}, 'root': {'handlers': ['f'], 'level': 'INFO'}}"
 SOURCE = ACTOR.replace('    def do_spin', '''    def do_log(self, sender, text):
@@ -205,7 +205,7 @@ def as_user(uid, function):
 def users(a):
     """adminusers.cfg: who may from now on, and who may not, and is cut off."""
     if os.geteuid() != 0:
-        ok(True, 'another user # skip not root')
+        skip('another user', 'not root')
         return
     who = pwd.getpwnam('nobody').pw_uid
     a.base.chmod(0o755)

@@ -17,7 +17,7 @@ import tempfile
 import threading
 
 from adminlib import SCALE, Admin, Client, Fault, parent_of, processes, until
-from tap import BIN, LIMIT_S, done, folder, ok
+from tap import BIN, LIMIT_S, done, folder, ok, skip
 
 PYTHON = '/usr/bin/python3' if os.access('/usr/bin/python3', os.X_OK) else sys.executable
 
@@ -825,7 +825,7 @@ print(repr(sorted(found)))
 
 def other_user(lab):
     if os.geteuid() != 0:
-        ok(True, 'guests of another user # skip not root')
+        skip('guests of another user', 'not root')
         return
     user = {'user': 65534, 'group': 65534, 'extra_groups': []}
     with director(lab) as (a, env):

@@ -15,7 +15,7 @@ import subprocess
 import time
 
 from adminlib import ACTOR, SCALE, cpu_ticks, parent_of, rss_kib, run_cases, sanitized, until
-from tap import BIN, CRASH, ok
+from tap import BIN, CRASH, ok, skip
 
 AT_A_TIME = 10 if SCALE == 1 else 50
 ACTORS = 50 * SCALE
@@ -164,7 +164,7 @@ VALGRIND = ['valgrind', '--trace-children=yes', '--trace-children-skip=*python3*
 def tools_under_valgrind(a):
     """Each tool that ends by itself, with an input that it likes and one that it does not."""
     if SCALE == 1 or not shutil.which('valgrind') or sanitized():
-        ok(True, 'valgrind finds nothing in the tools # skip a long count')
+        skip('valgrind finds nothing in the tools', 'a long count')
         return
     path, = a.group('foo', ['1'])
     (a.dir / 'foo-2.tls').write_bytes(path.read_bytes()[:-9])
@@ -182,7 +182,7 @@ def tools_under_valgrind(a):
 
 def under_valgrind(a):
     if SCALE == 1 or not shutil.which('valgrind') or sanitized():
-        ok(True, 'valgrind finds nothing at shutdown # skip a long count')
+        skip('valgrind finds nothing at shutdown', 'a long count')
         return
     a.group('foo', ['1', '2'])
     log = a.base / 'valgrind'

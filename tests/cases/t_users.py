@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-from tap import BIN, CRASH, KEYS, ROOT, Answer, done, ok
+from tap import BIN, CRASH, KEYS, ROOT, Answer, done, ok, skip
 
 INSIDE = 'TDS_TEST_PREFIX'  # the prefix of the installed tools, where this program has hidden the built ones
 USERS = {'root': 0, 'admin': 61001, 'alice': 61002, 'ops': 61003, 'guest': 61004, 'stranger': 61005}
@@ -342,7 +342,7 @@ def install_and_hide():
 
 if __name__ == '__main__':
     if os.geteuid() != 0:
-        ok(True, 'who may do what # skip not root')
+        skip('who may do what', 'not root')
         done()
     if INSIDE not in os.environ:
         install_and_hide()
