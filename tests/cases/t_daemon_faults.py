@@ -77,6 +77,13 @@ class Wish:
         return {name.rstrip(b'\0').decode(): n for name, n in found if n}
 
 
+def faulty(a):
+    """What is asked of the library, and the variables by which a daemon of this admin has it in it."""
+    path = a.base / 'wish'
+    return Wish(path), {'LD_PRELOAD': LIBRARY, 'TDS_FAULT_IN': DAEMON, 'TDS_FAULT_WISH': str(path),
+                        'ASAN_OPTIONS': 'verify_asan_link_order=0:' + a.env['ASAN_OPTIONS']}
+
+
 class Wrong(Exception):
     """What is wrong after a fault."""
 
@@ -91,11 +98,9 @@ class World:
 
     def __init__(self, a):
         self.a = a
-        self.wish = Wish(a.base / 'wish')
+        self.wish, self.env = faulty(a)
         a.group('foo', ['1'])
         a.group('other', ['1'])
-        self.env = {'LD_PRELOAD': LIBRARY, 'TDS_FAULT_IN': DAEMON, 'TDS_FAULT_WISH': str(a.base / 'wish'),
-                    'ASAN_OPTIONS': 'verify_asan_link_order=0:' + a.env['ASAN_OPTIONS']}
         a.must(self.start())
         self.measure()
 

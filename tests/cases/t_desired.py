@@ -5,7 +5,7 @@
 Prints TAP. TDS_FAULTS names the library that lets the daemon die where it writes.
 """
 from adminlib import SCALE, run_cases, until
-from t_daemon_faults import DAEMON, LIBRARY, Wish
+from t_daemon_faults import faulty
 from tap import ok
 
 
@@ -137,9 +137,8 @@ def damaged(a):
 def killed(a):
     """The daemon dies before each rename and sync, in turn: what comes back is as before, or as it was to be."""
     a.group('foo', ['1', '2'])
-    wish = Wish(a.base / 'wish')
-    a.env.update(LD_PRELOAD=LIBRARY, TDS_FAULT_IN=DAEMON, TDS_FAULT_WISH=str(a.base / 'wish'),
-                 ASAN_OPTIONS='verify_asan_link_order=0:' + a.env['ASAN_OPTIONS'])
+    wish, env = faulty(a)
+    a.env.update(env)
     a.start()
     for operation, before, after in ((('Rollback', {}), ('2', False), ('1', True)),
                                      (('Hold', {'Version': '1'}), ('2', False), ('1', True)),

@@ -7,7 +7,7 @@ Prints TAP.
 import json
 
 from adminlib import run_cases
-from t_daemon_faults import DAEMON, LIBRARY, Wish
+from t_daemon_faults import faulty
 from tap import ok
 
 
@@ -92,9 +92,8 @@ def upgrade(a):
 def killed(a):
     """The daemon dies before each rename, in turn: the floor is that of what is active, raised or set."""
     a.group('foo', ['1', '2'])
-    wish = Wish(a.base / 'wish')
-    a.env.update(LD_PRELOAD=LIBRARY, TDS_FAULT_IN=DAEMON, TDS_FAULT_WISH=str(a.base / 'wish'),
-                 ASAN_OPTIONS='verify_asan_link_order=0:' + a.env['ASAN_OPTIONS'])
+    wish, env = faulty(a)
+    a.env.update(env)
     a.start()
     for before, after, operation in (('1', '2', ('LoadSource', {'Source': 'foo'})), ('2', '1', ('Hold', {'Group': 'foo', 'Version': '1'}))):
         bad, seen = [], set()
