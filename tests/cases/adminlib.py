@@ -473,10 +473,9 @@ def processes(*marks):
     for pid in filter(str.isdigit, os.listdir('/proc')):
         if int(pid) == os.getpid():
             continue
+        if run_state(int(pid)) in 'ZX':
+            continue
         try:
-            with open('/proc/%s/stat' % pid, 'rb') as f:
-                if f.read().rpartition(b')')[2].split()[0] in (b'Z', b'X'):
-                    continue
             with open('/proc/%s/cmdline' % pid, 'rb') as f:
                 line = f.read()
             with open('/proc/%s/environ' % pid, 'rb') as f:
@@ -486,6 +485,15 @@ def processes(*marks):
         if any(m in line or m in environment for m in marks):
             found[int(pid)] = line.replace(b'\0', b' ').decode('utf-8', 'replace').strip()
     return found
+
+
+def run_state(pid):
+    """The letter for the state of a process, as the kernel has it: T stopped, Z ended; X where it is gone."""
+    try:
+        with open('/proc/%d/stat' % pid, 'rb') as f:
+            return f.read().rpartition(b')')[2].split()[0].decode()
+    except OSError:
+        return 'X'
 
 
 def parent_of(pid):

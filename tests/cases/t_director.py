@@ -11,7 +11,7 @@ import signal
 import subprocess
 import time
 
-from adminlib import ACTOR, parent_of, run_cases, until
+from adminlib import ACTOR, parent_of, run_cases, run_state, until
 from tap import ok
 
 
@@ -767,7 +767,7 @@ def ask_of_the_dead(a):
     with a.client() as c:
         c.send(DirectorOp='Tell', Target=address, Literal="('stop',)")
         c.line()
-        until('it stops', lambda: open('/proc/%d/stat' % pid).read().rpartition(')')[2].split()[0] == 'T')
+        until('it stops', lambda: run_state(pid) == 'T')
         # What its socket cannot take waits in the admin, and is known to be lost.
         full = "'%s'" % ('x' * 60000)
         for _ in range(30):

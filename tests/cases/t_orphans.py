@@ -11,7 +11,7 @@ import random
 import signal
 import time
 
-from adminlib import ACTOR, SCALE, parent_of, run_cases, until
+from adminlib import ACTOR, SCALE, parent_of, run_cases, run_state, until
 from tap import ok
 
 ROUNDS = 10 * SCALE
@@ -345,17 +345,9 @@ def an_end_is_the_end_of_a_process(a):
         kill(parent_of(pids['fooA']))
         for _ in pids:
             w.event(lambda e: e.get('Event') == 'ActorExited')
-    live = [pid for pid in pids.values() if state_of(pid) not in 'ZX']
+    live = [pid for pid in pids.values() if run_state(pid) not in 'ZX']
     ok(not live, 'when the end of the last is told both processes are gone', live)
     until('it comes back', lambda: a.asked('fooA', ('echo',), 2) == ('1',))
-
-
-def state_of(pid):
-    try:
-        with open('/proc/%d/stat' % pid) as f:
-            return f.read().rpartition(')')[2].split()[0]
-    except OSError:
-        return 'X'
 
 
 if __name__ == '__main__':

@@ -12,8 +12,8 @@ import signal
 import stat
 import subprocess
 
-from adminlib import ACTOR, Fault, parent_of, run_cases, sanitized, until
-from tap import done, ok
+from adminlib import ACTOR, Fault, parent_of, run_cases, run_state, sanitized, until
+from tap import done, ok, skip
 
 UNTOLD = ('%s/actoruser.cfg: root\'s admin process is to be told as whom actors run: '
           '"dynamic" (a uid for each group) or "root"')
@@ -111,14 +111,6 @@ def ids(a, group):
     return a.asked(group, ('ids',))
 
 
-def is_gone(pid):
-    try:
-        with open('/proc/%d/stat' % pid) as f:
-            return f.read().rpartition(')')[2].split()[0] == 'Z'
-    except FileNotFoundError:
-        return True
-
-
 def each_its_own(a):
     dynamic(a, 'foo', 'bar')
     foo, bar = uid_of(a, 'foo'), uid_of(a, 'bar')
@@ -202,12 +194,12 @@ def nothing_left(a):
     dynamic(a, 'foo')
     uid = uid_of(a, 'foo')
     memory, pid = a.asked('foo', ('leave',))
-    ok(len(things_of(uid)) == 3 and segment_is_there(memory) and not is_gone(pid), 'it leaves something everywhere', things_of(uid))
+    ok(len(things_of(uid)) == 3 and segment_is_there(memory) and run_state(pid) not in 'ZX', 'it leaves something everywhere', things_of(uid))
     a.must(a.load('--unload', a.hash_of('foo', '1')))
     ok(len(things_of(uid)) == 3 and uid_of(a, 'foo') == uid, 'an unload leaves it, and the uid')
     b = a.admin('forget', 'foo')
     ok(b == (0, '', '') and uid_of(a, 'foo') is None, 'forget takes the uid', b)
-    ok(not things_of(uid) and not segment_is_there(memory) and is_gone(pid), 'when nothing is left that it owns', things_of(uid))
+    ok(not things_of(uid) and not segment_is_there(memory) and run_state(pid) in 'ZX', 'when nothing is left that it owns', things_of(uid))
     ok(not list((a.rundir / 'data').iterdir()) and not list((a.rundir / 'tmp').iterdir()), 'its folders too')
     b = a.admin('forget', 'foo')
     ok(b.status == 4, 'then there is nothing to forget', b)
@@ -455,7 +447,7 @@ def below(a):
 
 if __name__ == '__main__':
     if os.geteuid() != 0:
-        ok(True, 'root drops root # skip not root')
+        skip('root drops root', 'not root')
         done()
     run_cases(untold, each_its_own, stays, reach, nothing_left, no_strays, cannot_be_had,
               environment, descriptors, cores, planted, below)

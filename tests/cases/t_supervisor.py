@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 
-from adminlib import ACTOR, parent_of, run_cases, until
+from adminlib import ACTOR, parent_of, run_cases, run_state, until
 from tap import LIMIT_S, ok
 
 # All that there is in sd_notify(3), as somebody would say it who means ill.
@@ -174,7 +174,7 @@ def watchdog(a):
         s.wait('fed', lambda told: sum('WATCHDOG=1' in text for _, text in told) > 2)
         daemon = a.pid
         os.kill(daemon, signal.SIGSTOP)
-        until('it stands still', lambda: pathlib.Path('/proc/%d/stat' % daemon).read_text().rpartition(')')[2].split()[0] == 'T')
+        until('it stands still', lambda: run_state(daemon) == 'T')
         before = len(s.of(p.pid, 'WATCHDOG'))
         died = 'STATUS=the admin process died (killed after 1 s of silence), and is started again'
         told = s.wait('it died', lambda told: next((told[:i] for i, (_, text) in enumerate(told) if died in text), None))

@@ -12,7 +12,7 @@ import struct
 import termios
 import time
 
-from adminlib import LIMIT_S, Fault, cpu_ticks, run_cases, until
+from adminlib import LIMIT_S, Fault, cpu_ticks, run_cases, run_state, until
 from tap import BIN, ok
 
 ENTER, LEAVE = b'\x1b[?1049h\x1b[?25l', b'\x1b[?25h\x1b[?1049l'
@@ -78,15 +78,12 @@ class Terminal:
         os.write(self.fd, text)
 
     def until_stopped(self):
-        def state():
-            with open('/proc/%d/stat' % self.pid) as f:
-                return f.read().rpartition(')')[2].split()[0]
-        until('it is stopped', lambda: state() == 'T')
+        until('it is stopped', lambda: run_state(self.pid) == 'T')
 
     def until_end(self):
         """How it ended; what it showed last is in shown."""
-        while not select.select([self.told], [], [], 0)[0]:
-            self.read(0.05)
+        while self.told not in select.select([self.told, self.fd], [], [])[0]:
+            self.read(0)
         while self.read(0):
             pass
         self.status = int(self.told.readline())
