@@ -505,6 +505,18 @@ def parent_of(pid):
         return None
 
 
+def status_of(pid):
+    """What the kernel says of a process, by name."""
+    with open('/proc/%d/status' % pid, encoding='ascii', errors='replace') as f:
+        return dict(line.rstrip('\n').split(':\t', 1) for line in f if ':\t' in line)
+
+
+def limit_of(pid, name):
+    """A soft limit, by its name in /proc: digits, or unlimited."""
+    with open('/proc/%d/limits' % pid, encoding='ascii') as f:
+        return re.search(r'^%s +(\S+)' % name, f.read(), re.M)[1]
+
+
 def rss_kib(pid):
     with open('/proc/%d/status' % pid) as f:
         return next(int(line.split()[1]) for line in f if line.startswith('VmRSS'))

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from adminlib import SCALE, run_cases, until
-from tap import BIN, ok
+from tap import HOST, ok
 
 TRIES = 500 * SCALE
 GUESSES = 5000 * SCALE
@@ -278,7 +278,7 @@ def killer(a):
     got = a.asked('victim', ('heard',))
     ok(got == (pid, ()) and a.asked('letters', ('letters',)) == 1, 'its own mark is none', got, pid)
     p = subprocess.run([sys.executable, '-c', PROGRAM], capture_output=True, text=True, timeout=60,
-                       env=dict(a.env, THESPIAN_DIRECTOR_DIR=str(a.dir), PYTHONPATH=str(BIN.parent / 'share/tds/host')))
+                       env=dict(a.env, THESPIAN_DIRECTOR_DIR=str(a.dir), PYTHONPATH=str(HOST)))
     ok(p.returncode == 0, 'a program of the admin\'s user asks it to exit', p)
     until('it exits', lambda: (a.asked('victim', ('heard',)) or (pid,))[0] != pid)
     ok(a.asked('letters', ('letters',)) == 0, 'which is no dead letter')

@@ -9,9 +9,7 @@ import subprocess
 import sys
 
 from adminlib import SCALE, run_cases
-from tap import BIN, ROOT, ok
-
-HOST = BIN.parent / 'share/tds/host'
+from tap import HOST, ROOT, ok
 
 SOURCE = r'''
 import asyncio, os, socket, sys

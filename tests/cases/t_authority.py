@@ -13,7 +13,7 @@ import sys
 import zipfile
 
 from adminlib import ACTOR, Admin, parent_of, run_cases, until
-from tap import BIN, LIMIT_S, ok
+from tap import HOST, LIMIT_S, ok
 
 # Keeps what it is told of sources, and does what a tuple tells it to.
 SOURCES = ACTOR + r'''
@@ -360,7 +360,7 @@ def program(a):
     (a.base / 'program.py').write_text(AUTHORITY)
     (a.base / 'main.py').write_text(PROGRAM)
     (a.base / 'run').mkdir(mode=0o700)
-    env = dict(a.env, XDG_RUNTIME_DIR=str(a.base / 'run'), PYTHONPATH='%s:%s' % (BIN.parent / 'share/tds/host', a.base))
+    env = dict(a.env, XDG_RUNTIME_DIR=str(a.base / 'run'), PYTHONPATH='%s:%s' % (HOST, a.base))
     for threads in 'no', 'threads':
         p = subprocess.run([sys.executable, str(a.base / 'main.py'), '12345', path, threads], env=env, cwd=a.base,
                            stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=LIMIT_S)

@@ -11,9 +11,8 @@ import sys
 
 import tap
 from adminlib import run_cases
-from tap import BIN, ok
+from tap import HOST, ok
 
-HOST = BIN.parent / 'share/tds/host'
 PAGE = tap.ROOT / 'man/thespian-compat.7'
 
 ACTORS = r'''

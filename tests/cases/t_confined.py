@@ -7,12 +7,12 @@ them on. Each is kept where it waits: for its package, for somebody who reads it
 """
 import fcntl
 import os
-import re
 import signal
 import socket
 import subprocess
 
 import adminlib
+from adminlib import limit_of, status_of
 from tap import BIN, KEYS, ok
 
 LIBEXEC = BIN.parent / 'libexec/tds'
@@ -20,16 +20,6 @@ FILTER = 2  # of Seccomp in /proc/PID/status
 CONFIG = '''{'version': 1, 'root': {'level': 'DEBUG', 'handlers': ['file']},
  'handlers': {'file': {'class': 'logging.FileHandler', 'filename': 'records.log'}}}
 '''
-
-
-def status_of(pid):
-    with open('/proc/%d/status' % pid, encoding='ascii', errors='replace') as f:
-        return dict(line.rstrip('\n').split(':\t', 1) for line in f if ':\t' in line)
-
-
-def limit_of(pid, name):
-    with open('/proc/%d/limits' % pid, encoding='ascii') as f:
-        return re.search(r'^%s +(\S+)' % name, f.read(), re.M)[1]
 
 
 def held(what, pid, processes):

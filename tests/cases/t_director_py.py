@@ -12,10 +12,9 @@ import subprocess
 import sys
 
 from adminlib import ACTOR, run_cases
-from tap import BIN, ok
+from tap import HOST, ok
 
-PACKAGE = BIN.parent / 'share/tds/host'
-sys.path.insert(0, str(PACKAGE))
+sys.path.insert(0, str(HOST))
 from thespian.actors import ActorAddress  # noqa: E402
 from thespian.director import ActorAddressLogFilter, DirectorControl  # noqa: E402
 
@@ -172,7 +171,7 @@ def control(a):
     names = sorted(n[4:] for n in dir(dc) if n.startswith('cmd_'))
     ok(names == ['avail', 'bootstart', 'config', 'gensrc', 'list', 'load', 'refresh', 'shutdown', 'start', 'tlsinfo', 'unload'] and
        all(inspect.getdoc(getattr(dc, 'cmd_' + n)) for n in names), 'each command is there, with help', names)
-    env = dict(os.environ, PYTHONPATH=str(PACKAGE), THESPIAN_DIRECTOR_DIR=str(a.dir))
+    env = dict(os.environ, PYTHONPATH=str(HOST), THESPIAN_DIRECTOR_DIR=str(a.dir))
     p = subprocess.run([sys.executable, '-m', 'thespian.director', 'unload', h], env=env, capture_output=True, check=False)
     ok(p.returncode == 0 and a.loaded('foo') == [], 'python3 -m thespian.director runs a command', p)
     p = subprocess.run([sys.executable, '-m', 'thespian.director'], env=env, capture_output=True, check=False)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 from adminlib import ACTOR, LIMIT_S, run_cases, until
-from tap import BIN, ok, skip
+from tap import HOST, ok, skip
 
 NOBODY = 65534
 
@@ -340,7 +340,7 @@ def programs(a):
     prepare(a)
     (a.base / 'probe.py').write_text(PROBE)
     (a.base / 'main.py').write_text(PROGRAM_TEXT)
-    env = dict(a.env, THESPIAN_DIRECTOR_DIR=str(a.dir), PYTHONPATH='%s:%s' % (BIN.parent / 'share/tds/host', a.base),
+    env = dict(a.env, THESPIAN_DIRECTOR_DIR=str(a.dir), PYTHONPATH='%s:%s' % (HOST, a.base),
                PYTHONDONTWRITEBYTECODE='1')
     for column, uid, what in (PROGRAM, os.getuid(), 'own'), (FOREIGN, NOBODY, 'other'):
         if column == FOREIGN and not is_root():

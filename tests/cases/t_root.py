@@ -12,7 +12,7 @@ import signal
 import stat
 import subprocess
 
-from adminlib import ACTOR, Fault, parent_of, run_cases, run_state, sanitized, until
+from adminlib import ACTOR, Fault, limit_of, parent_of, run_cases, run_state, sanitized, until
 from tap import done, ok, skip
 
 UNTOLD = ('%s/actoruser.cfg: root\'s admin process is to be told as whom actors run: '
@@ -324,9 +324,8 @@ def descriptors(a):
     ok(got[0] == '/dev/null' and got[1] == got[2] and got[1].startswith('socket:'), 'standard input, output and error', got)
 
 
-def limits_of(pid):
-    text = pathlib.Path('/proc/%d/limits' % pid).read_text()
-    return next(line.split()[4] for line in text.splitlines() if line.startswith('Max core file size'))
+def core_limit(pid):
+    return limit_of(pid, 'Max core file size')
 
 
 def cores(a):
@@ -336,13 +335,13 @@ def cores(a):
     a.group('foo', ['1'], source=PROBE)
     a.must(a.load('foo'))
     pid, actor = a.pid, a.actors_of('foo', '1')[0]['Pid']
-    ok([limits_of(p) for p in (pid, parent_of(pid))] == ['0', '0'], 'the daemon and its guardian leave no core')
-    ok(limits_of(actor) == 'unlimited' or sanitized(), 'actors may, where they could', limits_of(actor))  # a sanitizer turns them off
+    ok([core_limit(p) for p in (pid, parent_of(pid))] == ['0', '0'], 'the daemon and its guardian leave no core')
+    ok(core_limit(actor) == 'unlimited' or sanitized(), 'actors may, where they could', core_limit(actor))  # a sanitizer turns them off
     fifo = a.base / 'fifo'
     os.mkfifo(fifo)
     for tool, *args in ('tds-verify', fifo), ('tds-gensrc', 'foo', fifo, a.dir, 'x'), ('tds-load', '-T', fifo):
         p = a.start_tool(tool, *args, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, unlimited))
-        until('%s reads' % tool, lambda: p.poll() is not None or limits_of(p.pid) == '0')
+        until('%s reads' % tool, lambda: p.poll() is not None or core_limit(p.pid) == '0')
         ok(p.poll() is None, '%s leaves no core' % tool)
         p.kill()
         p.communicate()

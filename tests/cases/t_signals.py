@@ -9,7 +9,7 @@ import os
 import resource
 import signal
 
-from adminlib import ACTOR, parent_of, run_cases, until
+from adminlib import ACTOR, parent_of, run_cases, status_of, until
 from tap import ok
 
 S = signal
@@ -62,11 +62,6 @@ ONE = {'Actors': {'m.a.P': {'OnLoad': {'Role': 'foo', 'Message': 'on'}}}}
 
 def family(a):
     a.group('foo', ['1'], ONE, source=FAMILY)
-
-
-def status_of(pid):
-    with open('/proc/%d/status' % pid) as f:
-        return dict(line.rstrip('\n').split(':\t', 1) for line in f)
 
 
 def send(pids, signals):

@@ -18,6 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 VECTORS = ROOT / 'tests/vectors'
 KEYS = VECTORS / 'keys'
 BIN = pathlib.Path(os.environ.get('TDS_BIN', ROOT / 'build/bin')).resolve()
+HOST = BIN.parent / 'share/tds/host'  # the Python side, for programs
 LIMIT_S = 60
 # What no answer may hold, whatever its status.
 CRASH = re.compile(r'Sanitizer|: runtime error: |^Traceback |Assertion .* failed', re.M)
