@@ -15,15 +15,15 @@ from tdshost.words.messages import (ActorExitRequest, ActorSystemConventionUpdat
                                     LoadedSource, UnloadedSource, ValidateSource, WakeupMessage, WatchMessage)
 from tdshost.words.status import Thespian_ActorStatus, Thespian_StatusReq, Thespian_SystemStatus
 
-QUIET_S = 60  # of the same actor, so long nothing more is logged
+QUIET_S = 60  # after an actor has logged that it drops a message, nothing more is logged of those that it drops
 
 log = logging.getLogger('tds.host')
 
-_told = [-QUIET_S]  # when that was last, by time.monotonic(): a process has one actor
+_told = [-QUIET_S]  # when a dropped message was logged last, by time.monotonic(): a process has one actor
 
 
 def _exit(actor: Any, message: ActorExitRequest, sender: ActorAddress) -> None:
-    """It becomes a dead letter."""
+    """The admin makes a dead letter of the request."""
     actor.link.send_control({'op': 'unheeded', 'from': realm.parse_address(sender.addressDetails)[1],
                              'recursive': bool(message.isRecursive)})
 

@@ -66,11 +66,11 @@ def _allow_own_files(rules: int, host: str) -> None:
 class Sandbox:
     """What the admin has granted to the source of this process.
 
-    Shape:   held: False for a trusted one, of which only limits and environment count; second: the filter of actors.
+    Shape:   second: the filter of actors; empty for a trusted source, of which only limits and environment count.
     """
 
     def __init__(self, op: dict) -> None:
-        self.held = bool(op['held'])
+        self._held = bool(op['held'])
         self._keeps = bool(op['writes']) and not op['tmp']
         self.second = b''
         self._prepared: Optional[Filter] = None
@@ -89,7 +89,7 @@ class Sandbox:
                 hard = resource.getrlimit(limit)[1]
                 value = value if hard == resource.RLIM_INFINITY else min(value, hard)
                 resource.setrlimit(limit, (value, value))
-        if not self.held:
+        if not self._held:
             return
         rules, filters = fds
         code = os.pread(filters, os.fstat(filters).st_size, 0)

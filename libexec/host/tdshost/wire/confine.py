@@ -21,14 +21,19 @@ EXECUTE = 1 << 0
 MAKE_SPECIAL = 1 << 6 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12
 
 
+def _failed() -> OSError:
+    """Why the last call of the C library has failed."""
+    error = ctypes.get_errno()
+    return OSError(error, os.strerror(error))
+
+
 def kernel_call(number: int, *arguments: int) -> int:
     """A system call by its number. Errors: OSError."""
     call = ctypes.CDLL(None, use_errno=True).syscall
     call.restype = ctypes.c_long
     got = call(*(ctypes.c_long(value) for value in (number,) + arguments))
     if got < 0:
-        error = ctypes.get_errno()
-        raise OSError(error, os.strerror(error))
+        raise _failed()
     return int(got)
 
 
@@ -57,12 +62,12 @@ def keep_capabilities(kept: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     head = ctypes.create_string_buffer(struct.pack('=Ii', CAPABILITY_VERSION_3, 0))
     sets = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable: the lower bits of all, then the upper ones
-    had = libc.capget(head, sets) == 0
+    if libc.capget(head, sets) != 0:
+        raise _failed()
     for i in range(6):
         sets[i] &= kept >> 32 * (i // 3) & 0xffffffff
-    if not had or libc.capset(head, sets) != 0:
-        error = ctypes.get_errno()
-        raise OSError(error, os.strerror(error))
+    if libc.capset(head, sets) != 0:
+        raise _failed()
 
 
 class Filter:

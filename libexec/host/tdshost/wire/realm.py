@@ -10,8 +10,8 @@ import math
 import pickle
 from typing import Any, Callable, Dict, Tuple
 
-from tdshost.wire.tagged import (NotPassed, from_tagged, make_address, parse_address, to_tagged,  # noqa: F401
-                                 type_name)
+from tdshost.wire.tagged import (NotPassed, from_tagged, make_address, no_constant, parse_address,  # noqa: F401
+                                 to_tagged, type_name)
 from tdshost.words import messages
 from tdshost.words.address import ActorAddress
 
@@ -106,14 +106,10 @@ def from_literal(text: str) -> Any:
         raise ValueError('not a Python literal: %s' % error) from None
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError('%s is not allowed' % name)
-
-
 def from_json(text: str) -> Any:
     """The value of a JSON text. Errors: ValueError."""
     try:
-        return _addresses(json.loads(text, parse_constant=_no_constant))
+        return _addresses(json.loads(text, parse_constant=no_constant))
     except RecursionError:
         raise ValueError('nested too deeply') from None
 

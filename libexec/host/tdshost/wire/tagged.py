@@ -344,7 +344,8 @@ def _untag(item: Dict[str, Any]) -> Any:
     return item
 
 
-def _no_constant(name: str) -> Any:
+def no_constant(name: str) -> Any:
+    """For readers of JSON: NaN and Infinity, which Python takes, are not JSON. Errors: ValueError, always."""
     raise ValueError('%s is not allowed' % name)
 
 
@@ -354,8 +355,8 @@ def _short_int(digits: str) -> int:
     return int(digits)
 
 
-_READER = json.JSONDecoder(object_hook=_untag, parse_constant=_no_constant)
-_CAREFUL_READER = json.JSONDecoder(object_hook=_untag, parse_constant=_no_constant, parse_int=_short_int)
+_READER = json.JSONDecoder(object_hook=_untag, parse_constant=no_constant)
+_CAREFUL_READER = json.JSONDecoder(object_hook=_untag, parse_constant=no_constant, parse_int=_short_int)
 
 
 def _reader(text: str) -> json.JSONDecoder:
