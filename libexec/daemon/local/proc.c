@@ -57,21 +57,6 @@ pid_t proc_of_pidfd(int pidfd)
 	return number_in(path, "Pid:", 0);
 }
 
-/* Calls what is told for each of its threads, by name; false: there is no such process. */
-static bool each_thread(pid_t pid, void (*tell)(void *ctx, pid_t pid, const char *thread),
-			void *ctx)
-{
-	char path[32];
-	const struct dirent *thread;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
-	DIR *threads = opendir(path);
-	while (threads && (thread = readdir(threads)))
-		if (thread->d_name[0] != '.')
-			tell(ctx, pid, thread->d_name);
-	return threads && closedir(threads) == 0;
-}
-
 pid_t proc_newest(void)
 {
 	tds_autofile FILE *f = fopen("/proc/loadavg", "re");
@@ -80,29 +65,30 @@ pid_t proc_newest(void)
 	return f && fscanf(f, "%*s %*s %*s %*s %d", &newest) == 1 ? newest : 0;
 }
 
-/* Who is told of children. */
-struct listener {
-	void (*tell)(void *ctx, pid_t child);
-	void *ctx;
-};
-
-static void children_of_thread(void *ctx, pid_t pid, const char *thread)
+static void children_of_thread(pid_t pid, const char *thread, void (*tell)(void *ctx, pid_t child),
+			       void *ctx)
 {
-	const struct listener *listener = ctx;
 	char path[64];
 	int child;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/task/%.16s/children", (int)pid, thread);
 	tds_autofile FILE *f = fopen(path, "re");
 	while (f && fscanf(f, "%d", &child) == 1)
-		listener->tell(listener->ctx, child);
+		tell(ctx, child);
 }
 
 void proc_children(pid_t pid, void (*tell)(void *ctx, pid_t child), void *ctx)
 {
-	struct listener listener = { tell, ctx };
+	char path[32];
+	const struct dirent *thread;
 
-	(void)each_thread(pid, children_of_thread, &listener);
+	(void)snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	DIR *threads = opendir(path);
+	while (threads && (thread = readdir(threads)))
+		if (thread->d_name[0] != '.')
+			children_of_thread(pid, thread->d_name, tell, ctx);
+	if (threads)
+		(void)closedir(threads);
 }
 
 int64_t proc_age_ms(pid_t pid)
