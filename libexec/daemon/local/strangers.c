@@ -108,13 +108,21 @@ static void look_below(struct look *look, pid_t pid)
 	proc_children(pid, on_grandchild, &below);
 }
 
+static size_t count_actors(const struct realm *realm)
+{
+	size_t n = 0;
+
+	for (const struct actor *a = realm->actors; a; a = a->next)
+		n++;
+	return n;
+}
+
 /* The actors that there are, and the one that is ahead. False: out of memory. */
 static bool know(struct look *look)
 {
 	struct watch *watch = look->realm->watch;
 
-	for (const struct actor *a = look->realm->actors; a; a = a->next)
-		look->nactors++;
+	look->nactors = count_actors(look->realm);
 	look->known = calloc(look->nactors + 1, sizeof(*look->known));
 	if (!look->known)
 		return false;
@@ -211,25 +219,17 @@ static void look_at(struct realm *realm)
 }
 
 /* Where nobody was made anywhere there are no strangers but those that were found, and what they leave behind. */
-static bool is_due(struct watch *watch, size_t nactors, pid_t newest)
+static bool is_due(const struct realm *realm, pid_t newest)
 {
+	struct watch *watch = realm->watch;
+
 	if (watch->newest != newest || newest == 0 || watch->restless)
-		watch->left = turns(nactors);
+		watch->left = turns(count_actors(realm));
 	watch->newest = newest;
-	if (watch->left > 0)
-		watch->left--;
-	else
+	if (watch->left == 0)
 		return watch->spare > 0;
+	watch->left--;
 	return true;
-}
-
-static size_t count_actors(const struct realm *realm)
-{
-	size_t n = 0;
-
-	for (const struct actor *a = realm->actors; a; a = a->next)
-		n++;
-	return n;
 }
 
 static void on_look(evutil_socket_t fd, short what, void *arg)
@@ -240,8 +240,7 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	for (struct realm *r = engine->realms; r; r = r->next)
-		if (r->watch && r->process == PROCESS_RUNS &&
-		    is_due(r->watch, count_actors(r), newest))
+		if (r->watch && r->process == PROCESS_RUNS && is_due(r, newest))
 			look_at(r);
 }
 
