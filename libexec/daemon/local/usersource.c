@@ -2,14 +2,12 @@
 /* Sources of users: asked for, accepted or refused by an authority, and the realms that they run in. */
 #include "usersource.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/io.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "tool/cli.h"
@@ -293,11 +291,9 @@ void usersource_free(struct local *engine)
 
 static bool is_sealed(const struct local *engine, int fd)
 {
-	const int wanted = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
-	int seals = fcntl(fd, F_GET_SEALS);
 	struct stat st;
 
-	return seals >= 0 && (seals & wanted) == wanted && fstat(fd, &st) == 0 &&
+	return tds_io_is_sealed(fd) && fstat(fd, &st) == 0 &&
 	       st.st_size <= engine->config->settings->max_message;
 }
 
