@@ -206,14 +206,10 @@ struct realm *usersource_find_realm(struct realm *by, const char *md5)
 
 struct realm *usersource_realm(struct realm *by, const char *md5)
 {
-	struct local *engine = by->engine;
-	struct realm *package = realm_by_md5(engine, md5);
-	struct user_source *source = package ? NULL : find(engine, zone_of(by), md5);
+	struct realm *realm = usersource_find_realm(by, md5);
+	struct user_source *source = realm ? NULL : find(by->engine, zone_of(by), md5);
 
 	if (!source)
-		return package;
-	struct realm *realm = realm_of(source);
-	if (realm)
 		return realm;
 	realm = forkserver_derive(by, md5);
 	if (realm && source->archive >= 0 && !forkserver_begin(realm, source->archive))
