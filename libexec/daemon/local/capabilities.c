@@ -26,7 +26,7 @@ static size_t size_of(const json_t *capabilities)
 	return size;
 }
 
-json_t *capabilities_new(const struct settings *settings)
+static json_t *of_system(const struct settings *settings)
 {
 	json_t *capabilities = json_object();
 	struct timespec now;
@@ -42,15 +42,15 @@ json_t *capabilities_new(const struct settings *settings)
 	return capabilities;
 }
 
-json_t *setters_new(const json_t *capabilities)
+void capabilities_init(struct local *engine)
 {
-	json_t *setters = json_object();
 	const char *name;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)capabilities, name, value)(void)
-		json_object_set_new(setters, name, json_integer(BY_SYSTEM));
-	return setters;
+	engine->capabilities = of_system(engine->config->settings);
+	engine->setters = json_object();
+	json_object_foreach(engine->capabilities, name, value)(void)
+		json_object_set_new(engine->setters, name, json_integer(BY_SYSTEM));
 }
 
 /* One that is greeted later finds them in its greeting. */
@@ -154,6 +154,7 @@ void capabilities_free(struct local *engine)
 		event_free(engine->capabilities_due);
 	frame_text_unref(engine->capabilities_text);
 	json_decref(engine->capabilities);
+	json_decref(engine->setters);
 }
 
 /* What one has set. */

@@ -159,7 +159,6 @@ static void op_close(struct engine *head)
 		end_now(engine->realms);
 	strangers_stop(engine);
 	capabilities_free(engine);
-	json_decref(engine->setters);
 	registry_fini(&engine->registry);
 	free(engine);
 }
@@ -317,8 +316,7 @@ struct engine *local_engine_open(struct event_base *base, const struct engine_co
 		.events = events,
 		.ctx = ctx,
 		.hooks = &hooks,
-		.capabilities = capabilities_new(config->settings),
 	};
-	engine->setters = setters_new(engine->capabilities);
+	capabilities_init(engine);
 	return &engine->engine;
 }

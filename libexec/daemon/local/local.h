@@ -435,9 +435,8 @@ bool dead_op_unheeded(struct actor *actor, const json_t *op);
  */
 void capabilities_tell(struct local *engine, struct link *link);
 void capabilities_forks(struct realm *realm); /* hook */
+void capabilities_init(struct local *engine); /* those of the system, which has set them */
 void capabilities_free(struct local *engine);
-json_t *capabilities_new(const struct settings *settings);
-json_t *setters_new(const json_t *capabilities); /* the system has set them */
 void set_capability(struct local *engine, const char *name,
 		    const char *literal); /* as the system */
 /* For who asks, where it may: nobody has set it, or its own realm, or it may set what others have. */
