@@ -166,18 +166,24 @@ bool actor_begin(struct actor *actor)
 void realm_over_budget(struct realm *realm, struct actor *actor, const char *why)
 {
 	struct local *engine = realm->engine;
-	uint64_t times = budget_refuse(&realm_budget(realm)->refusals, clock_now_mono_ms());
 
+	if (realm->state == REALM_STOPPING)
+		return;
 	engine->counts.refused++;
+	uint64_t times = budget_refuse(&realm_budget(realm)->refusals, clock_now_mono_ms());
 	if (times > 0)
 		engine->events->refused(engine->ctx, &realm_origin(realm)->pub,
 					actor ? &actor->pub : NULL, times, why);
 }
 
-void actor_over_budget(struct actor *actor, struct realm *realm, const char *why)
+void realm_has_no_room(struct realm *realm, struct actor *actor)
 {
-	if (realm->state != REALM_STOPPING)
-		realm_over_budget(realm, actor, why);
+	realm_over_budget(realm, actor,
+			  !realm_may_grow(realm)
+				  ? "it has as many actors as its sandbox lets it have"
+			  : budget_has_actor(realm_budget(realm))
+				  ? "no descriptor or memory is left for another actor"
+				  : "it has as many actors as budget.cfg lets it have");
 }
 
 bool actor_text_fits(const char *class_name, const char *name)
@@ -385,7 +391,7 @@ void actor_gone(struct actor *actor)
 
 	hear_out(actor);
 	if (actor->ended_for)
-		actor_over_budget(actor, actor->realm, actor->ended_for);
+		realm_over_budget(actor->realm, actor, actor->ended_for);
 	output_actor_gone(actor->realm->output, actor);
 	if (actor->pub.ending[0] == '\0')
 		describe_ending(actor, "exited");

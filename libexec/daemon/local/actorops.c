@@ -39,17 +39,6 @@ static struct realm *realm_for(struct actor *actor, const char *hash, const char
 		       : NULL;
 }
 
-/* Nobody else notices; so who looks for it later finds it in the event log. */
-static void tell_refused(struct actor *actor, struct realm *realm)
-{
-	actor_over_budget(actor, realm,
-			  !realm_may_grow(realm)
-				  ? "it has as many actors as its sandbox lets it have"
-			  : budget_has_actor(realm_budget(realm))
-				  ? "no descriptor or memory is left for another actor"
-				  : "it has as many actors as budget.cfg lets it have");
-}
-
 static bool op_create(struct actor *actor, const json_t *op)
 {
 	uint64_t id = (uint64_t)json_integer_value(json_object_get(op, "id"));
@@ -77,7 +66,7 @@ static bool op_create(struct actor *actor, const json_t *op)
 	else
 		refuse(actor, op, id);
 	if (!made && realm)
-		tell_refused(actor, realm);
+		realm_has_no_room(realm, actor);
 	return true;
 }
 
@@ -248,7 +237,7 @@ static enum link_verdict run(struct actor *actor, size_t i, const json_t *op)
 		ops[i].goes_to ? link_may_ask(&actor->link, ops[i].goes_to(actor, op)) : LINK_TAKEN;
 
 	if (verdict == LINK_BROKEN)
-		actor_over_budget(actor, actor->realm,
+		realm_over_budget(actor->realm, actor,
 				  "an actor asks for more than it takes before it is up");
 	if (verdict == LINK_TAKEN && !ops[i].run(actor, op))
 		verdict = LINK_BROKEN;

@@ -31,8 +31,8 @@ static struct link *send_letter(struct actor *handler, uint64_t to, uint32_t to_
 
 static void refuse_letter(struct actor *handler)
 {
-	actor_over_budget(
-		handler, handler->realm,
+	realm_over_budget(
+		handler->realm, handler,
 		"dead letters are dropped: as many bytes wait for it as budget.cfg lets it have");
 }
 

@@ -270,9 +270,12 @@ void actor_gone(struct actor *actor);
 void actor_exit(struct actor *actor);
 void actor_kill(struct actor *actor);
 
-/* What it asked of a realm is refused, for want of room in the budget of that: told of, now and then. */
-void actor_over_budget(struct actor *actor, struct realm *realm, const char *why);
-void realm_over_budget(struct realm *realm, struct actor *actor, const char *why); /* NULL: none */
+/*
+ * What an actor (NULL: none) asked of a realm is refused, for want of room in the budget of that: told of, now and then, since
+ * nobody else notices. And the same of a new actor, with the reason why there is no room for it.
+ */
+void realm_over_budget(struct realm *realm, struct actor *actor, const char *why);
+void realm_has_no_room(struct realm *realm, struct actor *actor);
 
 /* Is anything sent to it? */
 static inline bool actor_listens(const struct actor *actor)

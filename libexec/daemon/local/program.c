@@ -280,17 +280,6 @@ static struct realm *realm_for(struct endpoint *endpoint, json_int_t ref, const 
 	return NULL;
 }
 
-static void refuse_for_room(struct endpoint *endpoint, json_int_t ref, struct realm *realm)
-{
-	bool many = !budget_has_actor(realm_budget(realm));
-
-	refused(endpoint, ref, FAILURE_PROCESS, "no process could be started");
-	if (realm->state != REALM_STOPPING)
-		realm_over_budget(realm, NULL,
-				  many ? "it has as many actors as budget.cfg lets it have"
-				       : "no descriptor or memory is left for another actor");
-}
-
 static void create(struct endpoint *endpoint, json_int_t ref, const json_t *op)
 {
 	const char *name = json_string_value(json_object_get(op, "name"));
@@ -302,10 +291,12 @@ static void create(struct endpoint *endpoint, json_int_t ref, const json_t *op)
 	struct actor *actor = actor_create(realm, registry_id(&realm->engine->registry),
 					   json_string_value(json_object_get(op, "class")),
 					   json_object_get(op, "requirements"), name, 0, NULL);
-	if (actor)
+	if (actor) {
 		await_creation(endpoint, ref, actor);
-	else
-		refuse_for_room(endpoint, ref, realm);
+		return;
+	}
+	refused(endpoint, ref, FAILURE_PROCESS, "no process could be started");
+	realm_has_no_room(realm, NULL);
 }
 
 static bool op_create(struct endpoint *endpoint, const json_t *op)
