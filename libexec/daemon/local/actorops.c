@@ -189,52 +189,35 @@ static bool op_capability(struct actor *actor, const json_t *op)
 	return name != NULL;
 }
 
-/* Where what is asked goes to besides: the process that an actor is to be forked from. NULL: there is none. */
-static struct link *forker_link(struct actor *actor, const json_t *op)
-{
-	const char *hash = json_string_value(json_object_get(op, "hash"));
-	struct realm *realm = hash ? usersource_find_realm(actor->realm, hash) : actor->realm;
-
-	return realm && !realm_actors_wait(realm) ? &realm->link : NULL;
-}
-
-static struct link *nobodys_link(struct actor *actor, const json_t *op)
-{
-	(void)actor, (void)op;
-	return NULL;
-}
-
 static const struct {
 	const char *name;
 	bool (*run)(struct actor *actor, const json_t *op);
-	/* Of what is answered, now or later, and so waits for its answers to be read. NULL: of nothing else. */
-	struct link *(*goes_to)(struct actor *actor, const json_t *op);
+	enum asks asks;
 } ops[] = {
-	{ "up", op_up, NULL },
-	{ "failed", op_failed, NULL },
-	{ "leaving", op_leaving, NULL },
-	{ "create", op_create, forker_link },
-	{ "ids", op_ids, nobodys_link },
-	{ "done", op_done, NULL },
-	{ "unheeded", dead_op_unheeded, NULL },
-	{ "deadletters", op_dead_letters, NULL },
-	{ "log", op_log, NULL },
-	{ "shutdown", op_shutdown, NULL },
-	{ "linked", direct_op_linked, NULL },
-	{ "switched", direct_op_switched, NULL },
-	{ "status", op_status, nobodys_link },
-	{ "capability", op_capability, NULL },
-	{ "authority", op_authority, NULL },
-	{ "load", op_load, NULL },
-	{ "validated", usersource_op_validated, NULL },
-	{ "unload", op_unload, NULL },
-	{ "sources", usersource_op_watch, nobodys_link },
+	{ "up", op_up, ASKS_NOTHING },
+	{ "failed", op_failed, ASKS_NOTHING },
+	{ "leaving", op_leaving, ASKS_NOTHING },
+	{ "create", op_create, ASKS_FORKER },
+	{ "ids", op_ids, ASKS },
+	{ "done", op_done, ASKS_NOTHING },
+	{ "unheeded", dead_op_unheeded, ASKS_NOTHING },
+	{ "deadletters", op_dead_letters, ASKS_NOTHING },
+	{ "log", op_log, ASKS_NOTHING },
+	{ "shutdown", op_shutdown, ASKS_NOTHING },
+	{ "linked", direct_op_linked, ASKS_NOTHING },
+	{ "switched", direct_op_switched, ASKS_NOTHING },
+	{ "status", op_status, ASKS },
+	{ "capability", op_capability, ASKS_NOTHING },
+	{ "authority", op_authority, ASKS_NOTHING },
+	{ "load", op_load, ASKS_NOTHING },
+	{ "validated", usersource_op_validated, ASKS_NOTHING },
+	{ "unload", op_unload, ASKS_NOTHING },
+	{ "sources", usersource_op_watch, ASKS },
 };
 
 static enum link_verdict run(struct actor *actor, size_t i, const json_t *op)
 {
-	enum link_verdict verdict =
-		ops[i].goes_to ? link_may_ask(&actor->link, ops[i].goes_to(actor, op)) : LINK_TAKEN;
+	enum link_verdict verdict = usersource_may_ask(&actor->link, actor->realm, ops[i].asks, op);
 
 	if (verdict == LINK_BROKEN)
 		realm_over_budget(actor->realm, actor,

@@ -363,41 +363,23 @@ static bool op_unload(struct endpoint *endpoint, const json_t *op)
 	return usersource_unload(&from, op);
 }
 
-/* Where what is asked goes to besides: the process that an actor is to be forked from. NULL: there is none. */
-static struct link *forker_link(struct endpoint *endpoint, const json_t *op)
-{
-	const char *hash = json_string_value(json_object_get(op, "hash"));
-	struct realm *own = endpoint->realm;
-	struct realm *realm = hash ? usersource_find_realm(own, hash) : own;
-
-	return realm && !realm_actors_wait(realm) ? &realm->link : NULL;
-}
-
-static struct link *nobodys_link(struct endpoint *endpoint, const json_t *op)
-{
-	(void)endpoint, (void)op;
-	return NULL;
-}
-
 static const struct {
 	const char *name;
 	bool (*run)(struct endpoint *endpoint, const json_t *op);
-	/* As in actorops.c: of what is answered. */
-	struct link *(*goes_to)(struct endpoint *endpoint, const json_t *op);
+	enum asks asks;
 } ops[] = {
-	{ "create", op_create, forker_link },
-	{ "shutdown", op_shutdown, NULL },
-	{ "capability", op_capability, NULL },
-	{ "status", op_status, nobodys_link },
-	{ "load", op_load, NULL },
-	{ "unload", op_unload, NULL },
+	{ "create", op_create, ASKS_FORKER },
+	{ "shutdown", op_shutdown, ASKS_NOTHING },
+	{ "capability", op_capability, ASKS_NOTHING },
+	{ "status", op_status, ASKS },
+	{ "load", op_load, ASKS_NOTHING },
+	{ "unload", op_unload, ASKS_NOTHING },
 };
 
 static enum link_verdict run(struct endpoint *endpoint, size_t i, const json_t *op)
 {
 	enum link_verdict verdict =
-		ops[i].goes_to ? link_may_ask(&endpoint->link, ops[i].goes_to(endpoint, op))
-			       : LINK_TAKEN;
+		usersource_may_ask(&endpoint->link, endpoint->realm, ops[i].asks, op);
 
 	if (verdict == LINK_TAKEN && !ops[i].run(endpoint, op))
 		verdict = LINK_BROKEN;

@@ -196,7 +196,8 @@ static struct realm *realm_of(const struct user_source *source)
 	return NULL;
 }
 
-struct realm *usersource_find_realm(struct realm *by, const char *md5)
+/* The realm that a source runs in, or waits in, for code of by. NULL: there is none yet. */
+static struct realm *find_realm(struct realm *by, const char *md5)
 {
 	struct realm *package = realm_by_md5(by->engine, md5);
 	struct user_source *source = package ? NULL : find(by->engine, zone_of(by), md5);
@@ -206,7 +207,7 @@ struct realm *usersource_find_realm(struct realm *by, const char *md5)
 
 struct realm *usersource_realm(struct realm *by, const char *md5)
 {
-	struct realm *realm = usersource_find_realm(by, md5);
+	struct realm *realm = find_realm(by, md5);
 	struct user_source *source = realm ? NULL : find(by->engine, zone_of(by), md5);
 
 	if (!source)
@@ -215,6 +216,23 @@ struct realm *usersource_realm(struct realm *by, const char *md5)
 	if (realm && source->archive >= 0 && !forkserver_begin(realm, source->archive))
 		return NULL;
 	return realm;
+}
+
+/* Of the process that an actor is to be forked from. NULL: there is none. */
+static struct link *forker_link(struct realm *by, const json_t *op)
+{
+	const char *hash = json_string_value(json_object_get(op, "hash"));
+	struct realm *realm = hash ? find_realm(by, hash) : by;
+
+	return realm && !realm_actors_wait(realm) ? &realm->link : NULL;
+}
+
+enum link_verdict usersource_may_ask(struct link *asker, struct realm *by, enum asks asks,
+				     const json_t *op)
+{
+	if (asks == ASKS_NOTHING)
+		return LINK_TAKEN;
+	return link_may_ask(asker, asks == ASKS_FORKER ? forker_link(by, op) : NULL);
 }
 
 bool usersource_busy(const struct realm *origin)

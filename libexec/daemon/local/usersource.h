@@ -29,8 +29,16 @@ bool usersource_register(struct actor *actor);
 /* The realm in which code of realm by creates actors of a source; they wait there while it is pending. NULL: none. */
 struct realm *usersource_realm(struct realm *by, const char *md5);
 
-/* The same, where there is one already. */
-struct realm *usersource_find_realm(struct realm *by, const char *md5);
+/* What an op of an actor or a program waits for before it is done. */
+enum asks {
+	ASKS_NOTHING, /* it is not answered, and does not wait */
+	ASKS, /* it is, now or later: for who asks to read the answers to what was before it */
+	ASKS_FORKER, /* the same, and for room where it goes: the process that an actor is to be forked from */
+};
+
+/* link_may_ask, for an op from code of realm by. */
+enum link_verdict usersource_may_ask(struct link *asker, struct realm *by, enum asks asks,
+				     const json_t *op);
 
 /* Hooks: those that watch sources are told of a package; a zone ends with the realm that it is named after. */
 void usersource_realm_opened(struct realm *realm);
