@@ -1,46 +1,55 @@
 /* SPDX-License-Identifier: MIT */
-/* A filter of system calls. */
+/* Filters of system calls. */
 #include "filter.h"
 
 #include <errno.h>
 
-static int add(scmp_filter_ctx filter, const struct tds_filter_rule *rule)
+#include "mem.h"
+
+struct tds_filter tds_filter_new(uint32_t action)
 {
-	return rule->call < 0 ? 0
-			      : seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, rule->call,
-						       rule->nargs, rule->args);
+	struct tds_filter filter = { .ctx = seccomp_init(action) };
+
+	/* A call of another architecture, x32 too, has other numbers. */
+	filter.error = filter.ctx ? -seccomp_attr_set(filter.ctx, SCMP_FLTATR_ACT_BADARCH,
+						      SCMP_ACT_KILL_PROCESS)
+				  : ENOMEM;
+	return filter;
 }
 
-/* NULL with err: TDS_E_NOMEM, or TDS_E_REFUSED where libseccomp does not take a rule. */
-static scmp_filter_ctx make(const struct tds_filter_rule *rules, size_t n, struct tds_err *err)
+void tds_filter_fini(struct tds_filter *filter)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	seccomp_release(filter->ctx);
+	filter->ctx = NULL;
+}
 
-	if (!filter) {
-		(void)tds_err_set(err, TDS_E_NOMEM, "no memory for a filter of system calls");
-		return NULL;
-	}
-	for (size_t i = 0; i < n; i++) {
-		int rc = add(filter, &rules[i]);
-
-		if (rc != 0) {
-			errno = -rc;
-			(void)tds_err_sys(err, TDS_E_REFUSED, "system call %d", rules[i].call);
-			seccomp_release(filter);
-			return NULL;
-		}
-	}
-	return filter;
+void tds_filter_add(struct tds_filter *filter, uint32_t action, int call, unsigned nargs,
+		    const struct scmp_arg_cmp *args)
+{
+	if (call < 0 || filter->error != 0)
+		return;
+	int rc = seccomp_rule_add_array(filter->ctx, action, call, nargs, args);
+	if (rc != 0 && rc != -EEXIST)
+		filter->error = -rc;
 }
 
 int tds_filter_hold(const struct tds_filter_rule *rules, size_t n, struct tds_err *err)
 {
-	scmp_filter_ctx filter = make(rules, n, err);
+	tds_auto(filter) struct tds_filter filter = tds_filter_new(SCMP_ACT_ERRNO(EPERM));
 
-	if (!filter)
-		return err->code;
-	int rc = seccomp_load(filter); /* it sets no_new_privs */
-	seccomp_release(filter);
-	errno = -rc;
-	return rc == 0 ? 0 : tds_err_sys(err, TDS_E_REFUSED, "the system takes no filter");
+	if (!filter.ctx)
+		return tds_err_set(err, TDS_E_NOMEM, "no memory for a filter of system calls");
+	for (size_t i = 0; i < n && filter.error == 0; i++) {
+		tds_filter_add(&filter, SCMP_ACT_ALLOW, rules[i].call, rules[i].nargs,
+			       rules[i].args);
+		if (filter.error != 0) {
+			errno = filter.error;
+			return tds_err_sys(err, TDS_E_REFUSED, "system call %d", rules[i].call);
+		}
+	}
+	if (filter.error == 0)
+		filter.error = -seccomp_load(filter.ctx); /* it sets no_new_privs */
+	errno = filter.error;
+	return filter.error == 0 ? 0
+				 : tds_err_sys(err, TDS_E_REFUSED, "the system takes no filter");
 }

@@ -1,15 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A filter of system calls, by libseccomp: a table of what is allowed, all else is answered with EPERM, and calls of another
- * architecture end the process. Which calls a process needs is its own concern.
+ * Filters of system calls, by libseccomp: made rule by rule, or of a table of what is allowed, all else being answered with
+ * EPERM. Calls of another architecture end the process. Which calls a process needs is its own concern.
  */
 #ifndef TDS_FILTER_H
 #define TDS_FILTER_H
 
 #include <seccomp.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "err.h"
+
+/* A filter in the making. The first failure stays, and nothing is added after it. */
+struct tds_filter {
+	scmp_filter_ctx ctx; /* NULL: there was no memory for it */
+	int error;           /* as errno; 0: none */
+};
+
+/* One that answers all calls with this action. Owner: caller ends it with tds_filter_fini, whatever its error. */
+struct tds_filter tds_filter_new(uint32_t action);
+void tds_filter_fini(struct tds_filter *filter);
+#define tds_filter_cleanup tds_filter_fini
+
+/* Answer a call with this action where all conditions hold. call below 0: this machine does not have it, and needs no rule. */
+void tds_filter_add(struct tds_filter *filter, uint32_t action, int call, unsigned nargs,
+		    const struct scmp_arg_cmp *args);
 
 #define TDS_FILTER_ARGS 3
 

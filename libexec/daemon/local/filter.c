@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/filter.h"
 #include "base/io.h"
 #include "base/mem.h"
 
@@ -100,49 +101,32 @@ static const char *const executing[] = { "execve", NULL };
 static const char *const connecting[] = { "connect", NULL };
 /* clang-format on */
 
-/* A filter in the making; the first failure stays. */
-struct work {
-	scmp_filter_ctx filter;
-	int error; /* as errno; 0: none */
-};
-
-/* What this architecture does not have needs no rule. */
-static int number_of(const char *name)
-{
-	return seccomp_syscall_resolve_name(name);
-}
-
-static void rule(struct work *w, uint32_t action, const char *name, unsigned n,
+/* By name: what a library or an architecture does not know has none of its own, and no rule. */
+static void rule(struct tds_filter *f, uint32_t action, const char *name, unsigned n,
 		 const struct scmp_arg_cmp *args)
 {
-	int number = number_of(name);
-
-	if (number < 0 || w->error != 0)
-		return;
-	int rc = seccomp_rule_add_array(w->filter, action, number, n, args);
-	if (rc != 0 && rc != -EEXIST)
-		w->error = -rc;
+	tds_filter_add(f, action, seccomp_syscall_resolve_name(name), n, args);
 }
 
-static void allow_if(struct work *w, const char *name, struct scmp_arg_cmp arg)
+static void allow_if(struct tds_filter *f, const char *name, struct scmp_arg_cmp arg)
 {
-	rule(w, SCMP_ACT_ALLOW, name, 1, &arg);
+	rule(f, SCMP_ACT_ALLOW, name, 1, &arg);
 }
 
-static void allow_values(struct work *w, const char *name, unsigned at, const uint64_t *values,
-			 size_t n)
+static void allow_values(struct tds_filter *f, const char *name, unsigned at,
+			 const uint64_t *values, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		allow_if(w, name, SCMP_CMP64(at, SCMP_CMP_EQ, values[i]));
+		allow_if(f, name, SCMP_CMP64(at, SCMP_CMP_EQ, values[i]));
 }
-#define ALLOW_VALUES(w, name, at, ...)                                     \
-	allow_values((w), (name), (at), (const uint64_t[]){ __VA_ARGS__ }, \
+#define ALLOW_VALUES(f, name, at, ...)                                     \
+	allow_values((f), (name), (at), (const uint64_t[]){ __VA_ARGS__ }, \
 		     sizeof((const uint64_t[]){ __VA_ARGS__ }) / sizeof(uint64_t))
 
-static void all(struct work *w, uint32_t action, const char *const *names)
+static void all(struct tds_filter *f, uint32_t action, const char *const *names)
 {
 	for (; *names; names++)
-		rule(w, action, *names, 0, NULL);
+		rule(f, action, *names, 0, NULL);
 }
 
 /* --- the first --- */
@@ -165,12 +149,12 @@ static const struct {
 };
 #define PLAIN (sizeof(plain) / sizeof(plain[0]))
 
-static void hide(struct work *w)
+static void hide(struct tds_filter *f)
 {
-	all(w, SCMP_ACT_ERRNO(ENOTSUP), unsupported);
-	all(w, SCMP_ACT_ERRNO(ENOSYS), absent);
-	for (int number = NEWER; number < NEWER_END && w->error == 0; number++)
-		w->error = -seccomp_rule_add(w->filter, SCMP_ACT_ERRNO(ENOSYS), number, 0);
+	all(f, SCMP_ACT_ERRNO(ENOTSUP), unsupported);
+	all(f, SCMP_ACT_ERRNO(ENOSYS), absent);
+	for (int number = NEWER; number < NEWER_END; number++)
+		tds_filter_add(f, SCMP_ACT_ERRNO(ENOSYS), number, 0, NULL);
 }
 
 /*
@@ -186,33 +170,33 @@ static struct scmp_arg_cmp as_who_starts_it(unsigned mode)
 #define MAKES ((uint64_t)O_CREAT | (O_TMPFILE & ~O_DIRECTORY))
 
 /* Allow an opening whose flags, of these, have this value; its mode comes behind its flags. */
-static void allow_flags(struct work *w, const char *name, unsigned flags, uint64_t these,
+static void allow_flags(struct tds_filter *f, const char *name, unsigned flags, uint64_t these,
 			uint64_t value)
 {
-	rule(w, SCMP_ACT_ALLOW, name, 2,
+	rule(f, SCMP_ACT_ALLOW, name, 2,
 	     (const struct scmp_arg_cmp[]){ SCMP_CMP64(flags, SCMP_CMP_MASKED_EQ, these, value),
 					    as_who_starts_it(flags + 1) });
-	allow_if(w, name, SCMP_CMP64(flags, SCMP_CMP_MASKED_EQ, these | MAKES, value));
+	allow_if(f, name, SCMP_CMP64(flags, SCMP_CMP_MASKED_EQ, these | MAKES, value));
 }
 
 /*
  * Before version 3 Landlock does not hold truncation: of a file that is opened for reading alone it is done without a look
  * at the rights.
  */
-static void allow_opening(struct work *w, const char *name, unsigned flags, bool held)
+static void allow_opening(struct tds_filter *f, const char *name, unsigned flags, bool held)
 {
 	if (held) {
-		allow_if(w, name, as_who_starts_it(flags + 1));
-		allow_if(w, name, SCMP_CMP64(flags, SCMP_CMP_MASKED_EQ, MAKES, 0));
+		allow_if(f, name, as_who_starts_it(flags + 1));
+		allow_if(f, name, SCMP_CMP64(flags, SCMP_CMP_MASKED_EQ, MAKES, 0));
 		return;
 	}
-	allow_flags(w, name, flags, O_TRUNC, 0);
-	allow_flags(w, name, flags, O_ACCMODE, O_WRONLY);
-	allow_flags(w, name, flags, O_ACCMODE, O_RDWR);
+	allow_flags(f, name, flags, O_TRUNC, 0);
+	allow_flags(f, name, flags, O_ACCMODE, O_WRONLY);
+	allow_flags(f, name, flags, O_ACCMODE, O_RDWR);
 }
 
 /* Calls that set a mode. */
-static void allow_modes(struct work *w, unsigned allowed)
+static void allow_modes(struct tds_filter *f, unsigned allowed)
 {
 	static const struct {
 		const char *name;
@@ -226,11 +210,11 @@ static void allow_modes(struct work *w, unsigned allowed)
 
 	for (size_t i = 0; i < sizeof(setting) / sizeof(setting[0]); i++)
 		if (allowed & setting[i].wanted)
-			allow_if(w, setting[i].name, as_who_starts_it(setting[i].mode));
+			allow_if(f, setting[i].name, as_who_starts_it(setting[i].mode));
 }
 
 /* TCP fast open connects by sending. A look at the flags costs each message a little, so they are looked at only where needed. */
-static void allow_sending(struct work *w, unsigned allowed)
+static void allow_sending(struct tds_filter *f, unsigned allowed)
 {
 	bool anywhere = (allowed & FILTER_CONNECTS) && !(allowed & FILTER_PORTS);
 	bool connects = anywhere || !(allowed & (FILTER_CONNECTS | FILTER_LISTENS));
@@ -240,51 +224,51 @@ static void allow_sending(struct work *w, unsigned allowed)
 	} sending[] = { { "sendto", 3 }, { "sendmsg", 2 }, { "sendmmsg", 3 } };
 
 	for (size_t i = 0; i < sizeof(sending) / sizeof(sending[0]); i++)
-		rule(w, SCMP_ACT_ALLOW, sending[i].name, connects ? 0 : 1,
+		rule(f, SCMP_ACT_ALLOW, sending[i].name, connects ? 0 : 1,
 		     (const struct scmp_arg_cmp[]){
 			     SCMP_CMP64(sending[i].flags, SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0) });
 }
 
 /* No owner and no signal for a descriptor, no lease. And no device is told anything: TIOCSTI types. */
-static void allow_controls(struct work *w)
+static void allow_controls(struct tds_filter *f)
 {
-	ALLOW_VALUES(w, "fcntl", 1, F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL,
+	ALLOW_VALUES(f, "fcntl", 1, F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL,
 		     F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW,
 		     F_ADD_SEALS, F_GET_SEALS, F_GETPIPE_SZ, F_SETPIPE_SZ);
-	ALLOW_VALUES(w, "ioctl", 1, TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX);
-	ALLOW_VALUES(w, "prctl", 0, PR_SET_NAME, PR_GET_NAME, PR_GET_PDEATHSIG, PR_GET_DUMPABLE,
+	ALLOW_VALUES(f, "ioctl", 1, TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX);
+	ALLOW_VALUES(f, "prctl", 0, PR_SET_NAME, PR_GET_NAME, PR_GET_PDEATHSIG, PR_GET_DUMPABLE,
 		     PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_GET_CHILD_SUBREAPER,
 		     PR_SET_TIMERSLACK, PR_GET_TIMERSLACK, PR_SET_SECCOMP, PR_SET_VMA);
 	/* What its processes leave behind stays its own, where it is found. */
-	rule(w, SCMP_ACT_ALLOW, "prctl", 2,
+	rule(f, SCMP_ACT_ALLOW, "prctl", 2,
 	     (const struct scmp_arg_cmp[]){ SCMP_A0(SCMP_CMP_EQ, PR_SET_CHILD_SUBREAPER),
 					    SCMP_A1(SCMP_CMP_EQ, 1) });
 	/* It keeps dying with its parent. */
-	rule(w, SCMP_ACT_ALLOW, "prctl", 2,
+	rule(f, SCMP_ACT_ALLOW, "prctl", 2,
 	     (const struct scmp_arg_cmp[]){ SCMP_A0(SCMP_CMP_EQ, PR_SET_PDEATHSIG),
 					    SCMP_A1(SCMP_CMP_EQ, SIGKILL) });
 }
 
 /* Of what is of a process by its number: its own, which is 0. */
-static void allow_own(struct work *w, bool signals_are_held)
+static void allow_own(struct tds_filter *f, bool signals_are_held)
 {
 	static const char *const by_pid[] = { "prlimit64", "sched_setaffinity", NULL };
 
 	for (const char *const *name = by_pid; *name; name++)
-		allow_if(w, *name, SCMP_A0(SCMP_CMP_EQ, 0));
-	rule(w, SCMP_ACT_ALLOW, "setpriority", 2,
+		allow_if(f, *name, SCMP_A0(SCMP_CMP_EQ, 0));
+	rule(f, SCMP_ACT_ALLOW, "setpriority", 2,
 	     (const struct scmp_arg_cmp[]){ SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A1(SCMP_CMP_EQ, 0) });
 	/* A filter that is put on before the fork cannot know the actor's number: 0 is its group, the processes of the source. */
 	if (signals_are_held)
-		rule(w, SCMP_ACT_ALLOW, "kill", 0, NULL);
+		rule(f, SCMP_ACT_ALLOW, "kill", 0, NULL);
 	else
-		allow_if(w, "kill", SCMP_A0(SCMP_CMP_EQ, 0));
+		allow_if(f, "kill", SCMP_A0(SCMP_CMP_EQ, 0));
 }
 
-static void allow_kind(struct work *w, const char *name, uint64_t family, uint64_t kind,
+static void allow_kind(struct tds_filter *f, const char *name, uint64_t family, uint64_t kind,
 		       uint64_t protocol)
 {
-	rule(w, SCMP_ACT_ALLOW, name, 3,
+	rule(f, SCMP_ACT_ALLOW, name, 3,
 	     (const struct scmp_arg_cmp[]){ SCMP_A0(SCMP_CMP_EQ, family),
 					    SCMP_A1(SCMP_CMP_MASKED_EQ, SOCK_KIND, kind),
 					    SCMP_A2(SCMP_CMP_EQ, protocol) });
@@ -294,88 +278,84 @@ static void allow_kind(struct work *w, const char *name, uint64_t family, uint64
 enum { TCP = 6, UDP = 17, IP = 0, IPV6 = 41 };
 
 /* Other protocols that are streams, such as MPTCP, Landlock does not hold to ports. */
-static void allow_inet(struct work *w, uint64_t family, unsigned allowed)
+static void allow_inet(struct tds_filter *f, uint64_t family, unsigned allowed)
 {
-	allow_kind(w, "socket", family, SOCK_STREAM, 0);
-	allow_kind(w, "socket", family, SOCK_STREAM, TCP);
+	allow_kind(f, "socket", family, SOCK_STREAM, 0);
+	allow_kind(f, "socket", family, SOCK_STREAM, TCP);
 	if (!(allowed & FILTER_DATAGRAMS))
 		return;
-	allow_kind(w, "socket", family, SOCK_DGRAM, 0);
-	allow_kind(w, "socket", family, SOCK_DGRAM, UDP);
+	allow_kind(f, "socket", family, SOCK_DGRAM, 0);
+	allow_kind(f, "socket", family, SOCK_DGRAM, UDP);
 }
 
 /* Of pairs no datagrams: those can be sent to any path. */
-static void allow_sockets(struct work *w, unsigned allowed)
+static void allow_sockets(struct tds_filter *f, unsigned allowed)
 {
 	static const uint64_t options[] = { SO_REUSEADDR, SO_KEEPALIVE, SO_LINGER,
 					    SO_SNDBUF,    SO_RCVBUF,    SO_PASSCRED,
 					    SO_RCVTIMEO,  SO_SNDTIMEO,  SO_OOBINLINE };
 
-	allow_kind(w, "socketpair", AF_UNIX, SOCK_STREAM, 0);
-	allow_kind(w, "socketpair", AF_UNIX, SOCK_SEQPACKET, 0);
+	allow_kind(f, "socketpair", AF_UNIX, SOCK_STREAM, 0);
+	allow_kind(f, "socketpair", AF_UNIX, SOCK_SEQPACKET, 0);
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-		rule(w, SCMP_ACT_ALLOW, "setsockopt", 2,
+		rule(f, SCMP_ACT_ALLOW, "setsockopt", 2,
 		     (const struct scmp_arg_cmp[]){ SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET),
 						    SCMP_A2(SCMP_CMP_EQ, options[i]) });
 	if (allowed & FILTER_LOCAL) {
-		allow_kind(w, "socket", AF_UNIX, SOCK_STREAM, 0);
-		allow_kind(w, "socket", AF_UNIX, SOCK_DGRAM, 0);
+		allow_kind(f, "socket", AF_UNIX, SOCK_STREAM, 0);
+		allow_kind(f, "socket", AF_UNIX, SOCK_DGRAM, 0);
 	}
 	if (!(allowed & (FILTER_CONNECTS | FILTER_LISTENS)))
 		return;
-	allow_inet(w, AF_INET, allowed);
-	allow_inet(w, AF_INET6, allowed);
-	ALLOW_VALUES(w, "setsockopt", 1, TCP, IP, IPV6);
+	allow_inet(f, AF_INET, allowed);
+	allow_inet(f, AF_INET6, allowed);
+	ALLOW_VALUES(f, "setsockopt", 1, TCP, IP, IPV6);
 }
 
 /* Threads, and processes that stay one's own. The newer call hides its flags in memory: libraries fall back. */
-static void allow_forking(struct work *w)
+static void allow_forking(struct tds_filter *f)
 {
-	allow_if(w, "clone", SCMP_CMP64(CLONE_FLAGS, SCMP_CMP_MASKED_EQ, CLONE_ASTRAY, 0));
+	allow_if(f, "clone", SCMP_CMP64(CLONE_FLAGS, SCMP_CMP_MASKED_EQ, CLONE_ASTRAY, 0));
 }
 
-static void fill_first(struct work *w, unsigned allowed)
+static void fill_first(struct tds_filter *f, unsigned allowed)
 {
 	for (size_t i = 0; i < PLAIN; i++)
 		if ((plain[i].wanted & allowed) == plain[i].wanted)
-			all(w, SCMP_ACT_ALLOW, plain[i].names);
-	allow_opening(w, "open", 1, allowed & FILTER_TRUNCATES);
-	allow_opening(w, "openat", 2, allowed & FILTER_TRUNCATES);
-	allow_controls(w);
-	allow_own(w, allowed & FILTER_SIGNALS);
-	allow_sockets(w, allowed);
-	allow_modes(w, allowed);
-	allow_sending(w, allowed);
-	allow_forking(w);
+			all(f, SCMP_ACT_ALLOW, plain[i].names);
+	allow_opening(f, "open", 1, allowed & FILTER_TRUNCATES);
+	allow_opening(f, "openat", 2, allowed & FILTER_TRUNCATES);
+	allow_controls(f);
+	allow_own(f, allowed & FILTER_SIGNALS);
+	allow_sockets(f, allowed);
+	allow_modes(f, allowed);
+	allow_sending(f, allowed);
+	allow_forking(f);
 }
 
 /* --- the second --- */
 
-static void fill_second(struct work *w)
+static void fill_second(struct tds_filter *f)
 {
 	static const char *const processes[] = { "fork", "vfork", "execve", "execveat", NULL };
 
-	all(w, SCMP_ACT_ERRNO(EPERM), processes);
-	rule(w, SCMP_ACT_ERRNO(ENOSYS), "clone3", 0, NULL);
-	rule(w, SCMP_ACT_ERRNO(EPERM), "clone", 1,
+	all(f, SCMP_ACT_ERRNO(EPERM), processes);
+	rule(f, SCMP_ACT_ERRNO(ENOSYS), "clone3", 0, NULL);
+	rule(f, SCMP_ACT_ERRNO(EPERM), "clone", 1,
 	     (const struct scmp_arg_cmp[]){
 		     SCMP_CMP64(CLONE_FLAGS, SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0) });
 }
 
 /* --- both --- */
 
-static void add_to(struct work *w, int fd)
+/* Write it behind what is in the file. */
+static void add_to(struct tds_filter *f, int fd)
 {
-	/* A call of another architecture, x32 too, has other numbers. */
-	int rc = seccomp_attr_set(w->filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-
+	if (f->error != 0)
+		return;
 	/* A tree of numbers instead of a list; an older library makes the list. */
-	(void)seccomp_attr_set(w->filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	if (rc == 0 && w->error == 0)
-		rc = seccomp_export_bpf(w->filter, fd);
-	if (w->error == 0)
-		w->error = -rc;
-	seccomp_release(w->filter);
+	(void)seccomp_attr_set(f->ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	f->error = -seccomp_export_bpf(f->ctx, fd);
 }
 
 static int no_filter(int error, struct tds_err *err)
@@ -387,13 +367,11 @@ static int no_filter(int error, struct tds_err *err)
 int filters_make(unsigned allowed, struct filters *filters, struct tds_err *err)
 {
 	tds_autofd int fd = tds_io_memfd("tds-filters");
-	struct work first = { .filter = fd < 0 ? NULL : seccomp_init(SCMP_ACT_ERRNO(EPERM)) };
-	struct work second = { .filter = first.filter ? seccomp_init(SCMP_ACT_ALLOW) : NULL };
 
-	if (!second.filter) {
-		seccomp_release(first.filter);
-		return no_filter(fd < 0 ? errno : ENOMEM, err);
-	}
+	if (fd < 0)
+		return no_filter(errno, err);
+	tds_auto(filter) struct tds_filter first = tds_filter_new(SCMP_ACT_ERRNO(EPERM));
+	tds_auto(filter) struct tds_filter second = tds_filter_new(SCMP_ACT_ALLOW);
 	fill_first(&first, allowed);
 	hide(&first);
 	add_to(&first, fd);
