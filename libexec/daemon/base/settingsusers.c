@@ -21,30 +21,23 @@ static int find_user(const struct tds_dir *dir, const char *file, const struct t
 					name->column);
 }
 
-/* A list of users; *users NULL: there is no such file. */
-static int read_users(const struct tds_dir *dir, const char *file, uid_t **users, size_t *n,
-		      struct tds_err *err)
+int settings_read_guests(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
 {
 	tds_auto(value) struct tds_value *list = NULL;
-	int rc = settings_value(dir, file, &list, err);
+	int rc = settings_value(dir, "guests.cfg", &list, err);
 
 	if (rc != 0 || !list)
 		return rc;
-	*users = calloc(list->n ? list->n : 1, sizeof(**users));
-	if (!*users)
+	s->guests = calloc(list->n ? list->n : 1, sizeof(*s->guests));
+	if (!s->guests)
 		return tds_err_set(err, TDS_E_NOMEM, "out of memory");
-	for (; *n < list->n && rc == 0; (*n)++) {
+	for (; s->nguests < list->n && rc == 0; s->nguests++) {
 		tds_auto(user) struct tds_user user = { 0 };
 
-		rc = find_user(dir, file, list->items[*n], &user, err);
-		(*users)[*n] = user.uid;
+		rc = find_user(dir, "guests.cfg", list->items[s->nguests], &user, err);
+		s->guests[s->nguests] = user.uid;
 	}
 	return rc;
-}
-
-int settings_read_guests(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
-{
-	return read_users(dir, "guests.cfg", &s->guests, &s->nguests, err);
 }
 
 /* As whom they run where nothing else is said. A uid without a name, or whose name cannot be found out, is one all the same. */
