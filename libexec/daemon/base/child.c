@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -142,14 +141,15 @@ static void complain(const struct child_plan *plan, int why)
 	(void)ignored;
 }
 
-static _Noreturn void become(const struct child_plan *plan, pid_t parent, char *const *envp)
+static _Noreturn void become(const struct child_plan *plan, pid_t parent)
 {
 	/* Where the parent is gone already, its end was before the signal. */
 	if (dies_with(parent)) {
 		signals_set_defaults(); /* and blocked, until the program has handlers */
 		if (place_descriptors(plan)) {
 			if (prepare(plan, parent))
-				(void)execvpe(plan->argv[0], plan->argv, envp);
+				(void)execvpe(plan->argv[0], plan->argv,
+					      plan->envp ? plan->envp : environ);
 			complain(plan, errno);
 		}
 	}
@@ -158,20 +158,20 @@ static _Noreturn void become(const struct child_plan *plan, pid_t parent, char *
 
 /* --- in the parent --- */
 
-static pid_t fork_blocked(const struct child_plan *plan, char *const *envp)
+static pid_t fork_blocked(const struct child_plan *plan)
 {
 	pid_t parent = getpid();
 	pid_t pid = signals_fork();
 
 	if (pid == 0)
-		become(plan, parent, envp);
+		become(plan, parent);
 	return pid;
 }
 
 bool child_start(const struct child_plan *plan, struct child *child)
 {
 	*child = (struct child){ .pidfd = -1 };
-	pid_t pid = fork_blocked(plan, plan->envp ? plan->envp : environ);
+	pid_t pid = fork_blocked(plan);
 	if (pid < 0)
 		return false;
 	*child = (struct child){ .pid = pid, .pidfd = (int)syscall(SYS_pidfd_open, pid, 0) };
