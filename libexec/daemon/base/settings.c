@@ -139,13 +139,19 @@ static int read_max_message(const struct tds_dir *dir, struct settings *s, struc
 	return rc;
 }
 
+/* Yes or no; no where there is no such file. */
+static int read_flag(const struct tds_dir *dir, const char *file, bool *flag, struct tds_err *err)
+{
+	tds_auto(value) struct tds_value *value = NULL;
+	int rc = settings_value(dir, file, &value, err);
+
+	*flag = value && value->boolean;
+	return rc;
+}
+
 static int read_new_privs(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
 {
-	tds_auto(value) struct tds_value *privs = NULL;
-	int rc = settings_value(dir, "newprivs.cfg", &privs, err);
-
-	s->new_privs = privs && privs->boolean;
-	return rc;
+	return read_flag(dir, "newprivs.cfg", &s->new_privs, err);
 }
 
 static int read_sandbox(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
@@ -158,11 +164,7 @@ static int read_sandbox(const struct tds_dir *dir, struct settings *s, struct td
 
 static int read_signed_tli(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
 {
-	tds_auto(value) struct tds_value *alone = NULL;
-	int rc = settings_value(dir, TDS_TLI_SIGNED_CFG, &alone, err);
-
-	s->signed_tli_alone = alone && alone->boolean;
-	return rc;
+	return read_flag(dir, TDS_TLI_SIGNED_CFG, &s->signed_tli_alone, err);
 }
 
 static int add_capability(struct settings *s, const char *name, const char *literal,
@@ -333,7 +335,7 @@ static const struct part {
 	{ { "newprivs.cfg" }, read_new_privs, NULL },
 	{ { "datadir.cfg" }, read_data_dir, NULL },
 	{ { TDS_SANDBOX_CFG }, read_sandbox, swap_sandbox },
-	{ { "signedtli.cfg" }, read_signed_tli, swap_signed_tli },
+	{ { TDS_TLI_SIGNED_CFG }, read_signed_tli, swap_signed_tli },
 	{ { "adminusers.cfg" }, settings_read_adminusers, swap_adminusers },
 	{ { "may.cfg" }, settings_read_may, swap_may },
 	{ { "guests.cfg" }, settings_read_guests, swap_guests },
