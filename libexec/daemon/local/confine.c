@@ -2,11 +2,9 @@
 /* The rules and filters of a sandbox. The interpreter's own files are added by the interpreter, which alone knows them. */
 #include "confine.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 

@@ -14,7 +14,6 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "daemon/base/descriptors.h"
 #include "daemon/base/failure.h"
 #include "daemon/engine/engine.h"
 #include "director/sandbox.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the process of a source tells: what was imported, and what became of processes that it was asked to fork. */
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
