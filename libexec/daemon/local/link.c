@@ -220,6 +220,17 @@ void link_weigh(struct link *link, unsigned operations)
 	link->may_take -= link->may_take > operations ? operations : link->may_take - 1;
 }
 
+/*
+ * There is no memory for a timer: the link goes on in this turn as if it were the next one, after those whose events are due.
+ * With nothing left for this turn it would be called again and again in it, and take nothing.
+ */
+static void go_on(struct link *link)
+{
+	if (link->budget)
+		link->budget->operations = 0;
+	event_active(link->readable, EV_TIMEOUT, 0);
+}
+
 /* One that has much to say lets others speak between. What of it is read already no event tells but a timer's. */
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
@@ -236,7 +247,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		link->budget->operations += before - link->may_take;
 	if (link->may_take == 0 && link->in_len > 0 && !link->paused && !link->ended)
 		if (event_add(link->readable, &at_once) != 0)
-			event_active(link->readable, EV_TIMEOUT, 0);
+			go_on(link);
 }
 
 void link_drain(struct link *link)
