@@ -22,6 +22,8 @@
 #define AT_VERIFICATION(name)        .file = { name, TDS_COUNTS_AT_VERIFICATION, NULL, NULL }
 #define AT_USE(name)                 .file = { name, TDS_COUNTS_AT_USE, NULL, NULL }
 
+#define NO_CONVENTION "no convention is joined: it counts for tds-admin convention alone"
+
 /* tds.cfg(5) has a section for each. */
 static const struct config_rule rules[] = {
 	/* those of Thespian's Director */
@@ -47,6 +49,13 @@ static const struct config_rule rules[] = {
 	{ AT_RELOAD("guests.cfg"), config_users },
 	{ AT_RELOAD("logkeep.cfg"), config_number, .least = 0, .most = 1000 },
 	{ AT_RELOAD("logsize.cfg"), config_number, .least = LOG_LEAST_BYTES, .most = SIZE_MAX_BYTES },
+	{ HALF("convbus.cfg", NULL, NO_CONVENTION), config_bus },
+	{ HALF("convlost.cfg", NULL, NO_CONVENTION), config_number, .least = 3, .most = 3600 },
+	{ HALF("convname.cfg", NULL, NO_CONVENTION), config_system_name },
+	{ HALF("convopen.cfg", NULL, NO_CONVENTION), config_switch },
+	{ HALF("convrole.cfg", NULL, NO_CONVENTION), config_role },
+	{ HALF("convsystem.cfg", NULL, NO_CONVENTION), config_system_name },
+	{ HALF("convtls.cfg", NULL, NO_CONVENTION), config_path },
 	{ AT_RESTART("datadir.cfg"), config_path },
 	{ AT_RELOAD("maxmessage.cfg"), config_number, .least = 1, .most = SIZE_MAX_BYTES },
 	{ AT_RELOAD("may.cfg"), config_may },

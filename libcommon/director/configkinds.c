@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "bus.h"
 #include "grants.h"
 #include "literal/literal.h"
 #include "literal/pytext.h"
@@ -128,22 +129,6 @@ int config_number(struct config_work *w)
 		return config_refuse(w, 0, "not from %" PRId64 " to %" PRId64, rule->least,
 				     rule->most);
 	return take_int(w, number);
-}
-
-/* HOST or HOST:PORT; a host with several colons is an IPv6 address. Nothing: no leader. */
-int config_leader(struct config_work *w)
-{
-	int rc = w->len ? check_word(w) : 0;
-	const char *colon = memchr(w->text, ':', w->len);
-	uint64_t port;
-
-	if (rc != 0)
-		return rc;
-	if (colon == w->text ||
-	    (colon && !strchr(colon + 1, ':') &&
-	     (!tds_parse_uint(colon + 1, strlen(colon + 1), 65535, &port) || port == 0)))
-		return config_refuse(w, (size_t)(colon - w->text), "not HOST or HOST:PORT");
-	return take_text(w, TDS_VALUE_STR, w->text, w->len);
 }
 
 int config_path(struct config_work *w)
@@ -305,6 +290,54 @@ static int parse_lines(struct config_work *w, bool (*fits)(const char *text, siz
 		rc = add_line(w, line, len, number, (at ? 1 : w->column) + (unsigned)indent);
 	}
 	return rc;
+}
+
+static bool is_bus_url(const char *text, size_t len)
+{
+	struct tds_bus_server server;
+
+	return tds_bus_url_parse(text, len, &server);
+}
+
+/* Servers of a bus, any of which will do. */
+int config_bus(struct config_work *w)
+{
+	int rc = parse_lines(w, is_bus_url, "nats://HOST[:PORT] or tls://HOST[:PORT]");
+
+	return rc == 0 && w->value->n == 0 ? config_refuse(w, 0, "names no server") : rc;
+}
+
+/* HOST or HOST:PORT; a host with several colons is an IPv6 address. Or servers of the bus. Nothing: no leader. */
+int config_leader(struct config_work *w)
+{
+	struct tds_bus_server server;
+
+	if (strstr(w->text, "://"))
+		return config_bus(w);
+	int rc = w->len ? check_word(w) : 0;
+	const char *colon = memchr(w->text, ':', w->len);
+
+	if (rc == 0 && w->len && !tds_bus_host_parse(w->text, w->len, TDS_BUS_PORT, &server))
+		return config_refuse(w, colon ? (size_t)(colon - w->text) : 0,
+				     "not HOST or HOST:PORT");
+	return rc == 0 ? take_text(w, TDS_VALUE_STR, w->text, w->len) : rc;
+}
+
+int config_system_name(struct config_work *w)
+{
+	return tds_system_name_fits(w->text, w->len)
+		       ? take_text(w, TDS_VALUE_STR, w->text, w->len)
+		       : config_refuse(w, 0, "not " TDS_SYSTEM_NAME_RULE);
+}
+
+int config_role(struct config_work *w)
+{
+	static const char *const known[] = { "candidate", "leader", "member" };
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(known[i], w->text) == 0)
+			return take_text(w, TDS_VALUE_STR, w->text, w->len);
+	return config_refuse(w, 0, "not leader, candidate or member");
 }
 
 int config_users(struct config_work *w)

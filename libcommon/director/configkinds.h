@@ -42,9 +42,13 @@ int config_no_memory(struct config_work *w);
 
 /* Each sets value, or returns an error. */
 int config_base(struct config_work *w);
-int config_old_base(struct config_work *w);      /* a base, or nothing */
-int config_number(struct config_work *w);        /* within the rule's bounds */
-int config_leader(struct config_work *w);        /* HOST or HOST:PORT, or nothing */
+int config_old_base(struct config_work *w); /* a base, or nothing */
+int config_number(struct config_work *w);   /* within the rule's bounds */
+int config_leader(
+	struct config_work *w); /* HOST or HOST:PORT, a list as that of config_bus, or nothing */
+int config_bus(struct config_work *w);         /* a list of URLs (bus.h) */
+int config_system_name(struct config_work *w); /* of a system, or of a convention */
+int config_role(struct config_work *w);
 int config_path(struct config_work *w);          /* absolute */
 int config_optional_path(struct config_work *w); /* the same, or nothing */
 int config_capabilities(struct config_work *w);

@@ -117,9 +117,10 @@ static void check_tli(const char *text, size_t len)
 
 static void check_config(const char *text, size_t len)
 {
-	static const char *const names[] = { "thespbase.cfg",   "adminport.cfg", "othercaps.cfg",
-					     "convleader.cfg",  "thesplogd.cfg", "revoked.cfg",
-					     "actorlimits.cfg", "budget.cfg",    "minkeybits.cfg" };
+	static const char *const names[] = { "thespbase.cfg",  "adminport.cfg", "othercaps.cfg",
+					     "convleader.cfg", "convbus.cfg",   "convsystem.cfg",
+					     "thesplogd.cfg",  "revoked.cfg",   "actorlimits.cfg",
+					     "budget.cfg",     "minkeybits.cfg" };
 	struct tds_tli_watcher nobody = { NULL, NULL };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -36,12 +36,14 @@ def config():
         'actorlimits.cfg': "{'nofile': 1024, 'as': None, 'pids': 10}", 'newprivs.cfg': 'yes', 'guests.cfg': '0\n',
         'minkeybits.cfg': '2048\n', 'revoked.cfg': ONE + '  a.tls\n', 'thesplogf.cfg': '/a', 'thesplogs.cfg': '1', 'rundir.cfg': '/run/x', 'signedtli.cfg': 'yes\n',
         'uidrange.cfg': '70000-79999', 'actorenv.cfg': '# none\nhttp_proxy\nA_*\n',
+        'convbus.cfg': 'tls://a.example.com\nnats://[::1]:4223', 'convsystem.cfg': 'db-1', 'convrole.cfg': 'candidate', 'convlost.cfg': '15',
     }
     put('config', **{name.partition('.')[0]: name + '\n' + text for name, text in files.items()})
     put('config', all=parts(*('%s\n%s' % f for f in list(files.items())[2:14])))
     hostile = {
         'adminport.cfg': ['0x10', '٢٩٥٠', '65536', '-1', '1\n2', '\udcff', '1\0'],
-        'convleader.cfg': [':1', 'h:0', '::1', 'h:99999', 'a b'],
+        'convleader.cfg': [':1', 'h:0', '::1', 'h:99999', 'a b', 'tls://a\ntls://'],
+        'convbus.cfg': ['tls://[', 'tls://[::1]:', 'nats://a:0', 'tls://u@a', 'tls://::1'], 'convsystem.cfg': ['all', 'a.b', ''],
         'othercaps.cfg': ['[]', '{1: 2}', "{'a': %s}" % ('9' * 200), "{'a': __import__('os')}", "{'a': '''\r\n", '\u3000{}\r\r'],
         'actorlimits.cfg': ["{'nofile': -1}", "{'nofile': 99999999999999999999}", "{'none': 1}", "{b'as': 1}", "{'pids': None}"],
         'adminusers.cfg': ['-x', 'nobody-of-this-name', '4294967295', '4294967294', 'a' * 33, 'root:', 'root: lode', 'root:load:', 'root:,'],

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "director/bus.h"
 #include "director/config.h"
 #include "literal/pytext.h"
 
@@ -137,6 +138,25 @@ static void words(void **state)
 	same("convleader.cfg", "host:99999", "1:5: not HOST or HOST:PORT");
 	same("convleader.cfg", ":1900", "1:1: not HOST or HOST:PORT");
 	same("convleader.cfg", "", "=\"\"");
+	same("convleader.cfg", "a host", "1:2: more than one word");
+	same("convleader.cfg", "tls://a\nnats://[::1]:4223",
+	     "tls://a\nnats://[::1]:4223=[\"tls://a\",\"nats://[::1]:4223\"]");
+	same("convleader.cfg", "tls://a\nb", "2:1: not nats://HOST[:PORT] or tls://HOST[:PORT]");
+	same("convbus.cfg", "# none\n", "1:1: names no server");
+	same("convbus.cfg", "tls://user@a", "1:1: not nats://HOST[:PORT] or tls://HOST[:PORT]");
+	same("convbus.cfg", "tls://::1", "1:1: not nats://HOST[:PORT] or tls://HOST[:PORT]");
+	same("convbus.cfg", "tls://a:0", "1:1: not nats://HOST[:PORT] or tls://HOST[:PORT]");
+	same("convbus.cfg", "tls://a/", "1:1: not nats://HOST[:PORT] or tls://HOST[:PORT]");
+	same("convbus.cfg", "tls://[::1]x", "1:1: not nats://HOST[:PORT] or tls://HOST[:PORT]");
+	same("convbus.cfg", "tls://[::1", "1:1: not nats://HOST[:PORT] or tls://HOST[:PORT]");
+	same("convbus.cfg", "tls://", "1:1: not nats://HOST[:PORT] or tls://HOST[:PORT]");
+	same("convsystem.cfg", "db-1_x", "db-1_x=\"db-1_x\"");
+	same("convsystem.cfg", "db1.example.com", "1:1: not " TDS_SYSTEM_NAME_RULE);
+	same("convsystem.cfg", "all", "1:1: not " TDS_SYSTEM_NAME_RULE);
+	same("convsystem.cfg", "a*", "1:1: not " TDS_SYSTEM_NAME_RULE);
+	same("convname.cfg", "", "1:1: not " TDS_SYSTEM_NAME_RULE);
+	same("convrole.cfg", "chief", "1:1: not leader, candidate or member");
+	same("convlost.cfg", "2", "1:1: not from 3 to 3600");
 	same("logsize.cfg", "1048575", "1:1: not from 1048576 to 1099511627776");
 	same("logkeep.cfg", "0\n", "0=0");
 	same("logkeep.cfg", "-1", "1:1: not from 0 to 1000");

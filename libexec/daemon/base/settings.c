@@ -214,7 +214,7 @@ static int read_capabilities(const struct tds_dir *dir, struct settings *s, stru
 		rc = add_capability(s, "Admin Port", port ? port->text : "1900", err);
 	if (rc == 0)
 		rc = add_capability(s, "DirectorFmt", "[1]", err);
-	if (rc == 0 && leader && leader->len > 0) {
+	if (rc == 0 && leader && leader->type == TDS_VALUE_STR && leader->len > 0) {
 		tds_autofree char *literal = tds_value_repr(leader);
 
 		rc = add_capability(s, "Convention Address.IPv4", literal, err);
