@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "config.h"
 
 #define REFUSE(value, ...) \
 	tds_err_at(err, TDS_E_SYNTAX, (value)->line, (value)->column, __VA_ARGS__)
@@ -119,16 +118,6 @@ int tds_sandbox_policy_read(const struct tds_value *value, struct tds_sandbox_po
 	else
 		tds_sandbox_policy_fini(&own);
 	return rc;
-}
-
-int tds_sandbox_policy_of_dir(const struct tds_dir *dir, struct tds_sandbox_policy *policy,
-			      struct tds_err *err)
-{
-	tds_auto(config) struct tds_config config = { 0 };
-	int rc = tds_config_read(dir, TDS_SANDBOX_CFG, &config, err);
-
-	return rc == 0 || rc == TDS_E_MISSING ? tds_sandbox_policy_read(config.value, policy, err)
-					      : tds_err_name(err, TDS_SANDBOX_CFG);
 }
 
 void tds_sandbox_policy_fini(struct tds_sandbox_policy *policy)
