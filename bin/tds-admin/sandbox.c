@@ -13,6 +13,7 @@
 #include "director/actoruser.h"
 #include "director/config.h"
 #include "director/groups.h"
+#include "director/sandboxfile.h"
 #include "director/unknown.h"
 #include "sandboxtext.h"
 #include "signed.h"

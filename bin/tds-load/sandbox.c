@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "director/sandboxdecide.h"
+#include "director/sandboxfile.h"
 #include "tool/verdict.h"
 
 int sandbox_foresee(const struct tds_dir *dir, const char *group, const json_t *verdict,

@@ -6,7 +6,6 @@
 #ifndef TDS_SANDBOXCFG_H
 #define TDS_SANDBOXCFG_H
 
-#include "base/dir.h"
 #include "sandbox.h"
 
 #define TDS_SANDBOX_CFG "sandbox.cfg"
@@ -33,10 +32,6 @@ struct tds_sandbox_policy {
  */
 int tds_sandbox_policy_read(const struct tds_value *value, struct tds_sandbox_policy *policy,
 			    struct tds_err *err) TDS_MUST_CHECK;
-
-/* The same of a director directory; the reason names the file. Errors also: those of tds_config_read. */
-int tds_sandbox_policy_of_dir(const struct tds_dir *dir, struct tds_sandbox_policy *policy,
-			      struct tds_err *err) TDS_MUST_CHECK;
 
 void tds_sandbox_policy_fini(struct tds_sandbox_policy *policy);
 #define tds_sandbox_policy_cleanup tds_sandbox_policy_fini
