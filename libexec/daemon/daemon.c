@@ -28,7 +28,9 @@
 
 #define GRACE_MS 3000
 #define LOAD_ALL_WAIT_S 60 /* that each load of --load-all may take, as of tds-load */
-#define LEVEL_INFO 20      /* of Python's logging */
+#define LOAD_ALL_LEFT "the admin process died twice in the midst of it"
+#define LOAD_ALL_DEATHS 2 /* in the midst of it, after which it is left */
+#define LEVEL_INFO 20     /* of Python's logging */
 
 static unsigned cores(void)
 {
@@ -356,22 +358,39 @@ static void on_not_restored(void *ctx, const char *what, const char *why)
 /* What became of each is in the event log. */
 static void on_all_loaded(void *ctx, json_t *results, int status)
 {
-	(void)ctx;
+	struct daemon *d = ctx;
+
 	(void)status;
 	json_decref(results);
+	d->settled = true;
+	pulse_say(d);
+}
+
+/* Was it asked for, and is it not done? Deaths that come before it is done are deaths of it, or may be. */
+static bool has_to_load_all(struct daemon *d)
+{
+	if (!d->settings->load_all || d->ward->settled)
+		return false;
+	if (d->ward->restarts < LOAD_ALL_DEATHS)
+		return true;
+	on_not_restored(d, "--" TDS_DAEMON_LOAD_ALL, LOAD_ALL_LEFT);
+	note_left_out(d, "--" TDS_DAEMON_LOAD_ALL ": " LOAD_ALL_LEFT);
+	return false;
 }
 
 static void on_restored(void *ctx)
 {
 	struct daemon *d = ctx;
 
+	bool loads_all = has_to_load_all(d);
+	d->settled = !loads_all;
 	d->restored = true;
 	door_opened(d->door);
 	d->director_settings.slots = cores();
 	tell_ready(ctx, 0, "ready");
 	pulse_say(d);
-	if (d->settings->load_all && d->ward->restarts == 0)
-		director_refresh(d->director, LOAD_ALL_WAIT_S, false, NULL, on_all_loaded, NULL);
+	if (loads_all)
+		director_refresh(d->director, LOAD_ALL_WAIT_S, false, NULL, on_all_loaded, d);
 }
 
 /* A line of the system's own in the log of its actors, as programs that read that look for. */
@@ -434,6 +453,7 @@ int daemon_run(const struct daemon_settings *settings, const struct ward *ward)
 	} else {
 		status = tds_code_status(err.code);
 		tell_ready(&d, status, err.reason);
+		ward_say_why(ward, err.reason);
 	}
 	json_decref(state);
 	json_decref(groups);

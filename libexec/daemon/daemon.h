@@ -14,8 +14,8 @@ struct daemon_settings {
 	const char *prefix; /* the folder that this program is installed below */
 	bool fresh;         /* move what a crash has left aside instead of restoring it */
 	bool foreground;    /* whoever supervises it keeps what it says */
-	bool load_all;      /* once it is up, load the newest of each group; not after a death */
-	bool transient;     /* for programs alone: leave nothing behind at the end */
+	bool load_all;  /* once it is up, load the newest of each group; once in all its lives */
+	bool transient; /* for programs alone: leave nothing behind at the end */
 };
 
 /* Run the daemon until it is told to end, as its guardian has it run. Returns the exit status. */

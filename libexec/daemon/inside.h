@@ -70,6 +70,7 @@ struct daemon {
 	int64_t started_mono_ms;
 	int ready;
 	bool restored; /* what a crash took is back, or was told not to be */
+	bool settled;  /* what --load-all wants was loaded or refused, or there is no such wish */
 	enum ending ending;
 	char *successor;      /* of ENDING_RESTART: the program that comes */
 	json_t *not_restored; /* texts: what did not come back, and why */
@@ -96,6 +97,9 @@ void note_begin(struct daemon *d);
 /* It is asked to end (Stopping, Restarting); by: the user or the signal, borrowed; NULL: an actor or a program. */
 void note_stopping(struct daemon *d, const char *what, json_t *by);
 void note_end(struct daemon *d, int status, const char *why); /* all has ended; status 0: well */
+void note_left_out(
+	struct daemon *d,
+	const char *why); /* what was to be loaded is not, but for packages that come back */
 
 /* Of the configuration, what is not so, or not all of it; and one file of it. */
 void note_effects(struct daemon *d);

@@ -81,14 +81,16 @@ static int run_daemon(void *ctx, const struct ward *ward)
 }
 
 /* What is handed over lies where it lay. What was to be moved aside, by --fresh, was that at the first start. */
-static void succeed(void *ctx, const char *program)
+static void succeed(void *ctx, const char *program, bool settled)
 {
 	const struct start *start = ctx;
-	const char *argv[5] = { TDS_DAEMON_PROGRAM, "--" TDS_DAEMON_RESTARTED };
+	const char *argv[6] = { TDS_DAEMON_PROGRAM, "--" TDS_DAEMON_RESTARTED };
 	int argc = 2;
 
 	if (start->settings.foreground)
 		argv[argc++] = "--" TDS_DAEMON_FOREGROUND;
+	if (start->settings.load_all && !settled)
+		argv[argc++] = "--" TDS_DAEMON_LOAD_ALL;
 	argv[argc++] = start->settings.dir.path;
 	tds_cores_restore();
 	if (keep_handover(TDS_HANDOVER_READY, 0))

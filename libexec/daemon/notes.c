@@ -46,6 +46,14 @@ void note_end(struct daemon *d, int status, const char *why)
 	world_note(&d->world, event);
 }
 
+void note_left_out(struct daemon *d, const char *why)
+{
+	json_t *event = event_of(d, "LeftOut");
+
+	events_set(event, "Message", why);
+	world_note(&d->world, event);
+}
+
 void note_no_effect(struct daemon *d, const char *file, const char *instead)
 {
 	json_t *event = event_of(d, "NoEffect");

@@ -12,5 +12,7 @@ void pulse_say(const struct daemon *d)
 	else if (!d->restored)
 		ward_say(d->ward, WARD_LIVES);
 	else
-		ward_say(d->ward, d->reload.waiting ? WARD_RELOADING : WARD_UP);
+		ward_say(d->ward, d->reload.waiting ? WARD_RELOADING
+				  : d->settled      ? WARD_SETTLED
+						    : WARD_UP);
 }

@@ -42,7 +42,7 @@ static void describe_state(const struct daemon *d, json_t *status)
 	(void)json_object_set_new(status, "Changed", inforce_changed(d->inforce));
 	(void)json_object_set_new(status, "Restarts", json_integer(d->ward->restarts));
 	if (d->ward->last_end)
-		(void)json_object_set_new(status, "LastEnd", json_string(d->ward->last_end));
+		(void)json_object_set_new(status, "LastEnd", tds_document_text(d->ward->last_end));
 }
 
 void status_describe(void *ctx, json_t *status)

@@ -11,7 +11,7 @@ import signal
 import threading
 
 from adminlib import SCALE, parent_of, run_cases, until
-from tap import ok
+from tap import BIN, ok
 
 ROUNDS = 3 * SCALE
 RESTARTING = (8, '', 'tds-admin: the admin process is restarting\n')
@@ -171,6 +171,21 @@ def cannot_be_run(a):
     b = a.end_tool(p)
     line = 'tds-admin: %s: No such file or directory; the one before goes on\n' % (a.base / 'gone')
     ok((b.status, b.out, b.err.count(line)) == (0, '', 1), 'as it has said', b)
+    ok([e['Message'] for e in a.events('Restarted', log='audit.log')] == [line[len('tds-admin: '):-1]], 'in the audit log too')
+
+
+def cannot_begin(a):
+    """One that takes over and finds settings that were right a moment ago: what it could not begin for is in the logs."""
+    a.patience(window_ms=600000)
+    a.start()
+    wrapper = a.base / 'next'
+    wrapper.write_text('#!/bin/sh\necho no-such-user >%s/actoruser.cfg\nexec %s "$@"\n' % (a.dir, BIN.parent / 'libexec/tds/tds-daemon'))
+    wrapper.chmod(0o755)
+    a.ask('Restart', Program=str(wrapper))
+    until('it has ended', lambda: not a.processes())
+    end = "exited with status 4: %s/actoruser.cfg:1:1: no such user: no-such-user" % a.dir
+    ok([e['Message'] for e in a.events('GivenUp', log='audit.log')] == [end], 'the audit log says why', a.events('GivenUp', log='audit.log'))
+    a.actors('root')
 
 
 def while_it_restarts(a):
@@ -316,5 +331,5 @@ def under_load(a):
 
 
 if __name__ == '__main__':
-    run_cases(keeps_all, where_nothing_runs, for_a_supervisor, what_does_not_come_back, what_is_refused, of_programs, cannot_be_run,
+    run_cases(keeps_all, where_nothing_runs, for_a_supervisor, what_does_not_come_back, what_is_refused, of_programs, cannot_be_run, cannot_begin,
               while_it_restarts, asked_to_end_meanwhile, killed_meanwhile, under_load)

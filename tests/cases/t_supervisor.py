@@ -299,5 +299,43 @@ def load_all(a):
        'and what did not load is told', b.err)
 
 
+def in_the_midst_of_it(a):
+    """An import hangs while all is loaded, and the admin ends: what was asked for comes all the same, but not after two deaths."""
+    flag, there = a.base / 'flag', a.base / 'there'
+    a.group('foo', ['1'], head='import os, time\nopen(%r, "w").close()\nwhile os.path.exists(%r): time.sleep(0.01)\n'
+            % (str(there), str(flag)))
+
+    def under_way():
+        until('it is being loaded', lambda: there.exists() and is_ready(a))
+        there.unlink()
+
+    def begin():
+        flag.write_text('')
+        return a.start_tool('tds-admin', 'start', '--foreground', '--load-all')
+
+    def end(p):
+        a.must(a.admin('shutdown'))
+        a.end_tool(p)
+    for what, leave in ('death', a.kill_daemon), ('restart', lambda: a.must(a.admin('restart'))):
+        p = begin()
+        under_way()
+        leave()
+        under_way()
+        flag.unlink()
+        until('it is loaded', lambda: a.active('foo') == '1')
+        ok(True, 'it comes after a %s' % what)
+        end(p)
+    p = begin()
+    for _ in range(2):
+        under_way()
+        a.kill_daemon()
+    until('it is up', lambda: is_ready(a))
+    left = '--load-all: the admin process died twice in the midst of it'
+    ok((a.ask('Status')['NotRestored'], [e['Message'] for e in a.events('LeftOut')]) == ([left], [left]), 'two deaths: it is left, and told',
+       a.ask('Status'))
+    ok(a.active('foo') is None and not there.exists(), 'and nothing is loaded')
+    end(p)
+
+
 if __name__ == '__main__':
-    run_cases(one_life, watchdog, often_enough, hidden, actors, does_not_read, descriptor, load_all)
+    run_cases(one_life, watchdog, often_enough, hidden, actors, does_not_read, descriptor, load_all, in_the_midst_of_it)

@@ -27,10 +27,11 @@
 #include "director/rundir.h"
 #include "leftovers.h"
 #include "passing.h"
-#include "successor.h"
+#include "spoken.h"
 #include "supervisor.h"
 
 #define BEATS 10 /* of a daemon's pulse in the time that it may be silent */
+#define END_MAX 400
 
 enum guard_state {
 	GUARD_STARTING, /* none has been up yet: one that exits could not begin */
@@ -51,9 +52,12 @@ struct guard {
 	bool hung;         /* it was, for too long, and is killed */
 	unsigned restarts; /* deaths that were followed by a start */
 	struct deaths deaths;
-	struct successor successor;
+	bool settled;            /* what was to be loaded once, at the beginning, was */
+	struct spoken successor; /* the program that is to go on in this one's place */
+	struct spoken why;       /* for which this daemon could not begin */
 	struct supervisor supervisor;
-	char last_end[64]; /* how the daemon ended, for people; empty: it never has */
+	char last_end
+		[END_MAX]; /* how the daemon ended, for people, in one line; empty: it never has */
 };
 
 /* --- a daemon lives --- */
@@ -99,6 +103,7 @@ static _Noreturn void be_daemon(const struct guard *g, pid_t guardian, int pulse
 				   .pulse = pulse,
 				   .pulse_ms = beat_ms(g),
 				   .restarts = g->restarts,
+				   .settled = g->settled,
 				   .last_end = g->last_end[0] ? g->last_end : NULL };
 
 	(void)close(g->signals);
@@ -120,6 +125,7 @@ static bool start(struct guard *g)
 	g->pulse = pulse[0];
 	g->silent_ms = 0;
 	g->hung = false;
+	g->why.state = SPOKEN_NOT;
 	open_cgroup(g->guardian->rundir, &g->cgroup);
 	g->daemon = fork();
 	if (g->daemon == 0)
@@ -151,7 +157,7 @@ static void be_up(struct guard *g)
 
 	if (g->restarts > 0)
 		(void)snprintf(status, sizeof(status),
-			       "up; died and was started again %u times, the last one %s",
+			       "up; died and was started again %u times, the last one %.130s",
 			       g->restarts, g->last_end);
 	end_start(g);
 	if (g->state == GUARD_STARTING)
@@ -161,14 +167,11 @@ static void be_up(struct guard *g)
 
 static void hear_word(struct guard *g, char word)
 {
-	if (successor_hear(&g->successor, word)) {
-		if (g->successor.state != SUCCESSOR_NAMED)
-			return;
-		mark_restarting(g, true);
-		supervisor_tell(&g->supervisor, SUPERVISOR_RELOADING, "restarting");
-		return;
-	}
 	switch (word) {
+	case WARD_SETTLED:
+		g->settled = true;
+		be_up(g);
+		break;
 	case WARD_UP:
 		be_up(g);
 		break;
@@ -179,8 +182,24 @@ static void hear_word(struct guard *g, char word)
 		leave(g);
 		break;
 	case WARD_RESTART:
-		successor_begin(&g->successor);
+		spoken_begin(&g->successor);
 		break;
+	case WARD_WHY:
+		spoken_begin(&g->why);
+		break;
+	}
+}
+
+/* A word, or what belongs to a text that one has announced. */
+static void hear_byte(struct guard *g, char byte)
+{
+	if (spoken_hear(&g->successor, byte)) {
+		if (g->successor.state != SPOKEN_WHOLE)
+			return;
+		mark_restarting(g, true);
+		supervisor_tell(&g->supervisor, SUPERVISOR_RELOADING, "restarting");
+	} else if (!spoken_hear(&g->why, byte)) {
+		hear_word(g, byte);
 	}
 }
 
@@ -192,7 +211,7 @@ static void hear_pulse(struct guard *g)
 	g->silent_ms = 0;
 	while ((n = read(g->pulse, words, sizeof(words))) > 0)
 		for (ssize_t i = 0; i < n; i++)
-			hear_word(g, words[i]);
+			hear_byte(g, words[i]);
 	if (n == 0)
 		tds_close_fd(&g->pulse);
 	else
@@ -279,6 +298,8 @@ static void clear_up(struct guard *g)
 
 static void describe_end(struct guard *g, int status)
 {
+	bool is_told = g->why.state == SPOKEN_WHOLE;
+
 	if (g->hung)
 		(void)snprintf(g->last_end, sizeof(g->last_end), "killed after %u s of silence",
 			       g->guardian->patience.silent_ms / 1000);
@@ -286,8 +307,9 @@ static void describe_end(struct guard *g, int status)
 		(void)snprintf(g->last_end, sizeof(g->last_end), "killed by signal %d",
 			       WTERMSIG(status));
 	else
-		(void)snprintf(g->last_end, sizeof(g->last_end), "exited with status %d",
-			       WEXITSTATUS(status));
+		(void)snprintf(g->last_end, sizeof(g->last_end), "exited with status %d%s%.300s",
+			       WEXITSTATUS(status), is_told ? ": " : "",
+			       is_told ? g->why.text : "");
 }
 
 /* An end in order, or a start that failed, as opposed to a death. */
@@ -301,7 +323,7 @@ static bool is_over(const struct guard *g, int status)
 /* Did it end, however, since it is to be started again? A request to end that came behind that one counts. */
 static bool is_succeeded(const struct guard *g)
 {
-	return g->successor.state == SUCCESSOR_NAMED && g->state != GUARD_LEAVING &&
+	return g->successor.state == SPOKEN_WHOLE && g->state != GUARD_LEAVING &&
 	       !g->guardian->passing;
 }
 
@@ -309,10 +331,11 @@ static bool is_succeeded(const struct guard *g)
 static void succeed(struct guard *g)
 {
 	tds_close_fd(&g->ready);
-	g->guardian->succeed(g->guardian->ctx, g->successor.program);
-	(void)dprintf(STDERR_FILENO, "tds-admin: %s: %s; the one before goes on\n",
-		      g->successor.program, strerror(errno));
-	g->successor = (struct successor){ 0 };
+	g->guardian->succeed(g->guardian->ctx, g->successor.text, g->settled);
+	(void)snprintf(g->last_end, sizeof(g->last_end), "%.300s: %s; the one before goes on",
+		       g->successor.text, strerror(errno));
+	(void)dprintf(STDERR_FILENO, "tds-admin: %s\n", g->last_end);
+	g->successor.state = SPOKEN_NOT;
 	g->state = GUARD_UP;
 }
 
@@ -333,7 +356,7 @@ static bool pause_for(struct guard *g, int64_t ms)
 
 static void give_up(struct guard *g)
 {
-	char why[160];
+	char why[END_MAX + 80];
 
 	(void)snprintf(why, sizeof(why),
 		       "the admin process died %d times, and is not started again: %s", DEATHS_MAX,
@@ -357,7 +380,7 @@ static bool may_start_again(struct guard *g)
 		return false;
 	}
 	char what[SUPERVISOR_STATUS_MAX];
-	(void)snprintf(what, sizeof(what), "the admin process died (%s), and is started again",
+	(void)snprintf(what, sizeof(what), "the admin process died (%.130s), and is started again",
 		       g->last_end);
 	(void)dprintf(STDERR_FILENO, "tds-admin: %s\n", what);
 	supervisor_tell(&g->supervisor, g->supervisor.state, what);

@@ -38,9 +38,10 @@ struct guardian {
 	void (*give_up)(void *ctx, const char *why);
 	/*
 	 * Become this program in place, with the same descriptors and a restarted guardian: the lock is held throughout, and who
-	 * started this process sees nothing. Returns only where that fails, with errno.
+	 * started this process sees nothing. settled: what was to be loaded at the beginning was. Returns only where it fails, with
+	 * errno.
 	 */
-	void (*succeed)(void *ctx, const char *program);
+	void (*succeed)(void *ctx, const char *program, bool settled);
 	void *ctx;
 };
 

@@ -12,9 +12,10 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "children.h"
 #include "daemon/base/signals.h"
-#include "successor.h"
+#include "spoken.h"
 
 static pid_t own_guardian;
 
@@ -85,15 +86,31 @@ void ward_say(const struct ward *ward, enum ward_word word)
 	(void)tds_io_write(ward->pulse, &byte, 1);
 }
 
+/* The pipe takes it whole or not at all; len has the NUL. */
+static bool say_text(const struct ward *ward, enum ward_word word, const char *text, size_t len)
+{
+	char said[1 + SPOKEN_MAX] = { (char)word };
+
+	(void)memcpy(said + 1, text, len);
+	return write(ward->pulse, said, 1 + len) == (ssize_t)(1 + len);
+}
+
 bool ward_name_successor(const struct ward *ward, const char *program)
 {
-	char text[1 + SUCCESSOR_MAX] = { WARD_RESTART };
 	size_t len = strlen(program) + 1;
 
-	if (len > SUCCESSOR_MAX)
-		return false;
-	(void)memcpy(text + 1, program, len);
-	return write(ward->pulse, text, 1 + len) == (ssize_t)(1 + len);
+	return len <= SPOKEN_MAX && say_text(ward, WARD_RESTART, program, len);
+}
+
+void ward_say_why(const struct ward *ward, const char *why)
+{
+	tds_autofree char *line = tds_text_escaped(why);
+
+	if (!line)
+		return;
+	if (strlen(line) >= SPOKEN_MAX)
+		line[SPOKEN_MAX - 1] = '\0';
+	(void)say_text(ward, WARD_WHY, line, strlen(line) + 1);
 }
 
 void ward_tell_strays(void)
