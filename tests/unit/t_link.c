@@ -2,6 +2,7 @@
 /* A link to a host: what its turns of the loop are. */
 #include "daemon/local/link.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -116,10 +117,50 @@ static void no_timer(void **state)
 	tear_down(&rig);
 }
 
+#define LENT (1 << 20) /* bytes of a memory file, which the frame with it says nothing of */
+
+static void lend(struct rig *rig)
+{
+	struct frame *frame = frame_new(FRAME_MESSAGE_FD, 8, open("/dev/null", O_RDONLY));
+
+	assert_non_null(frame);
+	frame->lent = LENT;
+	link_send(&rig->link, frame);
+}
+
+/* What is there for the host, with its descriptors, which are closed. */
+static ssize_t read_all(int fd)
+{
+	unsigned char data[4096];
+
+	return recv(fd, data, sizeof(data), MSG_DONTWAIT);
+}
+
+/* Of the admin's own memory files one is under way to a host, and what waits counts as much as it takes. */
+static void lent(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	set_up(&rig);
+	for (int i = 0; i < 3; i++)
+		lend(&rig);
+	assert_int_equal(rig.budget.passing, 2);
+	assert_true(rig.budget.bytes_out > 2 * LENT);
+	assert_int_equal(read_all(rig.other_end), FRAME_HEAD + 8);
+	while (rig.budget.passing == 2) /* it is found out after a while */
+		assert_int_equal(loop_once(rig.base, EVLOOP_ONCE), 0);
+	assert_int_equal(rig.budget.passing, 1);
+	assert_in_range(rig.budget.bytes_out, LENT, 2 * LENT);
+	tear_down(&rig);
+	assert_int_equal(rig.budget.passing, 0);
+	assert_int_equal(rig.budget.bytes_out, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(operations),
-					    cmocka_unit_test(no_timer) };
+					    cmocka_unit_test(no_timer), cmocka_unit_test(lent) };
 
 	event_set_mem_functions(malloc, grow, free);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,7 @@ static struct link *send_letter(struct actor *handler, uint64_t to, uint32_t to_
 	wire_put32(frame_body(frame) + 8, to_realm);
 	message_head(frame_body(frame) + 12, from, from_realm, parcel->encoding);
 	memcpy(frame_body(frame) + 12 + MESSAGE_HEAD, parcel->rest, parcel->len);
+	frame->lent = parcel->lent;
 	link_send(&handler->link, frame);
 	return &handler->link;
 }

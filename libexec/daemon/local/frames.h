@@ -34,6 +34,7 @@ struct frame_text {
 struct frame {
 	struct frame *next;
 	int fds[2]; /* go with the first byte; -1: none */
+	size_t lent; /* bytes of memory files of ours among them, which who made them for us does not pay for */
 	size_t len; /* of data, length field included */
 	size_t sent;
 	unsigned char *data;     /* own, or the text's */

@@ -59,7 +59,10 @@ struct link {
 	unsigned in_nfds;
 	struct frame *first; /* waiting to be sent */
 	struct frame **last;
-	size_t queued;     /* bytes of them, and as many as LINK_FD_WEIGHT for each descriptor */
+	size_t queued; /* bytes of them and of files lent, and LINK_FD_WEIGHT for each descriptor */
+	bool lends;    /* a memory file of ours was sent, and may not have been taken yet */
+	struct event
+		*retry; /* looks whether it was, while the next one waits; NULL: none ever waited */
 	uint64_t may_take; /* frames, in this turn of the loop */
 	bool corked;       /* frames wait until link_uncork */
 	bool paused;       /* not read: what it sent waits for room elsewhere */

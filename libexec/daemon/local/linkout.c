@@ -3,14 +3,17 @@
 #include "linkout.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 
 #define CORKED_FULL (16 << 20) /* bytes waiting for who cannot take them yet */
+#define LENT_LOOK_MS 20        /* how often it is looked whether a memory file was taken */
 
 /* --- budgets --- */
 
@@ -22,29 +25,41 @@ void link_charge(struct link *link, struct budget *budget)
 	budget->bytes_out += link->queued;
 }
 
-static size_t fds_of(const struct frame *frame)
+/* What a frame takes while it waits. */
+struct weight {
+	size_t bytes;
+	size_t fds;
+};
+
+static struct weight weight_of(const struct frame *frame)
 {
-	return (size_t)((frame->fds[0] >= 0) + (frame->fds[1] >= 0));
+	struct weight w = { .bytes = frame->len - frame->sent };
+
+	if (frame->sent == 0) {
+		w.fds = (size_t)((frame->fds[0] >= 0) + (frame->fds[1] >= 0));
+		w.bytes += w.fds * LINK_FD_WEIGHT + frame->lent;
+	}
+	return w;
 }
 
-static void add_queued(struct link *link, size_t bytes, size_t fds)
+static void add_queued(struct link *link, struct weight w)
 {
-	link->queued += bytes + fds * LINK_FD_WEIGHT;
+	link->queued += w.bytes;
 	if (!link->budget)
 		return;
-	link->budget->bytes_out += bytes + fds * LINK_FD_WEIGHT;
-	link->budget->passing += fds;
+	link->budget->bytes_out += w.bytes;
+	link->budget->passing += w.fds;
 }
 
-static void take_queued(struct link *link, size_t bytes, size_t fds)
+static void take_queued(struct link *link, struct weight w)
 {
 	struct budget *budget = link->budget;
 
-	link->queued -= bytes + fds * LINK_FD_WEIGHT;
+	link->queued -= w.bytes;
 	if (!budget)
 		return;
-	budget->bytes_out -= bytes + fds * LINK_FD_WEIGHT;
-	budget->passing -= fds;
+	budget->bytes_out -= w.bytes;
+	budget->passing -= w.fds;
 	if (budget->unsent && budget_has_out(budget))
 		release(&budget->unsent);
 }
@@ -218,6 +233,8 @@ void link_fini(struct link *link)
 		event_free(link->readable);
 	if (link->writable)
 		event_free(link->writable);
+	if (link->retry)
+		event_free(link->retry);
 	if (link->fd >= 0)
 		(void)close(link->fd);
 	for (struct frame *f = link_take_queue(link), *next; f; f = next) {
@@ -236,6 +253,8 @@ void link_end(struct link *link)
 	link_end_overdraft(link);
 	(void)event_del(link->readable);
 	(void)event_del(link->writable);
+	if (link->retry)
+		(void)event_del(link->retry);
 	release(&link->waiters);
 	link->events->ended(link->ctx);
 }
@@ -293,23 +312,67 @@ static void drop_first(struct link *link)
 	frame_free(frame);
 }
 
-static void flush(struct link *link)
+/*
+ * What is in the socket counts for nobody, and a memory file may be a thousand times as large as the frame that it goes
+ * with: so of those that we made one at most is under way to a host. No event tells that it was taken.
+ */
+static bool lends_still(struct link *link)
+{
+	int unread;
+
+	if (link->lends && (ioctl(link->fd, SIOCOUTQ, &unread) != 0 || unread == 0))
+		link->lends = false;
+	return link->lends;
+}
+
+static void look_again(struct link *link)
+{
+	static const struct timeval soon = { .tv_usec = LENT_LOOK_MS * 1000 };
+
+	if (!link->retry)
+		link->retry = evtimer_new(event_get_base(link->readable), link_on_writable, link);
+	if (!link->retry || event_add(link->retry, &soon) != 0)
+		cut(link);
+}
+
+/* Returns as write(2) does. */
+static ssize_t send_first(struct link *link)
+{
+	struct frame *frame = link->first;
+	const struct weight before = weight_of(frame);
+	bool lends = frame->sent == 0 && frame->lent > 0;
+	ssize_t n = send_some(link, frame);
+
+	if (n < 0)
+		return n;
+	link->lends |= lends;
+	frame->sent += (size_t)n;
+	const struct weight after = weight_of(frame);
+	take_queued(link, (struct weight){ .bytes = before.bytes - after.bytes,
+					   .fds = before.fds - after.fds });
+	if (frame->sent == frame->len)
+		drop_first(link);
+	return n;
+}
+
+/* Send as much as there is room for now. */
+static void send_all(struct link *link)
 {
 	while (link->first && !link->corked && !link->deaf && !link->ended) {
-		struct frame *frame = link->first;
-		ssize_t n = send_some(link, frame);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			pause_sending(link, errno);
-			break;
+		if (link->first->sent == 0 && link->first->lent > 0 && lends_still(link)) {
+			look_again(link);
+			return;
 		}
-		take_queued(link, (size_t)n, frame->sent == 0 ? fds_of(frame) : 0);
-		frame->sent += (size_t)n;
-		if (frame->sent == frame->len)
-			drop_first(link);
+		if (send_first(link) < 0 && errno != EINTR) {
+			pause_sending(link, errno);
+			return;
+		}
 	}
+}
+
+static void flush(struct link *link)
+{
+	send_all(link);
 	if (link->queued < LINK_QUEUE_FULL / 2)
 		release(&link->waiters);
 	if (link->behind && !link->first)
@@ -341,7 +404,7 @@ void link_send(struct link *link, struct frame *frame)
 	bool idle = !link->first;
 	*link->last = frame;
 	link->last = &frame->next;
-	add_queued(link, frame->len - frame->sent, frame->sent == 0 ? fds_of(frame) : 0);
+	add_queued(link, weight_of(frame));
 	if (idle)
 		flush(link);
 }
@@ -366,16 +429,17 @@ void link_uncork(struct link *link)
 struct frame *link_take_queue(struct link *link)
 {
 	struct frame *first = link->first;
-	size_t bytes = 0;
-	size_t fds = 0;
+	struct weight all = { 0 };
 
 	for (const struct frame *f = first; f; f = f->next) {
-		bytes += f->len - f->sent;
-		fds += f->sent == 0 ? fds_of(f) : 0;
+		const struct weight w = weight_of(f);
+
+		all.bytes += w.bytes;
+		all.fds += w.fds;
 	}
 	link->first = NULL;
 	link->last = &link->first;
-	take_queued(link, bytes, fds);
+	take_queued(link, all);
 	return first;
 }
 

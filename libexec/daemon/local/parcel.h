@@ -10,7 +10,8 @@
 /* The payload of a message, or the size of the memory file that has it. */
 struct parcel {
 	bool in_fd;
-	int fd; /* -1: inline */
+	int fd;      /* -1: inline */
+	size_t lent; /* as in a frame */
 	enum encoding encoding;
 	const unsigned char *rest;
 	size_t len;

@@ -46,8 +46,10 @@ static struct frame *message_frame(uint64_t from, const struct payload *payload)
 		int fd = payload_memfd(payload);
 
 		frame = fd < 0 ? NULL : frame_new(FRAME_MESSAGE_FD, MESSAGE_HEAD + 8, fd);
-		if (frame)
+		if (frame) {
 			wire_put64(frame_body(frame) + MESSAGE_HEAD, payload->len);
+			frame->lent = payload->len;
+		}
 	}
 	if (frame) {
 		message_head(frame_body(frame), from, 0, payload->encoding);
@@ -371,6 +373,7 @@ static void give_back(struct actor *actor, struct frame *f, bool never)
 	size_t len = f->len - (size_t)(body - f->data);
 	struct parcel parcel = { .in_fd = frame_type(f) == FRAME_MESSAGE_FD,
 				 .fd = f->fds[0],
+				 .lent = f->lent,
 				 .encoding = (enum encoding)(body[12] & ~MESSAGE_COMMANDS),
 				 .rest = body + MESSAGE_HEAD,
 				 .len = len - MESSAGE_HEAD };
