@@ -21,6 +21,7 @@ RSS_KIB = 64 * 1024
 ASKS = 25 * SCALE
 LINKS = 300
 LARGE = 60000
+FILE = 1000000  # a message that is in a memory file
 CLIENTS = 32  # as many as a user has
 BUDGET = 16 << 20
 
@@ -168,6 +169,20 @@ def unread_by_an_actor(a):
     ok(True, 'when it reads again it is told again')
 
 
+def unread_files(a):
+    """The same of messages that are larger than a frame, for which the daemon makes memory files, wherever those wait."""
+    begin(a)
+    actor = a.actors_of('foo', '1')[0]['Pid']
+    os.kill(actor, signal.SIGSTOP)
+    with a.client() as c:
+        told = [c.ask('Tell', Target='foo', Literal=repr('x' * FILE)) for _ in range(2 * BUDGET // FILE)]
+        taken = sum(t['Success'] for t in told)
+        ok(3 <= taken <= BUDGET // FILE + 1, 'so many are taken as the actor may leave unread', taken)
+        os.kill(actor, signal.SIGCONT)
+        until('they are read', lambda: c.ask('Ask', Target='foo', Literal=repr(('echo', 1)), Timeout=60)['Success'])
+    ok(True, 'and are read when it reads again')
+
+
 GRUDGE = ACTOR + r'''
 
 class G(A):
@@ -213,4 +228,4 @@ def shown(a):
 
 
 if __name__ == '__main__':
-    run_cases(links, clients, unread_by_an_actor, unread_by_a_program, shown)
+    run_cases(links, clients, unread_by_an_actor, unread_files, unread_by_a_program, shown)
