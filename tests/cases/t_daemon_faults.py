@@ -19,7 +19,7 @@ import signal
 import socket
 import struct
 
-from adminlib import Fault, parent_of, run_cases, until
+from adminlib import ACTOR, Fault, parent_of, run_cases, until
 from tap import ROOT, ok
 
 LIBRARY = os.environ.get('TDS_FAULTS', str(ROOT / 'build/plain/tests/faults.so'))
@@ -46,6 +46,29 @@ FAULTS = {
     'setsockopt': (E.ENOMEM,), 'socketpair': (E.EMFILE, E.ENOMEM), 'stat': (E.EIO,), 'unlink': (E.EIO,), 'wait': (E.EINTR,),
     'write': (E.ENOSPC, E.EIO, E.EINTR, SHORT), 'writev': (E.EINTR, E.ENOMEM),
 }
+
+
+# An actor that takes something of each part of its budget, and gives it back.
+SPENDER = ACTOR + r'''
+
+def do_spend(self, sender):
+    self.spent.append(self.createActor(B))
+    self.spent.append(self.createActor(C, globalName='spent'))
+    self.updateCapability('spent', 'x' * 1000)
+    for child in self.spent:
+        self.send(child, ('quiet', 'x' * 100000))
+    self.do_return()
+    self.send(sender, 'spent')
+
+def do_return(self, *sender):
+    self.updateCapability('spent', None)
+    for child in self.spent:
+        self.send(child, ActorExitRequest())
+    for asked in sender:
+        self.send(asked, 'returned')
+
+A.spent, A.do_spend, A.do_return = [], do_spend, do_return
+'''
 
 
 class Wish:
@@ -99,7 +122,7 @@ class World:
     def __init__(self, a):
         self.a = a
         self.wish, self.env = faulty(a)
-        a.group('foo', ['1'])
+        a.group('foo', ['1'], source=SPENDER)
         a.group('other', ['1'])
         a.must(self.start())
         self.measure()
@@ -142,6 +165,10 @@ class World:
 
     def echo(self, group, seconds=ANSWER_S):
         return self.request('Ask', Target=group, Literal="('echo',)", Timeout=seconds)
+
+    def budget(self):
+        """What is taken of the budget of the group that is worked on."""
+        return [b for b in self.a.ask('Status')['Budgets'] if b.get('Group') == 'foo']
 
     def answers(self, group):
         return (self.echo(group) or {}).get('Literal') == "('1',)"
@@ -246,6 +273,31 @@ class Ask:
         w.is_true(True)
 
 
+class Spend:
+    """What one fault keeps from being done takes nothing of the budget afterwards."""
+
+    share = SHARE
+    before = ('foo', 'other')
+
+    def run(self, w, *wish):
+        until('only its one actor is there', lambda: [b['Actors'] for b in w.budget()] == [1] and w.answers('foo'))
+        self.taken, self.pid = w.budget(), w.a.actors_of('foo', '1')[0]['Pid']
+        w.wish.ask(*wish)
+        return w.request('Ask', Target='foo', Literal="('spend',)", Timeout=LOST_S)
+
+    def check(self, w, answer):
+        w.is_unharmed()
+        w.is_true(True)
+        if w.a.actors_of('foo', '1')[0]['Pid'] != self.pid:
+            return  # it was cut off, and another one came; its children live on
+        returned = w.request('Ask', Target='foo', Literal="('return',)", Timeout=ANSWER_S)
+        must(returned and returned['Success'], 'it returns nothing', returned)
+        try:
+            until('all is given back', lambda: w.budget() == self.taken, 5)
+        except Fault as e:
+            raise Wrong(str(e), w.budget(), self.taken)
+
+
 class Restore:
     share = SLOW_SHARE
     before = ('foo', 'other')
@@ -344,10 +396,14 @@ def unloads(a):
     each(a, Unload())
 
 
+def spends(a):
+    each(a, Spend())
+
+
 def restores(a):
     each(a, Restore())
 
 
 if __name__ == '__main__':
     print('# TDS_SEED=%d' % SEED, flush=True)
-    run_cases(loads, asks, unloads, restores)
+    run_cases(loads, asks, unloads, spends, restores)
