@@ -31,6 +31,12 @@ struct admin {
 	const char *root;       /* --root */
 	const char *user;       /* --user; empty: no user was named */
 	const char *manager;    /* --manager */
+	const char *folder;     /* --folder */
+	const char *bus;        /* --bus */
+	const char *name;       /* --name */
+	const char *candidates; /* --candidates */
+	const char *days;       /* --days */
+	bool renew;             /* --renew */
 	bool remove;            /* --remove */
 	const char *textfile;   /* --textfile */
 	const char *sort;       /* --sort */
@@ -82,6 +88,8 @@ void admin_config(struct admin *admin, int argc, char **argv);
 extern const char admin_config_help[];
 void admin_bootstart(struct admin *admin, int argc, char **argv);
 extern const char admin_bootstart_help[];
+void admin_convention(struct admin *admin, int argc, char **argv);
+extern const char admin_convention_help[];
 void admin_setup(struct admin *admin, int argc, char **argv);
 extern const char admin_setup_help[];
 void admin_may(struct admin *admin, int argc, char **argv);

@@ -300,6 +300,8 @@ void judge_value(struct report *report, const struct tds_dir *dir, const char *n
 		judge_actoruser(report, dir);
 	if (is_of_dir && strcmp(name, "may.cfg") == 0)
 		judge_may(report, dir);
+	if (is_of_dir)
+		judge_convention(report, dir, name);
 	if (is_of_dir && strcmp(name, "datadir.cfg") == 0)
 		judge_data_folder(report, dir);
 	if (is_of_dir && strcmp(name, "thesplog.cfg") == 0 && report->err.code == TDS_OK)

@@ -14,6 +14,9 @@
  */
 void judge_value(struct report *report, const struct tds_dir *dir, const char *name);
 
+/* The same of a file that says which convention the system is in: what they say together, and the certificates. */
+void judge_convention(struct report *report, const struct tds_dir *dir, const char *name);
+
 /* Warn of each setting of the directory that has no effect, or not the one that it names. */
 void judge_effects(struct admin *admin, const struct tds_dir *dir);
 

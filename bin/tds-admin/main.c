@@ -40,6 +40,8 @@ static const char help[] =
 	"  config                 print the configuration\n"
 	"  may [GROUP|USER]       print who may ask for what\n"
 	"  sandbox GROUP|PACKAGE  explain what its actors would be let do, and why\n"
+	"  convention init|remove|join|leave\n"
+	"                         set up a convention of systems on many machines\n"
 	"  setup [DIR]            make a director directory with an admin process of its own user\n"
 	"  bootstart [NAME] [nostart]\n"
 	"                         have it started at boot\n"
@@ -75,6 +77,12 @@ static const char help[] =
 	"      --delay=SECONDS    top: how long until the next table (2)\n"
 	"      --sort=COLUMN      top: by cpu, memory, messages, queue, restarts, pid or name\n"
 	"      --textfile=FILE    metrics: write FILE, whole, for node_exporter\n"
+	"      --folder=FOLDER    convention: the folder of init and remove (convention)\n"
+	"      --bus=HOSTS        convention: names and addresses of the server (this host)\n"
+	"      --name=NAME        convention: its name (thespian)\n"
+	"      --candidates=NAMES  convention: who may lead it, and nobody else (the first)\n"
+	"      --days=N           convention: how long new certificates are good for (730)\n"
+	"      --renew            convention: make new certificates\n"
 	"      --literal          check: FILE may hold any literal, not only a known kind of file\n"
 	"      --strict           check: warnings are errors\n" TDS_CLI_HELP;
 
@@ -103,7 +111,13 @@ enum {
 	OPT_TEXTFILE,
 	OPT_ONCE,
 	OPT_DELAY,
-	OPT_SORT
+	OPT_SORT,
+	OPT_FOLDER,
+	OPT_BUS,
+	OPT_NAME,
+	OPT_CANDIDATES,
+	OPT_DAYS,
+	OPT_RENEW
 };
 
 static const char short_options[] = TDS_CLI_SHORT "T:0fn:";
@@ -139,6 +153,12 @@ static const struct option options[] = {
 	{ "once", no_argument, NULL, OPT_ONCE },
 	{ "delay", required_argument, NULL, OPT_DELAY },
 	{ "sort", required_argument, NULL, OPT_SORT },
+	{ "folder", required_argument, NULL, OPT_FOLDER },
+	{ "bus", required_argument, NULL, OPT_BUS },
+	{ "name", required_argument, NULL, OPT_NAME },
+	{ "candidates", required_argument, NULL, OPT_CANDIDATES },
+	{ "days", required_argument, NULL, OPT_DAYS },
+	{ "renew", no_argument, NULL, OPT_RENEW },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -180,6 +200,12 @@ static const struct own_option {
 	{ OPT_ONCE, FLAG, offsetof(struct admin, once), "top" },
 	{ OPT_DELAY, SECONDS, offsetof(struct admin, delay_s), "top" },
 	{ OPT_SORT, TEXT, offsetof(struct admin, sort), "top" },
+	{ OPT_FOLDER, TEXT, offsetof(struct admin, folder), "convention" },
+	{ OPT_BUS, TEXT, offsetof(struct admin, bus), "convention" },
+	{ OPT_NAME, TEXT, offsetof(struct admin, name), "convention" },
+	{ OPT_CANDIDATES, TEXT, offsetof(struct admin, candidates), "convention" },
+	{ OPT_DAYS, TEXT, offsetof(struct admin, days), "convention" },
+	{ OPT_RENEW, FLAG, offsetof(struct admin, renew), "convention" },
 };
 
 #define OWN_OPTIONS (sizeof(own_options) / sizeof(own_options[0]))
@@ -211,6 +237,7 @@ static const struct command {
 	{ "config", admin_config_help, admin_config },
 	{ "may", admin_may_help, admin_may },
 	{ "sandbox", admin_sandbox_help, admin_sandbox },
+	{ "convention", admin_convention_help, admin_convention },
 	{ "setup", admin_setup_help, admin_setup },
 	{ "bootstart", admin_bootstart_help, admin_bootstart },
 	{ "check", admin_check_help, admin_check },

@@ -4,7 +4,7 @@
 source (status dirname)/_tds.fish
 
 function __tds_admin_operands
-    __tds_operands -C --directory -T --names-from --grace --notify-fd --group --timeout --root --manager --textfile --delay --sort -n --lines --since --role --level
+    __tds_operands -C --directory -T --names-from --grace --notify-fd --group --timeout --root --manager --textfile --delay --sort --folder --bus --name --candidates --days -n --lines --since --role --level
 end
 
 # __tds_admin_at N COMMAND…: N operands stand before the word, the first of them one of the commands.
@@ -21,7 +21,7 @@ function __tds_admin_of
     test (count $operands) -eq 0; or contains -- $operands[1] $argv
 end
 
-set -l commands ask bootstart check config forget help history keys list log may metrics reload restart role sandbox setup shutdown start status tell top tree watch
+set -l commands ask bootstart check config convention forget help history keys list log may metrics reload restart role sandbox setup shutdown start status tell top tree watch
 
 __tds_common_options tds-admin
 complete -c tds-admin -n '__tds_admin_at 0' -a "$commands"
@@ -34,7 +34,15 @@ complete -c tds-admin -n '__tds_admin_at 1 role log' -a '(__tds_roles)'
 complete -c tds-admin -n '__tds_admin_at 1 tell ask' -a '(__tds_targets)'
 complete -c tds-admin -n '__fish_seen_subcommand_from bootstart' -a nostart
 complete -c tds-admin -n '__fish_seen_subcommand_from check' -F
+complete -c tds-admin -n '__tds_admin_at 1 convention' -a 'init remove join leave'
+complete -c tds-admin -n '__tds_admin_at 2 convention' -a '(__fish_complete_directories)'
 complete -c tds-admin -n '__tds_admin_at 1 setup' -a '(__fish_complete_directories)'
+complete -c tds-admin -l folder -x -a '(__fish_complete_directories)' -n '__tds_admin_of convention' -d 'convention: the folder of init and remove'
+complete -c tds-admin -l bus -x -n '__tds_admin_of convention' -d 'convention: names and addresses of the server'
+complete -c tds-admin -l name -x -n '__tds_admin_of convention' -d 'convention: its name'
+complete -c tds-admin -l candidates -x -n '__tds_admin_of convention' -d 'convention: who may lead it, and nobody else'
+complete -c tds-admin -l days -x -n '__tds_admin_of convention' -d 'convention: how long new certificates are good for'
+complete -c tds-admin -l renew -n '__tds_admin_of convention' -d 'convention: make new certificates'
 complete -c tds-admin -s T -l names-from -r -F -n '__tds_admin_of check' -d 'check: read names from FILE too, one a line'
 complete -c tds-admin -s 0 -l null -n '__tds_admin_of check' -d 'check: these names end in NUL instead of a newline'
 complete -c tds-admin -l foreground -n '__tds_admin_of start' -d 'start: stay, for a supervisor'

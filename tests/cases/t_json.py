@@ -150,11 +150,24 @@ def configuration(judge, a):
     a.base.chmod(0o755)
     hold(0, 'setup', '--print', a.base / 'setup')
     hold(2, 'setup', '--bogus')
+    convention(hold, a)
     (a.dir / 'junk_tls.key').write_text('junk')
     (a.dir / 'birch_tls.allow').write_text('f*\n-unsigned-names\n')
     hold(0, 'keys')
     (a.dir / 'revoked.cfg').write_text('junk')
     hold(7, 'keys')
+
+
+def convention(hold, a):
+    folder = a.base / 'convention'
+    hold(0, 'convention', 'init', 'a', 'b', '--folder=%s' % folder)
+    hold(0, 'convention', 'remove', 'b', '--folder=%s' % folder)
+    hold(1, 'convention', 'init', 'b', '--folder=%s' % folder)
+    hold(2, 'convention', 'init', 'all', '--folder=%s' % folder)
+    hold(4, 'convention', 'join', folder)
+    hold(0, 'convention', 'join', folder / 'systems/a')
+    hold(0, 'convention', 'leave')
+    hold(0, 'convention', 'leave')
 
 
 @contextlib.contextmanager

@@ -47,9 +47,13 @@ table() {
 @test 'each example is good, and what it says is so, or said not to be' {
 	local name
 	new_dir
+	tds-admin -q convention init alpha --folder="$BATS_TEST_TMPDIR/convention"
+	echo "$BATS_TEST_TMPDIR/convention/systems/alpha" >"$DIR/convtls.cfg" # which the bus needs
+	echo alpha >"$DIR/convsystem.cfg"
 	for name in $(sections); do
 		part "$name" Example | sed "s/^tds$/nobody/" >"$DIR/$name" # a user that is there
 		[ -s "$DIR/$name" ]
+		[ "$name" != convtls.cfg ] || echo "$BATS_TEST_TMPDIR/convention/systems/alpha" >"$DIR/$name" # a folder that is
 		tds-admin check "$DIR/$name" 2>>"$BATS_TEST_TMPDIR/said"
 	done
 	sed -nE "s/^tds-admin: .*\/([a-z]+\.cfg): warning: .*(has no effect|no convention).*/\1/p" "$BATS_TEST_TMPDIR/said" | sort >"$BATS_TEST_TMPDIR/without"
