@@ -48,6 +48,7 @@ expected() {
 		0644 usr/share/man/man7/tds-from-thespian.7
 		0644 usr/share/man/man7/tds-operating.7
 		0644 usr/share/man/man7/tds-protocol.7
+		0644 usr/share/man/man7/tds-convention.7
 		0644 usr/share/man/man7/tds-sandbox.7
 		0644 usr/share/man/man7/tds.7
 		0644 usr/share/man/man7/tdsasync.7
@@ -56,6 +57,7 @@ expected() {
 		0644 usr/share/tds/schemas/tds-admin-ask.json
 		0644 usr/share/tds/schemas/tds-admin-bootstart.json
 		0644 usr/share/tds/schemas/tds-admin-config.json
+		0644 usr/share/tds/schemas/tds-admin-convention.json
 		0644 usr/share/tds/schemas/tds-admin-forget.json
 		0644 usr/share/tds/schemas/tds-admin-history.json
 		0644 usr/share/tds/schemas/tds-admin-keys.json

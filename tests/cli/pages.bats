@@ -63,6 +63,16 @@ guide() {
 	[ ! -e "$DIR" ]
 }
 
+# With the director directory of a system.
+@test "tds-convention(7)" {
+	PATH=$PATH:/usr/sbin
+	command -v nats-server >/dev/null || skip 'there is no nats-server'
+	mkdir -p beta/director
+	name_actors beta/director
+	echo default >beta/director/sandbox.cfg
+	"$ROOT/tests/shown" --compare <"$ROOT/man/tds-convention.7"
+}
+
 @test "the README's program" {
 	name_actors "$DIR"
 	cat >program.py <<-'EOT'

@@ -49,7 +49,7 @@ Whoever has convention/ca.key can make itself any system: keep the folder where 
 	[ "$(whose convention/systems/alpha/system.pem)" = 'URI:tds:alpha TLS Web Client Authentication CA:FALSE' ]
 	[ "$(whose convention/systems/alpha/store.pem)" = 'URI:tds-store:alpha TLS Web Client Authentication CA:FALSE' ]
 	[ "$(files convention/systems/beta)" = $'ca.pem\nconvbus.cfg\nconvname.cfg\nconvrole.cfg\nconvsystem.cfg\nsystem.key\nsystem.pem' ]
-	! grep -rq 'PRIVATE KEY' --include='*.pem' convention
+	run ! grep -rq 'PRIVATE KEY' --include='*.pem' convention
 }
 
 @test "init again: what is there stays, what is new is added" {
@@ -98,7 +98,7 @@ On the machine of each system NAME, with a copy of convention/systems/NAME, whic
 	refused 2 tds-admin convention init
 	for wrong in all a.b 'a*' '' --days=0 --days=x --bus=: --bus= --bus=a:1,b:2 --bus=tls://a --name=a.b --candidates=; do
 		run --separate-stderr tds-admin convention init alpha "$wrong"
-		[[ $status -eq 2 || ($wrong == --candidates= && $status -eq 4) ]] || { echo "$wrong: $status $stderr"; return 1; }
+		[[ $status -eq 2 || ($wrong == --candidates= && $status -eq 4) ]] || { echo "$wrong: $status ${stderr-}"; return 1; }
 		[ ! -e convention ]
 	done
 	expect 2 '' 'tds-admin: convention: no such command: jion (did you mean "join"?); see '"'tds-admin --help'" tds-admin convention jion
@@ -123,7 +123,7 @@ On the machine of each system NAME, with a copy of convention/systems/NAME, whic
 On the machine of the server, as root, with a copy of convention/server (no system is dropped that stays):
   install -o root -g nats -m 0640 server/*.pem server/server.key server/nats-server.conf /etc/tds-bus
   systemctl reload nats-server" '' tds-admin convention remove beta
-	! grep -q beta convention/server/nats-server.conf
+	run ! grep -q beta convention/server/nats-server.conf
 	[ ! -e convention/systems/beta ]
 	run --separate-stderr tds-admin convention init beta
 	ended 1 'tds-admin: beta: was removed, and the certificate that it had would count again: choose another name (or remove convention/removed/beta.pem, where nobody else has its key)'
