@@ -395,9 +395,21 @@ int tds_io_memfd(const char *name)
 
 #define SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK)
 
+/*
+ * The kernel may hold a page of the file for a moment of its own, to move it, say, and then seals nothing: it says so when it
+ * has waited a seventh of a second itself, and by the next time it may hold another.
+ */
+#define SEAL_TRIES 20
+
 int tds_io_seal(int fd)
 {
-	return fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL);
+	int tries = SEAL_TRIES;
+	int rc;
+
+	do
+		rc = fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL);
+	while (rc != 0 && errno == EBUSY && --tries > 0);
+	return rc;
 }
 
 bool tds_io_is_sealed(int fd)

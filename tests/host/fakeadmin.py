@@ -6,6 +6,7 @@ One thread; everything happens in pump(), which returns when what a test waits f
 import array
 import ast
 import contextlib
+import errno
 import fcntl
 import io
 import json
@@ -40,8 +41,13 @@ def sealed(data, seals=SEALS):
     fd = os.memfd_create('test', os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     os.write(fd, data) if len(data) < 1 << 20 else [os.write(fd, data[n:n + (1 << 20)])
                                                    for n in range(0, len(data), 1 << 20)]
-    if seals:
-        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, seals)
+    while seals:
+        try:
+            fcntl.fcntl(fd, fcntl.F_ADD_SEALS, seals)
+            break
+        except OSError as error:
+            if error.errno != errno.EBUSY:  # the kernel has a page of it in hand, for a moment
+                raise
     return fd
 
 

@@ -7,8 +7,10 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 static void opening(void **state)
@@ -364,6 +366,44 @@ static void sweeping_beside_writers(void **state)
 	}
 }
 
+static unsigned busy; /* how often the kernel is to hold a page of what is to be sealed */
+
+/* In place of the library's. A third argument that is a number or a pointer, or nothing. */
+int fcntl(int fd, int op, ...)
+{
+	va_list more;
+	void *argument;
+
+	va_start(more, op);
+	argument = va_arg(more, void *);
+	va_end(more);
+	if (op == F_ADD_SEALS && busy > 0) {
+		busy--;
+		errno = EBUSY;
+		return -1;
+	}
+	return (int)syscall(SYS_fcntl, fd, op, argument);
+}
+
+/* A moment in which a page is held is waited for; a page that is held for ever, or another error, is told. */
+static void sealing_what_is_held(void **state)
+{
+	int fd = tds_io_memfd("test");
+
+	(void)state;
+	busy = 1000;
+	assert_int_equal(tds_io_seal(fd), -1);
+	assert_int_equal(errno, EBUSY);
+	assert_false(tds_io_is_sealed(fd));
+	busy = 3;
+	assert_int_equal(tds_io_seal(fd), 0);
+	assert_int_equal(busy, 0);
+	assert_true(tds_io_is_sealed(fd));
+	assert_int_equal(tds_io_seal(fd), -1);
+	assert_int_equal(errno, EPERM);
+	close(fd);
+}
+
 static void sealing(void **state)
 {
 	int fd = tds_io_memfd("test");
@@ -395,6 +435,7 @@ int main(void)
 		IN_FOLDER(sweeping_what_was_planted),
 		IN_FOLDER(sweeping_beside_writers),
 		cmocka_unit_test(sealing),
+		cmocka_unit_test(sealing_what_is_held),
 	};
 
 	return cmocka_run_group_tests(io, NULL, NULL);

@@ -18,6 +18,7 @@ PR_SET_CHILD_SUBREAPER = 36
 MARK = 'TDS_ADMIN_RUN'
 SIGKILL = int(signal.SIGKILL)
 SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+SEAL_TRIES = 20
 COPIED_MAX = 1 << 20  # of received memory files larger ones are mapped, not copied
 
 # How an actor takes signals: these ask it to exit; these are left as they are (job control, faults, what
@@ -184,11 +185,28 @@ def sealed_file(data: bytes) -> int:
         view = memoryview(data)
         while view:
             view = view[os.write(fd, view):]
-        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, SEALS | fcntl.F_SEAL_SEAL)
+        _seal(fd)
     except BaseException:
         os.close(fd)
         raise
     return fd
+
+
+def _seal(fd: int) -> None:
+    """Seal a memory file against any change.
+
+    The kernel may hold a page of it for a moment of its own, to move it, say, and then seals nothing: it says so when it
+    has waited a seventh of a second itself, and by the next time it may hold another.
+
+    Errors:  OSError.
+    """
+    for left in reversed(range(SEAL_TRIES)):
+        try:
+            fcntl.fcntl(fd, fcntl.F_ADD_SEALS, SEALS | fcntl.F_SEAL_SEAL)
+            return
+        except OSError as error:
+            if error.errno != errno.EBUSY or not left:
+                raise
 
 
 def map_sealed(fd: int) -> mmap.mmap:
