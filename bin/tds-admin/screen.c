@@ -28,7 +28,10 @@ static void say(const struct screen *screen, const char *text)
 		(void)tds_io_write(screen->out, text, strlen(text));
 }
 
-/* Keys come one by one, and are not shown; ^C and ^Z are signals still. */
+/*
+ * Keys come one by one, and are not shown; ^C and ^Z are signals still. What is typed already stays: who goes on after a stop
+ * comes here twice, the second time for the SIGCONT, and may have typed since the first.
+ */
 static bool enter(const struct screen *screen)
 {
 	struct termios raw = screen->found;
@@ -36,7 +39,7 @@ static bool enter(const struct screen *screen)
 	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
 	raw.c_cc[VMIN] = 1;
 	raw.c_cc[VTIME] = 0;
-	if (screen->in >= 0 && tcsetattr(screen->in, TCSAFLUSH, &raw) != 0)
+	if (screen->in >= 0 && tcsetattr(screen->in, TCSANOW, &raw) != 0)
 		return false;
 	say(screen, ENTER);
 	return true;

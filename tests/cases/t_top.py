@@ -82,7 +82,10 @@ class Terminal:
 
     def until_end(self):
         """How it ended; what it showed last is in shown."""
-        while self.told not in select.select([self.told, self.fd], [], [])[0]:
+        end = time.monotonic() + LIMIT_S
+        while self.told not in (ready := select.select([self.told, self.fd], [], [], max(0, end - time.monotonic()))[0]):
+            if not ready:
+                raise Fault('it never ends; shown: %r' % self.shown[-2000:])
             self.read(0)
         while self.read(0):
             pass
@@ -168,6 +171,7 @@ def keys(a):
 
 def endings(a):
     """Signals end it as they end any program, but the terminal is given back first; stopped, it is too."""
+    a.patience(silent_ms=1000 * LIMIT_S)  # where this test is held up while the daemon stands still
     started(a)
     for what, sig, by in (('^C', signal.SIGINT, lambda t: t.type(b'\x03')), ('^\\', signal.SIGQUIT, lambda t: t.type(b'\x1c')),
                           ('a SIGTERM', signal.SIGTERM, lambda t: os.kill(t.pid, signal.SIGTERM)),
@@ -191,6 +195,13 @@ def endings(a):
         t.type(b' q')
         ok(t.until_end() == 0 and t.is_as_found(), 'an admin process that does not answer holds no key up')
         os.kill(daemon, signal.SIGCONT)
+    with top(a) as t:
+        t.wait(re.escape(ENTER) + b'.*CLASS')
+        os.kill(t.pid, signal.SIGSTOP)
+        t.until_stopped()
+        t.type(b'q')
+        os.kill(t.pid, signal.SIGCONT)
+        ok(t.until_end() == 0 and t.is_as_found(), 'a key that is typed before it goes on is heard')
     with top(a, '--delay=0.1') as t:
         t.wait(re.escape(ENTER) + b'.*CLASS')
         a.must(a.admin('shutdown', '--grace=1'))
