@@ -63,7 +63,7 @@ class Prober(Actor):
 
     def frames_of_nonsense(self, _hash):
         self._myRef.link.sock.setblocking(True)
-        self._myRef.link.sock.sendall(os.urandom(5000))
+        self._myRef.link.sock.sendall(os.urandom(3) + b'\xff' + os.urandom(4996))  # no length that a frame may have
 
     def frames_without_end(self, _hash):
         self._myRef.link.sock.setblocking(True)
