@@ -228,6 +228,9 @@ void admin_status(struct admin *admin, int argc, char **argv)
 		running_print(admin->cli.out, answer);
 		print_users(admin->cli.out, answer);
 		print_sandbox(admin->cli.out, answer);
+		if (json_is_true(json_object_get(answer, "AutoRefresh")))
+			(void)fputs("packages are loaded as they come (autorefresh.cfg)\n",
+				    admin->cli.out);
 		const char *cgroup = tds_json_string(answer, "Cgroup");
 		if (*cgroup)
 			(void)fprintf(admin->cli.out, "cgroup %s\n", cgroup);

@@ -45,6 +45,7 @@ static const struct config_rule rules[] = {
 	{ AT_RESTART("actoruser.cfg"), config_user },
 	{ AT_USE("adminuser.cfg"), config_adminuser },
 	{ AT_RELOAD("adminusers.cfg"), config_adminusers },
+	{ AT_RELOAD("autorefresh.cfg"), config_switch },
 	{ AT_RELOAD("budget.cfg"), config_budget },
 	{ AT_RELOAD("guests.cfg"), config_users },
 	{ AT_RELOAD("logkeep.cfg"), config_number, .least = 0, .most = 1000 },

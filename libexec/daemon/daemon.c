@@ -317,6 +317,7 @@ static void unmake(struct daemon *d)
 	door_close(tds_steal(&d->door));
 	director_free(d->director);
 	revocations_close(d->revocations);
+	arrivals_close(d->auto_refresh.arrivals);
 	timer_stop(&d->pulse);
 	reload_free(d);
 	inforce_free(d->inforce);
@@ -391,6 +392,7 @@ static void on_restored(void *ctx)
 	pulse_say(d);
 	if (loads_all)
 		director_refresh(d->director, LOAD_ALL_WAIT_S, false, NULL, on_all_loaded, d);
+	autorefresh_look(d);
 }
 
 /* A line of the system's own in the log of its actors, as programs that read that look for. */
@@ -419,6 +421,7 @@ static int run(struct daemon *d, json_t *state, const json_t *groups)
 	/* What it may have died of comes back alone, as far as that goes, so that nothing else is blamed for it. */
 	if (!returning_is_empty(&d->world.returning))
 		d->director_settings.slots = 1;
+	d->auto_refresh.missed = state != NULL;
 	recall_sweep(d->settings->rundir, state);
 	homes_sweep(&d->world.homes);
 	revoked_watch(d);

@@ -11,6 +11,7 @@
 #include "daemon/director/director.h"
 #include "daemon/door/door.h"
 #include "daemon/keep/actorlog.h"
+#include "daemon/keep/arrivals.h"
 #include "daemon/keep/logger.h"
 #include "daemon/keep/revocations.h"
 #include "daemon/local/engine_local.h"
@@ -38,6 +39,14 @@ struct reload {
 	struct timer deadline;
 };
 
+/* Loads of what comes by itself. */
+struct auto_refresh {
+	struct arrivals *arrivals; /* NULL: nobody looks for them */
+	bool missed;               /* at the start: something may have come while no daemon was there */
+	bool runs;                 /* a refresh is under way */
+	bool again;                /* something came meanwhile */
+};
+
 struct daemon {
 	const struct daemon_settings *settings;
 	const struct ward *ward;
@@ -55,6 +64,7 @@ struct daemon {
 	struct engine_config config;
 	struct world world;
 	struct revocations *revocations;
+	struct auto_refresh auto_refresh;
 	struct clock *clock;
 	struct director_settings director_settings;
 	struct logger_settings logger_settings;
@@ -125,6 +135,10 @@ void python_ask(struct daemon *d); /* for its version, which comes when it comes
 /* --- revoked.c --- */
 
 void revoked_watch(struct daemon *d); /* the Director knows what is, from now on */
+
+/* --- autorefresh.c --- */
+
+void autorefresh_look(struct daemon *d); /* or do not, as the settings have it by now */
 
 /* --- reload.c --- */
 

@@ -34,6 +34,7 @@ static void read_again(struct daemon *d)
 	d->director_settings.signed_tli_alone = d->configured.signed_tli_alone;
 	world_know_users(&d->world);
 	door_reloaded(d->door);
+	autorefresh_look(d);
 	actorlog_reopen(d->log);
 	events_reopen(&d->world.events);
 	audit_reopen(&d->world.audit);

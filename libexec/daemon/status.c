@@ -56,6 +56,7 @@ void status_describe(void *ctx, json_t *status)
 				  d->configured.actors == ACTORS_DYNAMIC
 					  ? json_null()
 					  : json_integer(d->configured.actor_uid));
+	(void)json_object_set_new(status, "AutoRefresh", json_boolean(d->configured.auto_refresh));
 	(void)json_object_set_new(status, "Sandbox", granting_json(&d->configured.sandbox));
 	(void)json_object_set_new(status, "BudgetLimits", limits_json(&d->configured.budget));
 }

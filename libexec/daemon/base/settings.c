@@ -167,6 +167,11 @@ static int read_signed_tli(const struct tds_dir *dir, struct settings *s, struct
 	return read_flag(dir, TDS_TLI_SIGNED_CFG, &s->signed_tli_alone, err);
 }
 
+static int read_auto_refresh(const struct tds_dir *dir, struct settings *s, struct tds_err *err)
+{
+	return read_flag(dir, "autorefresh.cfg", &s->auto_refresh, err);
+}
+
 static int add_capability(struct settings *s, const char *name, const char *literal,
 			  struct tds_err *err)
 {
@@ -312,6 +317,11 @@ static void swap_signed_tli(struct settings *a, struct settings *b)
 	SWAP(a->signed_tli_alone, b->signed_tli_alone);
 }
 
+static void swap_auto_refresh(struct settings *a, struct settings *b)
+{
+	SWAP(a->auto_refresh, b->auto_refresh);
+}
+
 static void swap_logging(struct settings *a, struct settings *b)
 {
 	SWAP(a->log, b->log);
@@ -336,6 +346,7 @@ static const struct part {
 	{ { "datadir.cfg" }, read_data_dir, NULL },
 	{ { TDS_SANDBOX_CFG }, read_sandbox, swap_sandbox },
 	{ { TDS_TLI_SIGNED_CFG }, read_signed_tli, swap_signed_tli },
+	{ { "autorefresh.cfg" }, read_auto_refresh, swap_auto_refresh },
 	{ { "adminusers.cfg" }, settings_read_adminusers, swap_adminusers },
 	{ { "may.cfg" }, settings_read_may, swap_may },
 	{ { "guests.cfg" }, settings_read_guests, swap_guests },

@@ -78,6 +78,7 @@ struct settings {
 	bool new_privs;              /* newprivs.cfg */
 	struct tds_sandbox_policy sandbox; /* sandbox.cfg */
 	bool signed_tli_alone;             /* signedtli.cfg */
+	bool auto_refresh;                 /* autorefresh.cfg */
 	char *data_dir;                    /* datadir.cfg, absolute; NULL: there is none */
 	json_t *capabilities; /* the system's, name -> text of a literal; othercaps.cfg has a part in them */
 	uint16_t
