@@ -4,9 +4,12 @@
 import os
 import shutil
 import signal
+import time
 
 from adminlib import run_cases, until
 from tap import ok
+
+STALL_S = 1  # longer than it is waited for more of what comes together
 
 
 def begin(a, *groups):
@@ -54,6 +57,7 @@ def whole(a):
             f.flush()
             if i == 0:
                 a.pack('bar', 2)
+                time.sleep(STALL_S)
         ok(a.loaded('foo') == [] and a.ask('Status')['Success'], 'nothing of it is loaded while it is written')
     comes(a, 'foo', '2', 'it is loaded when it is closed')
     comes(a, 'bar', '2', 'and what came meanwhile')
