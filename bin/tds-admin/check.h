@@ -43,6 +43,9 @@ void report_refuse(struct report *report, const char *fmt, ...) TDS_PRINTF(2, 3)
 /* Write it: a line on stderr for each finding, and with -j an object on stdout. */
 void report_print(struct admin *admin, const struct report *report);
 
+/* The same of what lies in a directory: that it cannot be used is a finding, whatever stands in the way. */
+void report_print_found(struct admin *admin, struct report *report);
+
 enum kind {
 	KIND_OTHER,
 	KIND_LITERAL,
@@ -62,8 +65,9 @@ enum kind kind_of(const char *path);
  */
 void check_file(struct report *report, const struct tds_dir *dir, const char *path, enum kind kind);
 
-/* Check all that lies in the director directory, and the directory itself. */
+/* Check all that lies in the director directory, the directory itself, and the run directory. */
 void check_dir(struct admin *admin, const struct tds_dir *dir);
+void check_rundir(struct admin *admin, const struct tds_dir *dir);
 
 /*
  * Warn of roles and global names that more than one of the declarations has (they are told apart by

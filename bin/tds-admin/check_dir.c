@@ -362,14 +362,6 @@ static int take_stock(struct inventory *inventory, struct tds_err *err)
 	return rc == 0 ? tds_groups_scan(inventory->dir, &inventory->groups, err) : rc;
 }
 
-/* What lies in the directory and cannot be used is a finding, whatever stands in the way. */
-static void print_found(struct admin *admin, struct report *report)
-{
-	if (report->err.code != TDS_OK && report->err.code != TDS_E_NOMEM)
-		report->err.code = TDS_E_REFUSED;
-	report_print(admin, report);
-}
-
 void check_dir(struct admin *admin, const struct tds_dir *dir)
 {
 	tds_auto(inventory) struct inventory inventory = { .dir = dir };
@@ -388,7 +380,8 @@ void check_dir(struct admin *admin, const struct tds_dir *dir)
 	check_declared_names(&inventory);
 	judge_actors(&inventory.report, dir);
 	judge_way(admin, dir);
-	print_found(admin, &inventory.report);
+	report_print_found(admin, &inventory.report);
 	for (size_t i = 0; i < inventory.n; i++)
-		print_found(admin, &inventory.v[i].report);
+		report_print_found(admin, &inventory.v[i].report);
+	check_rundir(admin, dir);
 }

@@ -19,10 +19,8 @@
 #include "director/adminuser.h"
 #include "director/config.h"
 #include "director/grants.h"
-#include "director/groups.h"
 #include "director/handover.h"
 #include "director/sandboxcfg.h"
-#include "director/sandboxkernel.h"
 #include "literal/repr.h"
 #include "tool/document.h"
 #include "tool/strictly.h"
@@ -79,27 +77,6 @@ static bool is_dynamic(const char *file, const struct tds_value *value)
 	       strcmp(value->text, TDS_ACTORUSER_DYNAMIC) == 0;
 }
 
-/* A pattern that fits no group of the directory is a slip, most likely, or too early. */
-static void judge_may(struct report *report, const struct tds_dir *dir)
-{
-	tds_auto(grants) struct tds_grants grants = { 0 };
-	tds_auto(groups) struct tds_groups groups = { 0 };
-
-	if (report->err.code != TDS_OK || tds_groups_scan(dir, &groups, NULL) != 0 ||
-	    tds_grants_of_value(report->value, TDS_HELD_BY_ACTORS, &grants, NULL) != 0)
-		return;
-	for (size_t i = 0; groups.n > 0 && i < grants.n; i++) {
-		size_t g = 0;
-
-		while (g < groups.n && !tds_group_pattern_fits(grants.v[i].name, groups.v[g].name))
-			g++;
-		if (g == groups.n)
-			report_warn(report, grants.v[i].line, grants.v[i].column,
-				    "'%.60s' fits no group that is declared here",
-				    grants.v[i].name);
-	}
-}
-
 /* Only root can become another user. */
 static void judge_actoruser(struct report *report, const struct tds_dir *dir)
 {
@@ -153,17 +130,22 @@ static bool find_data_owner(const struct tds_dir *dir, struct tds_strict *strict
 	return true;
 }
 
-/* What is not there yet is made at the first load, but not the folders above. */
-static void judge_data_folder_above(struct report *report, const char *path)
+static char *folder_above(const char *path)
 {
 	size_t len = strlen(path);
-	struct stat st;
 
 	while (len > 1 && path[len - 1] == '/')
 		len--;
 	while (len > 1 && path[len - 1] != '/')
 		len--;
-	tds_autofree char *above = strndup(path, len);
+	return strndup(path, len);
+}
+
+void judge_missing_folder(struct report *report, const char *path)
+{
+	tds_autofree char *above = folder_above(path);
+	struct stat st;
+
 	if (!above)
 		tds_err_set(&report->err, TDS_E_NOMEM, "out of memory");
 	else if (stat(above, &st) != 0 && (errno == ENOENT || errno == ENOTDIR))
@@ -180,7 +162,7 @@ static void judge_data_folder(struct report *report, const struct tds_dir *dir)
 	struct stat st;
 
 	if (lstat(path, &st) != 0 && errno == ENOENT)
-		judge_data_folder_above(report, path);
+		judge_missing_folder(report, path);
 	else if (lstat(path, &st) != 0)
 		return;
 	else if (!S_ISDIR(st.st_mode))
@@ -268,20 +250,25 @@ static void judge_effect(struct report *report, const char *name)
 		report_warn(report, 0, 0, "%s", instead);
 }
 
-/* What cannot be held here is refused, whoever asks for it. */
-static void judge_sandboxes(struct report *report)
+/* What such a limit means is seldom meant. */
+static void judge_zeros(struct report *report)
 {
-	const struct tds_sandbox_kernel kernel = tds_sandbox_kernel();
-	tds_auto(sandbox_policy) struct tds_sandbox_policy policy = { 0 };
-	struct tds_err why;
+	static const struct {
+		const char *limit;
+		const char *words;
+	} zeros[] = {
+		{ "Actors", "0 lets no actor run" },
+		{ "Descriptors", "0 lets no actor run" },
+		{ "Bytes", "0 lets no message through" },
+		{ "Clients", "0 lets nobody connect but root and the admin process's own user" },
+		{ "Operations", "0 counts as 1" },
+	};
 
-	if (tds_sandbox_policy_read(report->value, &policy, &why) != 0)
-		return;
-	for (size_t i = 0; i < policy.n; i++) {
-		const struct tds_sandbox *unasked = policy.rules[i].unasked;
+	for (size_t i = 0; i < sizeof(zeros) / sizeof(zeros[0]); i++) {
+		const struct tds_value *limit = tds_value_get(report->value, zeros[i].limit);
 
-		if (tds_sandbox_can_hold(unasked, &kernel, &why) != 0)
-			report_warn(report, unasked->line, unasked->column, "%s", why.reason);
+		if (limit && limit->type == TDS_VALUE_INT && strcmp(limit->text, "0") == 0)
+			report_warn(report, limit->line, limit->column, "%s", zeros[i].words);
 	}
 }
 
@@ -294,6 +281,12 @@ void judge_value(struct report *report, const struct tds_dir *dir, const char *n
 		judge_users(report);
 	if (strcmp(name, TDS_SANDBOX_CFG) == 0)
 		judge_sandboxes(report);
+	if (is_of_dir && strcmp(name, TDS_SANDBOX_CFG) == 0)
+		judge_sandbox_groups(report, dir);
+	if (is_of_dir && strcmp(name, "newprivs.cfg") == 0)
+		judge_newprivs(report, dir);
+	if (strcmp(name, "budget.cfg") == 0)
+		judge_zeros(report);
 	if (is_of_dir && strcmp(name, TDS_ADMINUSER_CFG) == 0)
 		judge_adminuser(report, dir);
 	if (is_of_dir && strcmp(name, TDS_ACTORUSER_CFG) == 0)
@@ -302,6 +295,8 @@ void judge_value(struct report *report, const struct tds_dir *dir, const char *n
 		judge_may(report, dir);
 	if (is_of_dir)
 		judge_convention(report, dir, name);
+	if (is_of_dir && strcmp(name, "adminusers.cfg") == 0)
+		judge_adminusers(report, dir);
 	if (is_of_dir && strcmp(name, "datadir.cfg") == 0)
 		judge_data_folder(report, dir);
 	if (is_of_dir && strcmp(name, "thesplog.cfg") == 0 && report->err.code == TDS_OK)
@@ -317,11 +312,37 @@ static void warn_of_effect(void *ctx, const struct tds_config_file *file, const 
 	tds_cli_warn(&admin->cli, path ? path : file->name, "%s", instead);
 }
 
-void judge_effects(struct admin *admin, const struct tds_dir *dir)
+/* What is read for each package, and refuses them all where it is wrong. */
+static void warn_if_misread(struct admin *admin, const struct tds_dir *dir, const char *name)
+{
+	tds_auto(config) struct tds_config config = { 0 };
+	tds_autofree char *path = NULL;
+	struct tds_err why;
+	int rc = tds_config_read(dir, name, &config, &why);
+
+	if (rc == 0 || rc == TDS_E_MISSING || !(path = tds_dir_join(dir, name)))
+		return;
+	tds_err_name(&why, path);
+	tds_cli_warn(&admin->cli, NULL, "%s: no package is loaded before that is mended",
+		     why.reason);
+}
+
+static void warn_of_misread(struct admin *admin, const struct tds_dir *dir)
+{
+	const struct tds_config_file *file;
+
+	for (size_t i = 0; (file = tds_config_file(i)); i++)
+		if (file->counts == TDS_COUNTS_AT_VERIFICATION)
+			warn_if_misread(admin, dir, file->name);
+}
+
+void judge_standing(struct admin *admin, const struct tds_dir *dir)
 {
 	void *ctx[] = { admin, (void *)(uintptr_t)dir };
 
 	tds_config_effects(dir, warn_of_effect, ctx);
+	warn_of_misread(admin, dir);
+	judge_floors(admin, dir);
 }
 
 void judge_configured(struct admin *admin)
@@ -329,7 +350,7 @@ void judge_configured(struct admin *admin)
 	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
 
 	if (tds_dir_open(admin->cli.dir, &dir, NULL) == 0)
-		judge_effects(admin, &dir);
+		judge_standing(admin, &dir);
 }
 
 void judge_modes(struct admin *admin)
@@ -384,7 +405,7 @@ void judge_start(struct admin *admin, const struct tds_dir *dir)
 	struct tds_err err;
 
 	judge_way(admin, dir);
-	judge_effects(admin, dir);
+	judge_standing(admin, dir);
 	if (!judge_sandbox(dir))
 		tds_cli_warn(&admin->cli, sandbox, "%s", JUDGE_NO_SANDBOX);
 	if (judge_logging(dir, &err) != 0)

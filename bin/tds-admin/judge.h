@@ -17,8 +17,32 @@ void judge_value(struct report *report, const struct tds_dir *dir, const char *n
 /* The same of a file that says which convention the system is in: what they say together, and the certificates. */
 void judge_convention(struct report *report, const struct tds_dir *dir, const char *name);
 
-/* Warn of each setting of the directory that has no effect, or not the one that it names. */
-void judge_effects(struct admin *admin, const struct tds_dir *dir);
+/* Refuse a folder that is not there yet, and is made when it is needed, where there is none to make it in. */
+void judge_missing_folder(struct report *report, const char *path);
+
+/* Of each floor that is lost, warn: of that group nothing is loaded by its name. And of two documents, refuse it. */
+void judge_floors(struct admin *admin, const struct tds_dir *dir);
+void judge_lost_floors(struct report *report, const json_t *desired, const json_t *floors);
+
+/* Is a pattern of groups' names for any of them? Where none is declared yet it may be. JUDGE_FITS_NONE says that it is not. */
+struct tds_groups;
+bool judge_fits_any(const char *pattern, const struct tds_groups *groups);
+#define JUDGE_FITS_NONE "'%.60s' fits no group that is declared here"
+
+/* Take note of sandboxes of sandbox.cfg that cannot be held here, of its patterns, and of a newprivs.cfg that has no effect beside it. */
+void judge_sandboxes(struct report *report);
+void judge_sandbox_groups(struct report *report, const struct tds_dir *dir);
+void judge_newprivs(struct report *report, const struct tds_dir *dir);
+
+/* Take note of lines of may.cfg and adminusers.cfg that never count, and of patterns that fit no group. */
+void judge_may(struct report *report, const struct tds_dir *dir);
+void judge_adminusers(struct report *report, const struct tds_dir *dir);
+
+/*
+ * Warn of what holds as long as nobody changes it: settings that have no effect, or not the one that they name, those that
+ * refuse each package since they are wrong, and lost floors.
+ */
+void judge_standing(struct admin *admin, const struct tds_dir *dir);
 
 /* The same of the director directory that is meant; nothing where there is none. */
 void judge_configured(struct admin *admin);

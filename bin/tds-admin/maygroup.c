@@ -38,13 +38,17 @@ static int list_may(const struct tds_tli *tli, json_t **list, struct tds_err *er
 	return rc;
 }
 
+/* *list is null where no declaration is signed with it. */
 static int list_signed(const struct tds_dir *dir, const struct tds_group *group, json_t **list,
 		       struct tds_err *err)
 {
 	tds_auto(tli) struct tds_tli tli = { 0 };
 	int rc = read_signed(dir, group->files[0].name, &tli, err);
 
-	return rc == 0 ? list_may(&tli, list, err) : rc;
+	if (rc != 0 || tli.value)
+		return rc == 0 ? list_may(&tli, list, err) : rc;
+	*list = json_null();
+	return 0;
 }
 
 static int list_declared(const struct tds_dir *dir, const struct tds_group *group, json_t **list,
@@ -74,11 +78,18 @@ static int list_machine(const struct tds_dir *dir, const char *group, json_t **l
 	return 0;
 }
 
+/* What is not known is nothing. is_signed null: no declaration is. */
 static json_t *package_json(const char *file, json_t *is_signed, json_t *declared)
 {
-	return json_pack("{s:o, s:o, s:o}", "File", tds_document_text(file), "Signed",
-			 is_signed ? is_signed : json_array(), "Declared",
-			 declared ? declared : json_array());
+	bool is_unsigned = json_is_null(is_signed);
+	json_t *package =
+		json_pack("{s:o, s:o, s:o}", "File", tds_document_text(file), "Signed",
+			  is_signed && !is_unsigned ? is_signed : json_array(), "Declared",
+			  declared && !json_is_null(declared) ? declared : json_array());
+
+	if (is_unsigned)
+		(void)json_object_set_new(package, "Unsigned", json_true());
+	return package;
 }
 
 static int newest_json(const struct tds_dir *dir, const struct tds_group *group, json_t **package,
@@ -134,19 +145,35 @@ static void print_list(FILE *out, const char *where, const json_t *list)
 	may_list_print(out, list);
 }
 
-static void print_package(FILE *out, const char *group, const char *which, const json_t *package)
+static void print_signed(FILE *out, const json_t *package, bool alone)
 {
+	static const char where[] = "its own declaration";
+
+	if (!json_is_true(json_object_get(package, "Unsigned")))
+		print_list(out, where, json_object_get(package, "Signed"));
+	else
+		(void)fprintf(out, "  %-24s nothing: %s\n", where,
+			      alone ? TDS_TLI_UNSIGNED : "no declaration is signed with it");
+}
+
+/* GROUP.tli counts where the signed one does not decide alone, or did not when the package was loaded. */
+static void print_package(FILE *out, const char *group, const char *which, const json_t *package,
+			  bool alone)
+{
+	const json_t *declared = json_object_get(package, "Declared");
 	tds_autofree char *tli = NULL;
 
 	if (!package)
 		return;
 	tds_text_print(out, tds_json_string(package, "File"));
 	(void)fprintf(out, ", %s:\n", which);
-	print_list(out, "its own declaration", json_object_get(package, "Signed"));
+	print_signed(out, package, alone);
+	if (alone && json_equal(declared, json_object_get(package, "Signed")))
+		return;
 	if (asprintf(&tli, "%s" TDS_TLI_SUFFIX, group) < 0)
 		tli = NULL;
 	else
-		print_list(out, tli, json_object_get(package, "Declared"));
+		print_list(out, tli, declared);
 }
 
 static void print_machine(FILE *out, const json_t *machine, unsigned line)
@@ -164,6 +191,22 @@ static void print_machine(FILE *out, const json_t *machine, unsigned line)
 	}
 }
 
+static void print_group(FILE *out, const json_t *doc, unsigned line)
+{
+	const char *group = tds_json_string(doc, "Group");
+	bool alone = json_is_true(json_object_get(doc, "SignedAlone"));
+
+	print_package(out, group, "newest", json_object_get(doc, "Newest"), alone);
+	print_package(out, group, "active", json_object_get(doc, "Active"), alone);
+	print_machine(out, json_object_get(doc, "Machine"), line);
+	if (alone)
+		(void)fprintf(out,
+			      "%s" TDS_TLI_SUFFIX
+			      " decides nothing: what is signed does (" TDS_TLI_SIGNED_CFG ").\n",
+			      group);
+	(void)fputs("A right counts that each of them has.\n", out);
+}
+
 int may_show_group(struct admin *admin, const struct tds_dir *dir, const struct tds_group *group,
 		   struct tds_err *err)
 {
@@ -178,20 +221,17 @@ int may_show_group(struct admin *admin, const struct tds_dir *dir, const struct 
 		json_decref(machine);
 		return rc;
 	}
-	json_t *active = active_json(dir, group->name);
-	if (!admin->cli.json) {
-		print_package(admin->cli.out, group->name, "newest", newest);
-		print_package(admin->cli.out, group->name, "active", active);
-		print_machine(admin->cli.out, machine, line);
-		(void)fputs("A right counts that each of them has.\n", admin->cli.out);
-	}
-	json_t *doc = json_pack("{s:o, s:o*, s:o*, s:o*}", "Group", tds_document_text(group->name),
-				"Newest", newest, "Active", active, "Machine", machine);
+	json_t *doc =
+		json_pack("{s:o, s:o*, s:o*, s:o*, s:b}", "Group", tds_document_text(group->name),
+			  "Newest", newest, "Active", active_json(dir, group->name), "Machine",
+			  machine, "SignedAlone", tds_verdict_defines(dir));
 	if (line > 0)
 		(void)json_object_set_new(doc, "Line", json_integer(line));
-	if (admin->cli.json)
+	if (admin->cli.json) {
 		tds_cli_print_document(&admin->cli, doc);
-	else
-		json_decref(doc);
+		return 0;
+	}
+	print_group(admin->cli.out, doc, line);
+	json_decref(doc);
 	return 0;
 }

@@ -149,3 +149,10 @@ void report_print(struct admin *admin, const struct report *report)
 	else if (!admin->cli.json && !found && !report->quiet && admin->cli.verbose)
 		(void)fprintf(admin->cli.err, "%s: %s: good\n", admin->cli.tool, report->file);
 }
+
+void report_print_found(struct admin *admin, struct report *report)
+{
+	if (report->err.code != TDS_OK && report->err.code != TDS_E_NOMEM)
+		report->err.code = TDS_E_REFUSED;
+	report_print(admin, report);
+}

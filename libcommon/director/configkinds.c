@@ -204,8 +204,8 @@ static bool is_known(const struct tds_value *key, const char *const *known, size
 	return false;
 }
 
-/* {'nofile': 1024, 'as': None}: names that are known, ints that are not negative; None is no limit. */
-static int parse_numbers(struct config_work *w, const char *const *known, size_t n)
+/* {'nofile': 1024, 'as': None}: names that are known, ints that are not negative; None is no limit. No number is above most. */
+static int parse_numbers(struct config_work *w, const char *const *known, size_t n, uint64_t most)
 {
 	int rc = parse_dict(w);
 
@@ -220,6 +220,10 @@ static int parse_numbers(struct config_work *w, const char *const *known, size_t
 			 (limit->type != TDS_VALUE_INT || limit->text[0] == '-'))
 			rc = tds_err_at(w->err, TDS_E_SYNTAX, limit->line, limit->column,
 					"a limit is an int or None");
+		else if (limit->type == TDS_VALUE_INT &&
+			 !tds_parse_uint(limit->text, limit->len, most, &(uint64_t){ 0 }))
+			rc = tds_err_at(w->err, TDS_E_SYNTAX, limit->line, limit->column,
+					"too large a limit");
 		if (rc != 0)
 			move_place(w);
 	}
@@ -235,7 +239,7 @@ int config_limits(struct config_work *w)
 		"rss",     "rtprio",   "rttime", "sigpending", "stack",
 	};
 
-	return parse_numbers(w, known, sizeof(known) / sizeof(known[0]));
+	return parse_numbers(w, known, sizeof(known) / sizeof(known[0]), UINT64_MAX - 1);
 }
 
 int config_budget(struct config_work *w)
@@ -243,7 +247,7 @@ int config_budget(struct config_work *w)
 	static const char *const known[] = { "Actors", "Bytes", "Clients", "Descriptors",
 					     "Operations" };
 
-	return parse_numbers(w, known, sizeof(known) / sizeof(known[0]));
+	return parse_numbers(w, known, sizeof(known) / sizeof(known[0]), UINT32_MAX);
 }
 
 static bool is_user(const char *text, size_t len)

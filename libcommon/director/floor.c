@@ -73,7 +73,7 @@ int tds_floor_check(const json_t *floor, const json_t *was_active, const char *g
 				   "the floor of group %s is lost, though it was active "
 				   "(tds-load --allow-downgrade %s)",
 				   group, group);
-	if (!floor || tds_floor_compare(floor, group, file) >= 0)
+	if (!floor || !file || tds_floor_compare(floor, group, file) >= 0)
 		return 0;
 	return tds_err_set(err, TDS_E_REFUSED,
 			   "is below the floor of group %s, %s%s (tds-load --allow-downgrade %s)",

@@ -36,7 +36,7 @@ const json_t *tds_floor_or_last(const json_t *floor, const json_t *was_active, c
 bool tds_floor_is_lost(const json_t *floor, const json_t *was_active);
 
 /*
- * May a package of this file's name be chosen for the user, who has only named the group?
+ * May a package of this file's name be chosen for the user, who has only named the group? file NULL: any of them?
  * Errors:  TDS_E_REFUSED: it is below the floor, or that is lost and everything may be; the reason names the way out.
  */
 int tds_floor_check(const json_t *floor, const json_t *was_active, const char *group,

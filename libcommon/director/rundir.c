@@ -153,6 +153,10 @@ static int open_checked(const struct tds_dir *dir, int dirfd, const char *name, 
 {
 	tds_autofd int opened = openat(dirfd, name, flags | O_CLOEXEC | O_NOFOLLOW);
 
+	if (opened < 0 && (errno == ENOTDIR || errno == ELOOP))
+		return tds_err_set(err, TDS_E_NO_ADMIN, "is %s",
+				   flags & O_DIRECTORY ? "no folder, or a symbolic link"
+						       : "a symbolic link");
 	if (opened < 0)
 		return tds_err_sys(err, errno == ENOENT ? TDS_E_MISSING : TDS_E_NO_ADMIN,
 				   "cannot be opened");

@@ -31,6 +31,7 @@
 #define TDS_RETURNING_NAME "restoring.json" /* what is on its way back */
 #define TDS_DATA_NAME "data" /* folders of groups, unless datadir.cfg names another place */
 #define TDS_TMP_NAME "tmp" /* folders of groups that have a uid of their own, for temporary files */
+#define TDS_STORE_NAME "store" /* packages that are loaded, and their definitions */
 #define TDS_AUDIT_NAME "audit.log"
 #define TDS_EVENTS_NAME "events.jsonl"
 #define TDS_ACTORLOG_NAME "actors.log"

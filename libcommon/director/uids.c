@@ -12,6 +12,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "package/version.h"
+#include "rundoc.h"
 
 #define MAX_BYTES (4 << 20)
 #define LEAST 1000            /* below are those of the system */
@@ -44,8 +45,9 @@ static bool use(json_t *used, json_int_t uid)
 }
 
 /* A uid of two groups would be none between them. */
-static bool is_of_groups(json_t *groups)
+bool tds_uids_fit(const json_t *document)
 {
+	json_t *groups = json_object_get(document, "Groups");
 	json_t *used = json_object();
 	bool good = json_is_object(groups);
 	const char *name;
@@ -61,25 +63,6 @@ static bool is_of_groups(json_t *groups)
 	return good;
 }
 
-static int parse(const char *text, size_t len, json_t **groups, struct tds_err *err)
-{
-	json_error_t where;
-	json_t *document = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
-	json_t *found = json_object_get(document, "Groups");
-	int rc = 0;
-
-	if (!document)
-		rc = tds_err_set(err, TDS_E_UNUSABLE, "%d:%d: %s", where.line, where.column,
-				 where.text);
-	else if (json_integer_value(json_object_get(document, "Version")) != 1 ||
-		 !is_of_groups(found))
-		rc = tds_err_set(err, TDS_E_UNUSABLE, "is not what tds-admin writes");
-	else
-		*groups = json_incref(found);
-	json_decref(document);
-	return rc;
-}
-
 int tds_uids_read(int rundir, json_t **groups, struct tds_err *err)
 {
 	tds_autofree char *text = NULL;
@@ -93,8 +76,12 @@ int tds_uids_read(int rundir, json_t **groups, struct tds_err *err)
 	}
 	if (rc != 0)
 		return rc;
-	rc = tds_io_slurp_fd(fd, MAX_BYTES, &text, &len, err);
-	if (rc == 0)
-		rc = parse(text, len, groups, err);
-	return rc == 0 ? 0 : tds_err_prefix(err, TDS_UIDS_NAME);
+	if (tds_io_slurp_fd(fd, MAX_BYTES, &text, &len, err) != 0)
+		return tds_err_prefix(err, TDS_UIDS_NAME);
+	json_t *document = tds_rundoc_parse(text, len, tds_uids_fit, err);
+	if (!document)
+		return tds_err_name(err, TDS_UIDS_NAME);
+	*groups = json_incref(json_object_get(document, "Groups"));
+	json_decref(document);
+	return 0;
 }

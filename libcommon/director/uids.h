@@ -38,6 +38,9 @@ struct tds_uidrange {
 /* "FIRST-LAST". False: it is not that, or has uids that mean something else. */
 bool tds_uidrange_parse(const char *text, size_t len, struct tds_uidrange *range);
 
+/* uids.json: is it such a document, in which no two groups have the same uid? */
+bool tds_uids_fit(const json_t *document);
+
 /*
  * Read uids.json of a run directory, without following a link.
  * Owner:   *groups, the object of groups, is the caller's reference; empty where there is no such file.

@@ -54,6 +54,10 @@ def floor_is_gone(a):
     path = a.rundir / 'floor.json'
     path.unlink()
     why = 'the floor of group foo is lost, though it was active (tds-load --allow-downgrade foo)'
+    said = 'tds-admin: %s: warning: %s\n' % (path, why)
+    for word in 'start', 'status', 'check':
+        b = a.admin(word)
+        ok((said if word != 'check' else said.replace('warning: ', '')) in b.err and b.status == (word == 'check'), '%s says so' % word, b)
     for args in ('foo',), ('-n', 'foo'):
         b = a.load(*args)
         ok(b.status == 1 and why in b.err, 'deleted: %s' % args[0], b)

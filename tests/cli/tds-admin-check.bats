@@ -479,3 +479,83 @@ tds-verify: foo-1.tls: no key validates it: there is no usable key" ]
 	check
 	is 0 '' ''
 }
+
+@test "what lies in the run directory is judged as a start judges it" {
+	local name
+	mkdir -m 0711 "$DIR/.tds"
+	echo '{"Version": 1, "Groups": {"foo": {"Version": "2", "SinceMs": 1}}}' >"$DIR/.tds/floor.json"
+	echo '{"Version": 1, "Floors": true, "Groups": {"foo": {"WasActive": [{"Version": "2", "MD5": "'"$(printf %032d 0)"'", "SHA256": "'"$(printf %064d 0)"'"}]}}}' >"$DIR/.tds/desired.json"
+	check
+	is 0 '' ''
+	# a line each: the file, what is said of it, and what makes it so
+	while IFS='|' read -r name said wrong; do
+		cp -a "$DIR/.tds" kept
+		(cd "$DIR/.tds" && eval "$wrong")
+		check
+		is 1 '' "tds-admin: $DIR/.tds$name$said"
+		rm -rf "$DIR/.tds"
+		mv kept "$DIR/.tds"
+	done <<-'END'
+		/floor.json|: the floor of group foo is lost, though it was active (tds-load --allow-downgrade foo)|rm floor.json
+		/floor.json|: the floor of group foo is lost, though it was active (tds-load --allow-downgrade foo)|echo '{"Version": 1, "Groups": {}}' >floor.json
+		/floor.json|: is not what tds-admin writes|echo '{"Version": 1, "Groups": {"foo": 2}}' >floor.json
+		/floor.json|:2:0: string or '}' expected near end of file|echo '{' >floor.json
+		/floor.json|: others may write it|chmod 0666 floor.json
+		/floor.json|: is a symbolic link|mv floor.json x; ln -s x floor.json
+		/desired.json|: is not what tds-admin writes|echo '{"Version": 2}' >desired.json
+		/loaded.json|: is not what tds-admin writes|echo '{"Version": 1, "Sources": [{}]}' >loaded.json
+		/groups.json|: group foo: a declaration is a dictionary, not list|echo '{"Version": 1, "Groups": {"foo": "[]"}}' >groups.json
+		/uids.json|: is not what tds-admin writes|echo '{"Version": 1, "Groups": {"foo": 70000, "bar": 70000}}' >uids.json
+		/lock|: is a symbolic link|ln -s /etc/passwd lock
+		/store|: is no folder|echo >store
+		/data|: others may write it|mkdir -m 0777 data
+		/tmp|: is a symbolic link|ln -s /etc tmp
+		/audit.log|: is not a regular file|mkdir audit.log
+		|: others may write it|chmod 0733 .
+	END
+	mv "$DIR/.tds" away
+	ln -s "$PWD/away" "$DIR/.tds"
+	check
+	is 1 '' "tds-admin: $DIR/.tds: is no folder, or a symbolic link"
+	echo /no/such/run >"$DIR/rundir.cfg"
+	check
+	is 1 '' "tds-admin: /no/such/run: there is no folder /no/such/ to make it in"
+}
+
+@test "who owns what lies in the run directory" {
+	[ "$(id -u)" -eq 0 ] || skip 'files of others need root'
+	mkdir -m 0711 "$DIR/.tds"
+	echo >"$DIR/.tds/audit.log"
+	chown nobody "$DIR/.tds/audit.log"
+	check
+	is 1 '' "tds-admin: $DIR/.tds/audit.log: belongs to uid $(id -u nobody)"
+	echo root >"$DIR/actoruser.cfg"
+	echo nobody >"$DIR/adminuser.cfg"
+	rm "$DIR/.tds/audit.log" "$DIR/actoruser.cfg"
+	check
+	is 1 '' "tds-admin: $DIR/.tds: belongs to uid 0, and the admin process is that of adminuser.cfg"
+}
+
+@test "limits that let nothing happen, or no number holds" {
+	echo "{'Actors': 0, 'Bytes': 0, 'Clients': 0, 'Descriptors': 1, 'Operations': 0}" >budget.cfg
+	check budget.cfg
+	is 0 '' 'tds-admin: budget.cfg:1:12: warning: 0 lets no actor run
+tds-admin: budget.cfg:1:24: warning: 0 lets no message through
+tds-admin: budget.cfg:1:38: warning: 0 lets nobody connect but root and the admin process'"'"'s own user
+tds-admin: budget.cfg:1:73: warning: 0 counts as 1'
+	echo "{'Bytes': 4294967296}" >budget.cfg
+	check budget.cfg
+	is 1 '' 'tds-admin: budget.cfg:1:11: too large a limit'
+	echo "{'as': 18446744073709551615}" >actorlimits.cfg
+	check actorlimits.cfg
+	is 1 '' 'tds-admin: actorlimits.cfg:1:8: too large a limit'
+}
+
+@test "a sandbox for a group that is not there, and a setting that no sandbox lets count" {
+	echo '{}' >"$DIR/web.tli"
+	echo "{'Unasked': 'strict', 'Groups': {'web': 'net', 'wbe*': 'net'}}" >"$DIR/sandbox.cfg"
+	echo yes >"$DIR/newprivs.cfg"
+	check
+	is 0 '' "tds-admin: $DIR/newprivs.cfg: warning: it counts with trusted alone, which sandbox.cfg allows nobody
+tds-admin: $DIR/sandbox.cfg:1:48: warning: 'wbe*' fits no group that is declared here"
+}

@@ -67,7 +67,27 @@ pack() {
 	run tds-admin may web
 	[[ "$output" = *$'\nmay.cfg, line 1 leaves nothing\n'* ]]
 	echo yes >"$DIR/signedtli.cfg"
-	tds-admin -j may web | jq -e '.Newest.Declared == ["load:web-*", "capabilities"]'
+	tds-admin -j may web | jq -e '.Newest.Declared == ["load:web-*", "capabilities"] and .SignedAlone'
+}
+
+@test 'where what is signed decides alone, GROUP.tli is not said to' {
+	local last=$'may.cfg narrows nothing: there is no such file\nweb.tli decides nothing: what is signed does (signedtli.cfg).\nA right counts that each of them has.'
+	pack web 1 "{'May': ['capabilities']}"
+	echo "{'May': ['shutdown']}" >"$DIR/web.tli"
+	tds-load -q web
+	echo yes >"$DIR/signedtli.cfg"
+	run tds-admin may web
+	[ "$output" = $'web-1.tls, newest:\n  its own declaration      capabilities\nweb-1.tls, active:\n  its own declaration      capabilities\n  web.tli                  shutdown\n'"$last" ]
+	tds-admin -q shutdown
+	rm src/web.tli
+	tds-gensrc -q --no-check web key.pem src version:2 a.py
+	run tds-admin may web
+	[ "$output" = $'web-2.tls, newest:\n  its own declaration      nothing: no declaration is signed with it, and signedtli.cfg wants one\n'"$last" ]
+	tds-admin -j may web | jq -e '.Newest == {"File": "web-2.tls", "Signed": [], "Declared": [], "Unsigned": true}'
+	rm "$DIR/signedtli.cfg"
+	run tds-admin may web
+	[ "${lines[1]}" = '  its own declaration      nothing: no declaration is signed with it' ]
+	[ "${lines[2]}" = '  web.tli                  shutdown' ]
 }
 
 @test 'what is active, where an admin process runs' {
@@ -121,6 +141,25 @@ pack() {
 	run tds-admin check "$DIR/may.cfg"
 	[ "$status" -eq 0 ]
 	[ "$output" = "tds-admin: $DIR/may.cfg:2:1: warning: 'wbe' fits no group that is declared here" ]
+}
+
+@test 'check names a line that never counts' {
+	echo '{}' >"$DIR/web.tli"
+	printf 'w?b: load\nw*\nweb: unload\nwe*: load\nw*\n' >"$DIR/may.cfg"
+	run tds-admin check "$DIR/may.cfg"
+	[ "$status" -eq 0 ]
+	diff - <(echo "$output") <<-END
+		tds-admin: $DIR/may.cfg:3:1: warning: 'web' never counts: line 1 comes before it
+		tds-admin: $DIR/may.cfg:4:1: warning: 'we*' never counts: line 2 comes before it
+		tds-admin: $DIR/may.cfg:5:1: warning: 'w*' never counts: line 2 comes before it
+	END
+	printf 'nobody: ask\n\n65534: load\nroot: list\n' >"$DIR/adminusers.cfg"
+	run tds-admin check "$DIR/adminusers.cfg"
+	[ "$status" -eq 0 ]
+	diff - <(echo "$output") <<-END
+		tds-admin: $DIR/adminusers.cfg:3:1: warning: '65534' never counts: line 1 comes before it
+		tds-admin: $DIR/adminusers.cfg:4:1: warning: 'root' is root or the admin process's own user, who may everything
+	END
 }
 
 @test 'users' {

@@ -130,7 +130,7 @@ static void a_store_that_cannot_be_made_is_said(void **state)
 
 	put(f, "store", 0644, "a file");
 	int rc = store_begin(f->fd, &entry, &err);
-	assert_failed(rc, &err, TDS_E_WRITE, "store: Not a directory");
+	assert_failed(rc, &err, TDS_E_WRITE, "store: is no folder, or a symbolic link");
 	store_drop(&entry);
 }
 

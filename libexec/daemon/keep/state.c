@@ -14,6 +14,7 @@
 #include "director/floor.h"
 #include "director/groups.h"
 #include "director/rundir.h"
+#include "director/rundoc.h"
 #include "director/tli.h"
 #include "director/uids.h"
 #include "store.h"
@@ -76,34 +77,11 @@ int floors_write(int rundir, json_t *groups, struct tds_err *err)
 	return write_groups(rundir, TDS_FLOOR_NAME, groups, 0644, err);
 }
 
-static bool is_text(const json_t *source, const char *key)
-{
-	const char *text = json_string_value(json_object_get(source, key));
-
-	return text && *text;
-}
-
-static bool are_sources(const json_t *sources)
-{
-	const json_t *s;
-	size_t i;
-
-	json_array_foreach(sources, i, s)
-	{
-		const char *sha256 = json_string_value(json_object_get(s, "SHA256"));
-
-		if (!is_text(s, "Group") || !is_text(s, "File") || !is_text(s, "Path") ||
-		    !tds_text_is_hex(sha256, 64) || !json_is_boolean(json_object_get(s, "Active")))
-			return false;
-	}
-	return json_is_array(sources);
-}
-
-/* A document that was written here. NULL with err->code TDS_OK: there is none. */
-static json_t *read_document(int rundir, const char *name, struct tds_err *err)
+/* A document that was written here, and fits (rundoc.h). NULL with err->code TDS_OK: there is none. */
+static json_t *read_document(int rundir, const char *name, bool (*fits)(const json_t *document),
+			     struct tds_err *err)
 {
 	tds_autofree char *text = NULL;
-	json_error_t why;
 	size_t len;
 
 	*err = (struct tds_err){ 0 };
@@ -115,16 +93,10 @@ static json_t *read_document(int rundir, const char *name, struct tds_err *err)
 		*err = (struct tds_err){ 0 };
 	if (rc != 0)
 		return NULL;
-	json_t *doc = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
+	json_t *doc = tds_rundoc_parse(text, len, fits, err);
 	if (!doc)
-		tds_err_set(err, TDS_E_UNUSABLE, "%s:%d:%d: %s", name, why.line, why.column,
-			    why.text);
-	else if (json_integer_value(json_object_get(doc, "Version")) == 1)
-		return doc;
-	else
-		tds_err_set(err, TDS_E_UNUSABLE, "%s: is not what tds-admin writes", name);
-	json_decref(doc);
-	return NULL;
+		tds_err_name(err, name);
+	return doc;
 }
 
 /* Each definition that is there can be read. One that is missing is a source that does not come back. */
@@ -150,71 +122,31 @@ static int check_definitions(int rundir, const json_t *sources, struct tds_err *
 
 json_t *state_read(int rundir, struct tds_err *err)
 {
-	json_t *doc = read_document(rundir, TDS_LOADED_NAME, err);
-	const json_t *sources = json_object_get(doc, "Sources");
+	json_t *doc = read_document(rundir, TDS_LOADED_NAME, tds_rundoc_fits_loaded, err);
 
-	if (!doc)
-		return NULL;
-	if (!are_sources(sources))
-		tds_err_set(err, TDS_E_UNUSABLE, TDS_LOADED_NAME ": is not what tds-admin writes");
-	else if (check_definitions(rundir, sources, err) == 0)
+	if (!doc || check_definitions(rundir, json_object_get(doc, "Sources"), err) == 0)
 		return doc;
 	json_decref(doc);
 	return NULL;
-}
-
-static bool is_definition(const char *text, size_t len, struct tds_err *err)
-{
-	struct tds_tli tli = { 0 };
-
-	if (!text || tds_tli_parse(text, len, (struct tds_tli_watcher){ 0 }, &tli, err) != 0)
-		return false;
-	tds_tli_fini(&tli);
-	return true;
 }
 
 json_t *groups_read(int rundir, struct tds_err *err)
 {
-	json_t *doc = read_document(rundir, TDS_GROUPS_NAME, err);
-	json_t *groups = json_object_get(doc, "Groups");
-	struct tds_err why = { 0 };
-	const char *name;
-	json_t *text;
+	json_t *doc = read_document(rundir, TDS_GROUPS_NAME, NULL, err);
 
-	if (doc && !json_is_object(groups))
-		tds_err_set(err, TDS_E_UNUSABLE, TDS_GROUPS_NAME ": is not what tds-admin writes");
-	json_object_foreach(groups, name, text)
-	{
-		if (!tds_group_name_ok(name) ||
-		    !is_definition(json_string_value(text), json_string_length(text), &why))
-			tds_err_set(err, TDS_E_UNUSABLE, TDS_GROUPS_NAME ": group %s: %s", name,
-				    why.reason);
-	}
-	if (err->code == TDS_OK)
+	if (!doc || tds_rundoc_judge_groups(doc, err) == 0)
 		return doc;
-	json_decref(doc);
-	return NULL;
-}
-
-/* A document that fits, by its reader in libcommon. */
-static json_t *read_fitting(int rundir, const char *name, bool (*fits)(const json_t *document),
-			    struct tds_err *err)
-{
-	json_t *doc = read_document(rundir, name, err);
-
-	if (!doc || fits(doc))
-		return doc;
-	tds_err_set(err, TDS_E_UNUSABLE, "%s: is not what tds-admin writes", name);
+	tds_err_name(err, TDS_GROUPS_NAME);
 	json_decref(doc);
 	return NULL;
 }
 
 json_t *desired_read(int rundir, struct tds_err *err)
 {
-	return read_fitting(rundir, TDS_DESIRED_NAME, tds_desired_fits, err);
+	return read_document(rundir, TDS_DESIRED_NAME, tds_desired_fits, err);
 }
 
 json_t *floors_read(int rundir, struct tds_err *err)
 {
-	return read_fitting(rundir, TDS_FLOOR_NAME, tds_floor_fits, err);
+	return read_document(rundir, TDS_FLOOR_NAME, tds_floor_fits, err);
 }

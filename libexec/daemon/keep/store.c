@@ -15,24 +15,28 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "director/desired.h"
+#include "director/rundir.h"
 #include "literal/repr.h"
 
-#define STORE "store"
+#define STORE TDS_STORE_NAME
 #define PACKAGE ".tls"
 #define DEFINITION ".tli"
 #define NEW ".new"
 
 static const char *const suffixes[] = { PACKAGE, DEFINITION };
 
-/* -1 with errno. */
-static int open_store(int rundir)
+/* -1, err, which may be NULL, naming it: TDS_E_WRITE. */
+static int open_store(int rundir, struct tds_err *err)
 {
-	struct tds_err err;
+	struct tds_err own;
 	int fd = -1;
 
+	err = err ? err : &own;
 	if (mkdirat(rundir, STORE, 0700) != 0 && errno != EEXIST)
-		return -1;
-	return tds_own_open(rundir, STORE, O_RDONLY | O_DIRECTORY, 0, &fd, &err) == 0 ? fd : -1;
+		tds_err_sys(err, TDS_E_WRITE, STORE);
+	else if (tds_own_open(rundir, STORE, O_RDONLY | O_DIRECTORY, 0, &fd, err) != 0)
+		err->code = TDS_E_WRITE;
+	return fd;
 }
 
 static void store_name(const char *sha256, const char *suffix, char name[80])
@@ -42,9 +46,9 @@ static void store_name(const char *sha256, const char *suffix, char name[80])
 
 int store_begin(int rundir, struct store_entry *entry, struct tds_err *err)
 {
-	*entry = (struct store_entry){ .store = open_store(rundir) };
+	*entry = (struct store_entry){ .store = open_store(rundir, err) };
 	int rc = entry->store < 0
-			 ? tds_err_sys(err, TDS_E_WRITE, STORE)
+			 ? TDS_E_WRITE
 			 : tds_outfile_open(entry->store, "package" PACKAGE, &entry->file, err);
 
 	if (rc != 0) {
@@ -122,12 +126,11 @@ int store_commit(struct store_entry *entry, const char *sha256, const struct tds
 
 int store_redefine(int rundir, const char *sha256, const struct tds_tli *tli, struct tds_err *err)
 {
-	tds_autofd int store = open_store(rundir);
+	tds_autofd int store = open_store(rundir, err);
 	char definition[80];
 
 	store_name(sha256, DEFINITION, definition);
-	int rc = store < 0 ? tds_err_sys(err, TDS_E_WRITE, STORE)
-			   : put_definition(store, definition, tli, err);
+	int rc = store < 0 ? TDS_E_WRITE : put_definition(store, definition, tli, err);
 	return rc != 0 || fsync(store) == 0 ? rc : tds_err_sys(err, TDS_E_WRITE, STORE);
 }
 
@@ -142,7 +145,7 @@ void store_drop(struct store_entry *entry)
 
 int store_open(int rundir, const char *sha256)
 {
-	tds_autofd int store = open_store(rundir);
+	tds_autofd int store = open_store(rundir, NULL);
 	char name[80];
 
 	store_name(sha256, PACKAGE, name);
@@ -151,12 +154,12 @@ int store_open(int rundir, const char *sha256)
 
 int store_definition(int rundir, const char *sha256, struct tds_tli *tli, struct tds_err *err)
 {
-	tds_autofd int store = open_store(rundir);
+	tds_autofd int store = open_store(rundir, err);
 	char name[80];
 
 	store_name(sha256, DEFINITION, name);
 	if (store < 0)
-		return tds_err_sys(err, TDS_E_MISSING, STORE);
+		return TDS_E_MISSING;
 	int rc = tds_tli_read(store, name, (struct tds_tli_watcher){ 0 }, tli, err);
 	if (rc == 0)
 		return 0;
@@ -167,7 +170,7 @@ int store_definition(int rundir, const char *sha256, struct tds_tli *tli, struct
 
 void store_remove(int rundir, const char *sha256)
 {
-	tds_autofd int store = open_store(rundir);
+	tds_autofd int store = open_store(rundir, NULL);
 	char name[80];
 
 	for (size_t i = 0; store >= 0 && i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
@@ -221,7 +224,7 @@ static bool is_own(const char *name)
 
 void store_sweep(int rundir, const json_t *state, const json_t *desired)
 {
-	int store = open_store(rundir);
+	int store = open_store(rundir, NULL);
 	DIR *names = store < 0 ? NULL : fdopendir(store);
 	struct dirent *entry;
 

@@ -176,14 +176,22 @@ void realm_over_budget(struct realm *realm, struct actor *actor, const char *why
 					actor ? &actor->pub : NULL, times, why);
 }
 
+const char *realm_lack(const struct realm *realm)
+{
+	const struct budget *budget = realm_budget(realm);
+
+	if (!realm_may_grow(realm))
+		return "it has as many actors as its sandbox lets it have";
+	if (!budget_has_actor(budget))
+		return "it has as many actors as budget.cfg lets it have";
+	if (budget->descriptors >= budget->limits->descriptors)
+		return "it has as many descriptors as budget.cfg lets it have";
+	return "no descriptor or memory is left for another actor";
+}
+
 void realm_has_no_room(struct realm *realm, struct actor *actor)
 {
-	realm_over_budget(realm, actor,
-			  !realm_may_grow(realm)
-				  ? "it has as many actors as its sandbox lets it have"
-			  : budget_has_actor(realm_budget(realm))
-				  ? "no descriptor or memory is left for another actor"
-				  : "it has as many actors as budget.cfg lets it have");
+	realm_over_budget(realm, actor, realm_lack(realm));
 }
 
 bool actor_text_fits(const char *class_name, const char *name)

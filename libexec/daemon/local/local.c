@@ -191,8 +191,8 @@ static struct engine_actor *op_create(struct engine *engine, struct engine_sourc
 
 	if (actor)
 		return &actor->pub;
-	tds_err_set(err, TDS_E_REFUSED,
-		    "no process could be started: no descriptor or memory is left for it");
+	tds_err_set(err, TDS_E_REFUSED, "no process could be started: %s",
+		    realm_lack(to_realm(source)));
 	return NULL;
 }
 

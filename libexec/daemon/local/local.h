@@ -275,6 +275,7 @@ void actor_kill(struct actor *actor);
  */
 void realm_over_budget(struct realm *realm, struct actor *actor, const char *why);
 void realm_has_no_room(struct realm *realm, struct actor *actor);
+const char *realm_lack(const struct realm *realm); /* that reason */
 
 /* Is anything sent to it? */
 static inline bool actor_listens(const struct actor *actor)
