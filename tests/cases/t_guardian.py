@@ -37,9 +37,14 @@ def events(a):
     return [(e['Event'], e.get('Message')) for e in a.events(log='audit.log')]
 
 
+def restarting(a):
+    """Does its guardian say so?"""
+    return (a.dir / '.tds/lock').read_text() != ''
+
+
 def kill_daemon(a):
-    """Kill it, once it is up and has said so to its guardian, and until its processes are gone."""
-    until('it is up', lambda: status(a).get('Ready'))
+    """Kill it, once it is up and its guardian has heard so, and until its processes are gone."""
+    until('it is up', lambda: status(a).get('Ready') and not restarting(a))
     old = a.kill_daemon()
     until('what ran with it is gone', lambda: not set(old) & set(a.processes()))
 
@@ -48,11 +53,11 @@ def die_for_a_while(a):
     """The daemon's fourth death, after which it is started in 1.6 s: until then its guardian is stopped, and returned."""
     for _ in range(3):
         kill_daemon(a)
-    until('it is up', lambda: status(a).get('Ready'))
+    until('it is up', lambda: status(a).get('Ready') and not restarting(a))
     daemon = a.pid
     guardian = parent_of(daemon)
     os.kill(daemon, signal.SIGKILL)
-    until('it is restarting', lambda: (a.dir / '.tds/lock').read_text())
+    until('it is restarting', lambda: restarting(a))
     os.kill(guardian, signal.SIGSTOP)
     return guardian
 
