@@ -172,6 +172,7 @@ def before_handlers(a):
     tools.mkdir()
     gate = a.base / 'gate'
     os.mkfifo(gate)
+    opened = os.open(gate, os.O_RDWR)  # until both have read: what is in it when nobody has it open is lost
     (tools / 'python3').write_text('#!/bin/sh\nPATH=%s\ncase $* in *--try|*version_info*) exec python3 "$@";; esac\n: >%s/began.$$\nread -r x <%s\n'
                                    'exec python3 "$@"\n' % (os.environ['PATH'], a.base, gate))
     (tools / 'python3').chmod(0o755)
@@ -181,9 +182,9 @@ def before_handlers(a):
     for pid in pids:
         for signum in PARENTS:
             os.kill(pid, signum)
-    with open(gate, 'w') as f:
-        f.write('\n\n')
+    os.write(opened, b'\n\n')
     b = a.end_tool(p)
+    os.close(opened)
     alive = [pid for pid in pids if pid in a.processes()]
     ok(b.status == 0 and alive == pids and a.asked('foo', ('echo',)) == ('1',), 'signals wait until they can be taken',
        b, alive, pids, a.admin('log'))
