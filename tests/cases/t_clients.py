@@ -14,7 +14,7 @@ import signal
 import socket
 import time
 
-from adminlib import ACTOR, SCALE, Fault, rss_kib, run_cases, sanitized, until
+from adminlib import ACTOR, SCALE, Fault, rss_kib, run_cases, run_state, sanitized, until
 from tap import LIMIT_S, ok, skip
 
 WATCH = b'{"DirectorOp":"Watch"}\n'
@@ -34,18 +34,24 @@ def fds(pid):
     return len(os.listdir('/proc/%d/fd' % pid))
 
 
+def waits(pid):
+    """Has it nothing to do? Whoever gives it something wakes it in the same call: then it sleeps no more."""
+    return run_state(pid) == 'S'
+
+
+def stays_asleep(pid):
+    """Is it not woken for a while either? One that is held up by others is not asleep when it is to run."""
+    before = activity(pid)
+    time.sleep(0.3)
+    return waits(pid) and activity(pid) == before
+
+
 def activity(pid):
     """What changes whenever the process runs: nanoseconds on a core, and how often it was switched."""
     with open('/proc/%d/schedstat' % pid) as f:
         ran = f.read().split()[0]
     with open('/proc/%d/status' % pid) as f:
         return [ran] + [line for line in f if 'ctxt_switches' in line]
-
-
-def rests(pid):
-    before = activity(pid)
-    time.sleep(0.3)
-    return activity(pid) == before
 
 
 def naps(pid):
@@ -141,7 +147,7 @@ def leave_with_a_job(a):
         # More than the admin reads ahead: it does not come to the end of this.
         ok(fill(piled.sock, 8 << 20) < 8 << 20, 'it is more than the admin reads')
         until('they are there', lambda: c.ask('Status')['Clients'] == 5)
-        until('the admin waits for the actor', lambda: rests(pid))
+        until('the admin waits for the actor', lambda: waits(pid))
         before = fds(pid)
         for one in load, asker, piled:
             one.close()
@@ -161,7 +167,7 @@ def half_closed_cost_nothing(a):
     with contextlib.ExitStack() as all, a.client() as c:
         held = [all.enter_context(half_closed(a, WATCH if n % 2 else NOTIFY)) for n in range(100)]
         until('they are there', lambda: c.ask('Status')['Clients'] == len(held) + 1)
-        ok(until('the admin sleeps', lambda: rests(pid)), 'with 100 clients that are half closed the admin sleeps')
+        ok(until('the admin sleeps', lambda: stays_asleep(pid)), 'with 100 clients that are half closed the admin sleeps')
 
 
 def descriptors_run_out(a):
@@ -187,7 +193,7 @@ def descriptors_run_out(a):
         b = a.admin('status')
         ok(b.status == 8 and 'no descriptor is left' in b.err, 'tds-admin says so too', b)
         ok(known.ask('Status')['Success'], 'those that are there are served')
-        ok(until('the admin sleeps', lambda: rests(pid)), 'meanwhile the admin sleeps')
+        ok(until('the admin sleeps', lambda: stays_asleep(pid)), 'meanwhile the admin sleeps')
         held.pop(0).close()
         until('it is gone', lambda: known.ask('Status')['Clients'] == len(held))
         silent = all.enter_context(a.client(20))
@@ -221,10 +227,10 @@ def who_does_not_read(a):
         shut, piled, gone = half_closed(a, questions), a.client(), a.client()
         for one in piled, gone:
             one.raw(questions)
-        until('the admin rests', lambda: rests(pid))
+        until('the admin has taken what it takes', lambda: waits(pid))
         sent = fill(piled.sock, 8 << 20)  # lines that are no requests
         ok(0 < sent < 8 << 20, 'one that does not read is not read for ever', sent)
-        until('the admin rests', lambda: rests(pid))
+        until('the admin has taken what it takes', lambda: waits(pid))
         grown = rss_kib(pid) - before
         ok(sanitized() or grown < 3 * 10 * 1024, 'nor answered', grown, 3 * count * line >> 10)
         ok(c.ask('Status')['Clients'] == 4, 'others are served')
@@ -256,7 +262,7 @@ def nothing_helps(a):
                 ok(known.ask('Status')['Success'], 'those that are there are served')
                 resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
                 ok(c.line()['Success'], 'who waited is served when there are descriptors again')
-        ok(until('the admin sleeps', lambda: rests(pid)), 'and then it sleeps')
+        ok(until('the admin sleeps', lambda: stays_asleep(pid)), 'and then it sleeps')
 
 
 def too_many(a):
@@ -396,7 +402,7 @@ def come_and_go(a):
     pid = a.pid
     at_once = 50
     with a.client() as c:
-        until('it is alone, and what the start needed is closed', lambda: alone(c) and rests(pid))
+        until('it is alone, and what the start needed is closed', lambda: alone(c) and stays_asleep(pid))
         before = fds(pid)
         memory = rss_kib(pid)
         for kind, some in KINDS.items():
