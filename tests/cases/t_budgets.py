@@ -91,8 +91,8 @@ def used(a):
     return max([max(b['BytesIn'], b['BytesOut']) for b in a.ask('Status')['Budgets'] if 'Uid' in b], default=0)
 
 
-def others(a, what, peers, fills=0):
-    """What others have of it, when so many bytes of the budget are used, and how large the daemon is in the end."""
+def others(a, what, peers, fills=0, most=None):
+    """What others have of it, when so many bytes of the budget are used, and how large the daemon is in the end; used are most at most."""
     daemon, took = a.pid, []
     with flood(peers), a.client(60) as c:
         until('so much is used', lambda: used(a) >= fills)
@@ -108,6 +108,7 @@ def others(a, what, peers, fills=0):
         ok(len(took) == ASKS and answer.get('Literal') == repr(('1', ASKS - 1)), '%s: another one is answered' % what, answer)
         ok(sanitized() or p99 < P99_S, '%s: in time' % what, p99)
         ok(sanitized() or rss < RSS_KIB, '%s: the daemon does not grow' % what, rss)
+        ok(not most or used(a) <= most, '%s: the budget holds' % what, used(a))
     ok(a.pid == daemon and a.ask('Status')['Success'], '%s: it lives' % what)
 
 
@@ -131,7 +132,7 @@ def links(a):
     many = join(a, LINKS)
     others(a, 'messages to many that do not', [(c, b'', message(many[i - 1][1])) for i, (c, _) in enumerate(many)], BUDGET)
     many = join(a, 20)
-    others(a, 'messages to who is dead', [(c, b'', message(1 << 40, b'x') * 100) for c, _ in many])
+    others(a, 'messages to who is dead', [(c, b'', message(1 << 40, b'x') * 100) for c, _ in many], BUDGET, BUDGET + (1 << 20))
     many = join(a, 20)
     others(a, 'creations', [(c, b'', control(op='create', ref=1, **{'class': 'no.Such'}) * 100) for c, _ in many])
     flips = [b''.join(control(op='capability', name='c%d' % i, value=repr('%d' % n + 'x' * 1000)) for n in range(2)) for i in range(20)]

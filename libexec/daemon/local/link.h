@@ -111,10 +111,11 @@ static inline bool link_is_over(const struct link *link)
 	return link->budget && !budget_has_out(link->budget);
 }
 
-/* A program reads when it wants an answer, not before: it may leave unread half of what all of its user may. */
+/* A program reads when it wants an answer, not before: it may leave unread half of what all of its user may, who has no more. */
 static inline bool link_has_much(const struct link *program)
 {
-	return program->queued >= program->budget->limits->bytes / 2;
+	return program->queued >= program->budget->limits->bytes / 2 ||
+	       (program->queued > 0 && link_is_over(program));
 }
 
 /* Stop reading from sender until full has room again, or ends. Both may be the same. One that drains cannot wait. */

@@ -261,11 +261,16 @@ static struct bearer *find_bearer(const struct local *engine, uint64_t id)
 	return bearer && bearer->kind == BEARER_PROGRAM && bearer->link->ended ? NULL : bearer;
 }
 
-/* Whoever sends to one over its budget waits before that, and who asks the Director, until it has read its answers. */
+/* Whoever sends to one over its budget waits before that, and a program, or who asks the Director, until it has read its answers. */
 static bool has_to_wait(const struct sender *from, const struct bearer *bearer, uint64_t to)
 {
 	if (from->link->draining)
 		return false;
+	/* It would be told of each that goes to nobody, and reads nothing. */
+	if (!from->actor && link_has_much(from->link)) {
+		link_wait_for(from->link, from->link);
+		return true;
+	}
 	if (bearer && link_is_over(bearer->link)) {
 		link_wait_in(from->link, &bearer->link->budget->unsent);
 		return true;
