@@ -228,6 +228,7 @@ def doors():
                           ('case', 'URI:tds:Alpha'), ('none', ''), ('mail', 'email:tds@alpha'), ('dns', 'DNS:gamma')):
             shut('signed by the CA, for %s' % (san or 'a common name alone'), ca, sign(b, name, san))
         named(b, ca, mine)
+        two_names(b)
         ok(let_in(b.port, other.folder / 'ca.pem', mine)[0] == '', 'a system believes no server of another convention')
 
 
@@ -249,6 +250,15 @@ def named(b, ca, mine):
         ok(len(client.errors) == 2 and not alpha.taken(), 'claiming another by %s: its own still' % what, client.errors)
         client.close()
     alpha.close()
+
+
+def two_names(b):
+    """The bus takes the first name for the user: a system shows no certificate that has another one besides its own."""
+    part = shutil.copytree(b.folder / 'systems/gamma', b.base / 'gamma')
+    for path, name in zip(sign(b, 'two', 'URI:tds:gamma,URI:tds:alpha'), ('system.pem', 'system.key')):
+        shutil.copy(path, part / name)
+    answer = run('tds-admin', '-C', b.base, 'convention', 'join', part)
+    ok(answer.status == 4 and 'it is not that of tds:gamma' in answer.err, 'a certificate of two names: not joined with', answer)
 
 
 def one_token():
