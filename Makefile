@@ -63,7 +63,7 @@ HARDENING += -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(or $
 	$(call takes,-mbranch-protection=standard) $(call takes,-fstack-clash-protection) \
 	$(or $(call takes,$(ZERO)),$(call takes,$(ZERO) -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang))
 endif
-LIBS := libcrypto libarchive jansson libevent_core libseccomp
+LIBS := libssl libcrypto libarchive jansson libevent_core libseccomp
 TDS_CPPFLAGS := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DTDS_VERSION='"$(VERSION)"' -Iinclude -Ilibcommon -Ilibexec $(shell $(PKG_CONFIG) --cflags $(LIBS))
 TDS_CFLAGS := -std=gnu11 -O2 -g -pthread -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(HARDENING) $(SANITIZE)
 TDS_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack$(if $(CET),$(comma)-z$(comma)shstk) -Wl,--as-needed $(SANITIZE)

@@ -15,7 +15,7 @@ EOF
 
 to_build=(gcc libc6-dev make pkg-config libssl-dev libarchive-dev libjansson-dev libseccomp-dev libunistring2 libevent-dev)
 to_demonstrate=(openssl jq python3)
-to_test=(bats binutils g++ bsdextrautils bubblewrap clang clang-format fish git libclang-rt-14-dev libcmocka-dev mandoc python3-jsonschema shellcheck socat unzip zip zsh
+to_test=(bats binutils g++ bsdextrautils bubblewrap clang clang-format fish git libclang-rt-14-dev libcmocka-dev mandoc nats-server python3-jsonschema shellcheck socat unzip zip zsh
 	python3-pip)
 oracle=build/thespian # the real Thespian, which the tests compare with
 
@@ -46,6 +46,12 @@ need() {
 	as_root apt-get -q update || die 'apt-get update failed'
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install "${missing[@]}" ||
 		die "apt-get could not install ${missing[*]}"
+	case " ${missing[*]} " in *' nats-server '*) stop_server ;; esac
+}
+
+# Debian's package starts a server that lets in everybody, now and at each boot. Tests run their own.
+stop_server() {
+	[ ! -d /run/systemd/system ] || as_root systemctl disable --now nats-server || die 'nats-server could not be stopped'
 }
 
 # Tests go on without it: then they compare with what it answered when that was recorded.

@@ -12,6 +12,7 @@ const char admin_convention_help[] =
 	"       tds-admin [options] convention remove SYSTEM...\n"
 	"       tds-admin [options] convention join FOLDER\n"
 	"       tds-admin [options] convention leave\n"
+	"       tds-admin [options] convention status\n"
 	"Set up a convention of systems over a NATS server, see tds-convention(7).\n"
 	"\n"
 	"init    make the CA, certificates and settings of the systems and the server in a folder, "
@@ -21,6 +22,7 @@ const char admin_convention_help[] =
 	"remove  take systems out of it\n"
 	"join    make the director directory that of a system, by its part of the folder\n"
 	"leave   take that back\n"
+	"status  try what the bus lets this system do, and say what to do where that is wrong\n"
 	"\n"
 	"      --folder=FOLDER    init, remove: the folder of the convention (convention)\n"
 	"      --bus=HOSTS        init: names and addresses of the server, HOST[:PORT],... (this "
@@ -36,10 +38,9 @@ static const struct {
 	void (*run)(struct admin *admin, int argc, char **argv);
 	bool keeps_folder; /* it goes with --folder */
 } commands[] = {
-	{ "init", convention_init, true },
-	{ "remove", convention_remove, true },
-	{ "join", convention_join, false },
-	{ "leave", convention_leave, false },
+	{ "init", convention_init, true },      { "remove", convention_remove, true },
+	{ "join", convention_join, false },     { "leave", convention_leave, false },
+	{ "status", convention_status, false },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -72,7 +73,7 @@ void admin_convention(struct admin *admin, int argc, char **argv)
 	size_t i = 0;
 
 	if (argc == 0) {
-		tds_cli_usage(&admin->cli, "convention: init, remove, join or leave?");
+		tds_cli_usage(&admin->cli, "convention: init, remove, join, leave or status?");
 		return;
 	}
 	while (i < COMMANDS && strcmp(commands[i].name, argv[0]) != 0)

@@ -9,5 +9,6 @@ void convention_init(struct admin *admin, int argc, char **argv);
 void convention_remove(struct admin *admin, int argc, char **argv);
 void convention_join(struct admin *admin, int argc, char **argv);
 void convention_leave(struct admin *admin, int argc, char **argv);
+void convention_status(struct admin *admin, int argc, char **argv);
 
 #endif

@@ -71,6 +71,7 @@ static int take_server(struct work *work, const char *part, size_t len, struct t
 	if (!more)
 		return no_memory(err);
 	folder->servers = more;
+	server.tls = true;
 	more[folder->n_servers++] = server;
 	return 0;
 }

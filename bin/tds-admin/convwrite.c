@@ -30,8 +30,9 @@ char *conv_servers_text(const struct tds_bus_server *servers, size_t n)
 	for (size_t i = 0; out && i < n; i++) {
 		bool is_ipv6 = strchr(servers[i].host, ':') != NULL;
 
-		(void)fprintf(out, "tls://%s%s%s:%u\n", is_ipv6 ? "[" : "", servers[i].host,
-			      is_ipv6 ? "]" : "", (unsigned)servers[i].port);
+		(void)fprintf(out, "%s://%s%s%s:%u\n", servers[i].tls ? "tls" : "nats",
+			      is_ipv6 ? "[" : "", servers[i].host, is_ipv6 ? "]" : "",
+			      (unsigned)servers[i].port);
 	}
 	bool whole = out && !ferror(out);
 	if (out && fclose(out) == 0 && whole)

@@ -40,7 +40,7 @@ static const char help[] =
 	"  config                 print the configuration\n"
 	"  may [GROUP|USER]       print who may ask for what\n"
 	"  sandbox GROUP|PACKAGE  explain what its actors would be let do, and why\n"
-	"  convention init|remove|join|leave\n"
+	"  convention init|remove|join|leave|status\n"
 	"                         set up a convention of systems on many machines\n"
 	"  setup [DIR]            make a director directory with an admin process of its own user\n"
 	"  bootstart [NAME] [nostart]\n"

@@ -34,7 +34,7 @@ complete -c tds-admin -n '__tds_admin_at 1 role log' -a '(__tds_roles)'
 complete -c tds-admin -n '__tds_admin_at 1 tell ask' -a '(__tds_targets)'
 complete -c tds-admin -n '__fish_seen_subcommand_from bootstart' -a nostart
 complete -c tds-admin -n '__fish_seen_subcommand_from check' -F
-complete -c tds-admin -n '__tds_admin_at 1 convention' -a 'init remove join leave'
+complete -c tds-admin -n '__tds_admin_at 1 convention' -a 'init remove join leave status'
 complete -c tds-admin -n '__tds_admin_at 2 convention' -a '(__fish_complete_directories)'
 complete -c tds-admin -n '__tds_admin_at 1 setup' -a '(__fish_complete_directories)'
 complete -c tds-admin -l folder -x -a '(__fish_complete_directories)' -n '__tds_admin_of convention' -d 'convention: the folder of init and remove'

@@ -5,10 +5,13 @@
 Each trick is tried twice: against that configuration, where none is accepted, and, so that it is known to be one, against
 that configuration without its permissions, where each is. Prints TAP.
 """
+import contextlib
 import json
 import shutil
 import signal
+import socket
 import subprocess
+import threading
 
 from buslib import SERVER, Bus, Client, Refused, bus, laxer, let_in
 from tap import done, folder, ok, run, skip
@@ -349,6 +352,101 @@ def renewing(b, *clients):
     ok(alive(alpha) and alive(beta) and not alive(store) and alive(b.client('beta', store=True)), 'who is no candidate any more has no store')
 
 
+# --- tds-admin convention status ---
+
+def status():
+    """What it finds, against a server that is as it should be, and against each way of being otherwise."""
+    with folder() as base, folder() as theirs, bus(base, 'alpha', 'beta', change=impatient) as b:
+        dirs = {name: joined(b, name) for name in ('alpha', 'beta')}
+        other = Bus(theirs, 'alpha', 'beta')
+        url = 'tls://127.0.0.1:%d' % b.port
+
+        def says(what, name, *bad, good=(), port=None):
+            """bad: what begins the reason of each failure, in order; all else that is not odd is good."""
+            if port:
+                (dirs[name] / 'convbus.cfg').write_text('tls://127.0.0.1:%d\n' % port)
+            answer = run('tds-admin', '-C', dirs[name], 'convention', 'status', '-j')
+            checks = json.loads(answer.out)['Checks']
+            found = ['%s: %s' % (c['Check'], c['Text']) for c in checks if c['State'] == 'Bad']
+            fine = {c['Check'] for c in checks if c['State'] == 'Good'}
+            told = all(c.get('Do') for c in checks if c['State'] == 'Bad')
+            ok(answer.status == (1 if bad else 0) and len(found) == len(bad) and all(map(str.startswith, found, bad)) and fine >= set(good)
+               and told, 'status: ' + what, answer.status, *found, sorted(fine))
+
+        says('a candidate', 'alpha', good=('settings', 'certificate', 'server', 'permissions', 'store'))
+        says('a member', 'beta', good=('settings', 'certificate', 'server', 'permissions'))
+        text = run('tds-admin', '-C', dirs['beta'], '-q', 'convention', 'status')
+        ok(text.status == 0 and not text.out and not text.err, 'quiet, it says nothing where all is well', text)
+        b.change = lambda text: impatient(text).replace('publish: { allow: ["tds.m.beta.>"] }', 'publish: { allow: [">"] }')
+        b.copy()
+        b.reload()
+        says('one who may say everything', 'beta', 'permissions: %s lets it speak for another' % url,
+             'permissions: %s lets it ask JetStream' % url)
+        b.change = lambda text: impatient(text).replace('"tds.m.*.beta.>", ', '')
+        b.copy()
+        b.reload()
+        says('one who hears nothing', 'beta', 'permissions: %s lets it not hear what is for it' % url)
+        b.change = lambda text: impatient(text).replace('tds:beta', 'tds:gone').replace('1048576', '1000')
+        b.copy()
+        b.reload()
+        says('one whom the server does not know', 'beta', 'server: %s: ' % url)
+        says('messages that are too short', 'alpha', 'server: %s takes messages of 1000 bytes' % url, good=('permissions',))
+        other.port, other.change = b.port, impatient
+        b.stop()
+        says('no server', 'beta', 'server: %s: Connection refused' % url)
+        strangers(says, url, b, other, base)
+
+
+def joined(b, name):
+    """A director directory that has joined as this system."""
+    path = b.base / ('dir-' + name)
+    path.mkdir(mode=0o755)
+    answer = run('tds-admin', '-C', path, 'convention', 'join', b.folder / 'systems' / name)
+    ok(answer.status == 0, '%s has joined' % name, answer)
+    return path
+
+
+def strangers(says, url, b, other, base):
+    """What may listen there instead."""
+    other.folder.joinpath('server/nats-server.conf').write_text((b.folder / 'server/nats-server.conf').read_text())
+    try:
+        other.start()
+        says('the server of another convention', 'beta', 'server: %s: ' % url)
+    finally:
+        other.stop()
+    for what, reason, speak in (
+            ('no NATS', 'what listens there speaks no NATS', lambda s: s.sendall(b'HTTP/1.1 400 Bad Request\r\n\r\n')),
+            ('a line without an end', 'what listens there speaks no NATS', lambda s: s.sendall(b'x' * 70000)),
+            ('NATS without TLS', 'the server speaks no TLS', lambda s: s.sendall(b'INFO {"version":"2.9.10"}\r\n')),
+            ('one that hangs up', 'it hung up', lambda s: None),
+            ('TLS of another program', '', lambda s: s.sendall(b'INFO {"tls_required":true}\r\nnonsense, and more of it\r\n'))):
+        with listening(b.port, speak):
+            says(what, 'beta', 'server: %s: %s' % (url, reason))
+
+
+@contextlib.contextmanager
+def listening(port, speak):
+    """Somebody listens on the port, who says this to the one who comes, and then nothing."""
+    server = socket.create_server(('127.0.0.1', port))
+
+    def serve():
+        with contextlib.suppress(OSError):
+            connection, _ = server.accept()
+            with connection:
+                speak(connection)
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(4096):
+                    pass
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+        server.close()
+
+
 def unit():
     """What the drop-in runs before a reload, in the folder that it says."""
     with folder() as base:
@@ -365,7 +463,7 @@ def main():
         skip('all of it', 'there is no nats-server')
         done()
     signal.alarm(240)
-    for part in (tricks, doors, one_token, too_much, coming_and_going, unit):
+    for part in (tricks, doors, one_token, too_much, coming_and_going, status, unit):
         part()
     done()
 

@@ -160,13 +160,15 @@ def configuration(judge, a):
 
 def convention(hold, a):
     folder = a.base / 'convention'
-    hold(0, 'convention', 'init', 'a', 'b', '--folder=%s' % folder)
+    hold(0, 'convention', 'init', 'a', 'b', '--bus=127.0.0.1:1', '--folder=%s' % folder)
     hold(0, 'convention', 'remove', 'b', '--folder=%s' % folder)
     hold(1, 'convention', 'init', 'b', '--folder=%s' % folder)
     hold(2, 'convention', 'init', 'all', '--folder=%s' % folder)
     hold(4, 'convention', 'join', folder)
     hold(0, 'convention', 'join', folder / 'systems/a')
+    hold(1, 'convention', 'status')
     hold(0, 'convention', 'leave')
+    hold(4, 'convention', 'status')
     hold(0, 'convention', 'leave')
 
 

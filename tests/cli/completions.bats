@@ -85,7 +85,7 @@ expect() {
 	expect 'ask bootstart check config convention forget help history keys list log may metrics reload restart role sandbox setup shutdown start status tell top tree watch ' tds-admin ''
 	expect 'shutdown ' tds-admin -j sh
 	expect 'src ' tds-admin setup s
-	expect 'init join leave remove ' tds-admin convention ''
+	expect 'init join leave remove status ' tds-admin convention ''
 	expect 'src ' tds-admin convention join s
 	expect 'nobody ' tds-admin setup --user=nobod
 	expect 'reload restart role ' tds-admin help r

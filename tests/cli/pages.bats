@@ -67,7 +67,7 @@ guide() {
 @test "tds-convention(7)" {
 	PATH=$PATH:/usr/sbin
 	command -v nats-server >/dev/null || skip 'there is no nats-server'
-	mkdir -p beta/director
+	mkdir -p alpha/director beta/director
 	name_actors beta/director
 	echo default >beta/director/sandbox.cfg
 	"$ROOT/tests/shown" --compare <"$ROOT/man/tds-convention.7"
