@@ -24,7 +24,7 @@
 #include "daemon/base/loop.h"
 #include "daemon/guardian/ward.h"
 #include "daemon/local/program.h"
-#include "daemon/local/wire.h"
+#include "base/wire.h"
 
 #define LINKS_MAX 16
 #define CHILDREN_MAX 8

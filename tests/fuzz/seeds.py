@@ -320,6 +320,22 @@ def literal():
     put('literal', **{'hostile-' + k: v for k, v in hostile.items()})
 
 
+def linkframe():
+    """The first byte: 1, as tds-link reads them; 0, as who started it does."""
+    def frame(kind, *parts):
+        body = kind + b''.join(p if isinstance(p, bytes) else struct.pack('<Q', p) for p in parts)
+        return struct.pack('<I', len(body)) + body
+
+    down = [frame(b'C', b'{"Servers":[]}'), frame(b'P', b'\x11tds.m.a.b-1.link1', b'data'), frame(b'G', 1, b'\x05lease'), frame(b'N', 2, b'\x01k', b'v'),
+            frame(b'U', 3, 7, b'\x01k', b'v'), frame(b'D', 4, 7, b'\x01k'), frame(b'W')]
+    up = [frame(b'S', 1, b'\x02why'), frame(b'M', b'\x10tds.m.a.all.beat', b'{}'), frame(b'A', 3, 8, b'\x00value'), frame(b'H', 8, b'\x01\x01k'),
+          frame(b'T', 0, b'\x00no')]
+    put('linkframe', down=b'\1' + b''.join(down), up=b'\0' + b''.join(up), wrong_way=b'\0' + down[1], nothing=b'\1', none=b'\1' + bytes(4),
+        much=b'\1' + b'\xff' * 8, kind=b'\1' + frame(b'?'), short=b'\1' + frame(b'G', b'1234'), over=b'\1' + frame(b'W', b'.'), name=b'\1' + frame(b'P', b'\xffa'),
+        cut=b'\1' + down[4][:-1], code=b'\0' + frame(b'A', 1, 1, b'\x05'), side=b'\0' + frame(b'S', 2, b'\0'), zero=b'\1' + frame(b'G', 0, b'\1k'),
+        subject=b'\0' + frame(b'M', b'\x0ftds.m.a.b.c.d.e') + frame(b'M', b'\x0ctds.m.all.b.'))
+
+
 if __name__ == '__main__':
-    for make in config, literal, logconfig, trustfile, state, cache, verdict, ed25519, door, frames:
+    for make in config, literal, logconfig, trustfile, state, cache, verdict, ed25519, door, frames, linkframe:
         make()

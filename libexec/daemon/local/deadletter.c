@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "wire.h"
+#include "base/wire.h"
 
 void message_head(unsigned char *body, uint64_t from, uint32_t from_realm, enum encoding encoding)
 {

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "wire.h"
+#include "base/wire.h"
 
 static void put_head(unsigned char *data, enum frame_type type, size_t len)
 {

@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 #include "daemon/base/loop.h"
-#include "wire.h"
+#include "base/wire.h"
 
 #define READ_AT_ONCE (64 << 10)
 #define ADDRESSED (FRAME_HEAD + 8) /* bytes of a message until it is known whom it is for */

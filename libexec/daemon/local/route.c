@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "daemon/base/random.h"
 #include "parcel.h"
-#include "wire.h"
+#include "base/wire.h"
 
 /* A large payload as a sealed memory file; -1: none could be made. */
 static int payload_memfd(const struct payload *payload)

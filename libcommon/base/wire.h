@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Little-endian numbers in frames. */
-#ifndef TDS_DAEMON_WIRE_H
-#define TDS_DAEMON_WIRE_H
+#ifndef TDS_WIRE_H
+#define TDS_WIRE_H
 
 #include <stdint.h>
 
