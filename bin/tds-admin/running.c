@@ -35,10 +35,8 @@ static void print_over(FILE *out, const char *what, const json_t *budget, const 
 		const char *key;
 		const char *limit;
 	} counted[] = {
-		{ "BytesIn", "Bytes" },
-		{ "BytesOut", "Bytes" },
-		{ "Descriptors", "Descriptors" },
-		{ "Actors", "Actors" },
+		{ "BytesIn", "Bytes" },           { "BytesOut", "Bytes" }, { "BytesTold", "Bytes" },
+		{ "Descriptors", "Descriptors" }, { "Actors", "Actors" },
 	};
 	const char *said = NULL;
 

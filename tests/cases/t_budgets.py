@@ -196,6 +196,41 @@ def unread_files(a):
     ok(True, 'and are read when it reads again')
 
 
+def told(a):
+    """The bytes that this user's clients told actors, and that these have not taken."""
+    return sum(b['BytesTold'] for b in a.ask('Status')['ClientBudgets'] if b['Uid'] == os.getuid())
+
+
+def told_to_many(a):
+    """What a user tells actors of many sources, none of which reads, is bounded all together, and counts until it is read."""
+    groups = ['g%d' % i for i in range(6)]
+    for group in groups:
+        a.group(group, ['1'], {'Actors': {'m.a.A': {'OnLoad': {'Role': group}}}})
+    a.start()
+    for group in groups:
+        a.must(a.load(group))
+    pids = [a.actors_of(group, '1')[0]['Pid'] for group in groups]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    answers = []
+    for n in range(4 * BUDGET // FILE):
+        with a.client() as c:  # each has gone by when the next one comes
+            answers.append(c.ask('Tell', Target=groups[n % len(groups)], Literal=repr('x' * FILE)))
+    taken = [t for t in answers if t['Success']]
+    ok(len(taken) == BUDGET // FILE + 1, 'so many are taken as its user may have under way', len(taken))
+    ok(answers[-1].get('Message') == 'too much that this user told actors is not taken yet', 'the next is refused', answers[-1])
+    ok(told(a) >= BUDGET, 'that is shown', told(a))
+    out = a.admin('status').out
+    ok('over budget: clients of uid %d: Bytes\n' % os.getuid() in out, 'and who is over his budget', out)
+    os.kill(pids[0], signal.SIGKILL)  # what it had in its socket goes with it
+    for pid in pids[1:]:
+        os.kill(pid, signal.SIGCONT)
+    until('it counts no more when it is read', lambda: told(a) == 0)
+    with a.client() as c:
+        until('and more is taken', lambda: c.ask('Tell', Target='g1', Literal=repr('x' * FILE))['Success'])
+    ok(a.asked('g1', ('echo', 1)) == ('1', 1), 'the next is taken')
+
+
 GRUDGE = ACTOR + r'''
 
 class G(A):
@@ -241,4 +276,4 @@ def shown(a):
 
 
 if __name__ == '__main__':
-    run_cases(links, clients, unread_by_an_actor, unread_files, unread_by_a_program, shown)
+    run_cases(links, clients, unread_by_an_actor, unread_files, told_to_many, unread_by_a_program, shown)

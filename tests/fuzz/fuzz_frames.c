@@ -476,7 +476,9 @@ static void go_on(void)
 				more = true;
 		if (asked_by)
 			engine->ops->post(engine, DIRECTOR_ID, asked_by,
-					  &(struct payload){ ENCODING_LITERAL, "1", 1 });
+					  &(struct payload){ .encoding = ENCODING_LITERAL,
+							     .data = "1",
+							     .len = 1 });
 		more |= asked_by != 0;
 		asked_by = 0;
 	}

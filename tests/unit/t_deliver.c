@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Messages to roles and names: delivered, parked while their target is on its way, or refused. */
 #include "base/mem.h"
+#include "daemon/base/charge.h"
 #include "daemon/director/change.h"
 #include "fake_world.h"
 #include "unit.h"
@@ -353,6 +354,28 @@ static void all_share_16_mib(void **state)
 			 DELIVERY_PARKED);
 }
 
+/* What is parked is charged to who sent it until it is delivered, fails, or is forgotten. */
+static void what_is_parked_is_charged(void **state)
+{
+	struct fake *f = *state;
+	struct account *account = account_new();
+	struct payload payload = { .encoding = ENCODING_LITERAL, .data = "1", .len = 1 };
+
+	fake_load(f, "foo-1.tls");
+	for (uint64_t ticket = 1; ticket <= 2; ticket++) {
+		payload.charge = charge_new(account, payload.len);
+		assert_int_equal(director_send(f->director, "r", NULL, 1, ticket, false, &payload),
+				 DELIVERY_PARKED);
+		charge_unref(payload.charge);
+	}
+	assert_int_equal(account->bytes, 2 * (1 + CHARGE_WEIGHT));
+	director_forget(f->director, 1);
+	assert_int_equal(account->bytes, 1 + CHARGE_WEIGHT);
+	fake_run(f);
+	assert_int_equal(account->bytes, 0);
+	account_unref(account);
+}
+
 /* --- a sender that sends the next when it is told --- */
 
 static void on_told(void *ctx, uint64_t ticket, const char *error)
@@ -426,6 +449,7 @@ int main(void)
 		IN_WORLD(what_is_forgotten_is_not_delivered),
 		IN_WORLD(all_share_1024_places),
 		IN_WORLD(all_share_16_mib),
+		IN_WORLD(what_is_parked_is_charged),
 		IN_WORLD(who_is_told_sends_the_next),
 		IN_WORLD(who_is_told_unloads_what_others_wait_for),
 	};

@@ -8,7 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "daemon/base/charge.h"
 #include "daemon/base/loop.h"
+#include "daemon/local/lent.h"
 #include "unit.h"
 
 #define PER_TURN 256
@@ -119,12 +121,13 @@ static void no_timer(void **state)
 
 #define LENT (1 << 20) /* bytes of a memory file, which the frame with it says nothing of */
 
-static void lend(struct rig *rig)
+static void lend(struct rig *rig, struct account *account)
 {
 	struct frame *frame = frame_new(FRAME_MESSAGE_FD, 8, open("/dev/null", O_RDONLY));
 
 	assert_non_null(frame);
 	frame->lent = LENT;
+	frame->charge = account ? charge_new(account, LENT) : NULL;
 	link_send(&rig->link, frame);
 }
 
@@ -144,7 +147,7 @@ static void lent(void **state)
 	(void)state;
 	set_up(&rig);
 	for (int i = 0; i < 3; i++)
-		lend(&rig);
+		lend(&rig, NULL);
 	assert_int_equal(rig.budget.passing, 2);
 	assert_true(rig.budget.bytes_out > 2 * LENT);
 	assert_int_equal(read_all(rig.other_end), FRAME_HEAD + 8);
@@ -157,10 +160,79 @@ static void lent(void **state)
 	assert_int_equal(rig.budget.bytes_out, 0);
 }
 
+/* How many of so many memory files are charged to who had them made. */
+static size_t charged(const struct account *account)
+{
+	return account->bytes / LENT;
+}
+
+/* Who had memory files made is charged until the host has taken them, one after the other, wherever each of them is. */
+static void charged_until_taken(void **state)
+{
+	struct account *account = account_new();
+	struct rig rig;
+
+	(void)state;
+	set_up(&rig);
+	for (int i = 0; i < 3; i++)
+		lend(&rig, account);
+	for (size_t left = 3; left > 0; left--) {
+		assert_int_equal(charged(account), left);
+		assert_int_equal(read_all(rig.other_end), FRAME_HEAD + 8);
+		while (charged(account) == left)
+			assert_int_equal(loop_once(rig.base, EVLOOP_ONCE), 0);
+	}
+	tear_down(&rig);
+	account_unref(account);
+}
+
+/* In a socket that is never empty a file is taken when as much as there is room for was sent after it. */
+static void charged_on_a_busy_link(void **state)
+{
+	struct account *account = account_new();
+	unsigned char data[4096];
+	struct rig rig;
+
+	(void)state;
+	set_up(&rig);
+	lend(&rig, account);
+	for (int i = 0; charged(account) > 0; i++) {
+		assert_true(i < 1000);
+		link_send(&rig.link, frame_new(FRAME_MESSAGE, sizeof(data) - FRAME_HEAD, -1));
+		if (i >= 8)
+			assert_true(read(rig.other_end, data, sizeof(data)) > 0);
+		(void)lent_is_there(&rig.link);
+	}
+	tear_down(&rig);
+	account_unref(account);
+}
+
+/* Of a link that ends nothing is charged any more, and who had them made may have gone before. */
+static void charged_until_the_end(void **state)
+{
+	struct account *account = account_new();
+	struct rig rig;
+
+	(void)state;
+	set_up(&rig);
+	for (int i = 0; i < 3; i++)
+		lend(&rig, account);
+	struct charge *held = charge_new(account, 0);
+	account_unref(account);
+	tear_down(&rig);
+	assert_int_equal(held->account->bytes, held->bytes);
+	assert_int_equal(held->account->refs, 1);
+	charge_unref(held);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(operations),
-					    cmocka_unit_test(no_timer), cmocka_unit_test(lent) };
+					    cmocka_unit_test(no_timer),
+					    cmocka_unit_test(lent),
+					    cmocka_unit_test(charged_until_taken),
+					    cmocka_unit_test(charged_on_a_busy_link),
+					    cmocka_unit_test(charged_until_the_end) };
 
 	event_set_mem_functions(malloc, grow, free);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "daemon/base/budget.h"
+#include "daemon/base/charge.h"
 #include "change.h"
 #include "declaration.h"
 #include "launch.h"
@@ -24,7 +25,7 @@ struct parked {
 	uid_t uid;   /* whose it is */
 	uint64_t ticket;
 	bool wants_answer;
-	struct payload payload; /* its data are ours */
+	struct payload payload; /* its data and a reference to its charge are ours */
 };
 
 enum presence {
@@ -127,6 +128,7 @@ static void parked_free(struct parked *parked)
 	free(parked->target);
 	free(parked->group);
 	free((void *)(uintptr_t)parked->payload.data);
+	charge_unref(parked->payload.charge);
 	free(parked);
 }
 
@@ -169,7 +171,8 @@ static enum delivery park(struct director *director, const char *target, const c
 				   .uid = uid,
 				   .ticket = ticket,
 				   .wants_answer = wants_answer,
-				   .payload = { payload->encoding, data, payload->len } };
+				   .payload = { payload->encoding, data, payload->len,
+						charge_ref(payload->charge) } };
 	if (!parked->target || (group && !parked->group)) {
 		parked_free(parked);
 		return DELIVERY_FULL;

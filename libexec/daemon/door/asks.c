@@ -9,7 +9,9 @@
 #include "base/jsontext.h"
 #include "base/mem.h"
 #include "clients.h"
+#include "daemon/base/charge.h"
 #include "literal/literal.h"
+#include "places.h"
 #include "tool/cli.h"
 
 #define TIMEOUT_S_DEFAULT 5
@@ -78,34 +80,40 @@ static bool start_timer(struct client *client, const struct request *row, const 
 	return false;
 }
 
-static void send_message(struct client *client, const struct request *row, const json_t *request,
-			 bool asking)
+/* What it tells counts for its user until it is taken. NULL: refused already. */
+static struct charge *charge_for(struct client *client, const struct request *row, size_t bytes)
 {
-	struct payload payload;
-	struct tds_err err = { 0 };
-	char why[ABSENCE_MAX];
-	const char *target = request_text(request, "Target");
-	const char *group = request_text(request, "Group");
-	tds_autofree char *text = message_text(request, &payload, &err);
+	struct charge *charge;
 
-	if (!text) {
-		asker_refuse(&client->asker, row, 2, err.reason);
-		return;
+	if (!places_may_tell(client)) {
+		asker_refuse(&client->asker, row, 1,
+			     "too much that this user told actors is not taken yet");
+		return NULL;
 	}
-	client->ticket = director_ticket(client->asker.door->director);
-	client->asking = asking;
-	client->asked = 0;
-	switch (director_send(client->asker.door->director, target, group, client->uid,
-			      client->ticket, asking, &payload)) {
+	charge = charge_new(client->user->told, bytes);
+	if (!charge)
+		asker_refuse(&client->asker, row, 5, "out of memory");
+	return charge;
+}
+
+/* What came of it, as far as that is known. */
+static void answer_delivery(struct client *client, const struct request *row, const json_t *request,
+			    enum delivery delivery)
+{
+	char why[ABSENCE_MAX];
+
+	switch (delivery) {
 	case DELIVERY_DONE:
-		if (!asking)
+		if (!client->asking)
 			asker_answer(&client->asker, success_json("Told"));
 		break;
 	case DELIVERY_PARKED:
 		break;
 	case DELIVERY_NONE:
 		asker_refuse(&client->asker, row, 1,
-			     director_absence(client->asker.door->director, target, group, why));
+			     director_absence(client->asker.door->director,
+					      request_text(request, "Target"),
+					      request_text(request, "Group"), why));
 		break;
 	case DELIVERY_UNREAD:
 		asker_refuse(&client->asker, row, 1,
@@ -116,6 +124,31 @@ static void send_message(struct client *client, const struct request *row, const
 			     "too many messages wait for a source that is changed");
 		break;
 	}
+}
+
+static void send_message(struct client *client, const struct request *row, const json_t *request,
+			 bool asking)
+{
+	struct director *director = client->asker.door->director;
+	struct payload payload;
+	struct tds_err err = { 0 };
+	tds_autofree char *text = message_text(request, &payload, &err);
+
+	if (!text) {
+		asker_refuse(&client->asker, row, 2, err.reason);
+		return;
+	}
+	tds_auto(charge) struct charge *charge = charge_for(client, row, payload.len);
+	if (!charge)
+		return;
+	payload.charge = charge;
+	client->ticket = director_ticket(director);
+	client->asking = asking;
+	client->asked = 0;
+	answer_delivery(client, row, request,
+			director_send(director, request_text(request, "Target"),
+				      request_text(request, "Group"), client->uid, client->ticket,
+				      asking, &payload));
 }
 
 void answer_tell(struct asker *asker, const struct request *row, const json_t *request)

@@ -12,7 +12,6 @@
 
 #include "base/jsontext.h"
 #include "base/mem.h"
-#include "daemon/base/clock.h"
 #include "daemon/base/budget.h"
 #include "base/release.h"
 #include "hangups.h"
@@ -115,16 +114,6 @@ static void leave_if_silent(struct client *client)
 		end_after_output(client);
 }
 
-static void over_budget(struct clients *clients, uid_t uid, struct budget_refusals *refusals,
-			const char *why)
-{
-	const struct door_settings *settings = clients->door->settings;
-	uint64_t times = budget_refuse(refusals, clock_now_mono_ms());
-
-	if (times > 0)
-		settings->over_budget(settings->ctx, uid, times, why);
-}
-
 /*
  * Of a user whose clients leave too much unread, or unfinished, all together, those go that have most of it. That is told when
  * they are gone: who is told may be one to go.
@@ -133,9 +122,10 @@ static void cut_gluttons(struct clients *clients, struct user *user, const struc
 {
 	for (struct client *c; (c = places_glutton(clients, user, but));) {
 		client_close(c);
-		over_budget(clients, user->uid, &user->budget.refusals,
-			    "its clients leave as many bytes unread, or unfinished, as budget.cfg "
-			    "lets them have: one was cut off");
+		places_over_budget(
+			clients, user->uid, &user->budget.refusals,
+			"its clients leave as many bytes unread, or unfinished, as budget.cfg "
+			"lets them have: one was cut off");
 	}
 }
 
@@ -428,7 +418,7 @@ static void on_accepted(void *ctx, int fd, bool scarce)
 		return;
 	}
 	if (!places_find(clients, peer.uid, scarce, &displaced)) {
-		over_budget(clients, peer.uid, &clients->refusals, refusal(scarce));
+		places_over_budget(clients, peer.uid, &clients->refusals, refusal(scarce));
 		listener_refuse(fd, refusal(scarce), NULL);
 		return;
 	}
@@ -493,6 +483,7 @@ void clients_free(struct clients *clients)
 		}
 		client_free(clients->first);
 	}
+	places_free(clients);
 	listener_free(clients->listener);
 	hangups_free(clients->hangups);
 	turns_free(clients->turns);

@@ -6,6 +6,8 @@
 
 #include <event2/buffer.h>
 
+#include "daemon/base/clock.h"
+
 /* Whom one can displace: those of its own rank and of lower ones. */
 enum rank { RANK_OTHER, RANK_OWN, RANK_ROOT };
 
@@ -119,17 +121,40 @@ static struct user *user_of(struct clients *clients, uid_t uid)
 	if (user)
 		return user;
 	user = calloc(1, sizeof(*user));
-	if (!user)
+	struct account *told = user ? account_new() : NULL;
+	if (!told) {
+		free(user);
 		return NULL;
+	}
 	*user = (struct user){ .next = clients->users,
 			       .self = &clients->users,
 			       .uid = uid,
+			       .told = told,
 			       .budget = { .limits =
 						   &clients->door->settings->configured->budget } };
 	if (user->next)
 		user->next->self = &user->next;
 	clients->users = user;
 	return user;
+}
+
+static void user_free(struct user *user)
+{
+	*user->self = user->next;
+	if (user->next)
+		user->next->self = user->self;
+	account_unref(user->told);
+	free(user);
+}
+
+/* No event tells that the last of what a user told was taken: he goes when the next one does. */
+static void sweep(struct clients *clients)
+{
+	for (struct user *user = clients->users, *next; user; user = next) {
+		next = user->next;
+		if (user->clients == 0 && user->told->bytes == 0)
+			user_free(user);
+	}
 }
 
 bool places_take(struct client *client)
@@ -163,12 +188,36 @@ void places_leave(struct client *client)
 	struct user *user = client->user;
 
 	client->user = NULL;
-	if (!user || --user->clients > 0)
-		return;
-	*user->self = user->next;
-	if (user->next)
-		user->next->self = user->self;
-	free(user);
+	if (user && --user->clients == 0)
+		sweep(client->clients);
+}
+
+void places_over_budget(struct clients *clients, uid_t uid, struct budget_refusals *refusals,
+			const char *why)
+{
+	const struct door_settings *settings = clients->door->settings;
+	uint64_t times = budget_refuse(refusals, clock_now_mono_ms());
+
+	if (times > 0)
+		settings->over_budget(settings->ctx, uid, times, why);
+}
+
+bool places_may_tell(const struct client *client)
+{
+	struct user *user = client->user;
+
+	if (user->told->bytes < user->budget.limits->bytes)
+		return true;
+	places_over_budget(client->clients, user->uid, &user->budget.refusals,
+			   "as many bytes that its clients told actors are under way as budget.cfg "
+			   "lets them have");
+	return false;
+}
+
+void places_free(struct clients *clients)
+{
+	while (clients->users)
+		user_free(clients->users);
 }
 
 /* Of that user, who has most of what size tells. NULL: none has any, or one alone. */
@@ -202,9 +251,10 @@ json_t *places_json(const struct clients *clients)
 
 	for (const struct user *user = clients->users; user; user = user->next)
 		(void)json_array_append_new(
-			all, json_pack("{s:I, s:I, s:I, s:I}", "Uid", (json_int_t)user->uid,
+			all, json_pack("{s:I, s:I, s:I, s:I, s:I}", "Uid", (json_int_t)user->uid,
 				       "Clients", (json_int_t)user->clients, "BytesIn",
 				       (json_int_t)user->budget.bytes_in, "BytesOut",
-				       (json_int_t)user->budget.bytes_out));
+				       (json_int_t)user->budget.bytes_out, "BytesTold",
+				       (json_int_t)user->told->bytes));
 	return all;
 }

@@ -5,13 +5,14 @@
 
 #include "clients.h"
 #include "daemon/base/budget.h"
+#include "daemon/base/charge.h"
 
 #define CLIENTS_MAX 256
 #define CLIENTS_KEPT 8    /* of them for root and the admin's own user alone */
 #define CLIENTS_OF_ROOT 4 /* of these for root alone */
 #define CLIENTS_GONE 1024 /* of a user, whose changes are still under way */
 
-/* All clients of a user, as long as there is one. */
+/* All clients of a user, as long as there is one, or something that he told an actor is under way. */
 struct user {
 	struct user *next;
 	struct user **self;
@@ -21,6 +22,7 @@ struct user {
 	unsigned turn;    /* in which they had so much time */
 	int64_t took_us;
 	struct budget budget;
+	struct account *told; /* to actors, and under way */
 };
 
 /* Is it root, or the admin's own? */
@@ -44,6 +46,15 @@ void places_leave(struct client *client); /* it is about to be freed; nothing, w
  */
 struct client *places_glutton(const struct clients *clients, const struct user *user,
 			      const struct client *but);
+
+/* May its user tell an actor more? What he told is charged to him until it is taken, also when he has gone. */
+bool places_may_tell(const struct client *client);
+
+/* That a user was refused something is told, once a minute. */
+void places_over_budget(struct clients *clients, uid_t uid, struct budget_refusals *refusals,
+			const char *why);
+
+void places_free(struct clients *clients); /* all that are left, when no client is */
 
 /* What each user's clients take of their budget. A new reference. */
 json_t *places_json(const struct clients *clients);

@@ -37,6 +37,8 @@ enum {
 	OUTPUT_ERROR = 40,
 };
 
+struct charge;
+
 /* How a payload is written down. */
 enum encoding {
 	ENCODING_PICKLE = 'p',
@@ -48,8 +50,9 @@ enum encoding {
 
 struct payload {
 	enum encoding encoding;
-	const void *data; /* borrowed */
-	size_t len;       /* bytes */
+	const void *data;      /* borrowed */
+	size_t len;            /* bytes */
+	struct charge *charge; /* of who sends it, borrowed; NULL: nobody is charged */
 };
 
 /* A message from outside. */

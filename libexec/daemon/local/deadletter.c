@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/wire.h"
+#include "daemon/base/charge.h"
 
 void message_head(unsigned char *body, uint64_t from, uint32_t from_realm, enum encoding encoding)
 {
@@ -26,6 +27,7 @@ static struct link *send_letter(struct actor *handler, uint64_t to, uint32_t to_
 	message_head(frame_body(frame) + 12, from, from_realm, parcel->encoding);
 	memcpy(frame_body(frame) + 12 + MESSAGE_HEAD, parcel->rest, parcel->len);
 	frame->lent = parcel->lent;
+	frame->charge = charge_ref(parcel->charge);
 	link_send(&handler->link, frame);
 	return &handler->link;
 }

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/wire.h"
+#include "daemon/base/charge.h"
 
 static void put_head(unsigned char *data, enum frame_type type, size_t len)
 {
@@ -38,6 +39,7 @@ void frame_free(struct frame *frame)
 		if (frame->fds[i] >= 0)
 			(void)close(frame->fds[i]);
 	frame_text_unref(frame->text);
+	charge_unref(frame->charge);
 	free(frame);
 }
 

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct charge;
+
 #define FRAME_HEAD 5        /* length and type */
 #define FRAME_MAX (1 << 20) /* bytes of a frame behind its length */
 
@@ -35,7 +37,8 @@ struct frame {
 	struct frame *next;
 	int fds[2]; /* go with the first byte; -1: none */
 	size_t lent; /* bytes of memory files of ours among them, which who made them for us does not pay for */
-	size_t len; /* of data, length field included */
+	struct charge *charge; /* of who pays, if only for the frame; NULL: nobody */
+	size_t len;            /* of data, length field included */
 	size_t sent;
 	unsigned char *data;     /* own, or the text's */
 	struct frame_text *text; /* NULL: none */

@@ -45,6 +45,15 @@ struct link_events {
 	void (*ended)(void *ctx);
 };
 
+/* A memory file of ours that was sent (lent.h). */
+struct lent {
+	bool there;            /* it may not have been taken yet */
+	struct charge *charge; /* whose it is; NULL: nobody's */
+	size_t behind;         /* bytes that were sent after it */
+	struct event *look;    /* whether it was taken; NULL: none was ever sent */
+	unsigned look_ms;
+};
+
 struct link {
 	int fd;
 	struct budget *budget; /* whose bytes wait here, and how much it may do; NULL: nobody's */
@@ -60,9 +69,7 @@ struct link {
 	struct frame *first; /* waiting to be sent */
 	struct frame **last;
 	size_t queued; /* bytes of them and of files lent, and LINK_FD_WEIGHT for each descriptor */
-	bool lends;    /* a memory file of ours was sent, and may not have been taken yet */
-	struct event
-		*retry; /* looks whether it was, while the next one waits; NULL: none ever waited */
+	struct lent lent;
 	uint64_t may_take; /* frames, in this turn of the loop */
 	bool corked;       /* frames wait until link_uncork */
 	bool paused;       /* not read: what it sent waits for room elsewhere */

@@ -3,17 +3,15 @@
 #include "linkout.h"
 
 #include <errno.h>
-#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "lent.h"
 
 #define CORKED_FULL (16 << 20) /* bytes waiting for who cannot take them yet */
-#define LENT_LOOK_MS 20        /* how often it is looked whether a memory file was taken */
 
 /* --- budgets --- */
 
@@ -233,8 +231,7 @@ void link_fini(struct link *link)
 		event_free(link->readable);
 	if (link->writable)
 		event_free(link->writable);
-	if (link->retry)
-		event_free(link->retry);
+	lent_fini(link);
 	if (link->fd >= 0)
 		(void)close(link->fd);
 	for (struct frame *f = link_take_queue(link), *next; f; f = next) {
@@ -253,8 +250,7 @@ void link_end(struct link *link)
 	link_end_overdraft(link);
 	(void)event_del(link->readable);
 	(void)event_del(link->writable);
-	if (link->retry)
-		(void)event_del(link->retry);
+	lent_end(link);
 	release(&link->waiters);
 	link->events->ended(link->ctx);
 }
@@ -312,27 +308,22 @@ static void drop_first(struct link *link)
 	frame_free(frame);
 }
 
-/*
- * What is in the socket counts for nobody, and a memory file may be a thousand times as large as the frame that it goes
- * with: so of those that we made one at most is under way to a host. No event tells that it was taken.
- */
-static bool lends_still(struct link *link)
-{
-	int unread;
+static void flush(struct link *link);
 
-	if (link->lends && (ioctl(link->fd, SIOCOUTQ, &unread) != 0 || unread == 0))
-		link->lends = false;
-	return link->lends;
+static void on_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct link *link = arg;
+
+	(void)fd;
+	(void)what;
+	if (!lent_is_there(link) || !lent_look(link, on_look))
+		flush(link);
 }
 
-static void look_again(struct link *link)
+static void lend(struct link *link, struct frame *frame)
 {
-	static const struct timeval soon = { .tv_usec = LENT_LOOK_MS * 1000 };
-
-	if (!link->retry)
-		link->retry = evtimer_new(event_get_base(link->readable), link_on_writable, link);
-	if (!link->retry || event_add(link->retry, &soon) != 0)
-		cut(link);
+	lent_begin(link, frame);
+	(void)lent_look(link, on_look);
 }
 
 /* Returns as write(2) does. */
@@ -345,8 +336,10 @@ static ssize_t send_first(struct link *link)
 
 	if (n < 0)
 		return n;
-	link->lends |= lends;
 	frame->sent += (size_t)n;
+	link->lent.behind += (size_t)n;
+	if (lends)
+		lend(link, frame);
 	const struct weight after = weight_of(frame);
 	take_queued(link, (struct weight){ .bytes = before.bytes - after.bytes,
 					   .fds = before.fds - after.fds });
@@ -359,10 +352,8 @@ static ssize_t send_first(struct link *link)
 static void send_all(struct link *link)
 {
 	while (link->first && !link->corked && !link->deaf && !link->ended) {
-		if (link->first->sent == 0 && link->first->lent > 0 && lends_still(link)) {
-			look_again(link);
-			return;
-		}
+		if (link->first->sent == 0 && link->first->lent > 0 && lent_is_there(link))
+			return; /* on_look() goes on */
 		if (send_first(link) < 0 && errno != EINTR) {
 			pause_sending(link, errno);
 			return;

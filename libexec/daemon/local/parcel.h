@@ -10,8 +10,9 @@
 /* The payload of a message, or the size of the memory file that has it. */
 struct parcel {
 	bool in_fd;
-	int fd;      /* -1: inline */
-	size_t lent; /* as in a frame */
+	int fd;                /* -1: inline */
+	size_t lent;           /* as in a frame */
+	struct charge *charge; /* the same, borrowed */
 	enum encoding encoding;
 	const unsigned char *rest;
 	size_t len;

@@ -11,6 +11,7 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "daemon/base/charge.h"
 #include "daemon/base/random.h"
 #include "parcel.h"
 #include "base/wire.h"
@@ -52,6 +53,7 @@ static struct frame *message_frame(uint64_t from, const struct payload *payload)
 		}
 	}
 	if (frame) {
+		frame->charge = charge_ref(payload->charge);
 		message_head(frame_body(frame), from, 0, payload->encoding);
 		mark(frame);
 	}
@@ -379,6 +381,7 @@ static void give_back(struct actor *actor, struct frame *f, bool never)
 	struct parcel parcel = { .in_fd = frame_type(f) == FRAME_MESSAGE_FD,
 				 .fd = f->fds[0],
 				 .lent = f->lent,
+				 .charge = f->charge,
 				 .encoding = (enum encoding)(body[12] & ~MESSAGE_COMMANDS),
 				 .rest = body + MESSAGE_HEAD,
 				 .len = len - MESSAGE_HEAD };
