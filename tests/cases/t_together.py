@@ -12,7 +12,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 
 from adminlib import ACTOR, SCALE, cpu_ticks, parent_of, rss_kib, run_cases, sanitized, until
 from tap import BIN, CRASH, ok, skip
