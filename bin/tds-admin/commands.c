@@ -307,7 +307,7 @@ void admin_role(struct admin *admin, int argc, char **argv)
 			       json_pack("{s:s, s:s, s:s}", "DirectorOp", "RetrieveRole", "Role",
 					 argv[0], "Group", admin->group ? admin->group : ""),
 			       &answer, &err);
-	if (rc == TDS_E_REFUSED) {
+	if (rc == TDS_E_REFUSED && !json_object_get(answer, "Message")) {
 		tds_err_set(&err, rc, "no active actor has this role");
 		hint(admin, argv[0], &err);
 	}

@@ -248,6 +248,17 @@ def environment(place):
        'no other uid, gid, group or capability is left', ids['Uid'], ids['Gid'], ids['Groups'], ids['CapPrm'])
 
 
+def rights(place):
+    """What a tool makes of a request that is not allowed says which file would allow it."""
+    place.bring_up()
+    place.write('adminusers.cfg', '61003: ask\n')
+    place.must('root', 'reload')
+    for words, request, right in ((('role', 'foo'), 'RetrieveRole', 'list'), (('tell', 'foo', '1'), 'Tell', 'tell')):
+        a = place.run('ops', *words)
+        ok(a == (1, '', "tds-admin: foo: not allowed (%s): adminusers.cfg does not give this user '%s'\n" % (request, right)), words[0], a)
+    place.write('adminusers.cfg', '61003\n')
+
+
 def refusals(place):
     """What start says where it is not to be believed whose process it shall be."""
     place.bring_down()
@@ -314,6 +325,7 @@ def main():
         whose_process(alices)
         environment(roots)
         exits(roots)
+        rights(roots)
         refusals(roots)
     finally:
         for place in places:
