@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The check of the run directory: may an admin process begin there, and believe what lies in it? */
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -99,6 +100,27 @@ static json_t *read_part(struct report *report, const struct part *part, int run
 	return doc;
 }
 
+/* --- uids --- */
+
+/* A user who was made later has what runs as the group, and at the next start all that he runs is killed as that. */
+static void judge_uids(struct report *report, const json_t *uids)
+{
+	json_t *groups = json_object_get(uids, "Groups");
+	const char *name;
+	json_t *uid;
+
+	json_object_foreach(groups, name, uid)
+	{
+		const struct passwd *user = getpwuid((uid_t)json_integer_value(uid));
+
+		if (user)
+			report_refuse(report,
+				      "the uid of group %s, %" JSON_INTEGER_FORMAT
+				      ", is that of user %s by now: give that another one",
+				      name, json_integer_value(uid), user->pw_name);
+	}
+}
+
 /* --- all of it --- */
 
 /* What is judged. */
@@ -123,6 +145,8 @@ static void judge_lying(struct place *place, const struct part *part, struct rep
 		place->desired = json_incref(doc);
 	if (strcmp(part->name, TDS_FLOOR_NAME) == 0 && place->desired && (doc || !is_there))
 		judge_lost_floors(report, place->desired, doc);
+	if (doc && strcmp(part->name, TDS_UIDS_NAME) == 0)
+		judge_uids(report, doc);
 	json_decref(doc);
 }
 

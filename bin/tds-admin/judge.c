@@ -82,14 +82,20 @@ static void judge_actoruser(struct report *report, const struct tds_dir *dir)
 {
 	tds_auto(adminuser) struct tds_adminuser admin = { 0 };
 	tds_auto(user) struct tds_user actors = { .uid = (uid_t)-1 };
+	struct stat home;
 
 	if (report->err.code != TDS_OK || tds_adminuser_read(dir, &admin, NULL) != 0 ||
+	    fstat(dir->fd, &home) != 0 ||
 	    (!is_dynamic(TDS_ACTORUSER_CFG, report->value) &&
 	     tds_user_find(report->value->text, &actors, NULL) != 0))
 		return;
-	if (admin.is_named && admin.user.uid != 0 && admin.user.uid != actors.uid)
-		report_refuse(report, "only root's admin process runs actors as another user, and "
-				      "it is that of " TDS_ADMINUSER_CFG);
+	/* Where nobody is named it is root's where root looks, else most likely the owner's. */
+	uid_t uid = admin.is_named ? admin.user.uid : geteuid() == 0 ? 0 : home.st_uid;
+	if (uid != 0 && uid != actors.uid)
+		report_refuse(report,
+			      "only root's admin process runs actors as another user, and "
+			      "it is that of %s",
+			      admin.is_named ? TDS_ADMINUSER_CFG : "the directory's owner");
 }
 
 void judge_actors(struct report *report, const struct tds_dir *dir)

@@ -506,6 +506,7 @@ tds-verify: foo-1.tls: no key validates it: there is no usable key" ]
 		/loaded.json|: is not what tds-admin writes|echo '{"Version": 1, "Sources": [{}]}' >loaded.json
 		/groups.json|: group foo: a declaration is a dictionary, not list|echo '{"Version": 1, "Groups": {"foo": "[]"}}' >groups.json
 		/uids.json|: is not what tds-admin writes|echo '{"Version": 1, "Groups": {"foo": 70000, "bar": 70000}}' >uids.json
+		/uids.json|: the uid of group foo, 65534, is that of user nobody by now: give that another one|echo '{"Version": 1, "Groups": {"foo": 65534}}' >uids.json
 		/lock|: is a symbolic link|ln -s /etc/passwd lock
 		/store|: is no folder|echo >store
 		/data|: others may write it|mkdir -m 0777 data
@@ -558,4 +559,14 @@ tds-admin: budget.cfg:1:73: warning: 0 counts as 1'
 	check
 	is 0 '' "tds-admin: $DIR/newprivs.cfg: warning: it counts with trusted alone, which sandbox.cfg allows nobody
 tds-admin: $DIR/sandbox.cfg:1:48: warning: 'wbe*' fits no group that is declared here"
+}
+
+@test "actors of another user, where the admin process is that of a user" {
+	[ "$(id -u)" -ne 0 ] || skip 'root may'
+	echo dynamic >"$DIR/actoruser.cfg"
+	check
+	is 1 '' "tds-admin: $DIR/actoruser.cfg: only root's admin process runs actors as another user, and it is that of the directory's owner"
+	id -u >"$DIR/actoruser.cfg"
+	check
+	is 0 '' ''
 }
