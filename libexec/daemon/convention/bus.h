@@ -33,6 +33,9 @@ enum bus_channel {
 const char *bus_channel_word(enum bus_channel channel);
 bool bus_channel_of(const char *word, enum bus_channel *channel); /* false: there is none */
 
+/* Is it a system's name, of less than BUS_NAME_MAX bytes? */
+bool bus_is_name(const char *text);
+
 /* --- the bus --- */
 
 struct bus;

@@ -2,14 +2,15 @@
 /*
  * Who leads: one record in the store, which a candidate takes by compare and set, and renews while it leads.
  *
- * There are never two holders, whatever store and bus lose, delay or double, and though clocks drift (up to a hundredth)
- * and processes stand still: a holder counts from when it *sent* the last update that is known to be done, and holds for
- * two thirds of the lease; nobody else takes a record that it did not see, without a gap, unchanged for the whole of it. The
- * store may fall back to what it was before, or be erased, once within a lease: then the holder writes its record anew; one
- * that has taken the lease leads only once it has renewed it, a fifth of it later, since the taking may have been forgotten. The
- * very first holder of a convention, of whose lease nobody can know yet, leads at once.
+ * There are never two holders, whatever store and bus lose, delay or double, and though clocks drift (up to a fiftieth) and
+ * processes stand still: a holder counts from when it *sent* the last update that is known to be done, and holds for two
+ * thirds of the lease; nobody else takes a record that it did not see unchanged, and without a gap, for the whole of it. The
+ * store may fall back to what it was before, or be erased, once within a lease: the holder then writes its record anew; and who
+ * has taken the lease leads only once it has seen its record there a fifth of the lease later, since the taking may have been
+ * forgotten. The very first holder of a convention, of whose lease nobody can know yet, leads at once. Where the store has
+ * forgotten the last holder, that one is the first that may take the lease again, as it knows what else is forgotten.
  *
- * A term is a number that is higher for each holder; what a holder tells others to do names it, so that who was told by a
+ * A term is a number that is higher for each holder, as long as anybody who has heard of the one before is heard; what a holder tells others to do names it, so that who was told by a
  * later one heeds no earlier one. What is led is not done here; nor what of the convention's state is kept in the store.
  */
 #ifndef TDS_DAEMON_CONVENTION_LEASE_H
@@ -26,6 +27,7 @@
 #define LEASE_KEY "leader"
 #define LEASE_RECORD_MAX 512               /* bytes */
 #define LEASE_TERM_MAX ((uint64_t)1 << 53) /* JSON's whole numbers, everywhere */
+#define LEASE_TERM_LEARNED_MAX ((uint64_t)1 << 48)
 #define LEASE_LEAST_MS 1500
 
 /* The record, a JSON object of these keys: System, Epoch, Term, Nonce. */
@@ -41,11 +43,10 @@ bool lease_record_read(const void *data, size_t len, struct lease_record *record
 
 enum lease_end {
 	LEASE_RAN_OUT, /* by this system's clock: the store was not reached, or this process stood still */
-	LEASE_TAKEN,    /* the store has a later holder */
-	LEASE_GIVEN_UP, /* lease_give_up */
+	LEASE_TAKEN, /* the store has a later holder */
 };
 
-/* Told from answers and timers; never before lease_new, lease_give_up or lease_learn has returned. lease_free is not called in these. */
+/* Told from answers and timers; never before lease_new, lease_give_up or lease_learn has returned. lease_free and lease_give_up are not called in these. */
 struct lease_events {
 	void (*began)(void *ctx, uint64_t term); /* this system leads */
 	void (*ended)(void *ctx, enum lease_end why);
@@ -74,10 +75,13 @@ void lease_free(struct lease *lease); /* tells nobody; the record runs out */
 /* The store has answered. Numbers that are not this one's are ignored. */
 void lease_answer(struct lease *lease, const struct bus_answer *answer);
 
-/* A term that a beat of another system names. */
+/*
+ * A term that a beat of another system names. What is more than LEASE_TERM_LEARNED_MAX is not believed: no system that lies
+ * can use up the terms.
+ */
 void lease_learn(struct lease *lease, uint64_t term);
 
-/* Lead no more from now on, and be no candidate for one lease: another system is believed to be this one, say. ended tells nothing. */
+/* Lead no more from now on, which ended does not tell, and take nothing for one lease: another system is believed to be this one, say. */
 void lease_give_up(struct lease *lease);
 
 /*
