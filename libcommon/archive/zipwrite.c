@@ -119,7 +119,11 @@ int tds_zip_member_name(const char *name, struct tds_err *err)
 
 static time_t dos_time(time_t t)
 {
-	return t < DOS_TIME_MIN ? DOS_TIME_MIN : t > DOS_TIME_MAX ? DOS_TIME_MAX : t;
+	int64_t seconds = t; /* which a time_t of 32 bits never has too many of */
+
+	return (time_t)(seconds < DOS_TIME_MIN   ? DOS_TIME_MIN
+			: seconds > DOS_TIME_MAX ? DOS_TIME_MAX
+						 : seconds);
 }
 
 static int write_header(struct tds_zip_writer *writer, const char *name, bool executable,

@@ -27,15 +27,19 @@
 /* Memory that runs is mapped before, and never after. */
 #define NOT_TO_RUN(arg) SCMP_A##arg##_32(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)
 
+/* What fstat is where a time_t has 32 bits. */
+#define STATS_OPEN TDS_ALLOW_IF(statx, SCMP_A2_32(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH))
+
 /* What every process does that computes and ends. */
 #define COMPUTES                                                                               \
 	TDS_ALLOW(brk), TDS_ALLOW_IF(mmap, NOT_TO_RUN(2)), TDS_ALLOW_IF(mmap2, NOT_TO_RUN(2)), \
 		TDS_ALLOW_IF(mprotect, NOT_TO_RUN(2)), TDS_ALLOW(munmap), TDS_ALLOW(mremap),   \
 		TDS_ALLOW(madvise), TDS_ALLOW(futex), TDS_ALLOW(rt_sigreturn),                 \
 		TDS_ALLOW(rt_sigprocmask), TDS_ALLOW(getpid), TDS_ALLOW(gettid),               \
-		TDS_ALLOW(getrandom), TDS_ALLOW(clock_gettime), TDS_ALLOW(sysinfo),            \
-		TDS_ALLOW(uname), TDS_ALLOW(sched_getaffinity), TDS_ALLOW(restart_syscall),    \
-		TDS_ALLOW(exit), TDS_ALLOW(exit_group)
+		TDS_ALLOW(getrandom), TDS_ALLOW(clock_gettime), TDS_ALLOW(clock_gettime64),    \
+		TDS_ALLOW(futex_time64), TDS_ALLOW(sysinfo), STATS_OPEN, TDS_ALLOW(uname),     \
+		TDS_ALLOW(sched_getaffinity), TDS_ALLOW(restart_syscall), TDS_ALLOW(exit),     \
+		TDS_ALLOW(exit_group)
 
 static int bound(__rlimit_resource_t resource, rlim_t most)
 {
@@ -145,6 +149,7 @@ int tds_confine_remover(const struct tds_bounds *bounds, int folder, const char 
 		TDS_ALLOW(fstat),
 		TDS_ALLOW(fstat64),
 		TDS_ALLOW(newfstatat),
+		TDS_ALLOW(statx),
 		TDS_ALLOW(fstatat64),
 		TDS_ALLOW_IF(fcntl, SCMP_A1_32(SCMP_CMP_EQ, F_GETFL)),
 		TDS_ALLOW_IF(fcntl, SCMP_A1_32(SCMP_CMP_EQ, F_SETFD)),

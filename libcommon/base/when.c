@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* RFC 3339, and times ago. */
+#define _TIME_BITS \
+	64 /* here alone: the libraries of systems of 32 bits have a smaller time_t in what they are called with */
+
 #include "when.h"
 
 #include <stdio.h>

@@ -218,6 +218,19 @@ static bool scale(struct work *w, int *exponent)
 	       BN_div(w->r, w->rest, w->a, w->b, w->ctx) == 1;
 }
 
+/* A word of OpenSSL's may be too small for them. */
+static uint64_t low_bits(const BIGNUM *number)
+{
+	unsigned char bytes[8] = { 0 };
+	uint64_t bits = 0;
+
+	if (BN_bn2lebinpad(number, bytes, sizeof(bytes)) < 0)
+		return 0;
+	for (size_t i = sizeof(bytes); i-- > 0;)
+		bits = bits << 8 | bytes[i];
+	return bits;
+}
+
 int tds_bigint_ratio(const char *a, const char *b, double *result, struct tds_err *err)
 {
 	tds_auto(work) struct work w = { 0 };
@@ -229,8 +242,7 @@ int tds_bigint_ratio(const char *a, const char *b, double *result, struct tds_er
 		return tds_err_set(err, TDS_E_SYNTAX, "division by zero");
 	if (!scale(&w, &exponent))
 		return no_memory(err);
-	BN_ULONG bits = BN_get_word(w.r) | !BN_is_zero(w.rest);
-	*result = ldexp((double)bits, exponent);
+	*result = ldexp((double)(low_bits(w.r) | !BN_is_zero(w.rest)), exponent);
 	if (isinf(*result))
 		return tds_err_set(err, TDS_E_SYNTAX, "the result of a division is too large");
 	if ((*a == '-') != (*b == '-'))

@@ -164,7 +164,7 @@ static void times(void **state)
 {
 	/* Seconds since 1970, and the DOS date and time that stand for them. */
 	static const struct {
-		time_t mtime;
+		int64_t mtime;
 		uint16_t date;
 		uint16_t time;
 	} cases[] = {
@@ -178,10 +178,13 @@ static void times(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		time_t mtime = (time_t)cases[i].mtime;
+
+		if (mtime != cases[i].mtime)
+			continue; /* this system has no such time */
 		struct tds_zip_writer *writer = new_writer();
 		struct archive_bytes a;
-
-		add(writer, "x.py", false, cases[i].mtime, "");
+		add(writer, "x.py", false, mtime, "");
 		struct tds_zip zip = finish(writer, "", &a);
 		assert_int_equal(first_field(&a, DIRECTORY_TIME_AT + 2), cases[i].date);
 		assert_int_equal(first_field(&a, DIRECTORY_TIME_AT), cases[i].time);
