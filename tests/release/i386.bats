@@ -31,6 +31,7 @@ needed() {
 	make_root >made 2>&1 || { cat made && return 1; }
 	mkdir root/source
 	git -C "$ROOT" archive HEAD | tar -x -C root/source
+	# shellcheck disable=SC2016 # the shell within expands that
 	unshare --mount --pid --fork --kill-child=KILL setarch i686 chroot root \
 		sh -ec 'mount -t proc proc /proc; cd /source; nice make -s -j"$(nproc)" WERROR=1 unit >built 2>&1 || { cat built; exit 1; }; nice tests/run unit' |
 		tee said | tail -n 40
