@@ -31,7 +31,9 @@ const char admin_convention_help[] =
 	"      --candidates=NAMES  init: who may lead it, NAME,..., and nobody else (the first "
 	"SYSTEM)\n"
 	"      --days=N           init: how long new certificates are good for (730)\n"
-	"      --renew            init: make new certificates, of SYSTEMs or of all\n" TDS_CLI_HELP;
+	"      --renew            init: make new certificates, of SYSTEMs or of all\n"
+	"      --timeout=SECONDS  status: how long to wait for a server, each time "
+	"(5)\n" TDS_CLI_HELP;
 
 static const struct {
 	const char *name;
@@ -82,6 +84,8 @@ void admin_convention(struct admin *admin, int argc, char **argv)
 		tell_unknown(admin, argv[0]);
 	else if (option && commands[i].run != convention_init)
 		tds_cli_usage(&admin->cli, "--%s goes only with convention init", option);
+	else if (admin->timeout_s >= 0 && commands[i].run != convention_status)
+		tds_cli_usage(&admin->cli, "--timeout goes only with convention status");
 	else if (admin->folder && !commands[i].keeps_folder)
 		tds_cli_usage(&admin->cli, "--folder goes only with convention init and remove");
 	else

@@ -18,7 +18,8 @@
 #include "tool/document.h"
 
 #define SOON_MS (INT64_C(30) * 24 * 60 * 60 * 1000) /* a certificate is to be renewed */
-#define PAYLOAD_LEAST (1 << 20)                     /* bytes of a message between systems */
+#define WAIT_S 5                /* for a server, each time, where --timeout says nothing */
+#define PAYLOAD_LEAST (1 << 20) /* bytes of a message between systems */
 
 enum grade { GOOD, ODD, BAD };
 
@@ -229,7 +230,8 @@ static struct probe *log_in(struct look *look, const struct tds_bus_server *serv
 	const char *check = account == TDS_CONVENTION_BUS ? "server" : "store";
 	struct probe *probe = NULL;
 	struct tds_err err = { 0 };
-	enum probe_end end = probe_open(server, pems, &probe, &err);
+	double wait_s = look->admin->timeout_s > 0 ? look->admin->timeout_s : WAIT_S;
+	enum probe_end end = probe_open(server, pems, (int64_t)(wait_s * 1000) + 1, &probe, &err);
 
 	if (end == PROBE_LET_IN)
 		return probe;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/jsontext.h"
 #include "base/mem.h"
@@ -19,7 +20,9 @@
 
 struct probe {
 	struct convtls *tls;
-	json_t *info;                  /* what the server said of itself */
+	json_t *info; /* what the server said of itself */
+	int64_t wait_ms;
+	int64_t end_mono_ms;           /* when what is under way is to be done */
 	size_t len;                    /* of what was read and not yet taken */
 	bool refused;                  /* the server has said -ERR since it was last asked */
 	bool heard;                    /* a message has come since then */
@@ -34,8 +37,25 @@ static int no_nats(struct tds_err *err)
 	return tds_err_set(err, TDS_E_REFUSED, "what listens there speaks no NATS");
 }
 
+static int64_t mono_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void begin(struct probe *p)
+{
+	p->end_mono_ms = mono_ms() + p->wait_ms;
+	p->refused = p->heard = false;
+}
+
+/* A server that never stops speaking, or does it byte by byte, is waited for no longer than a silent one. */
 static int read_more(struct probe *p, struct tds_err *err)
 {
+	if (mono_ms() > p->end_mono_ms)
+		return tds_err_set(err, TDS_E_TIMEOUT, "no answer in time");
 	if (p->len == sizeof(p->data))
 		return no_nats(err);
 	ssize_t n = convtls_read(p->tls, p->data + p->len, sizeof(p->data) - p->len, err);
@@ -196,8 +216,8 @@ static enum probe_end log_in(struct probe *p, struct tds_err *err)
 }
 
 enum probe_end probe_open(const struct tds_bus_server *server,
-			  const struct tds_convention_pems *pems, struct probe **probe,
-			  struct tds_err *err)
+			  const struct tds_convention_pems *pems, int64_t wait_ms,
+			  struct probe **probe, struct tds_err *err)
 {
 	struct probe *p = *probe = calloc(1, sizeof(*p));
 
@@ -205,8 +225,10 @@ enum probe_end probe_open(const struct tds_bus_server *server,
 		tds_err_set(err, TDS_E_NOMEM, "out of memory");
 		return PROBE_UNREACHABLE;
 	}
-	if (convtls_connect(server, PROBE_WAIT_S, &p->tls, err) != 0)
+	p->wait_ms = wait_ms;
+	if (convtls_connect(server, wait_ms, &p->tls, err) != 0)
 		return PROBE_UNREACHABLE;
+	begin(p);
 	if (read_info(p, err) != 0)
 		return err->code == TDS_E_TIMEOUT ? PROBE_SILENT : PROBE_NO_NATS;
 	enum probe_end end = pems ? secure(p, server, pems, err) : PROBE_LET_IN;
@@ -241,7 +263,7 @@ long long probe_max_payload(const struct probe *probe)
 
 int probe_may_publish(struct probe *probe, const char *subject, bool *may, struct tds_err *err)
 {
-	probe->refused = false;
+	begin(probe);
 	int rc = say(probe, err, "PUB %s 0\r\n\r\n", subject);
 	if (rc == 0)
 		rc = settle(probe, err);
@@ -251,7 +273,7 @@ int probe_may_publish(struct probe *probe, const char *subject, bool *may, struc
 
 int probe_may_hear(struct probe *probe, const char *subject, bool *may, struct tds_err *err)
 {
-	probe->refused = false;
+	begin(probe);
 	int rc = say(probe, err, "SUB %s 1\r\nUNSUB 1\r\n", subject);
 	if (rc == 0)
 		rc = settle(probe, err);
@@ -263,7 +285,7 @@ int probe_is_answered(struct probe *probe, const char *subject, bool *answered, 
 {
 	bool is_pong;
 
-	probe->refused = probe->heard = false;
+	begin(probe);
 	int rc = say(probe, err, "SUB " INBOX " 2\r\nPUB %s " INBOX " 0\r\n\r\n", subject);
 	if (rc == 0)
 		rc = settle(probe, err);

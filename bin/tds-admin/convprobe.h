@@ -8,11 +8,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "convention/conventioncfg.h"
-
-#define PROBE_WAIT_S 5 /* for the server, each time */
 
 /* How far it came. */
 enum probe_end {
@@ -28,13 +27,13 @@ enum probe_end {
 struct probe; /* opaque */
 
 /*
- * Connect and log in. pems NULL: without TLS.
+ * Connect and log in. pems NULL: without TLS. wait_ms: for the server, here and for each answer later.
  * Owner:   caller frees *probe with probe_free, whatever comes of it.
  * Shape:   where it is not PROBE_LET_IN err has the reason, of code TDS_E_REFUSED, TDS_E_TIMEOUT or TDS_E_NOMEM.
  */
 enum probe_end probe_open(const struct tds_bus_server *server,
-			  const struct tds_convention_pems *pems, struct probe **probe,
-			  struct tds_err *err);
+			  const struct tds_convention_pems *pems, int64_t wait_ms,
+			  struct probe **probe, struct tds_err *err);
 void probe_free(struct probe *probe);
 
 /* What the server has said of itself: its version, "" where it said none; whether it has JetStream; its largest message. */
@@ -42,8 +41,10 @@ const char *probe_version(const struct probe *probe);
 bool probe_has_jetstream(const struct probe *probe);
 long long probe_max_payload(const struct probe *probe);
 
-/* May this connection do that? A message without bytes is published, or a subscription made and taken back. Errors: TDS_E_REFUSED,
-   TDS_E_TIMEOUT: the connection is lost. */
+/*
+ * May this connection do that? A message without bytes is published, or a subscription made and taken back.
+ * Errors:  TDS_E_REFUSED, TDS_E_TIMEOUT: the connection is lost; TDS_E_NOMEM.
+ */
 int probe_may_publish(struct probe *probe, const char *subject, bool *may,
 		      struct tds_err *err) TDS_MUST_CHECK;
 int probe_may_hear(struct probe *probe, const char *subject, bool *may,

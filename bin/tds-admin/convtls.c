@@ -41,11 +41,11 @@ static int connect_to(const struct addrinfo *address, const struct timeval *wait
 	return -1;
 }
 
-int convtls_connect(const struct tds_bus_server *server, int seconds, struct convtls **tls,
+int convtls_connect(const struct tds_bus_server *server, int64_t wait_ms, struct convtls **tls,
 		    struct tds_err *err)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-	const struct timeval wait = { .tv_sec = seconds };
+	const struct timeval wait = { .tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000 };
 	struct addrinfo *found = NULL;
 	char port[8];
 	int fd = -1;

@@ -14,9 +14,12 @@ struct convtls; /* opaque */
 
 enum convtls_end { CONVTLS_DONE, CONVTLS_UNTRUSTED, CONVTLS_FAILED };
 
-/* Connect to the first address of the host that listens. seconds: for this, and for each read and write later. Errors: TDS_E_REFUSED,
-   TDS_E_NOMEM. Caller closes. */
-int convtls_connect(const struct tds_bus_server *server, int seconds, struct convtls **tls,
+/*
+ * Connect to the first address of the host that listens. wait_ms: for this, and for each read and write later.
+ * Owner:   caller frees with convtls_free, on success only.
+ * Errors:  TDS_E_REFUSED, TDS_E_NOMEM.
+ */
+int convtls_connect(const struct tds_bus_server *server, int64_t wait_ms, struct convtls **tls,
 		    struct tds_err *err) TDS_MUST_CHECK;
 
 /* Go on in TLS. The server's certificate has to be for its host, signed by the CA of pems. */

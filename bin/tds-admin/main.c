@@ -57,7 +57,7 @@ static const char help[] =
 	"      --python-path      config: print only the folder of the package thespian\n"
 	"      --grace=SECONDS    shutdown, restart: how long actors may take to exit\n"
 	"      --group=GROUP      role, tell, ask, log: of this group alone\n"
-	"      --timeout=SECONDS  ask, tell: how long to wait (5)\n"
+	"      --timeout=SECONDS  ask, tell, convention: how long to wait (5)\n"
 	"      --json-message     tell, ask: MESSAGE is JSON\n"
 	"  -f, --follow           log: go on with what comes\n"
 	"  -n, --lines=N          log, history, top: only the last N; of top N tables\n"
@@ -190,7 +190,7 @@ static const struct own_option {
 	{ OPT_LEVEL, LEVEL, offsetof(struct admin, level), "log" },
 	{ OPT_GROUP, TEXT, offsetof(struct admin, group), "role, tell, ask, log" },
 	{ OPT_GRACE, SECONDS, offsetof(struct admin, grace_s), "shutdown, restart" },
-	{ OPT_TIMEOUT, SECONDS, offsetof(struct admin, timeout_s), "ask, tell" },
+	{ OPT_TIMEOUT, SECONDS, offsetof(struct admin, timeout_s), "ask, tell, convention" },
 	{ OPT_ROOT, TEXT, offsetof(struct admin, root), "setup, bootstart" },
 	{ OPT_USER, TEXT, offsetof(struct admin, user), "setup, bootstart" },
 	{ OPT_MANAGER, TEXT, offsetof(struct admin, manager), "bootstart" },

@@ -53,7 +53,7 @@ complete -c tds-admin -l transient -n '__tds_admin_of start' -d 'start: at the e
 complete -c tds-admin -l python-path -n '__tds_admin_of config' -d 'config: print only the folder of the package thespian'
 complete -c tds-admin -l grace -x -n '__tds_admin_of shutdown restart' -d 'shutdown, restart: how long actors may take to exit'
 complete -c tds-admin -l group -x -a '(__tds_loaded_groups)' -n '__tds_admin_of role tell ask log' -d 'role, tell, ask, log: of this group alone'
-complete -c tds-admin -l timeout -x -n '__tds_admin_of ask tell' -d 'ask, tell: how long to wait'
+complete -c tds-admin -l timeout -x -n '__tds_admin_of ask tell convention' -d 'ask, tell, convention: how long to wait'
 complete -c tds-admin -l json-message -n '__tds_admin_of tell ask' -d 'tell, ask: MESSAGE is JSON'
 complete -c tds-admin -s f -l follow -n '__tds_admin_of log' -d 'log: go on with what comes'
 complete -c tds-admin -s n -l lines -x -n '__tds_admin_of log history top' -d 'log, history, top: only the last N; of top N tables'

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import threading
 
-from buslib import SERVER, Bus, Client, Refused, bus, laxer, let_in
+from buslib import SERVER, Bus, Client, Refused, bus, free_port, laxer, let_in
 from tap import done, folder, ok, run, skip
 
 STREAM = {'name': 'KV_tds', 'subjects': ['$KV.tds.>'], 'storage': 'file', 'max_msgs_per_subject': 1, 'discard': 'new',
@@ -394,7 +394,8 @@ def status():
         other.port, other.change = b.port, impatient
         b.stop()
         says('no server', 'beta', 'server: %s: Connection refused' % url)
-        strangers(says, url, b, other, base)
+        strangers(says, url, b, other)
+        plain(base)
 
 
 def joined(b, name):
@@ -406,14 +407,21 @@ def joined(b, name):
     return path
 
 
-def strangers(says, url, b, other, base):
+def strangers(says, url, b, other):
     """What may listen there instead."""
-    other.folder.joinpath('server/nats-server.conf').write_text((b.folder / 'server/nats-server.conf').read_text())
-    try:
-        other.start()
-        says('the server of another convention', 'beta', 'server: %s: ' % url)
-    finally:
-        other.stop()
+    place = other.folder / 'server'
+    shutil.copy(b.folder / 'server/nats-server.conf', place)
+    shutil.copy(b.folder / 'ca.pem', place)  # so that this system is let in
+    for what, reason, pem in (('the server of another convention', 'unable to get local issuer certificate', ()),
+                              ('a server with the certificate of another place', 'IP address mismatch', sign(b, 'far', 'IP:127.0.0.9', 'serverAuth')),
+                              ('a server with the certificate of a system', 'unsuitable certificate purpose', sign(b, 'near', 'IP:127.0.0.1'))):
+        for path, name in zip(pem, ('server.pem', 'server.key')):
+            shutil.copy(path, place / name)
+        try:
+            other.start()
+            says(what, 'beta', 'server: %s: %s' % (url, reason))
+        finally:
+            other.stop()
     for what, reason, speak in (
             ('no NATS', 'what listens there speaks no NATS', lambda s: s.sendall(b'HTTP/1.1 400 Bad Request\r\n\r\n')),
             ('a line without an end', 'what listens there speaks no NATS', lambda s: s.sendall(b'x' * 70000)),
@@ -422,6 +430,37 @@ def strangers(says, url, b, other, base):
             ('TLS of another program', '', lambda s: s.sendall(b'INFO {"tls_required":true}\r\nnonsense, and more of it\r\n'))):
         with listening(b.port, speak):
             says(what, 'beta', 'server: %s: %s' % (url, reason))
+
+
+def plain(base):
+    """A server that is hostile behind the log-in, to one who needs no TLS for it."""
+    path = base / 'plain'
+    path.mkdir()
+    port = free_port()
+    (path / 'convbus.cfg').write_text('nats://127.0.0.1:%d\n' % port)
+    (path / 'convsystem.cfg').write_text('a\n')
+    info = b'INFO {"version":"2.9.10","max_payload":1048576}\r\n'
+
+    def flood(s):
+        s.sendall(info)
+        while True:
+            s.sendall(b'+OK\r\n' * 1000)
+
+    for what, reason, speak in (
+            ('says OK for ever', 'no answer in time', flood),
+            ('refuses', "'Authorization Violation'", lambda s: s.sendall(info + b"-ERR 'Authorization Violation'\r\n")),
+            ('sends a message of no length', 'what listens there speaks no NATS', lambda s: s.sendall(info + b'MSG x 1 -5\r\n')),
+            ('sends one that is too long', 'what listens there speaks no NATS', lambda s: s.sendall(info + b'MSG x 1 99999999999\r\n')),
+            ('sends half of one', 'it hung up', lambda s: s.sendall(info + b'MSG x 1 10\r\nabc')),
+            ('sends a NUL', 'what listens there speaks no NATS', lambda s: s.sendall(info + b'PO\0NG\r\n')),
+            ('says of itself what is no JSON', 'what listens there speaks no NATS', lambda s: s.sendall(b'INFO {"a":1,"a":2}\r\nPONG\r\n'))):
+        with listening(port, speak):
+            answer = run('tds-admin', '-C', path, '-q', 'convention', 'status', '--timeout=0.5')
+        ok(answer.status == 1 and answer.err.startswith('tds-admin: server: nats://127.0.0.1:%d: %s: ' % (port, reason)), 'one that %s' % what, answer)
+    with listening(port, lambda s: s.sendall(info + b'PONG\r\n')):
+        answer = run('tds-admin', '-C', path, '-j', 'convention', 'status')
+    states = {c['Check']: c['State'] for c in json.loads(answer.out)['Checks']}
+    ok(answer.status == 0 and states['server'] == 'Good' and states['permissions'] == 'Odd', 'without TLS anybody may do everything', answer)
 
 
 @contextlib.contextmanager
