@@ -71,7 +71,7 @@ def as_another_by_reply(t):
     t.mallory.pub('$JS.API.DIRECT.GET.KV_tds', b'{"last_by_subj":"$KV.tds.leader"}', 'tds.m.alpha.gamma.forged')
     t.mallory.pub('tds.m.mallory.nobody.x', b'', 'tds.m.alpha.gamma.forged')
     t.mallory.flush()
-    t.store.flush()
+    t.store.ask('$JS.API.INFO')
     return [m for m in t.heard(t.gamma) if m[0].startswith('tds.m.alpha.')]
 
 
@@ -81,8 +81,8 @@ def overheard(subject, queue=''):
         t.mallory.flush()
         t.alpha.pub('tds.m.alpha.gamma.secret', b'secret')
         t.alpha.flush()
-        t.store.pub('$KV.tds.heard', b'secret', '_INBOX.of.alpha')
-        t.store.flush()
+        t.put('heard', b'secret')
+        t.store.ask('$JS.API.INFO')  # once this is answered, whoever hears the answer before has it
         heard = t.heard(t.mallory)
         t.heard(t.gamma)
         t.mallory.lines('UNSUB %d' % t.mallory.sid)
