@@ -21,15 +21,7 @@
 #include "bus.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/random.h"
-
-#define PEER_WINDOW (8 << 20) /* bytes that are sent and not acknowledged, at most */
-#define PEER_QUEUE_MAX \
-	(4 *           \
-	 PEER_WINDOW)  /* bytes that wait, sent or not, from which on nothing is taken any more */
-#define PEER_WEIGHT 64 /* bytes that each message counts for besides its own */
-#define PEER_PIECE_MAX \
-	(768           \
-	 << 10) /* bytes of a piece: with its head, and others of its batch, below BUS_MESSAGE_MAX */
+#include "peerform.h"
 
 enum peer_outcome {
 	PEER_TAKEN,     /* by the other system's peer_events.take */
@@ -37,7 +29,7 @@ enum peer_outcome {
 	PEER_UNKNOWN,   /* it may be; peer_events.settled may tell later */
 };
 
-/* Told in the turn in which the cause was heard, or by a timer; outcomes also while peer_lost runs. peer_free is not called in these. */
+/* Told in the turn in which the cause was heard, or by a timer; outcomes also while peer_lost runs. peer_free, peer_lost and peer_back are not called in these. */
 struct peer_events {
 	/*
 	 * A whole message of the peer. Borrowed for the call, and hostile.
