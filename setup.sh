@@ -8,6 +8,7 @@ usage() {
 	cat <<'EOF'
 usage: ./setup.sh demo    build, and show what the tools do, in a folder that is removed afterwards
        ./setup.sh check   build, and run all tests
+       ./setup.sh soak    the same with the long counts, which takes hours, and the Debian packages in a chroot
 
 Debian packages that are missing are installed by apt, as root or through sudo.
 EOF
@@ -17,6 +18,7 @@ to_build=(gcc libc6-dev make pkg-config libssl-dev libarchive-dev libjansson-dev
 to_demonstrate=(openssl jq python3)
 to_test=(bats binutils g++ bsdextrautils bubblewrap clang clang-format fish git libclang-rt-14-dev libcmocka-dev mandoc nats-server python3-jsonschema shellcheck socat unzip zip zsh
 	python3-pip)
+to_soak=(debhelper dh-python dpkg-dev lintian mmdebstrap)
 oracle=build/thespian # the real Thespian, which the tests compare with
 
 die() {
@@ -73,6 +75,11 @@ case $#:${1-} in
 		need "${to_build[@]}" "${to_demonstrate[@]}" "${to_test[@]}"
 		fetch_oracle
 		exec make check
+		;;
+	1:soak)
+		need "${to_build[@]}" "${to_demonstrate[@]}" "${to_test[@]}" "${to_soak[@]}"
+		fetch_oracle
+		exec make soak
 		;;
 	0: | 1:-h | 1:--help) usage ;;
 	*)
