@@ -336,6 +336,44 @@ def linkframe():
         subject=b'\0' + frame(b'M', b'\x0ftds.m.a.b.c.d.e') + frame(b'M', b'\x0ctds.m.all.b.'))
 
 
+def beat():
+    epoch, other = '0123456789abcdef' * 2, 'f' * 32
+    usual = '1 %s - %d %d 1700000000000 member 0 1 3 250 0.1.0'
+    beats = [usual % (epoch, n, 1700000000000 + n) for n in range(1, 8)]
+    document = json.dumps({'Capabilities': {'Admin Port': '1900', 'é': "'x'"}, 'Refused': [{'Group': 'a', 'SHA256': 'b' * 64, 'Reason': 'no key'}],
+                           'Sources': [{'Group': 'a', 'Version': '1', 'SHA256': 'a' * 64, 'Key': 'k'}], 'More': 1})
+    put('beat', usual='\n'.join(beats), leaves='\n'.join([*beats, beats[-1].replace(' 7 ', ' 8 ') + ' leaves']),
+        document='\n'.join([beats[0], document, document.replace('1900', '1')]), cut=beats[0][:60],
+        clash='\n'.join(x for b in beats for x in (b, b.replace(epoch, other).replace('1700000000000 m', '1600000000000 m'))),
+        next='\n'.join([*beats, beats[0].replace(epoch + ' -', other + ' ' + epoch), *beats]), foreign='2 x\n2 y\n' + beats[0],
+        leader=beats[0].replace('member 0', 'leader 9') + '\n' + beats[1], types='\n'.join([beats[0], '{"Capabilities":{"a":1},"Sources":[],"Refused":[]}', '{}']))
+
+
+def lease():
+    record = {'System': 'db-1', 'Epoch': 'a' * 32, 'Term': 7, 'Nonce': 'b' * 32}
+    put('lease', good=json.dumps(record), more=json.dumps(record | {'More': [1]}), most=json.dumps(record | {'Term': 2 ** 53}),
+        **{k.lower(): json.dumps(record | {k: v}) for k, v in {'System': 'a.b', 'Epoch': 'A' * 32, 'Term': 2 ** 53 + 1, 'Nonce': ''}.items()},
+        double=json.dumps(record)[:-1] + ', "Term": 8}', cut=json.dumps(record)[:-9], nul=json.dumps(record | {'System': 'a\0b'}), empty='')
+
+
+def peer():
+    here, there = b'a' * 32, b'b' * 32
+
+    def packet(kind, session, first, heard, mark, *pieces, flags=1, to=here):
+        head = bytes([1, flags | (0x80 if kind == 'O' else 0)]) + there + to + struct.pack('>QQQQ', session, first, heard, mark)
+        body = head + b''.join(struct.pack('>II', len(p), rest) + p for p, rest in pieces)
+        return struct.pack('>H', len(body)) + body
+
+    opened = packet('O', 1, 1, 1, 0)
+    two, halves = ((b'one', 0), (b'', 0)), ((b'ha', 2), (b'lf', 0))
+    put('peer', usual=b'\1' + opened + packet('D', 1, 1, 1, 1, *two) + packet('D', 1, 3, 1, 2, *halves), gap=b'\1' + opened + packet('D', 1, 5, 1, 0, *two, flags=3),
+        doubles=b'\0' + opened + packet('D', 1, 1, 1, 0, *two) * 3, cut=b'\1' + opened + packet('D', 1, 1, 1, 0, flags=0) + packet('O', 2, 9, 2, 0),
+        lost=b'\3' + opened + packet('D', 1, 1, 1, 1, *two) + packet('O', 2, 9, 2, 1) + packet('D', 2, 9, 2, 2, *halves) + packet('O', 3, 20, 3, 2),
+        full=b'\4' + opened + packet('D', 1, 1, 1, 0, *two) * 8, long=b'\0' + opened + packet('D', 1, 1, 1, 0, (b'x' * 4096, 1)),
+        rest=b'\0' + opened + packet('D', 1, 1, 1, 0, (b'x', 9)) + packet('D', 1, 2, 1, 0, (b'y', 9)), back=b'\0' + opened + packet('O', 2, 1, 1, 0) + packet('O', 1, 1, 1, 0),
+        mark=b'\1' + opened + packet('D', 1, 1, 1, 99), other=b'\1' + packet('O', 1, 1, 1, 0, to=b'c' * 32), short=b'\0' + struct.pack('>H', 5) + b'\1\1aaa')
+
+
 if __name__ == '__main__':
-    for make in config, literal, logconfig, trustfile, state, cache, verdict, ed25519, door, frames, linkframe:
+    for make in beat, lease, peer, config, literal, logconfig, trustfile, state, cache, verdict, ed25519, door, frames, linkframe:
         make()
