@@ -8,6 +8,7 @@ users need root.
 import json
 import os
 import pwd
+import struct
 import subprocess
 import sys
 
@@ -425,5 +426,29 @@ def ends(a):
        'with it all ends, and the audit log says by whom', by)
 
 
+def come_and_go(a):
+    """Programs that join, try, and leave, again and again: a user's are told of once a minute, and do not fill the audit log."""
+    if not is_root():
+        return
+    a.base.chmod(0o755)
+    (a.dir / 'guests.cfg').write_text('nobody\n')
+    a.start()
+
+    def tries():
+        for _ in range(20):
+            with a.client() as c:
+                c.ask('Join', As='program')
+                for op in {'op': 'shutdown'}, {'op': 'status', 'ref': 1}:
+                    body = json.dumps(op).encode()
+                    c.raw(struct.pack('<IB', 1 + len(body), ord('C')) + body)
+                heard = b''
+                while b'"status"' not in heard:
+                    heard += c.sock.recv(1 << 16)
+        return True
+    ok(as_uid(NOBODY, tries), 'each is answered')
+    told = [len(a.events('NotAllowed', log=log)) for log in ('events.jsonl', 'audit.log')]
+    ok(told == [1, 1], 'one of them is told of', told)
+
+
 if __name__ == '__main__':
-    run_cases(table, users, patterns, programs, packages, three_lists, ends)
+    run_cases(table, users, patterns, programs, packages, three_lists, ends, come_and_go)

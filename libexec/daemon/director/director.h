@@ -56,6 +56,9 @@ struct requester {
 		refused_mono_ms; /* of a user: when it was told of last that it may not; NULL: it is not to be */
 };
 
+/* When it was told of last that programs of this user may not have something: for refused_mono_ms. */
+int64_t *director_told_of_user(struct director *director, uid_t uid);
+
 enum load_purpose {
 	LOAD_NAMED,    /* what is named: where its group is held, nothing else than that */
 	LOAD_REFRESH,  /* the newest of a group, or what that is held at */

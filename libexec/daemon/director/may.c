@@ -88,7 +88,24 @@ static struct happening not_allowed(enum tds_asked what, const struct group *gro
 				   .error = why };
 }
 
-/* Each actor once a minute; to write the audit log takes longer, so there it is once for all of a package. */
+/* Programs come and go, each with actors of its own: they are told of together. */
+int64_t *director_told_of_user(struct director *director, uid_t uid)
+{
+	struct told_user *oldest = director->told_users;
+
+	for (size_t i = 0; i < TOLD_USERS; i++) {
+		struct told_user *user = &director->told_users[i];
+
+		if (user->refused_mono_ms != 0 && user->uid == uid)
+			return &user->refused_mono_ms;
+		if (user->refused_mono_ms < oldest->refused_mono_ms)
+			oldest = user;
+	}
+	*oldest = (struct told_user){ .uid = uid };
+	return &oldest->refused_mono_ms;
+}
+
+/* Each actor of a package once a minute; to write the audit log takes longer, so there it is once for all of a package. */
 static void tell_of_actor(struct director *director, struct engine_actor *actor,
 			  enum tds_asked what, json_t *by, const char *why)
 {
@@ -112,13 +129,16 @@ int director_check(struct director *director, const struct requester *by, enum t
 		return 0;
 	director->counts.not_allowed++;
 	tds_asking_why(by->asking, what, group, why);
-	int64_t *told = by->actor ? &by->actor->refused_mono_ms : by->refused_mono_ms;
+	bool is_of_package = by->actor && by->asking->kind == TDS_ASKER_ACTOR;
+	int64_t *told = is_of_package ? &by->actor->refused_mono_ms : by->refused_mono_ms;
 	const struct happening h = not_allowed(what, NULL, by->by, why);
 	bool is_due = told && may_tell(director, told);
-	if (is_due && by->actor)
+	if (is_due && is_of_package)
 		tell_of_actor(director, by->actor, what, by->by, why);
 	else if (is_due)
 		audit_and_tell(director, &h);
+	if (is_due && by->actor && !is_of_package)
+		warn_actor(director, by->actor, why);
 	return tds_err_set(err, TDS_E_REFUSED, "%s", why);
 }
 
@@ -148,7 +168,10 @@ bool director_engine_may(void *ctx, const struct engine_asker *asker, enum tds_a
 		return true;
 	struct requester by = { .asking = &asking,
 				.actor = asker->actor,
-				.refused_mono_ms = &asker->source->refused_mono_ms };
+				.refused_mono_ms =
+					asker->kind == TDS_ASKER_ACTOR
+						? &asker->source->refused_mono_ms
+						: director_told_of_user(director, asker->uid) };
 	by.by = director_asker_json(director, asker);
 	bool may = director_check(director, &by, what, group, &err) == 0;
 	json_decref(by.by);

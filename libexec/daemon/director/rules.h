@@ -39,6 +39,14 @@ struct restore {
 	void *ctx;
 };
 
+/* Of whose programs it was told that they may not have something, and when the last time; 0: of nobody's. */
+struct told_user {
+	uid_t uid;
+	int64_t refused_mono_ms;
+};
+#define TOLD_USERS \
+	16 /* one that is told of when there are more displaces the one before all others */
+
 struct director {
 	struct engine *engine;
 	struct clock *clock;
@@ -63,6 +71,7 @@ struct director {
 	struct parked *parked;          /* messages that wait for their target (deliver.c) */
 	uint64_t strays;                /* answers that were not from who was asked */
 	struct director_counts counts;
+	struct told_user told_users[TOLD_USERS];
 	bool stopping;
 	void (*gone)(void *ctx);
 	void *gone_ctx;

@@ -38,6 +38,7 @@ struct question {
 	uint64_t from;
 	uint32_t source; /* that it is of */
 	char address[ENGINE_ADDRESS_MAX];
+	uid_t uid;  /* of a program: its user */
 	json_t *by; /* who that is, for the event log */
 	struct tds_asking
 		asking;  /* what it may; a copy, since it may be gone when its turn comes */
@@ -64,8 +65,7 @@ struct directoractor {
 	 */
 	struct notified notified[NOTIFIED_MAX];
 	size_t nnotified;
-	bool changed;            /* since the last turn: they are to be told */
-	int64_t refused_mono_ms; /* when it was told of last that a program may not have something */
+	bool changed; /* since the last turn: they are to be told */
 };
 
 /* --- answers --- */
@@ -284,7 +284,7 @@ static void on_identify(struct asker *asker, struct requester *by)
 	by->by = json_incref(question->by);
 	by->actor = director_actor(asker->door->director, question->address);
 	if (question->asking.kind != TDS_ASKER_ACTOR)
-		by->refused_mono_ms = &question->actor->refused_mono_ms;
+		by->refused_mono_ms = director_told_of_user(asker->door->director, question->uid);
 }
 
 static const struct asker_ops question_ops = {
@@ -337,6 +337,7 @@ static bool add(struct directoractor *actor, const struct engine_asker *from, js
 				       .self = actor->last,
 				       .from = from->id,
 				       .source = from->source->number,
+				       .uid = from->uid,
 				       .by = director_asker_json(director, from),
 				       .request = request };
 	(void)snprintf(question->address, sizeof(question->address), "%s", from->address);
