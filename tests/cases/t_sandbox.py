@@ -350,27 +350,42 @@ def seal(_):
     ctypes.CDLL(None).prctl(22, ctypes.c_long(2), ctypes.c_void_p(ctypes.addressof(program)))
 sandbox.Sandbox.seal = seal
 """
-# The source's process says that it is an actor that is to come.
-SPARE = """
+SOURCE_PROCESS = """
 import os, sys, time
+frame = sys._getframe()
+while type(frame.f_locals.get('self')).__name__ != 'SourceProcess':
+    frame = frame.f_back
+source = frame.f_locals['self']
+type(source)._make_spare = lambda self: None
+"""
+# The source's process says that it is an actor that is to come.
+SPARE = SOURCE_PROCESS + """
 from tdshost.wire.link import control_frame
 pid = os.fork()
 while pid == 0:
     time.sleep(100)
-frame = sys._getframe()
-while type(frame.f_locals.get('self')).__name__ != 'SourceProcess':
-    frame = frame.f_back
-type(frame.f_locals['self'])._make_spare = lambda self: None
-frame.f_locals['self'].link.send_frame(control_frame(b'{"op":"spare","pid":%d}' % pid))
+source.link.send_frame(control_frame(b'{"op":"spare","pid":%d}' % pid))
 """
 # One follows the other before it was looked at twice.
 HOPS = """
 import os, time
-if os.fork() == 0:
-    while True:
-        time.sleep(0.05)
-        if os.fork() > 0:
-            os._exit(0)
+def hop(*_):
+    if os.fork() == 0:
+        while True:
+            time.sleep(0.05)
+            if os.fork() > 0:
+                os._exit(0)
+"""
+# The admin waits for an actor that it has asked for, and is told of none but the first.
+SILENT = SOURCE_PROCESS + """
+spawn = source._OPS['spawn']
+def ignore(self, op, fds):
+    for _ in range(%d):
+        %s()
+def only(self, op, fds):
+    type(source)._OPS = dict(source._OPS, spawn=ignore)
+    spawn(self, op, fds)
+type(source)._OPS = dict(source._OPS, spawn=only)
 """
 
 
@@ -455,8 +470,11 @@ STRANGERS = {
     'hook': FORKS + ONCE % 'linger()',
     'thread of a hook': FORKS + 'import threading\n' + ONCE % 'threading.Timer(1.5, linger).start()',
     'actor without its filter': UNSEALED + FORKS,
-    'line of them': HOPS,
+    'line of them': HOPS + 'hop()\n',
     'lie': SPARE,
+    'silence': FORKS + SILENT % (1, 'linger'),
+    'line in silence': HOPS + SILENT % (1, 'hop'),
+    'lines in silence': HOPS + SILENT % (9, 'hop'),
 }
 
 
@@ -475,6 +493,9 @@ def strangers(a):
             trier(a, name, 'strict', head=head, load=False)
         a.must(a.load(*STRANGERS))
         ok(tried(a, 'actor without its filter', 'linger()') == ['None'], 'an actor forks that has not the filter that it is to have')
+        for name in STRANGERS:
+            if name.endswith('silence'):
+                a.ask('Tell', Target=name, Literal=repr(('child', 1)))
         with contextlib.suppress(Fault):
             w.event(is_last, 10)
     for name in STRANGERS:

@@ -4,7 +4,8 @@
  * no children: what is one is a stranger at first sight, for the filter that an actor is to have may be another one, put on
  * by code that was imported. A child of the source's process may be an actor that was not told of yet, so that it takes two
  * looks to be a stranger, and more while actors are on their way: on a busy machine that may take a while. Where there are
- * strangers at look after look, always others, the next ones are such at first sight too.
+ * strangers at look after look, always others, the next ones are such at first sight too: where nothing else is new, where the
+ * source answers none of those that ask it for actors, and where there are more than it could have under way.
  */
 #include "strangers.h"
 
@@ -20,7 +21,7 @@
 
 #define LOOK_MS 300
 #define LOOKS 2
-#define LOOKS_OF_BUSY 32
+#define LOOKS_OF_BUSY 8
 #define SPARE_MS 3000    /* it is an actor by then, or gone */
 #define UNEASY 3         /* looks in turn that found some */
 #define SUSPECTS 256     /* of a source; more have to wait for the next look */
@@ -36,8 +37,10 @@ struct watch {
 	pid_t newest;    /* of all processes, at the last look */
 	unsigned left;   /* looks until all actors had their turn */
 	bool restless;   /* there were strangers at the last look */
-	unsigned uneasy; /* looks in turn at which there were, and nothing else was new */
-	size_t nactors;  /* of the last look */
+	unsigned uneasy; /* looks in turn at which there were, and none of them could be an actor */
+	unsigned
+		silent; /* looks in turn at which the source had told of no actor that it was asked for */
+	size_t answered; /* actors that it had told of, at the last look */
 	pid_t spare_before;
 	struct suspect suspects[SUSPECTS]; /* of the last look */
 	size_t nsuspects;
@@ -55,7 +58,9 @@ struct look {
 	pid_t *known; /* sorted */
 	size_t n;
 	size_t nactors;
-	bool busy;         /* actors are on their way */
+	size_t waiting;    /* actors that are on their way */
+	size_t answered;   /* that the source has told of */
+	size_t unknown;    /* its children that are none of these */
 	unsigned patience; /* how many looks make a stranger */
 	pid_t parent;      /* whose children are looked at */
 };
@@ -130,19 +135,22 @@ static bool know(struct look *look)
 		look->known[look->n++] = watch->spare;
 	for (const struct actor *a = look->realm->actors; a; a = a->next) {
 		look->known[look->n++] = a->pub.pid;
-		look->busy |= a->pub.pid == 0 && a->state == ACTOR_STARTING;
+		look->waiting += a->pub.pid == 0 && a->state == ACTOR_STARTING;
+		look->answered += a->pub.pid != 0;
 	}
 	qsort(look->known, look->n, sizeof(*look->known), compare);
-	look->patience = look->busy ? LOOKS_OF_BUSY : watch->uneasy >= UNEASY ? 1 : LOOKS;
+	look->patience = watch->uneasy >= UNEASY ? 1 : look->waiting > 0 ? LOOKS_OF_BUSY : LOOKS;
 	return true;
 }
 
 static void on_child(void *ctx, pid_t pid)
 {
-	const struct look *look = ctx;
+	struct look *look = ctx;
 
-	if (!bsearch(&pid, look->known, look->n, sizeof(pid), compare) && proc_lives(pid))
-		suspect(look, pid);
+	if (bsearch(&pid, look->known, look->n, sizeof(pid), compare) || !proc_lives(pid))
+		return;
+	look->unknown++;
+	suspect(look, pid);
 }
 
 /* Whatever the source's process says: a spare that outstays its time is no actor that is to come. */
@@ -187,14 +195,23 @@ static void tell(struct realm *realm)
 	engine->events->strangers(engine->ctx, &realm_origin(realm)->pub, text);
 }
 
-/* Where actors come and go, one that was not told of yet may be met at any look. */
+/*
+ * Where actors come and go, one that was not told of yet may be met at any look; but no more at once than it was asked for, and
+ * the spare one, and none where it tells of nothing for so long.
+ */
 static void settle(const struct look *look)
 {
 	struct watch *watch = look->realm->watch;
-	bool same = look->nactors == watch->nactors && watch->spare == watch->spare_before;
+	bool same = look->answered == watch->answered;
+	bool quiet = same && watch->spare == watch->spare_before;
 
-	watch->uneasy = watch->restless && same && !look->busy ? watch->uneasy + 1 : 0;
-	watch->nactors = look->nactors;
+	watch->silent = look->waiting > 0 && same ? watch->silent + 1 : 0;
+	if (look->waiting > 0)
+		quiet = watch->silent >= LOOKS_OF_BUSY;
+	if (look->unknown > look->waiting + 1)
+		quiet = true;
+	watch->uneasy = watch->restless && quiet ? watch->uneasy + 1 : 0;
+	watch->answered = look->answered;
 	watch->spare_before = watch->spare;
 }
 
