@@ -82,6 +82,8 @@ json_t *counts_json(int dirfd);
 
 /* Of an answer to Status: lines of the version that runs, and of what waits for a restart or a reload. */
 void running_print(FILE *out, const json_t *status);
+void running_print_limits(FILE *out,
+			  const json_t *status); /* what each source takes, where it has a cgroup */
 
 /* A command gets its operands, and reports through admin->cli. */
 void admin_config(struct admin *admin, int argc, char **argv);

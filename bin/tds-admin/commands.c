@@ -234,6 +234,7 @@ void admin_status(struct admin *admin, int argc, char **argv)
 		const char *cgroup = tds_json_string(answer, "Cgroup");
 		if (*cgroup)
 			(void)fprintf(admin->cli.out, "cgroup %s\n", cgroup);
+		running_print_limits(admin->cli.out, answer);
 		json_array_foreach(json_object_get(answer, "Restarted"), i, actor)
 			print_restarted(admin->cli.out, actor);
 		json_array_foreach(json_object_get(answer, "Sandboxes"), i, granted)

@@ -67,6 +67,36 @@ static void print_all_over(FILE *out, const json_t *status)
 		print_over(out, "clients", budget, limits);
 }
 
+/* N of MOST; what is not known, or no limit, is left out. */
+static void print_share(FILE *out, const char *before, const json_t *limits, const char *key,
+			const char *most, const char *what)
+{
+	const json_t *n = json_object_get(limits, key);
+	const json_t *of = json_object_get(limits, most);
+
+	if (!json_is_integer(n))
+		return;
+	(void)fprintf(out, "%s%lld", before, (long long)json_integer_value(n));
+	if (json_is_integer(of))
+		(void)fprintf(out, " of %lld", (long long)json_integer_value(of));
+	(void)fprintf(out, " %s", what);
+}
+
+void running_print_limits(FILE *out, const json_t *status)
+{
+	const json_t *limits;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "Limits"), i, limits)
+	{
+		tds_text_print(out, tds_json_string(limits, "Group"));
+		(void)fprintf(out, " %s", tds_json_string(limits, "SourceHash"));
+		print_share(out, ": ", limits, "Processes", "ProcessesMost", "processes");
+		print_share(out, ", ", limits, "Memory", "MemoryMost", "bytes of memory");
+		(void)fputc('\n', out);
+	}
+}
+
 void running_print(FILE *out, const json_t *status)
 {
 	const char *version = tds_json_string(status, "Version");

@@ -17,6 +17,7 @@
 
 #include "io.h"
 #include "mem.h"
+#include "text.h"
 
 #define PROCESSES "cgroup.procs"
 #define CONTROL "cgroup.subtree_control"
@@ -160,12 +161,12 @@ static char *own_path(const char *root, const char *self)
 	return NULL;
 }
 
-static bool has_pids(const struct tds_cgroup *cg)
+static bool has_controller(const struct tds_cgroup *cg, const char *name)
 {
 	tds_autofree char *controllers = get(cg, "", "cgroup.controllers");
 
 	for (char *rest = controllers, *word; rest && (word = strsep(&rest, " \n"));)
-		if (strcmp(word, "pids") == 0)
+		if (strcmp(word, name) == 0)
 			return true;
 	return false;
 }
@@ -187,7 +188,7 @@ bool tds_cgroup_open(const char *root, const char *self, const char *id, struct 
 
 	*cg = (struct tds_cgroup){ .path = own_path(root, self) };
 	(void)snprintf(cg->id, sizeof(cg->id), "%s", id);
-	if (!cg->path || !has_pids(cg) || !is_alone(cg)) {
+	if (!cg->path || !has_controller(cg, "pids") || !is_alone(cg)) {
 		free(tds_steal(&cg->path));
 		return false;
 	}
@@ -196,10 +197,12 @@ bool tds_cgroup_open(const char *root, const char *self, const char *id, struct 
 	place(cg, leaf, NULL, path);
 	/* Who has controllers for those below is to have no process itself. */
 	cg->inside = (mkdir(path, 0755) == 0 || errno == EEXIST) && put(cg, leaf, PROCESSES, "0");
-	if (cg->inside && put(cg, "", CONTROL, "+pids"))
-		return true;
-	tds_cgroup_close(cg);
-	return false;
+	if (!cg->inside || !put(cg, "", CONTROL, "+pids")) {
+		tds_cgroup_close(cg);
+		return false;
+	}
+	cg->has_memory = has_controller(cg, "memory") && put(cg, "", CONTROL, "+memory");
+	return true;
 }
 
 void tds_cgroup_close(struct tds_cgroup *cg)
@@ -208,6 +211,8 @@ void tds_cgroup_close(struct tds_cgroup *cg)
 		return;
 	if (cg->inside) {
 		(void)put(cg, "", CONTROL, "-pids");
+		if (cg->has_memory)
+			(void)put(cg, "", CONTROL, "-memory");
 		cg->inside = !put(cg, "", PROCESSES, "0");
 	}
 	sweep(cg);
@@ -216,50 +221,103 @@ void tds_cgroup_close(struct tds_cgroup *cg)
 
 /* --- sources --- */
 
-/* As pids.max has it. */
-static void limit_text(uint64_t pids_max, char text[32])
+/* As files of cgroups have it. */
+static void limit_text(uint64_t limit, uint64_t most, char text[32])
 {
-	if (pids_max <= TDS_CGROUP_PIDS_MOST)
-		(void)snprintf(text, 32, "%ju", (uintmax_t)pids_max);
+	if (limit <= most)
+		(void)snprintf(text, 32, "%ju", (uintmax_t)limit);
 	else
 		(void)strcpy(text, "max");
 }
 
-int tds_cgroup_limit(const struct tds_cgroup *cg, uint32_t source, uint64_t pids_max,
-		     struct tds_err *err)
+/* The file that cannot be written; NULL: all is as it is to be. */
+static const char *put_limits(const struct tds_cgroup *cg, const char *name,
+			      const struct tds_cgroup_limits *limits)
 {
-	char name[NAME_MAX];
-	char max[32];
+	char pids[32];
+	char memory[32];
 
-	source_name(cg, source, name);
-	limit_text(pids_max, max);
-	return put(cg, name, "pids.max", max)
-		       ? 0
-		       : tds_err_sys(err, TDS_E_WRITE, "%s/%s/pids.max", cg->path, name);
+	limit_text(limits->pids, TDS_CGROUP_PIDS_MOST, pids);
+	limit_text(limits->memory, TDS_CGROUP_NONE - 1, memory);
+	if (!put(cg, name, "pids.max", pids))
+		return "pids.max";
+	if (!cg->has_memory)
+		return NULL;
+	if (!put(cg, name, "memory.max", memory))
+		return "memory.max";
+	/* Where there is no swap, or it is not counted, there is no such file. */
+	if (limits->memory != TDS_CGROUP_NONE)
+		(void)put(cg, name, "memory.swap.max", "0");
+	return NULL;
 }
 
-int tds_cgroup_add(const struct tds_cgroup *cg, uint32_t source, uint64_t pids_max, pid_t pid,
-		   struct tds_err *err)
+int tds_cgroup_limit(const struct tds_cgroup *cg, uint32_t source,
+		     const struct tds_cgroup_limits *limits, struct tds_err *err)
+{
+	char name[NAME_MAX];
+
+	source_name(cg, source, name);
+	const char *file = put_limits(cg, name, limits);
+	return file ? tds_err_sys(err, TDS_E_WRITE, "%s/%s/%s", cg->path, name, file) : 0;
+}
+
+int tds_cgroup_add(const struct tds_cgroup *cg, uint32_t source,
+		   const struct tds_cgroup_limits *limits, pid_t pid, struct tds_err *err)
 {
 	char name[NAME_MAX];
 	char path[PATH_MAX];
-	char max[32];
 	char number[32];
 
 	source_name(cg, source, name);
 	place(cg, name, NULL, path);
-	limit_text(pids_max, max);
 	(void)snprintf(number, sizeof(number), "%d", (int)pid);
 	if (mkdir(path, 0755) != 0)
 		return tds_err_sys(err, TDS_E_WRITE, "%s", path);
-	const char *file = !put(cg, name, "pids.max", max)     ? "pids.max"
-			   : !put(cg, name, PROCESSES, number) ? PROCESSES
-							       : NULL;
+	const char *file = put_limits(cg, name, limits);
+	if (!file && !put(cg, name, PROCESSES, number))
+		file = PROCESSES;
 	if (!file)
 		return 0;
 	int rc = tds_err_sys(err, TDS_E_WRITE, "%s/%s", path, file);
 	(void)rmdir(path);
 	return rc;
+}
+
+/* What a file of one number, or the row of one that is called so, says. TDS_CGROUP_NONE: "max", or nothing of the kind. */
+static uint64_t number_in(const struct tds_cgroup *cg, const char *name, const char *file,
+			  const char *row)
+{
+	tds_autofree char *text = get(cg, name, file);
+	size_t len = strlen(row);
+	uint64_t value;
+
+	for (char *rest = text, *line; rest && (line = strsep(&rest, "\n"));)
+		if (strncmp(line, row, len) == 0 &&
+		    tds_parse_uint(line + len, strlen(line + len), TDS_CGROUP_NONE - 1, &value))
+			return value;
+	return TDS_CGROUP_NONE;
+}
+
+void tds_cgroup_measure(const struct tds_cgroup *cg, uint32_t source, struct tds_cgroup_use *use)
+{
+	char name[NAME_MAX];
+
+	source_name(cg, source, name);
+	*use = (struct tds_cgroup_use){
+		.pids = number_in(cg, name, "pids.current", ""),
+		.memory = number_in(cg, name, "memory.current", ""),
+		.most = { .pids = number_in(cg, name, "pids.max", ""),
+			  .memory = number_in(cg, name, "memory.max", "") },
+	};
+}
+
+uint64_t tds_cgroup_oom_kills(const struct tds_cgroup *cg, uint32_t source)
+{
+	char name[NAME_MAX];
+
+	source_name(cg, source, name);
+	uint64_t kills = number_in(cg, name, "memory.events", "oom_kill ");
+	return kills == TDS_CGROUP_NONE ? 0 : kills;
 }
 
 bool tds_cgroup_remove(const struct tds_cgroup *cg, uint32_t source, int *watch)

@@ -230,13 +230,13 @@ static int parse_numbers(struct config_work *w, const char *const *known, size_t
 	return rc;
 }
 
-/* Names of setrlimit(2) without RLIMIT_, and pids. */
+/* Names of setrlimit(2) without RLIMIT_, and those of cgroups. */
 int config_limits(struct config_work *w)
 {
 	static const char *const known[] = {
-		"as",      "core",     "cpu",    "data",       "fsize", "locks",
-		"memlock", "msgqueue", "nice",   "nofile",     "nproc", "pids",
-		"rss",     "rtprio",   "rttime", "sigpending", "stack",
+		"as",      "core",   "cpu",      "data",   "fsize",      "locks",
+		"memlock", "memory", "msgqueue", "nice",   "nofile",     "nproc",
+		"pids",    "rss",    "rtprio",   "rttime", "sigpending", "stack",
 	};
 
 	return parse_numbers(w, known, sizeof(known) / sizeof(known[0]), UINT64_MAX - 1);

@@ -71,5 +71,10 @@ static void note_effect(void *ctx, const struct tds_config_file *file, const cha
 
 void note_effects(struct daemon *d)
 {
+	const struct tds_cgroup *cgroup = d->config.cgroup;
+
 	tds_config_effects(&d->settings->dir, note_effect, d);
+	if (d->configured.memory_max != UINT64_MAX && !(cgroup && cgroup->has_memory))
+		note_no_effect(d, "actorlimits.cfg",
+			       "memory: no source has a cgroup that limits it");
 }

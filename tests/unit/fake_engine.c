@@ -372,6 +372,18 @@ static void op_each_budget(const struct engine *head,
 		show(ctx, &(struct engine_budget_view){ .source = &s->pub });
 }
 
+static void op_each_limits(const struct engine *head,
+			   void (*show)(void *ctx, const struct engine_limits_view *limits),
+			   void *ctx)
+{
+	const struct tds_cgroup_use use = { .pids = 3,
+					    .memory = 4096,
+					    .most = { .pids = 2048, .memory = TDS_CGROUP_NONE } };
+
+	for (const struct fake_source *s = to_fake(head)->sources; s; s = s->next)
+		show(ctx, &(struct engine_limits_view){ .source = &s->pub, .use = use });
+}
+
 static void op_stop(struct engine *head)
 {
 	to_fake(head)->stopped = true;
@@ -395,6 +407,7 @@ static const struct engine_ops ops = {
 	.counts = op_counts,
 	.each_actor = op_each_actor,
 	.each_budget = op_each_budget,
+	.each_limits = op_each_limits,
 	.stop = op_stop,
 };
 

@@ -28,10 +28,10 @@
 static char root[64]; /* the file system */
 static char self[96]; /* /proc/self/cgroup */
 
-static const char *const files[] = {
-	"cgroup.procs", "cgroup.controllers", "cgroup.events",
-	"cgroup.kill",  "pids.max",           "cgroup.subtree_control"
-};
+static const char *const files[] = { "pids.current", "memory.current",     "memory.events",
+				     "cgroup.procs", "cgroup.controllers", "cgroup.events",
+				     "cgroup.kill",  "pids.max",           "cgroup.subtree_control",
+				     "memory.max",   "memory.swap.max" };
 
 static void write_file(const char *path, const char *text)
 {
@@ -150,6 +150,22 @@ static void does_without(void)
 	tds_cgroup_close(&cg);
 }
 
+static int add(const struct tds_cgroup *cg, uint32_t source, uint64_t pids, uint64_t memory,
+	       pid_t pid, struct tds_err *err)
+{
+	const struct tds_cgroup_limits limits = { .pids = pids, .memory = memory };
+
+	return tds_cgroup_add(cg, source, &limits, pid, err);
+}
+
+static int limit(const struct tds_cgroup *cg, uint32_t source, uint64_t pids, uint64_t memory,
+		 struct tds_err *err)
+{
+	const struct tds_cgroup_limits limits = { .pids = pids, .memory = memory };
+
+	return tds_cgroup_limit(cg, source, &limits, err);
+}
+
 static void delegated(void **state)
 {
 	struct tds_cgroup cg;
@@ -159,15 +175,20 @@ static void delegated(void **state)
 	(void)state;
 	assert_true(opens(&cg));
 	holds("tds-1-admin", "cgroup.procs", "0");
-	holds("", "cgroup.subtree_control", "+pids");
-	assert_int_equal(tds_cgroup_add(&cg, 7, 2048, 4711, &err), 0);
+	holds("", "cgroup.subtree_control", "+memory"); /* the last of what was written */
+	assert_int_equal(add(&cg, 7, 2048, 1 << 20, 4711, &err), 0);
 	holds("tds-1-source-7", "pids.max", "2048");
+	holds("tds-1-source-7", "memory.max", "1048576");
+	holds("tds-1-source-7", "memory.swap.max", "0");
 	holds("tds-1-source-7", "cgroup.procs", "4711");
-	assert_int_equal(tds_cgroup_add(&cg, 8, UINT64_MAX, 4712, &err), 0);
+	assert_int_equal(add(&cg, 8, UINT64_MAX, TDS_CGROUP_NONE, 4712, &err), 0);
 	holds("tds-1-source-8", "pids.max", "max");
-	assert_int_equal(tds_cgroup_limit(&cg, 8, 500, &err), 0);
+	holds("tds-1-source-8", "memory.max", "max");
+	holds("tds-1-source-8", "memory.swap.max", "");
+	assert_int_equal(limit(&cg, 8, 500, 4096, &err), 0);
 	holds("tds-1-source-8", "pids.max", "500");
-	assert_int_equal(tds_cgroup_limit(&cg, 9, 5, &err), TDS_E_WRITE);
+	holds("tds-1-source-8", "memory.max", "4096");
+	assert_int_equal(limit(&cg, 9, 5, 5, &err), TDS_E_WRITE);
 	assert_true(tds_cgroup_remove(&cg, 7, &watch));
 	assert_int_equal(watch, -1);
 	assert_false(is_there("tds-1-source-7"));
@@ -176,10 +197,54 @@ static void delegated(void **state)
 	(void)mkdir(at("other", ""), 0755);
 	tds_cgroup_close(&cg);
 	assert_null(cg.path);
-	holds("", "cgroup.subtree_control", "-pids");
+	holds("", "cgroup.subtree_control", "-memory");
 	assert_false(is_there("tds-1-source-8"));
 	assert_false(is_there("tds-1-admin"));
 	assert_true(is_there("other"));
+}
+
+/* What the kernel says is read; what is no number, or not there, is not known. */
+static void measured(void **state)
+{
+	struct tds_cgroup cg;
+	struct tds_cgroup_use use;
+	struct tds_err err;
+
+	(void)state;
+	assert_true(opens(&cg));
+	assert_int_equal(add(&cg, 7, 2048, TDS_CGROUP_NONE, 4711, &err), 0);
+	set("tds-1-source-7", "pids.current", "3\n");
+	set("tds-1-source-7", "memory.current", "123456789012\n");
+	set("tds-1-source-7", "memory.max", "max\n");
+	tds_cgroup_measure(&cg, 7, &use);
+	assert_true(use.pids == 3 && use.most.pids == 2048);
+	assert_true(use.memory == 123456789012 && use.most.memory == TDS_CGROUP_NONE);
+	assert_int_equal(tds_cgroup_oom_kills(&cg, 7), 0);
+	set("tds-1-source-7", "memory.events", "low 9\noom 8\noom_kill 2\noom_group_kill 1\n");
+	assert_int_equal(tds_cgroup_oom_kills(&cg, 7), 2);
+	set("tds-1-source-7", "memory.events", "oom_kill x\n");
+	assert_int_equal(tds_cgroup_oom_kills(&cg, 7), 0);
+	tds_cgroup_measure(&cg, 8, &use);
+	assert_true(use.pids == TDS_CGROUP_NONE && use.memory == TDS_CGROUP_NONE);
+	tds_cgroup_close(&cg);
+}
+
+/* A kernel without the memory controller, or a unit that has it not: processes are limited all the same. */
+static void no_memory(void **state)
+{
+	struct tds_cgroup cg;
+	struct tds_err err;
+
+	(void)state;
+	set("", "cgroup.controllers", "cpu pids\n");
+	assert_true(opens(&cg));
+	assert_false(cg.has_memory);
+	holds("", "cgroup.subtree_control", "+pids");
+	assert_int_equal(add(&cg, 7, 2048, 4096, 4711, &err), 0);
+	holds("tds-1-source-7", "pids.max", "2048");
+	holds("tds-1-source-7", "memory.max", "");
+	tds_cgroup_close(&cg);
+	holds("", "cgroup.subtree_control", "-pids");
 }
 
 /* Its end is waited for by an event; a cgroup that somebody made below it goes too. */
@@ -191,7 +256,7 @@ static void busy(void **state)
 
 	(void)state;
 	assert_true(opens(&cg));
-	assert_int_equal(tds_cgroup_add(&cg, 7, 1, 4711, &err), 0);
+	assert_int_equal(add(&cg, 7, 1, TDS_CGROUP_NONE, 4711, &err), 0);
 	set("tds-1-source-7", "cgroup.events", BUSY);
 	(void)mkdir(at("tds-1-source-7/nested", ""), 0755);
 	assert_false(tds_cgroup_remove(&cg, 7, &watch));
@@ -271,7 +336,7 @@ static void failures(void **state)
 	(void)state;
 	assert_true(opens(&cg));
 	(void)mkdir(at("tds-1-source-7", ""), 0755);
-	assert_int_equal(tds_cgroup_add(&cg, 7, 1, 4711, &err), TDS_E_WRITE);
+	assert_int_equal(add(&cg, 7, 1, TDS_CGROUP_NONE, 4711, &err), TDS_E_WRITE);
 	assert_non_null(strstr(err.reason, OURS "/tds-1-source-7: "));
 	assert_true(tds_cgroup_remove(&cg, 7, &watch));
 	tds_cgroup_close(&cg);
@@ -320,6 +385,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(delegated, setup, teardown),
+		cmocka_unit_test_setup_teardown(measured, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(busy, setup, teardown),
 		cmocka_unit_test_setup_teardown(leftovers, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_delegated, setup, teardown),

@@ -196,8 +196,10 @@ static void dictionaries(void **state)
 	same("othercaps.cfg", "\n  [1]", "2:3: a dictionary is expected, not list");
 	same("othercaps.cfg", "\n  {'a': x}", "2:9: name x is not allowed");
 	same("thesplog.cfg", "{'filename': logdir}", "1:14: name logdir is not allowed");
-	same("actorlimits.cfg", "{'nofile': 64,\n'as': None, 'pids': 9}",
-	     "{'nofile': 64,\n'as': None, 'pids': 9}={\"nofile\":64,\"as\":null,\"pids\":9}");
+	same("actorlimits.cfg", "{'nofile': 64,\n'as': None, 'pids': 9, 'memory': 1 << 30}",
+	     "{'nofile': 64,\n'as': None, 'pids': 9, 'memory': 1 << "
+	     "30}={\"nofile\":64,\"as\":null,\"pids\":9,"
+	     "\"memory\":1073741824}");
 	same("actorlimits.cfg", "\n{'nofiles': 64}", "2:2: no such limit");
 	same("actorlimits.cfg", " {'nofile': -1}", "1:13: a limit is an int or None");
 	same("budget.cfg", "{'Bytes': 65536, 'Actors': None}",

@@ -63,11 +63,29 @@ static void whose_actors_are(void **state)
 	json_decref(budgets);
 }
 
+/* No limit is null, not a number that stands for it. */
+static void whose_limits_are(void **state)
+{
+	struct fake *f = *state;
+
+	fake_loaded(f, "foo-1.tls");
+	json_t *limits = director_limits(f->director);
+	json_t *own = json_array_get(limits, 0);
+	assert_int_equal(json_array_size(limits), 1);
+	assert_string_equal(text_of(limits, 0, "Group"), "foo");
+	assert_int_equal(json_integer_value(json_object_get(own, "Processes")), 3);
+	assert_int_equal(json_integer_value(json_object_get(own, "ProcessesMost")), 2048);
+	assert_int_equal(json_integer_value(json_object_get(own, "Memory")), 4096);
+	assert_true(json_is_null(json_object_get(own, "MemoryMost")));
+	json_decref(limits);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_WORLD(loads_by_result),
 		IN_WORLD(whose_actors_are),
+		IN_WORLD(whose_limits_are),
 	};
 
 	return cmocka_run_group_tests_name("counts", tests, NULL, NULL);

@@ -69,6 +69,8 @@ static int read_limits(const struct tds_dir *dir, struct settings *s, struct tds
 			value = RLIM_INFINITY;
 		if (strcmp(dict->items[2 * i]->text, "pids") == 0)
 			s->pids_max = value;
+		else if (strcmp(dict->items[2 * i]->text, "memory") == 0)
+			s->memory_max = limit->type == TDS_VALUE_NONE ? UINT64_MAX : value;
 		else
 			s->limits[s->nlimits++] = (struct actor_limit){
 				.resource = resource_of(dict->items[2 * i]->text),
@@ -355,6 +357,7 @@ static const struct part {
 static const struct settings defaults = { .max_message = MAX_MESSAGE_DEFAULT,
 					  .uids = TDS_UIDRANGE_DEFAULT,
 					  .pids_max = PIDS_MAX_DEFAULT,
+					  .memory_max = UINT64_MAX,
 					  .budget = BUDGET_DEFAULTS,
 					  .logs = LOG_LIMITS_DEFAULT,
 					  .log = { .level = LOG_LEVEL_DEFAULT } };

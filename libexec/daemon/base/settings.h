@@ -74,6 +74,7 @@ struct settings {
 	size_t nlimits;
 	uint64_t
 		pids_max; /* its pids: processes and threads of a source; RLIM_INFINITY: no limit */
+	uint64_t memory_max;         /* its memory: bytes of a source; UINT64_MAX: no limit */
 	struct budget_limits budget; /* budget.cfg, of each source and of each user's programs */
 	bool new_privs;              /* newprivs.cfg */
 	struct tds_sandbox_policy sandbox; /* sandbox.cfg */

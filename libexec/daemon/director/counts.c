@@ -113,3 +113,29 @@ json_t *director_budgets(const struct director *director)
 	director->engine->ops->each_budget(director->engine, show_budget, all);
 	return all;
 }
+
+static json_t *number_or_null(uint64_t n)
+{
+	return n <= INT64_MAX ? json_integer((json_int_t)n) : json_null();
+}
+
+static void show_limits(void *all, const struct engine_limits_view *view)
+{
+	const struct tds_cgroup_use *use = &view->use;
+	json_t *to = json_pack("{s:o, s:o, s:o, s:o}", "Processes", number_or_null(use->pids),
+			       "ProcessesMost", number_or_null(use->most.pids), "Memory",
+			       number_or_null(use->memory), "MemoryMost",
+			       number_or_null(use->most.memory));
+
+	if (to)
+		set_owner(to, view->source);
+	(void)json_array_append_new(all, to);
+}
+
+json_t *director_limits(const struct director *director)
+{
+	json_t *all = json_array();
+
+	director->engine->ops->each_limits(director->engine, show_limits, all);
+	return all;
+}

@@ -154,6 +154,7 @@ json_t *director_restarted(const struct director *director); /* actors that were
 json_t *director_sandboxes(const struct director *director); /* what each source was granted */
 json_t *director_actors(const struct director *director);    /* all, of programs too */
 json_t *director_budgets(const struct director *director);
+json_t *director_limits(const struct director *director);   /* of sources that have a cgroup */
 json_t *director_counters(const struct director *director); /* since it began */
 json_t *director_retrieve_role(struct director *director, const char *role, const char *group);
 json_t *outcome_json(const char *response, const struct outcome *outcome);

@@ -215,6 +215,7 @@ static void answer_status(struct asker *asker, const struct request *row, const 
 	(void)request;
 	(void)json_object_set_new(status, "Counters", director_counters(door->director));
 	(void)json_object_set_new(status, "Budgets", director_budgets(door->director));
+	(void)json_object_set_new(status, "Limits", director_limits(door->director));
 	(void)json_object_set_new(status, "ClientBudgets", places_json(door->clients));
 	settings->describe(settings->ctx, status);
 	asker_answer(asker, status);

@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "base/cgroup.h"
 #include "base/err.h"
 #include "daemon/base/home.h"
 #include "director/sandbox.h"
@@ -180,6 +181,12 @@ struct engine_budget_view {
 	size_t bytes_held;
 };
 
+/* What a source takes of what its processes may have. Borrowed for the call. */
+struct engine_limits_view {
+	const struct engine_source *source;
+	struct tds_cgroup_use use;
+};
+
 /* What is to be loaded. */
 struct engine_load {
 	const char *md5; /* the name that actors know the source by */
@@ -250,6 +257,11 @@ struct engine_ops {
 			   void *ctx);
 	void (*each_budget)(const struct engine *engine,
 			    void (*show)(void *ctx, const struct engine_budget_view *budget),
+			    void *ctx);
+
+	/* The same of each source that has a cgroup of its own. */
+	void (*each_limits)(const struct engine *engine,
+			    void (*show)(void *ctx, const struct engine_limits_view *limits),
 			    void *ctx);
 
 	/* May this user's programs join? */

@@ -8,6 +8,7 @@
  * death signal before we hear of it, and what ignores that is killed by the guardian: each of them is waited for
  * (realm.c).
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -384,9 +385,12 @@ void actor_reaped(struct actor *actor, int status)
 	char how[ENGINE_ENDING_MAX / 2];
 
 	hear_out(actor);
-	(void)snprintf(how, sizeof(how),
-		       status < 0 ? "killed by signal %d" : "exited with status %d",
-		       status < 0 ? -status : status);
+	if (status == -SIGKILL && limits_killed(actor->realm))
+		(void)strcpy(how, "killed: " LIMITS_STARVED);
+	else
+		(void)snprintf(how, sizeof(how),
+			       status < 0 ? "killed by signal %d" : "exited with status %d",
+			       status < 0 ? -status : status);
 	describe_ending(actor, how);
 	actor->pub.status = status;
 	actor_gone(actor);

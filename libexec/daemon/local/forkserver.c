@@ -125,23 +125,6 @@ void forkserver_prepare(struct local *engine)
 		engine->warm = warm_up(engine);
 }
 
-/* The lower of what the machine lets each source have, and its sandbox this one. */
-static uint64_t pids_of(const struct realm *realm)
-{
-	uint64_t most = realm->engine->config->settings->pids_max;
-	uint64_t own = realm_processes(realm);
-
-	return own > 0 && own < most ? own : most;
-}
-
-/* A process that was warm is in its cgroup already. */
-static bool limit_cgroup(struct realm *realm, struct tds_err *err)
-{
-	return !realm->has_cgroup || realm_processes(realm) == 0 ||
-	       tds_cgroup_limit(realm->engine->config->cgroup, realm->number, pids_of(realm),
-				err) == 0;
-}
-
 /* It has not heard of a source: it is not there any more. */
 static struct realm *give_up(struct realm *realm, const struct engine_load *load)
 {
@@ -167,7 +150,7 @@ struct realm *forkserver_load(struct local *engine, const struct engine_load *lo
 		tds_err_set(err, TDS_E_NOMEM, "out of memory");
 		return give_up(realm, load);
 	}
-	if (!realm_move_in(realm, err) || !realm_confine(realm, err) || !limit_cgroup(realm, err))
+	if (!realm_move_in(realm, err) || !realm_confine(realm, err) || !limits_hold(realm, err))
 		return give_up(realm, load);
 	realm->kind = REALM_PACKAGE;
 	realm->pub.owner = load->owner;
@@ -204,25 +187,6 @@ void forkserver_lost(struct realm *forker)
 {
 	for (struct realm *realm; (realm = forkserver_asked(forker, 0));)
 		forkserver_never_started(realm);
-}
-
-/* Its first process, which has forked none: all others are born there. Failing that, it runs without. */
-static void join_cgroup(struct realm *realm)
-{
-	struct local *engine = realm->engine;
-	const struct engine_config *config = engine->config;
-	struct tds_err err;
-	char text[sizeof(err.reason) + 64];
-
-	if (!config->cgroup || !traits(realm)->limited)
-		return;
-	realm->has_cgroup = tds_cgroup_add(config->cgroup, realm->number, pids_of(realm),
-					   realm->pid, &err) == 0;
-	if (realm->has_cgroup || engine->unlimited)
-		return;
-	engine->unlimited = true;
-	(void)snprintf(text, sizeof(text), "no limit of processes: %s", err.reason);
-	engine->events->output(engine->ctx, &realm->pub, NULL, OUTPUT_WARNING, text, strlen(text));
 }
 
 /* There is a process of a derived realm: what waited for it goes on. */
@@ -264,7 +228,7 @@ void forkserver_started(struct realm *realm, pid_t pid, int pidfd)
 	}
 	if (doomed)
 		realm_kill(realm);
-	join_cgroup(realm);
+	limits_begin(realm);
 	link_uncork(&realm->link);
 	if (traits(realm)->derived && realm->state != REALM_STOPPING)
 		begin_derived(realm);

@@ -297,6 +297,7 @@ static const struct engine_ops ops = {
 	.counts = view_counts,
 	.each_actor = view_actors,
 	.each_budget = view_budgets,
+	.each_limits = limits_show,
 	.admits = op_admits,
 	.join = op_join,
 	.stop = op_stop,

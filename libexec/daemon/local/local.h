@@ -2,7 +2,7 @@
 /*
  * Inside the local engine: realms, which are sources and users' programs with a process each, and their actors.
  *
- * From the bottom: wire, frames, link; registry, proc, kinds, filter, confine; output, actor; strangers, realm, forkserver;
+ * From the bottom: wire, frames, link; registry, proc, kinds, limits, filter, confine; output, actor; strangers, realm, forkserver;
  * asker; direct, deadletter, route; capabilities,
  * usersource, view, status; actorops, sourceops, program, join; local. A file calls those before it alone. What one of them
  * has to tell those after it goes by the hooks, which local.c sets.
@@ -144,7 +144,9 @@ struct realm {
 	struct output *output;
 	struct actor *actors;
 	bool has_cgroup;
-	int emptying; /* tells when that has changed; -1: nobody waits for its end */
+	bool starved;       /* its process was killed for want of memory */
+	uint64_t oom_kills; /* of its processes, that were told of */
+	int emptying;       /* tells when that has changed; -1: nobody waits for its end */
 	struct event *emptied;
 	char *last_line;         /* that its process printed: why it could not start */
 	struct program *program; /* program.c; NULL: no REALM_PROGRAM */
@@ -444,6 +446,18 @@ void set_capability(struct local *engine, const char *name,
 		    const char *literal); /* as the system */
 /* For who asks, where it may: nobody has set it, or its own realm, or it may set what others have. */
 void ask_for_capability(const struct sender *from, const char *name, const char *literal);
+
+/* limits.c: the cgroup of a source */
+#define LIMITS_STARVED "out of memory" /* how a process ended that the kernel killed for it */
+void limits_begin(
+	struct realm *realm); /* its first process has forked none: all others are born there */
+bool limits_hold(
+	struct realm *realm,
+	struct tds_err *err); /* its sandbox is known; a warm process is in its cgroup already */
+/* A process of it was killed by SIGKILL, or ended unseen: was that for want of memory? Each such kill is told once. */
+bool limits_killed(struct realm *realm);
+void limits_show(const struct engine *engine,
+		 void (*show)(void *ctx, const struct engine_limits_view *limits), void *ctx);
 
 /* view.c: how it is seen from outside */
 void view_counts(const struct engine *engine, struct engine_counts *counts);

@@ -208,6 +208,8 @@ static void end_realm(struct realm *realm)
 	/* What was said before the names were imported is why they were not. */
 	if (loading)
 		realm->pub.last_words = realm->last_line;
+	if (realm->starved)
+		realm->pub.last_words = "its process was killed: " LIMITS_STARVED;
 	/* A program that did not come in has never been there. */
 	if (traits(realm)->counts && !(loading && realm->kind == REALM_PROGRAM))
 		engine->events->source_gone(engine->ctx, &realm->pub);
@@ -378,6 +380,7 @@ static void on_exited(evutil_socket_t fd, short what, void *arg)
 	realm_ref(realm);
 	/* Until here it may have told of actors that are gone. */
 	link_drain(&realm->link);
+	realm->starved = limits_killed(realm);
 	ward_tell_strays(); /* what made itself a daemon is now the guardian's child */
 	if (realm->kind == REALM_FORK_SERVER) {
 		realm->engine->hooks->forks_no_more(realm);
