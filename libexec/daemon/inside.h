@@ -42,9 +42,9 @@ struct reload {
 /* Loads of what comes by itself. */
 struct auto_refresh {
 	struct arrivals *arrivals; /* NULL: nobody looks for them */
-	bool missed;               /* at the start: something may have come while no daemon was there */
-	bool runs;                 /* a refresh is under way */
-	bool again;                /* something came meanwhile */
+	bool missed; /* at the start: something may have come while no daemon was there */
+	bool runs;   /* a refresh is under way */
+	bool again;  /* something came meanwhile */
 };
 
 struct daemon {
