@@ -269,6 +269,7 @@ placed = $(foreach t,$(TOOLS),0755:$(BIN)/$(t):$(BINDIR)/$(t)) \
 	$(foreach c,$(wildcard completions/fish/*),0644:$(c):$(FISHCOMPDIR)/$(notdir $(c))) \
 	0644:include/tds/client.h:$(INCLUDEDIR)/tds/client.h 0644:$(LIBTDS):$(LIBDIR)/libtds.a \
 	0644:examples/ask.c:$(EXAMPLEDIR)/ask.c \
+	$(foreach e,$(wildcard examples/operating/*),0644:$(e):$(EXAMPLEDIR)/operating/$(notdir $(e))) \
 	$(foreach s,$(wildcard schemas/*.json),0644:$(s):$(SCHEMADIR)/$(notdir $(s))) \
 	$(foreach p,$(PROGRAMS),0755:$(LIBEXEC)/$(p):$(LIBEXECDIR)/$(p)) \
 	$(foreach f,$(HOST) $(HOST_COMPILED),0644:$(HOSTED)/$(f):$(HOSTDIR)/$(f))

@@ -16,7 +16,7 @@ EOF
 
 to_build=(gcc libc6-dev make pkg-config libssl-dev libarchive-dev libjansson-dev libseccomp-dev libunistring2 libevent-dev)
 to_demonstrate=(openssl jq python3)
-to_test=(bats binutils g++ bsdextrautils bubblewrap clang clang-format fish git libclang-rt-14-dev libcmocka-dev mandoc nats-server python3-jsonschema shellcheck socat unzip zip zsh
+to_test=(bats binutils g++ bsdextrautils bubblewrap clang clang-format fish git libclang-rt-14-dev libcmocka-dev logrotate mandoc nats-server python3-jsonschema shellcheck socat unzip zip zsh
 	python3-pip)
 to_soak=(debhelper dh-python dpkg-dev lintian mmdebstrap)
 oracle=build/thespian # the real Thespian, which the tests compare with

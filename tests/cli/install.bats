@@ -28,6 +28,10 @@ expected() {
 		0644 usr/share/bash-completion/completions/tds-load
 		0644 usr/share/bash-completion/completions/tds-verify
 		0644 usr/share/doc/tds/examples/ask.c
+		0644 usr/share/doc/tds/examples/operating/tds-refresh@.service
+		0644 usr/share/doc/tds/examples/operating/tds-refresh@.timer
+		0644 usr/share/doc/tds/examples/operating/tds.cron
+		0644 usr/share/doc/tds/examples/operating/tds.logrotate
 		0644 usr/share/fish/vendor_completions.d/_tds.fish
 		0644 usr/share/fish/vendor_completions.d/tds-admin.fish
 		0644 usr/share/fish/vendor_completions.d/tds-avail.fish
