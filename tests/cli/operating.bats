@@ -96,7 +96,7 @@ audited() {
 	for job in "${jobs[@]}"; do wait "$job"; done
 	run ! grep -H . said.*
 	[ "$(events Loaded)" -eq 2 ] # 1, and 4 once
-	[ "$(events Refused)" -eq 0 ] && [ "$(events Undone)" -eq 0 ]
+	[ "$(events Refused):$(events Undone)" = 0:0 ]
 	[[ $(packages) == *'foo-3.tls foo-4.tls' ]]
 	[ "$(tds-admin list -j | jq -r '.Groups.foo | .Sources[.ActiveHash].File')" = foo-4.tls ]
 }
