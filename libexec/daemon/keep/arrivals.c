@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -15,6 +14,7 @@
 
 #include "base/mem.h"
 #include "daemon/base/clock.h"
+#include "dirwatch.h"
 
 #define WRITTEN IN_MODIFY
 #define OVER (IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM)
@@ -160,13 +160,8 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 
 static void watch(struct arrivals *a, struct event_base *base)
 {
-	char path[32];
-
-	a->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (a->inotify < 0)
-		return;
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", a->dir->fd);
-	if (inotify_add_watch(a->inotify, path, CHANGES | IN_ONLYDIR) >= 0)
+	a->inotify = dirwatch_open(a->dir, CHANGES);
+	if (a->inotify >= 0)
 		a->changed = event_new(base, a->inotify, EV_READ | EV_PERSIST, on_changed, a);
 	if (a->changed)
 		(void)event_add(a->changed, NULL);

@@ -2,7 +2,6 @@
 /* Watching revoked.cfg, by inotify and by looking. */
 #include "revocations.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "dirwatch.h"
 #include "director/config.h"
 #include "director/strictmodes.h"
 
@@ -122,12 +122,8 @@ static void on_changed(evutil_socket_t fd, short what, void *arg)
 
 static void watch(struct revocations *r, struct event_base *base)
 {
-	r->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (r->inotify < 0)
-		return;
-	char path[32];
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", r->dir->fd);
-	if (inotify_add_watch(r->inotify, path, CHANGES | IN_ONLYDIR) >= 0)
+	r->inotify = dirwatch_open(r->dir, CHANGES);
+	if (r->inotify >= 0)
 		r->changed = event_new(base, r->inotify, EV_READ | EV_PERSIST, on_changed, r);
 	if (r->changed)
 		(void)event_add(r->changed, NULL);
