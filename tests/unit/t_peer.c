@@ -304,6 +304,22 @@ static void who_has_no_room_gets_it_later(void **state)
 	all_are(&ends[0], TAKEN);
 }
 
+/* Nobody says that something is lost: it goes again when nothing was heard of it for a while, a packet at a time. */
+static void what_is_lost_goes_again(void **state)
+{
+	(void)state;
+	go(100);
+	while (peer_has_room(ends[0].peer))
+		assert_true(hand_in(&ends[0]));
+	fake_clock_go(&fake, 0);
+	while (ends[0].npackets > 0)
+		drop(&ends[0], 0);
+	fake_clock_go(&fake, 700);
+	assert_int_equal(ends[0].npackets, 1);
+	go(100);
+	all_are(&ends[0], TAKEN);
+}
+
 static void a_cut_loses_nothing(void **state)
 {
 	(void)state;
@@ -592,6 +608,7 @@ int main(void)
 		LINKED(small_ones_go_together),
 		LINKED(the_window_holds),
 		LINKED(who_has_no_room_gets_it_later),
+		LINKED(what_is_lost_goes_again),
 		LINKED(a_cut_loses_nothing),
 		LINKED(what_is_lost_is_told),
 		LINKED(who_was_lost_learns_it),
