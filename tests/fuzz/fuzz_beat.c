@@ -50,7 +50,7 @@ static void on_self(void *ctx, struct members_self *self)
 static const struct members_events events = { on_member, on_member, on_changed, on_clash,
 					      on_member, on_member, on_self };
 
-/* Numbers that are written longer than they came are there: the line may have an end of its own. */
+/* Each beat has one spelling. */
 static void check_beat(struct input line)
 {
 	char text[MEMBERS_BEAT_MAX];

@@ -312,7 +312,7 @@ static void saw_confirming(struct lease *lease, const struct sight *sight)
 		lead(lease);
 }
 
-/* The record is still this system's, or that of a holder before it, to which the store has fallen back, or gone: it is written anew. */
+/* The record is still this system's; or it is gone, or that of a holder before it, as the store has fallen back: it is written anew. */
 static void saw_leading(struct lease *lease, const struct sight *sight)
 {
 	if (!is_ours(lease, sight) && sight->record.term >= lease->own_term) {

@@ -10,8 +10,9 @@
  * forgotten. The very first holder of a convention, of whose lease nobody can know yet, leads at once. Where the store has
  * forgotten the last holder, that one is the first that may take the lease again, as it knows what else is forgotten.
  *
- * A term is a number that is higher for each holder, as long as anybody who has heard of the one before is heard; what a holder tells others to do names it, so that who was told by a
- * later one heeds no earlier one. What is led is not done here; nor what of the convention's state is kept in the store.
+ * A term is a number that is higher for each holder, as long as anybody who has heard of the one before is heard; what a
+ * holder tells others to do names it, so that who was told by a later one heeds no earlier one. What is led is not done here;
+ * nor what of the convention's state is kept in the store.
  */
 #ifndef TDS_DAEMON_CONVENTION_LEASE_H
 #define TDS_DAEMON_CONVENTION_LEASE_H
@@ -46,7 +47,10 @@ enum lease_end {
 	LEASE_TAKEN, /* the store has a later holder */
 };
 
-/* Told from answers and timers; never before lease_new, lease_give_up or lease_learn has returned. lease_free and lease_give_up are not called in these. */
+/*
+ * Told from answers and timers; never before lease_new, lease_give_up or lease_learn has returned. lease_free and
+ * lease_give_up are not called in these.
+ */
 struct lease_events {
 	void (*began)(void *ctx, uint64_t term); /* this system leads */
 	void (*ended)(void *ctx, enum lease_end why);
@@ -81,7 +85,10 @@ void lease_answer(struct lease *lease, const struct bus_answer *answer);
  */
 void lease_learn(struct lease *lease, uint64_t term);
 
-/* Lead no more from now on, which ended does not tell, and take nothing for one lease: another system is believed to be this one, say. */
+/*
+ * Lead no more from now on, which ended does not tell, and take nothing for one lease: another system is believed to be
+ * this one, say.
+ */
 void lease_give_up(struct lease *lease);
 
 /*

@@ -68,7 +68,10 @@ struct member *members_find(const struct members *members, const char *name);
 /* This system. */
 struct member *members_self(const struct members *members);
 
-/* Is another system of this name believed instead of this one? Then all others have lost it: it leads nothing, and runs nothing of theirs. */
+/*
+ * Is another system of this name believed instead of this one? Then all others have lost it: it leads nothing, and runs
+ * nothing of theirs.
+ */
 bool members_displaced(const struct members *members);
 
 /* Show each, in no order; false from show ends it. Nothing changes meanwhile. */

@@ -29,7 +29,10 @@ enum peer_outcome {
 	PEER_UNKNOWN,   /* it may be; peer_events.settled may tell later */
 };
 
-/* Told in the turn in which the cause was heard, or by a timer; outcomes also while peer_lost runs. peer_free, peer_lost and peer_back are not called in these. */
+/*
+ * Told in the turn in which the cause was heard, or by a timer; outcomes also while peer_lost runs. peer_free, peer_lost and
+ * peer_back are not called in these.
+ */
 struct peer_events {
 	/*
 	 * A whole message of the peer. Borrowed for the call, and hostile.
@@ -70,7 +73,8 @@ void peer_free(
  * Send a message, in the order of the calls.
  * Shape:   id is the caller's, for the outcome.
  * Owner:   data is copied.
- * Errors:  false, and no outcome is told: it is longer than max_message, the peer is lost, PEER_QUEUE_MAX bytes wait, or there is no memory.
+ * Errors:  false, and no outcome is told: it is longer than max_message, the peer is lost, PEER_QUEUE_MAX bytes wait, or
+ *          there is no memory.
  */
 bool peer_send(struct peer *peer, uint64_t id, const void *data, size_t len);
 

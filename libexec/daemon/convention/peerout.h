@@ -62,7 +62,10 @@ void peer_out_again(struct peer_out *out, bool careful);
 /* The peer has taken all up to mark. True: that is news. mark is at most out->sent. */
 bool peer_out_acknowledge(struct peer_out *out, uint64_t mark);
 
-/* The first of what waits, where all of it is acknowledged; the first in any case, where it was numbered below a number. NULL: none. The caller's. */
+/*
+ * The first of what waits: where all of it is acknowledged; acknowledged or not, where its number is below that one. NULL:
+ * none. It is the caller's.
+ */
 struct peer_parcel *peer_out_taken(struct peer_out *out);
 struct peer_parcel *peer_out_drop(struct peer_out *out, uint64_t below);
 void peer_parcel_free(struct peer_parcel *parcel);
