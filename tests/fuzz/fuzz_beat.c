@@ -27,7 +27,7 @@ static void on_member(void *ctx, struct member *member)
 {
 	(void)ctx;
 	told += strlen(member->epoch);
-	CHECK(bus_is_name(member->name));
+	CHECK(tds_system_name_fits(member->name, strlen(member->name)));
 }
 
 static void on_changed(void *ctx, struct member *member, enum member_change what)

@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct lease_record record;
 
 	if (lease_record_read(data, size, &record)) {
-		CHECK(bus_is_name(record.name) && record.term >= 1 &&
+		CHECK(tds_system_name_fits(record.name, strlen(record.name)) && record.term >= 1 &&
 		      record.term <= LEASE_TERM_MAX);
 		CHECK(tds_text_is_hex(record.epoch, 32) && tds_text_is_hex(record.nonce, 32));
 	} else {

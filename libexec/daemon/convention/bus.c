@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names, and the words of the channels. */
+/* The words of the channels. */
 #include "bus.h"
 
 #include <string.h>
@@ -26,12 +26,4 @@ bool bus_channel_of(const char *word, enum bus_channel *channel)
 		}
 	}
 	return false;
-}
-
-bool bus_is_name(const char *text)
-{
-	size_t len =
-		strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
-
-	return len > 0 && len < BUS_NAME_MAX && text[len] == '\0';
 }

@@ -14,7 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BUS_NAME_MAX 64           /* bytes of a system's name, [A-Za-z0-9_-]+, with the NUL */
+#include "director/bus.h"
+
+#define BUS_NAME_MAX (TDS_SYSTEM_NAME_MAX + 1) /* bytes of a system's name, with the NUL */
 #define BUS_MESSAGE_MAX (1 << 20) /* bytes of one publish, as a stock nats-server takes them */
 
 /* What a publish is about; the word is the last token of its subject. */
@@ -32,9 +34,6 @@ enum bus_channel {
 
 const char *bus_channel_word(enum bus_channel channel);
 bool bus_channel_of(const char *word, enum bus_channel *channel); /* false: there is none */
-
-/* Is it a system's name, of less than BUS_NAME_MAX bytes? */
-bool bus_is_name(const char *text);
 
 /* --- the bus --- */
 

@@ -93,7 +93,7 @@ static bool read_fields(const json_t *doc, struct lease_record *record)
 	record->term = (uint64_t)term;
 	return term >= 1 && (uint64_t)term <= LEASE_TERM_MAX &&
 	       read_text(doc, "System", record->name, sizeof(record->name)) &&
-	       bus_is_name(record->name) &&
+	       tds_system_name_fits(record->name, strlen(record->name)) &&
 	       read_text(doc, "Epoch", record->epoch, sizeof(record->epoch)) &&
 	       tds_text_is_hex(record->epoch, REFERENCE_SIZE - 1) &&
 	       read_text(doc, "Nonce", record->nonce, sizeof(record->nonce)) &&

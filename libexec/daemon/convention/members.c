@@ -379,7 +379,7 @@ bool members_heard(struct members *members, const char *from, enum bus_channel c
 				     size_t len) = {
 		[BUS_BEAT] = hear_beat, [BUS_ASK] = hear_ask, [BUS_STATE] = hear_document
 	};
-	bool good = channel <= BUS_STATE && len > 0 && bus_is_name(from) &&
+	bool good = channel <= BUS_STATE && len > 0 && tds_system_name_fits(from, strlen(from)) &&
 		    hears[channel](members, from, data, len);
 
 	members->counts.dropped += !good;
