@@ -61,7 +61,8 @@ static inline size_t bounds_bytes(void)
 }
 #else
 #include <stdint.h>
-#define BOUNDS_SLOWER (SIZE_MAX >> 16 >> 16 ? 1 : 4) /* what long numbers cost where a word is half as long */
+#define BOUNDS_SLOWER \
+	(SIZE_MAX >> 16 >> 16 ? 1 : 4) /* what long numbers cost where a word is half as long */
 
 static inline void bounds_begin(void)
 {
