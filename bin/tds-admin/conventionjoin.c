@@ -13,7 +13,7 @@
 #include "base/when.h"
 #include "convention.h"
 #include "convfile.h"
-#include "convfolder.h"
+#include "convention/conventioncfg.h"
 #include "director/adminuser.h"
 #include "director/config.h"
 #include "tool/document.h"
@@ -27,16 +27,7 @@ static const char *const settings[] = { TDS_CONVNAME_CFG, TDS_CONVSYSTEM_CFG, TD
 
 enum { NAME, SYSTEM, ROLE, BUS };
 
-/* The certificates. */
-static const struct {
-	const char *cert;
-	const char *key;
-	const char *uri;
-} certs[] = {
-	{ CONV_SYSTEM_PEM, CONV_SYSTEM_KEY, TDS_CERT_URI },
-	{ CONV_STORE_PEM, CONV_STORE_KEY, TDS_CERT_STORE_URI },
-};
-#define CERTS (sizeof(certs) / sizeof(certs[0]))
+#define CERTS TDS_CONVENTION_ACCOUNTS
 
 /* One run: what a system's part of the folder has, and where it goes. */
 struct joining {
@@ -65,13 +56,6 @@ static int no_memory(struct tds_err *err)
 	return tds_err_set(err, TDS_E_NOMEM, "out of memory");
 }
 
-static int name_in(const struct tds_dir *dir, const char *name, struct tds_err *err)
-{
-	tds_autofree char *path = tds_dir_join(dir, name);
-
-	return tds_err_name(err, path ? path : name);
-}
-
 /* --- what is joined with --- */
 
 /* A setting's text. Caller frees. */
@@ -83,32 +67,33 @@ static int read_setting(const struct tds_dir *dir, const char *name, char **text
 
 	if (rc == 0 && !(*text = strdup(config.text)))
 		return no_memory(err);
-	return rc == 0 ? 0 : name_in(dir, name, err);
+	return rc == 0 ? 0 : tds_dir_err(dir, name, err);
 }
 
 /* A certificate and its key. They are judged as the bus and the daemon will. */
 static int read_cert(struct joining *j, size_t i, struct tds_err *err)
 {
 	char uri[TDS_CERT_URI_MAX];
-	int rc = conv_read(&j->from, certs[i].cert, &j->cert[i].cert, err);
+	int rc = conv_read(&j->from, tds_convention_files(i)->cert, &j->cert[i].cert, err);
 
 	if (rc == 0)
-		rc = conv_read(&j->from, certs[i].key, &j->cert[i].key, err);
+		rc = conv_read(&j->from, tds_convention_files(i)->key, &j->cert[i].key, err);
 	if (rc != 0)
 		return rc;
-	(void)snprintf(uri, sizeof(uri), "%s%s", certs[i].uri, j->text[SYSTEM]);
+	(void)snprintf(uri, sizeof(uri), "%s%s", tds_convention_files(i)->uri, j->text[SYSTEM]);
 	rc = tds_cert_judge(&j->cert[i], j->ca, uri, tds_when_now(), err);
-	return rc == 0 ? 0 : name_in(&j->from, certs[i].cert, err);
+	return rc == 0 ? 0 : tds_dir_err(&j->from, tds_convention_files(i)->cert, err);
 }
 
 /* The key may have been read on its way by whoever can read it now. */
 static void warn_of_readers(const struct joining *j)
 {
 	for (size_t i = 0; i < CERTS; i++) {
-		tds_autofree char *path = tds_dir_join(&j->from, certs[i].key);
+		tds_autofree char *path = tds_dir_join(&j->from, tds_convention_files(i)->key);
 		struct stat st;
 
-		if (j->cert[i].key && path && fstatat(j->from.fd, certs[i].key, &st, 0) == 0 &&
+		if (j->cert[i].key && path &&
+		    fstatat(j->from.fd, tds_convention_files(i)->key, &st, 0) == 0 &&
 		    (st.st_mode & 0077) != 0)
 			tds_cli_warn(&j->admin->cli, path, "others can read this key");
 	}
@@ -123,7 +108,7 @@ static int read_part(struct joining *j, const char *path, struct tds_err *err)
 	for (size_t i = 0; rc == 0 && i < SETTINGS; i++)
 		rc = read_setting(&j->from, settings[i], &j->text[i], err);
 	if (rc == 0)
-		rc = conv_read(&j->from, CONV_CA_PEM, &j->ca, err);
+		rc = conv_read(&j->from, TDS_CONVENTION_CA, &j->ca, err);
 	for (size_t i = 0; rc == 0 && i < CERTS; i++)
 		if (i == 0 || strcmp(j->text[ROLE], "member") != 0)
 			rc = read_cert(j, i, err);
@@ -141,7 +126,7 @@ static int find_owner(struct joining *j, struct tds_err *err)
 	int rc = tds_adminuser_read(&j->dir, &admin, err);
 
 	if (rc != 0)
-		return name_in(&j->dir, TDS_ADMINUSER_CFG, err);
+		return tds_dir_err(&j->dir, TDS_ADMINUSER_CFG, err);
 	j->owner = admin.is_named && geteuid() == 0
 			   ? (struct conv_owner){ admin.user.uid, admin.user.gid }
 			   : CONV_OWN;
@@ -182,14 +167,15 @@ static int remove_file(const struct tds_dir *dir, const char *name, bool *remove
 static int write_certs(const struct joining *j, const struct tds_dir *tls, struct tds_err *err)
 {
 	bool removed = false;
-	int rc = conv_write(tls, CONV_CA_PEM, j->ca, 0644, CONV_OWN, err);
+	int rc = conv_write(tls, TDS_CONVENTION_CA, j->ca, 0644, CONV_OWN, err);
 
 	for (size_t i = 0; rc == 0 && i < CERTS; i++) {
 		if (j->cert[i].cert)
-			rc = conv_write_cert(tls, certs[i].cert, certs[i].key, &j->cert[i],
-					     j->owner, err);
-		else if ((rc = remove_file(tls, certs[i].key, &removed, err)) == 0)
-			rc = remove_file(tls, certs[i].cert, &removed, err);
+			rc = conv_write_cert(tls, tds_convention_files(i)->cert,
+					     tds_convention_files(i)->key, &j->cert[i], j->owner,
+					     err);
+		else if ((rc = remove_file(tls, tds_convention_files(i)->key, &removed, err)) == 0)
+			rc = remove_file(tls, tds_convention_files(i)->cert, &removed, err);
 	}
 	return rc;
 }
@@ -290,12 +276,12 @@ static int remove_tls(const struct tds_dir *dir, bool *removed, struct tds_err *
 	if (!tls.path)
 		return no_memory(err);
 	for (size_t i = 0; rc == 0 && i < CERTS; i++) {
-		rc = remove_file(&tls, certs[i].key, removed, err);
+		rc = remove_file(&tls, tds_convention_files(i)->key, removed, err);
 		if (rc == 0)
-			rc = remove_file(&tls, certs[i].cert, removed, err);
+			rc = remove_file(&tls, tds_convention_files(i)->cert, removed, err);
 	}
 	if (rc == 0)
-		rc = remove_file(&tls, CONV_CA_PEM, removed, err);
+		rc = remove_file(&tls, TDS_CONVENTION_CA, removed, err);
 	if (rc == 0 && unlinkat(dir->fd, TLS_FOLDER, AT_REMOVEDIR) != 0)
 		rc = tds_err_sys(err, TDS_E_WRITE, "%s: cannot be removed", tls.path);
 	return rc;

@@ -39,7 +39,8 @@ struct look {
 	struct tds_dir dir;
 	struct tds_convention convention;
 	enum tds_convention_role role;
-	struct tds_convention_pems pems[2]; /* by account; zeroed where there are none */
+	struct tds_convention_pems
+		pems[TDS_CONVENTION_ACCOUNTS]; /* by account; zeroed where there are none */
 	struct finding v[FINDINGS_MAX];
 	size_t n;
 };
@@ -48,7 +49,7 @@ static void tds_look_cleanup(struct look *look)
 {
 	for (size_t i = 0; i < look->n; i++)
 		free(look->v[i].text);
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < TDS_CONVENTION_ACCOUNTS; i++)
 		tds_convention_pems_fini(&look->pems[i]);
 	tds_convention_fini(&look->convention);
 	tds_dir_close(&look->dir);
@@ -109,9 +110,7 @@ static void tell_expiry(struct look *look, const char *name, const char *pem)
 /* Read and judged as the daemon does it. Without TLS there are none. */
 static void look_at_pems(struct look *look)
 {
-	static const char *const names[] = { CONV_SYSTEM_PEM, CONV_STORE_PEM };
-
-	for (int i = TDS_CONVENTION_BUS; look->convention.tls && i <= TDS_CONVENTION_STORE; i++) {
+	for (int i = TDS_CONVENTION_BUS; look->convention.tls && i < TDS_CONVENTION_ACCOUNTS; i++) {
 		struct tds_err err;
 
 		if (i == TDS_CONVENTION_STORE && !leads(look))
@@ -119,7 +118,7 @@ static void look_at_pems(struct look *look)
 		if (tds_convention_pems_read(&look->dir, &look->convention,
 					     (enum tds_convention_account)i, &look->pems[i],
 					     &err) == 0)
-			tell_expiry(look, names[i], look->pems[i].cert);
+			tell_expiry(look, tds_convention_files(i)->cert, look->pems[i].cert);
 		else
 			find(look, "certificate", BAD,
 			     "have tds-admin convention join put it there, as root or the admin "

@@ -12,19 +12,12 @@
 #include "base/io.h"
 #include "base/mem.h"
 
-static int name_in(const struct tds_dir *dir, const char *name, struct tds_err *err)
-{
-	tds_autofree char *path = tds_dir_join(dir, name);
-
-	return tds_err_name(err, path ? path : name);
-}
-
 int conv_read(const struct tds_dir *dir, const char *name, char **text, struct tds_err *err)
 {
 	size_t len;
 	int rc = tds_io_slurp(dir->fd, name, TDS_CERT_MAX_BYTES, text, &len, err);
 
-	return rc == 0 ? 0 : name_in(dir, name, err);
+	return rc == 0 ? 0 : tds_dir_err(dir, name, err);
 }
 
 /* A file that waits for its name. It is its owner's alone from the first byte on. */
@@ -38,7 +31,7 @@ static int begin(const struct tds_dir *dir, const char *name, const char *text,
 	if (rc == 0 && (tds_io_write(out->fd, text, strlen(text)) != 0 ||
 			(!strchr(text, '\n') && tds_io_write(out->fd, "\n", 1) != 0)))
 		rc = tds_err_sys(err, TDS_E_WRITE, "cannot be written");
-	return rc == 0 ? 0 : name_in(dir, name, err);
+	return rc == 0 ? 0 : tds_dir_err(dir, name, err);
 }
 
 int conv_write(const struct tds_dir *dir, const char *name, const char *text, mode_t mode,
@@ -48,7 +41,7 @@ int conv_write(const struct tds_dir *dir, const char *name, const char *text, mo
 	int rc = begin(dir, name, text, owner, &out, err);
 
 	if (rc == 0 && (rc = tds_outfile_commit(&out, mode, err)) != 0)
-		name_in(dir, name, err);
+		tds_dir_err(dir, name, err);
 	return rc;
 }
 
@@ -65,7 +58,7 @@ int conv_write_cert(const struct tds_dir *dir, const char *cert_name, const char
 	if (rc != 0)
 		return rc;
 	rc = tds_outfile_commit_pair(&key, &pem, 0600, &failed, err);
-	return rc == 0 ? 0 : name_in(dir, failed == &key ? key_name : cert_name, err);
+	return rc == 0 ? 0 : tds_dir_err(dir, failed == &key ? key_name : cert_name, err);
 }
 
 int conv_folder(const struct tds_dir *dir, const char *name, mode_t mode, struct tds_dir *made,

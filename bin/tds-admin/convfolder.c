@@ -21,13 +21,6 @@ static int no_memory(struct tds_err *err)
 	return tds_err_set(err, TDS_E_NOMEM, "out of memory");
 }
 
-static int name_in(const struct convfolder *folder, const char *name, struct tds_err *err)
-{
-	tds_autofree char *path = tds_dir_join(&folder->dir, name);
-
-	return tds_err_name(err, path ? path : name);
-}
-
 const char *conv_state_word(enum conv_state state)
 {
 	static const char *const words[] = {
@@ -45,8 +38,8 @@ const char *conv_state_word(enum conv_state state)
 static int read_ca(struct convfolder *folder, struct tds_err *err)
 {
 	size_t len;
-	int rc = tds_io_slurp(folder->dir.fd, CONV_CA_PEM, TDS_CERT_MAX_BYTES, &folder->ca.cert,
-			      &len, err);
+	int rc = tds_io_slurp(folder->dir.fd, TDS_CONVENTION_CA, TDS_CERT_MAX_BYTES,
+			      &folder->ca.cert, &len, err);
 
 	folder->is_new = rc == TDS_E_MISSING;
 	if (folder->is_new)
@@ -55,8 +48,8 @@ static int read_ca(struct convfolder *folder, struct tds_err *err)
 		rc = tds_io_slurp(folder->dir.fd, CONV_CA_KEY, TDS_CERT_MAX_BYTES, &folder->ca.key,
 				  &len, err);
 	else
-		return name_in(folder, CONV_CA_PEM, err);
-	return rc == 0 ? 0 : name_in(folder, CONV_CA_KEY, err);
+		return tds_dir_err(&folder->dir, TDS_CONVENTION_CA, err);
+	return rc == 0 ? 0 : tds_dir_err(&folder->dir, CONV_CA_KEY, err);
 }
 
 static int read_config(const struct convfolder *folder, const char *name, struct tds_config *config,
@@ -64,7 +57,7 @@ static int read_config(const struct convfolder *folder, const char *name, struct
 {
 	int rc = tds_config_read(&folder->dir, name, config, err);
 
-	return rc == 0 || rc == TDS_E_MISSING ? rc : name_in(folder, name, err);
+	return rc == 0 || rc == TDS_E_MISSING ? rc : tds_dir_err(&folder->dir, name, err);
 }
 
 static int read_name(struct convfolder *folder, struct tds_err *err)
@@ -136,7 +129,7 @@ static int read_system(struct convfolder *folder, int systems, const char *name,
 
 	if (!tds_system_name_fits(name, strlen(name)) || !has(systems, name, TDS_CONVROLE_CFG))
 		return 0;
-	system.is_candidate = has(systems, name, CONV_STORE_KEY);
+	system.is_candidate = has(systems, name, tds_convention_files(TDS_CONVENTION_STORE)->key);
 	return add_system(folder, &system, err);
 }
 

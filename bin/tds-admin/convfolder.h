@@ -21,13 +21,8 @@
 #include "convention/cert.h"
 #include "convention/conventioncfg.h"
 
-/* The files in it, and in what of it is copied to a system. */
-#define CONV_CA_PEM "ca.pem"
+/* What is in it, besides what a system has. */
 #define CONV_CA_KEY "ca.key"
-#define CONV_SYSTEM_PEM "system.pem"
-#define CONV_SYSTEM_KEY "system.key"
-#define CONV_STORE_PEM "store.pem"
-#define CONV_STORE_KEY "store.key"
 #define CONV_SERVER "server"
 #define CONV_SYSTEMS "systems"
 #define CONV_REMOVED "removed"

@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 #include "base/mem.h"
+#include "convention/pem.h"
 
 struct convtls {
 	int fd;
@@ -83,31 +83,12 @@ void convtls_free(struct convtls *tls)
 
 /* --- TLS --- */
 
-static X509 *cert_of(const char *pem)
-{
-	BIO *bio = BIO_new_mem_buf(pem, -1);
-	X509 *cert = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
-
-	BIO_free(bio);
-	return cert;
-}
-
-static EVP_PKEY *key_of(const char *pem)
-{
-	char none[] = "";
-	BIO *bio = BIO_new_mem_buf(pem, -1);
-	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, none) : NULL;
-
-	BIO_free(bio);
-	return key;
-}
-
 /* The files were judged before: what fails here is memory. */
 static bool take_pems(SSL_CTX *ctx, const struct tds_convention_pems *pems)
 {
-	X509 *ca = cert_of(pems->ca);
-	X509 *cert = cert_of(pems->cert);
-	EVP_PKEY *key = key_of(pems->key);
+	X509 *ca = tds_pem_cert(pems->ca);
+	X509 *cert = tds_pem_cert(pems->cert);
+	EVP_PKEY *key = tds_pem_key(pems->key);
 	bool taken =
 		ca && cert && key && X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), ca) == 1 &&
 		SSL_CTX_use_certificate(ctx, cert) == 1 && SSL_CTX_use_PrivateKey(ctx, key) == 1;

@@ -66,7 +66,8 @@ int convfolder_write_ca(struct convfolder *folder, struct tds_err *err)
 		return rc;
 	const struct tds_cert_wish wish = { .name = name, .days = CA_DAYS };
 	rc = tds_cert_make(&wish, NULL, &folder->ca, err);
-	return rc == 0 ? conv_write_cert(dir, CONV_CA_PEM, CONV_CA_KEY, &folder->ca, CONV_OWN, err)
+	return rc == 0 ? conv_write_cert(dir, TDS_CONVENTION_CA, CONV_CA_KEY, &folder->ca, CONV_OWN,
+					 err)
 		       : rc;
 }
 
@@ -74,8 +75,7 @@ int convfolder_write_ca(struct convfolder *folder, struct tds_err *err)
 
 /* A certificate that is to be in a folder. */
 struct wanted {
-	const char *cert;
-	const char *key;
+	const struct tds_convention_files *files;
 	struct tds_cert_wish wish;
 };
 
@@ -86,8 +86,10 @@ static int make_cert(const struct convfolder *folder, const struct tds_dir *dir,
 	int rc = tds_cert_make(&wanted->wish, &folder->ca, &made, err);
 
 	if (rc == TDS_E_UNUSABLE)
-		return tds_err_prefix(err, "%s/" CONV_CA_PEM, folder->dir.path);
-	return rc == 0 ? conv_write_cert(dir, wanted->cert, wanted->key, &made, CONV_OWN, err) : rc;
+		return tds_err_prefix(err, "%s/" TDS_CONVENTION_CA, folder->dir.path);
+	return rc == 0 ? conv_write_cert(dir, wanted->files->cert, wanted->files->key, &made,
+					 CONV_OWN, err)
+		       : rc;
 }
 
 /* Make it where it is not there, or is to be new; *state and *expires tell what has become of it. */
@@ -96,22 +98,22 @@ static int have_cert(const struct convfolder *folder, const struct tds_dir *dir,
 		     int64_t *expires, struct tds_err *err)
 {
 	tds_autofree char *pem = NULL;
-	bool there = faccessat(dir->fd, wanted->cert, F_OK, 0) == 0 &&
-		     faccessat(dir->fd, wanted->key, F_OK, 0) == 0;
+	bool there = faccessat(dir->fd, wanted->files->cert, F_OK, 0) == 0 &&
+		     faccessat(dir->fd, wanted->files->key, F_OK, 0) == 0;
 	int rc = there && !renew ? 0 : make_cert(folder, dir, wanted, err);
 
 	*state = !there ? CONV_MADE : renew ? CONV_RENEWED : CONV_THERE;
 	if (rc == 0)
-		rc = conv_read(dir, wanted->cert, &pem, err);
+		rc = conv_read(dir, wanted->files->cert, &pem, err);
 	if (rc == 0 && (rc = tds_cert_expires(pem, expires, err)) != 0)
-		tds_err_prefix(err, "%s/%s", dir->path, wanted->cert);
+		tds_err_prefix(err, "%s/%s", dir->path, wanted->files->cert);
 	return rc;
 }
 
 static int write_ca_copy(const struct convfolder *folder, const struct tds_dir *dir,
 			 struct tds_err *err)
 {
-	return conv_write(dir, CONV_CA_PEM, folder->ca.cert, 0644, CONV_OWN, err);
+	return conv_write(dir, TDS_CONVENTION_CA, folder->ca.cert, 0644, CONV_OWN, err);
 }
 
 /* --- a system --- */
@@ -123,23 +125,33 @@ static int remove_file(const struct tds_dir *dir, const char *name, struct tds_e
 		       : tds_err_sys(err, TDS_E_WRITE, "%s/%s: cannot be removed", dir->path, name);
 }
 
+/* A system's certificate for one of its connections; *state and *expires as those of have_cert. */
+static int have_system_cert(const struct convfolder *folder, const char *name,
+			    const struct tds_dir *dir, enum tds_convention_account account,
+			    bool renew, unsigned days, enum conv_state *state, int64_t *expires,
+			    struct tds_err *err)
+{
+	char uri[TDS_CERT_URI_MAX];
+	const struct wanted wanted = { tds_convention_files(account),
+				       { .name = name, .uri = uri, .days = days } };
+
+	(void)snprintf(uri, sizeof(uri), "%s%s", wanted.files->uri, name);
+	return have_cert(folder, dir, &wanted, renew, state, expires, err);
+}
+
 /* A candidate has a second certificate; who is none any more loses it. */
 static int write_store(const struct convfolder *folder, const struct conv_system *system,
 		       const struct tds_dir *dir, bool renew, unsigned days, struct tds_err *err)
 {
-	char uri[TDS_CERT_URI_MAX];
-	const struct wanted wanted = { CONV_STORE_PEM,
-				       CONV_STORE_KEY,
-				       { .name = system->name, .uri = uri, .days = days } };
+	const struct tds_convention_files *files = tds_convention_files(TDS_CONVENTION_STORE);
 	enum conv_state state;
 	int64_t expires;
-	int rc;
 
-	(void)snprintf(uri, sizeof(uri), TDS_CERT_STORE_URI "%s", system->name);
 	if (system->is_candidate)
-		return have_cert(folder, dir, &wanted, renew, &state, &expires, err);
-	rc = remove_file(dir, CONV_STORE_KEY, err);
-	return rc == 0 ? remove_file(dir, CONV_STORE_PEM, err) : rc;
+		return have_system_cert(folder, system->name, dir, TDS_CONVENTION_STORE, renew,
+					days, &state, &expires, err);
+	int rc = remove_file(dir, files->key, err);
+	return rc == 0 ? remove_file(dir, files->cert, err) : rc;
 }
 
 static int write_settings(const struct convfolder *folder, const struct conv_system *system,
@@ -170,18 +182,13 @@ int convfolder_write_system(struct convfolder *folder, struct conv_system *syste
 			    unsigned days, struct tds_err *err)
 {
 	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
-	char uri[TDS_CERT_URI_MAX];
-	const struct wanted wanted = { CONV_SYSTEM_PEM,
-				       CONV_SYSTEM_KEY,
-				       { .name = system->name, .uri = uri, .days = days } };
 	int rc = open_system(folder, system->name, &dir, err);
 
-	(void)snprintf(uri, sizeof(uri), TDS_CERT_URI "%s", system->name);
 	if (rc == 0)
 		rc = write_ca_copy(folder, &dir, err);
 	if (rc == 0)
-		rc = have_cert(folder, &dir, &wanted, renew, &system->state,
-			       &system->expires_wall_ms, err);
+		rc = have_system_cert(folder, system->name, &dir, TDS_CONVENTION_BUS, renew, days,
+				      &system->state, &system->expires_wall_ms, err);
 	if (rc == 0)
 		rc = write_store(folder, system, &dir, renew, days, err);
 	return rc == 0 ? write_settings(folder, system, &dir, err) : rc;
@@ -205,8 +212,9 @@ int convfolder_write_server(struct convfolder *folder, bool renew, unsigned days
 			    struct tds_err *err)
 {
 	tds_auto(dir) struct tds_dir dir = { .fd = -1 };
-	const struct wanted wanted = { "server.pem",
-				       "server.key",
+	static const struct tds_convention_files files = { .cert = "server.pem",
+							   .key = "server.key" };
+	const struct wanted wanted = { &files,
 				       { .name = "tds bus",
 					 .hosts = folder->servers,
 					 .n = folder->n_servers,
@@ -240,7 +248,7 @@ static int keep_aside(const struct convfolder *folder, const struct conv_system 
 	if (rc == 0)
 		rc = open_system(folder, system->name, &own, err);
 	if (rc == 0)
-		rc = conv_read(&own, CONV_SYSTEM_PEM, &pem, err);
+		rc = conv_read(&own, tds_convention_files(TDS_CONVENTION_BUS)->cert, &pem, err);
 	return rc == 0 ? conv_write(&removed, name, pem, 0644, CONV_OWN, err) : rc;
 }
 

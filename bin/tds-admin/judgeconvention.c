@@ -52,9 +52,6 @@ static bool may_read(const struct tds_convention *convention, const char *key)
 static void judge_pems(struct report *report, const struct tds_dir *dir,
 		       const struct tds_convention *convention)
 {
-	static const char *const keys[] = {
-		[TDS_CONVENTION_BUS] = "system.key", [TDS_CONVENTION_STORE] = "store.key"
-	};
 	bool leads = convention->role > TDS_CONVENTION_MEMBER;
 
 	for (int i = TDS_CONVENTION_BUS; i <= (leads ? TDS_CONVENTION_STORE : TDS_CONVENTION_BUS);
@@ -62,7 +59,7 @@ static void judge_pems(struct report *report, const struct tds_dir *dir,
 		tds_auto(convention_pems) struct tds_convention_pems pems = { 0 };
 		struct tds_err why;
 
-		if (may_read(convention, keys[i]) &&
+		if (may_read(convention, tds_convention_files(i)->key) &&
 		    tds_convention_pems_read(dir, convention, (enum tds_convention_account)i, &pems,
 					     &why) != 0 &&
 		    report->err.code == TDS_OK)

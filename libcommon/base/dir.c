@@ -44,3 +44,10 @@ char *tds_dir_join(const struct tds_dir *dir, const char *name)
 		return NULL;
 	return joined;
 }
+
+int tds_dir_err(const struct tds_dir *dir, const char *name, struct tds_err *err)
+{
+	tds_autofree char *path = tds_dir_join(dir, name);
+
+	return tds_err_name(err, path ? path : name);
+}

@@ -18,4 +18,7 @@ void tds_dir_close(struct tds_dir *dir);
 /* DIR/NAME, with no second slash where the path ends in one. Caller frees; NULL: memory. */
 char *tds_dir_join(const struct tds_dir *dir, const char *name);
 
+/* Name the file in it that a rising failure is about, as tds_err_name does. Returns err's code. */
+int tds_dir_err(const struct tds_dir *dir, const char *name, struct tds_err *err);
+
 #endif

@@ -7,12 +7,12 @@
 #include <time.h>
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
 #include "base/mem.h"
+#include "pem.h"
 
 /* What is judged, as OpenSSL has it. */
 struct parsed {
@@ -29,32 +29,12 @@ static void tds_parsed_cleanup(struct parsed *parsed)
 	ERR_clear_error();
 }
 
-static X509 *read_cert(const char *pem)
-{
-	BIO *bio = BIO_new_mem_buf(pem, -1);
-	X509 *cert = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
-
-	BIO_free(bio);
-	return cert;
-}
-
-/* Nobody is asked for a passphrase: a key that has one is none for a service. */
-static EVP_PKEY *read_key(const char *pem)
-{
-	char none[] = "";
-	BIO *bio = BIO_new_mem_buf(pem, -1);
-	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, none) : NULL;
-
-	BIO_free(bio);
-	return key;
-}
-
 static int parse(const struct tds_cert *cert, const char *ca, struct parsed *parsed,
 		 struct tds_err *err)
 {
-	parsed->ca = read_cert(ca);
-	parsed->cert = read_cert(cert->cert);
-	parsed->key = read_key(cert->key);
+	parsed->ca = tds_pem_cert(ca);
+	parsed->cert = tds_pem_cert(cert->cert);
+	parsed->key = tds_pem_key(cert->key);
 	return !parsed->ca     ? tds_err_set(err, TDS_E_UNUSABLE, "the CA is not a PEM certificate")
 	       : !parsed->cert ? tds_err_set(err, TDS_E_UNUSABLE, "it is not a PEM certificate")
 	       : !parsed->key  ? tds_err_set(err, TDS_E_UNUSABLE,
@@ -120,7 +100,7 @@ int tds_cert_judge(const struct tds_cert *cert, const char *ca, const char *uri,
 
 int tds_cert_expires(const char *pem, int64_t *wall_ms, struct tds_err *err)
 {
-	X509 *cert = read_cert(pem);
+	X509 *cert = tds_pem_cert(pem);
 	struct tm when;
 	bool known = cert && ASN1_TIME_to_tm(X509_get0_notAfter(cert), &when) == 1;
 

@@ -15,6 +15,7 @@
 
 #include "base/mem.h"
 #include "cert.h"
+#include "pem.h"
 
 #define SERIAL_BITS 128
 #define BACKDATE_S (60 * 60L) /* clocks that go a little slow do not refuse what is new */
@@ -40,14 +41,8 @@ static void tds_making_cleanup(struct making *m)
 
 static bool read_ca(struct making *m, const struct tds_cert *ca)
 {
-	char none[] = "";
-	BIO *cert = BIO_new_mem_buf(ca->cert, -1);
-	BIO *key = BIO_new_mem_buf(ca->key, -1);
-
-	m->ca = cert ? PEM_read_bio_X509(cert, NULL, NULL, NULL) : NULL;
-	m->ca_key = key ? PEM_read_bio_PrivateKey(key, NULL, NULL, none) : NULL;
-	BIO_free(cert);
-	BIO_free(key);
+	m->ca = tds_pem_cert(ca->cert);
+	m->ca_key = tds_pem_key(ca->key);
 	return m->ca && m->ca_key && X509_check_private_key(m->ca, m->ca_key) == 1 &&
 	       X509_check_ca(m->ca) >= 1;
 }

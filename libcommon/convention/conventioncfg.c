@@ -27,16 +27,6 @@ static int no_memory(struct reading *r)
 	return tds_err_set(r->err, TDS_E_NOMEM, "out of memory");
 }
 
-/* Put the path of the file that is wrong before the reason. */
-static int name_file(struct reading *r)
-{
-	tds_autofree char *path = r->file ? tds_dir_join(r->dir, r->file) : NULL;
-
-	if (path)
-		return tds_err_name(r->err, path);
-	return no_memory(r);
-}
-
 /* What a file says; zeroed, where it is not there. */
 static int read_file(struct reading *r, const char *file, struct tds_config *config)
 {
@@ -238,7 +228,7 @@ int tds_convention_read(const struct tds_dir *dir, struct tds_convention *conven
 	*convention = (struct tds_convention){ 0 };
 	int rc = read_all(&r);
 	if (rc != 0) {
-		rc = name_file(&r);
+		rc = r.file ? tds_dir_err(dir, r.file, r.err) : rc;
 		tds_convention_fini(convention);
 	}
 	if (file)

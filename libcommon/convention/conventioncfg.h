@@ -68,9 +68,20 @@ const char *tds_convention_role_word(enum tds_convention_role role);
 
 /* The two connections to the bus, each with a certificate of its own (tds-convention(7)). */
 enum tds_convention_account {
-	TDS_CONVENTION_BUS,   /* system.pem, system.key: of every system */
-	TDS_CONVENTION_STORE, /* store.pem, store.key: of leader and candidates */
+	TDS_CONVENTION_BUS,   /* of every system */
+	TDS_CONVENTION_STORE, /* of leader and candidates */
+	TDS_CONVENTION_ACCOUNTS,
 };
+
+/* The certificate's files in the TLS folder, where the CA's is TDS_CONVENTION_CA. */
+struct tds_convention_files {
+	const char *cert; /* "system.pem" */
+	const char *key;
+	const char *uri; /* what stands in the certificate before the system's name */
+};
+#define TDS_CONVENTION_CA "ca.pem"
+
+const struct tds_convention_files *tds_convention_files(enum tds_convention_account account);
 
 /* PEM texts, for the memory of the process that connects. */
 struct tds_convention_pems {

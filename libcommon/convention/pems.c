@@ -15,15 +15,15 @@
 #include "conventioncfg.h"
 #include "director/strictmodes.h"
 
-/* The files of each connection, and what stands before the system's name in the certificate. */
-static const struct files {
-	const char *cert;
-	const char *key;
-	const char *uri;
-} files_of[] = {
-	[TDS_CONVENTION_BUS] = { "system.pem", "system.key", TDS_CERT_URI },
-	[TDS_CONVENTION_STORE] = { "store.pem", "store.key", TDS_CERT_STORE_URI },
-};
+const struct tds_convention_files *tds_convention_files(enum tds_convention_account account)
+{
+	static const struct tds_convention_files files[] = {
+		[TDS_CONVENTION_BUS] = { "system.pem", "system.key", TDS_CERT_URI },
+		[TDS_CONVENTION_STORE] = { "store.pem", "store.key", TDS_CERT_STORE_URI },
+	};
+
+	return &files[account];
+}
 
 /* The folder, and who may write there. */
 struct folder {
@@ -34,13 +34,6 @@ struct folder {
 static void tds_folder_cleanup(struct folder *folder)
 {
 	tds_dir_close(&folder->dir);
-}
-
-static int name_in(const struct folder *folder, const char *name, struct tds_err *err)
-{
-	tds_autofree char *path = tds_dir_join(&folder->dir, name);
-
-	return tds_err_name(err, path ? path : name);
 }
 
 static int open_folder(const struct tds_dir *dir, const char *path, struct folder *folder,
@@ -87,14 +80,14 @@ static int read_file(const struct folder *folder, const char *name, bool is_key,
 		rc = judge_file(folder, name, fd, &st, is_key, err);
 	if (rc == 0)
 		rc = tds_io_slurp_fd(fd, TDS_CERT_MAX_BYTES, text, &len, err);
-	return rc == 0 ? 0 : name_in(folder, name, err);
+	return rc == 0 ? 0 : tds_dir_err(&folder->dir, name, err);
 }
 
 /* The key is read last: what is wrong before that is told to who may not read it, too. */
-static int read_pems(const struct folder *folder, const struct files *files,
+static int read_pems(const struct folder *folder, const struct tds_convention_files *files,
 		     struct tds_convention_pems *pems, struct tds_err *err)
 {
-	int rc = read_file(folder, "ca.pem", false, &pems->ca, err);
+	int rc = read_file(folder, TDS_CONVENTION_CA, false, &pems->ca, err);
 
 	if (rc == 0)
 		rc = read_file(folder, files->cert, false, &pems->cert, err);
@@ -105,7 +98,7 @@ int tds_convention_pems_read(const struct tds_dir *dir, const struct tds_convent
 			     enum tds_convention_account account, struct tds_convention_pems *pems,
 			     struct tds_err *err)
 {
-	const struct files *files = &files_of[account];
+	const struct tds_convention_files *files = tds_convention_files(account);
 	tds_auto(folder) struct folder folder = { .dir = { .fd = -1 } };
 	char uri[TDS_CERT_URI_MAX];
 	int rc = open_folder(dir, convention->tls, &folder, err);
@@ -119,7 +112,7 @@ int tds_convention_pems_read(const struct tds_dir *dir, const struct tds_convent
 		(void)snprintf(uri, sizeof(uri), "%s%s", files->uri, convention->system);
 		rc = tds_cert_judge(&cert, pems->ca, uri, tds_when_now(), err);
 		if (rc != 0)
-			rc = name_in(&folder, files->cert, err);
+			rc = tds_dir_err(&folder.dir, files->cert, err);
 	}
 	if (rc != 0)
 		tds_convention_pems_fini(pems);
