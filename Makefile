@@ -84,8 +84,13 @@ DAEMON_OBJECTS := $(patsubst %.c,$(B)/obj/%.o,$(filter-out %/main.c,$(sort $(wil
 # What tools start but people do not: C programs, and the Python host as it is. Found from the folder of the tools.
 LIBEXEC := $(BIN:%/bin=%)/libexec/tds
 HOSTED := $(BIN:%/bin=%)/share/tds/host
-PROGRAMS := tds-daemon $(patsubst libexec/%.c,%,$(wildcard libexec/*.c))
-program_objects = $(if $(filter tds-daemon,$(1)),$(B)/obj/libexec/daemon/main.o $(B)/daemon.a,$(B)/obj/libexec/$(1).o)
+# tds-link is made where libnats is, which it alone is linked with; without it a system is in no convention.
+NATS := $(shell $(PKG_CONFIG) --exists libnats 2>/dev/null && echo libnats)
+LINK_OBJECTS := $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard libexec/link/*.c)))
+PROGRAMS := tds-daemon $(if $(NATS),tds-link) $(patsubst libexec/%.c,%,$(wildcard libexec/*.c))
+objects_of_tds-daemon = $(B)/obj/libexec/daemon/main.o $(B)/daemon.a
+objects_of_tds-link = $(LINK_OBJECTS)
+program_objects = $(or $(objects_of_$(1)),$(B)/obj/libexec/$(1).o)
 
 # For programs of others, in C.
 LIBTDS := $(BIN:%/bin=%)/lib/libtds.a
@@ -136,6 +141,8 @@ $(TOOLS:%=$(BIN)/%): $$(call tool_objects,$$(@F)) $(B)/libcommon.a
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(LDLIBS)
 
+$(LINK_OBJECTS): TDS_CPPFLAGS += $(shell $(PKG_CONFIG) --cflags $(NATS) 2>/dev/null)
+$(LIBEXEC)/tds-link: LDLIBS += $(shell $(PKG_CONFIG) --libs $(NATS) 2>/dev/null)
 $(PROGRAMS:%=$(LIBEXEC)/%): $$(call program_objects,$$(@F)) $(B)/libcommon.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
@@ -191,6 +198,7 @@ $(OTHER_TOOLS:%=$(OTHER)/bin/%): $$(OTHER)/release.o $$(call tool_objects,$$(@F)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(LDLIBS)
 
+$(OTHER)/libexec/tds/tds-link: LDLIBS += $(shell $(PKG_CONFIG) --libs $(NATS) 2>/dev/null)
 $(PROGRAMS:%=$(OTHER)/libexec/tds/%): $$(OTHER)/release.o $$(call program_objects,$$(@F)) $(B)/libcommon.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
@@ -244,7 +252,7 @@ deb-check:
 lint: all
 	$(Q)tests/run -j $(JOBS) lint
 
-FORMATTED = $(wildcard include/tds/*.h libtds/*.c examples/*.c bin/*.c bin/*/*.[ch] libcommon/*/*.[ch] libexec/*.c libexec/daemon/*.[ch] libexec/daemon/*/*.[ch] tests/*/*.[ch] bench/*.c)
+FORMATTED = $(wildcard include/tds/*.h libtds/*.c examples/*.c bin/*.c bin/*/*.[ch] libcommon/*/*.[ch] libexec/*.c libexec/link/*.[ch] libexec/daemon/*.[ch] libexec/daemon/*/*.[ch] tests/*/*.[ch] bench/*.c)
 format:
 	$(Q)clang-format -i $(FORMATTED)
 

@@ -14,7 +14,7 @@ Debian packages that are missing are installed by apt, as root or through sudo.
 EOF
 }
 
-to_build=(gcc libc6-dev make pkg-config libssl-dev libarchive-dev libjansson-dev libseccomp-dev libunistring2 libevent-dev)
+to_build=(gcc libc6-dev make pkg-config libssl-dev libarchive-dev libjansson-dev libnats-dev libseccomp-dev libunistring2 libevent-dev)
 to_demonstrate=(openssl jq python3)
 to_test=(bats binutils g++ bsdextrautils bubblewrap clang clang-format fish git libclang-rt-14-dev libcmocka-dev logrotate mandoc nats-server python3-jsonschema shellcheck socat unzip zip zsh
 	python3-pip)

@@ -5,10 +5,14 @@
  */
 #include "confine.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 #include "filter.h"
 #include "landlock.h"
@@ -59,18 +63,19 @@ static int bound(__rlimit_resource_t resource, rlim_t most)
 #define IS_TRACED false
 #endif
 
-/* No process, and nobody of the same user who looks into the memory. */
-static bool be_alone(void)
+/* No process, where it has no threads, which count as such; and nobody of the same user who looks into the memory. */
+static bool be_alone(bool has_threads)
 {
-	return IS_TRACED ||
-	       (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && bound(RLIMIT_NPROC, 0) == 0);
+	return IS_TRACED || (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
+			     (has_threads || bound(RLIMIT_NPROC, 0) == 0));
 }
 
 /* No core either; and what the caller says. */
-static int set_bounds(const struct tds_bounds *bounds, struct tds_err *err)
+static int set_bounds(const struct tds_bounds *bounds, bool has_threads, struct tds_err *err)
 {
-	if (!be_alone() || bound(RLIMIT_CORE, 0) != 0 || bound(RLIMIT_CPU, bounds->cpu_s) != 0 ||
-	    bound(RLIMIT_AS, bounds->memory) != 0 || bound(RLIMIT_FSIZE, bounds->file) != 0 ||
+	if (!be_alone(has_threads) || bound(RLIMIT_CORE, 0) != 0 ||
+	    bound(RLIMIT_CPU, bounds->cpu_s) != 0 || bound(RLIMIT_AS, bounds->memory) != 0 ||
+	    bound(RLIMIT_FSIZE, bounds->file) != 0 ||
 	    bound(RLIMIT_NOFILE, bounds->descriptors) != 0)
 		return tds_err_sys(err, TDS_E_REFUSED, "its limits cannot be set");
 	return 0;
@@ -129,7 +134,7 @@ int tds_confine_verifier(const struct tds_bounds *bounds, int verdict, struct td
 		TDS_ALLOW_IF(fcntl64, SCMP_A1_32(SCMP_CMP_EQ, F_ADD_SEALS)),
 		TDS_ALLOW_IF(sendmsg, SCMP_A0_32(SCMP_CMP_EQ, (unsigned)verdict)),
 	};
-	int rc = set_bounds(bounds, err);
+	int rc = set_bounds(bounds, false, err);
 
 	if (rc == 0)
 		rc = hold_files(-1, NULL, err);
@@ -164,9 +169,76 @@ int tds_confine_remover(const struct tds_bounds *bounds, int folder, const char 
 		TDS_ALLOW_IF(write, SCMP_A0_32(SCMP_CMP_EQ, 1)),
 		TDS_ALLOW_IF(write, SCMP_A0_32(SCMP_CMP_EQ, 2)),
 	};
-	int rc = set_bounds(bounds, err);
+	int rc = set_bounds(bounds, false, err);
 
 	if (rc == 0)
 		rc = hold_files(folder, name, err);
+	return rc == 0 ? hold_calls(rules, COUNT(rules), err) : rc;
+}
+
+/* Files are not opened at all; without rules for TCP the filter alone says what sockets there are. */
+static int hold_ports(const uint16_t *ports, size_t n, struct tds_err *err)
+{
+	int abi = tds_landlock_abi();
+	bool has_tcp = abi >= TDS_LANDLOCK_HOLDS_TCP;
+
+	if (IS_TRACED || abi < TDS_LANDLOCK_FILES)
+		return 0;
+	tds_autofd int rules =
+		tds_landlock_new(abi, has_tcp ? TDS_LANDLOCK_BIND | TDS_LANDLOCK_CONNECT : 0);
+	bool held = rules >= 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+	for (size_t i = 0; has_tcp && held && i < n; i++)
+		held = tds_landlock_allow_port(rules, ports[i], TDS_LANDLOCK_CONNECT);
+	return held && tds_landlock_hold(rules)
+		       ? 0
+		       : tds_err_sys(err, TDS_E_REFUSED, "the system takes no rules for ports");
+}
+
+/* SOCK_STREAM whatever flags it has, and of the protocols that begin with these bits TCP alone is one of it. */
+#define A_THREAD (CLONE_VM | CLONE_THREAD | CLONE_SIGHAND)
+#define OF_TCP(family)                                                 \
+	TDS_ALLOW_IF(socket, SCMP_A0_32(SCMP_CMP_EQ, (family)),        \
+		     SCMP_A1_32(SCMP_CMP_MASKED_EQ, 0xf, SOCK_STREAM), \
+		     SCMP_A2_32(SCMP_CMP_MASKED_EQ, (unsigned)~IPPROTO_TCP, 0))
+
+int tds_confine_link(const struct tds_bounds *bounds, const uint16_t *ports, size_t n,
+		     struct tds_err *err)
+{
+	static const struct tds_filter_rule rules[] = {
+		COMPUTES,
+		/* The C library falls back to clone, whose flags a filter sees. */
+		TDS_REFUSE(clone3, ENOSYS),
+		TDS_ALLOW_IF(clone, SCMP_A0(SCMP_CMP_MASKED_EQ, A_THREAD, A_THREAD)),
+		TDS_ALLOW(set_robust_list),
+		TDS_ALLOW(rseq),
+		TDS_ALLOW(clock_nanosleep),
+		TDS_ALLOW(nanosleep),
+		OF_TCP(AF_INET),
+		OF_TCP(AF_INET6),
+		TDS_ALLOW(connect),
+		TDS_ALLOW(getsockname),
+		TDS_ALLOW(getpeername),
+		TDS_ALLOW(getsockopt),
+		TDS_ALLOW(setsockopt),
+		TDS_ALLOW(shutdown),
+		TDS_ALLOW(sendto),
+		TDS_ALLOW(recvfrom),
+		TDS_ALLOW(read),
+		TDS_ALLOW(write),
+		TDS_ALLOW(poll),
+		TDS_ALLOW(ppoll),
+		TDS_ALLOW(select),
+		TDS_ALLOW(_newselect),
+		TDS_ALLOW(pselect6),
+		TDS_ALLOW(close),
+		TDS_ALLOW_IF(fcntl, SCMP_A1_32(SCMP_CMP_EQ, F_GETFL)),
+		TDS_ALLOW_IF(fcntl, SCMP_A1_32(SCMP_CMP_EQ, F_SETFL)),
+		TDS_ALLOW_IF(fcntl64, SCMP_A1_32(SCMP_CMP_EQ, F_GETFL)),
+		TDS_ALLOW_IF(fcntl64, SCMP_A1_32(SCMP_CMP_EQ, F_SETFL)),
+	};
+	int rc = set_bounds(bounds, true, err);
+
+	if (rc == 0)
+		rc = hold_ports(ports, n, err);
 	return rc == 0 ? hold_calls(rules, COUNT(rules), err) : rc;
 }

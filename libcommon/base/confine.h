@@ -6,6 +6,8 @@
 #ifndef TDS_CONFINE_H
 #define TDS_CONFINE_H
 
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/resource.h>
 
 #include "err.h"
@@ -31,5 +33,13 @@ int tds_confine_verifier(const struct tds_bounds *bounds, int verdict,
  */
 int tds_confine_remover(const struct tds_bounds *bounds, int folder, const char *name,
 			struct tds_err *err) TDS_MUST_CHECK;
+
+/*
+ * Reads and writes what is open, connects over TCP, where the kernel has that to these ports alone, and has threads; to be
+ * called while it has one.
+ * Errors:  as above.
+ */
+int tds_confine_link(const struct tds_bounds *bounds, const uint16_t *ports, size_t n,
+		     struct tds_err *err) TDS_MUST_CHECK;
 
 #endif

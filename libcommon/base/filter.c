@@ -40,8 +40,9 @@ int tds_filter_hold(const struct tds_filter_rule *rules, size_t n, struct tds_er
 	if (!filter.ctx)
 		return tds_err_set(err, TDS_E_NOMEM, "no memory for a filter of system calls");
 	for (size_t i = 0; i < n && filter.error == 0; i++) {
-		tds_filter_add(&filter, SCMP_ACT_ALLOW, rules[i].call, rules[i].nargs,
-			       rules[i].args);
+		uint32_t action = rules[i].refusal ? SCMP_ACT_ERRNO((unsigned)rules[i].refusal)
+						   : SCMP_ACT_ALLOW;
+		tds_filter_add(&filter, action, rules[i].call, rules[i].nargs, rules[i].args);
 		if (filter.error != 0) {
 			errno = filter.error;
 			return tds_err_sys(err, TDS_E_REFUSED, "system call %d", rules[i].call);

@@ -31,7 +31,8 @@ void tds_filter_add(struct tds_filter *filter, uint32_t action, int call, unsign
 
 /* A call of several rules is allowed where one of them holds, a rule where all its conditions do. */
 struct tds_filter_rule {
-	int call; /* SCMP_SYS(name); what this machine does not have is left out */
+	int call;    /* SCMP_SYS(name); what this machine does not have is left out */
+	int refusal; /* as errno, where the caller goes by it; 0: it is allowed */
 	unsigned nargs;
 	struct scmp_arg_cmp args[TDS_FILTER_ARGS];
 };
@@ -39,6 +40,11 @@ struct tds_filter_rule {
 #define TDS_ALLOW(name)                \
 	{                              \
 		.call = SCMP_SYS(name) \
+	}
+/* ENOSYS, say, and a library does it in another way. */
+#define TDS_REFUSE(name, error)                            \
+	{                                                  \
+		.call = SCMP_SYS(name), .refusal = (error) \
 	}
 /* Conditions are those of seccomp_rule_add(3): SCMP_A0_32(SCMP_CMP_EQ, 1). */
 #define TDS_ALLOW_IF(name, ...)                                           \

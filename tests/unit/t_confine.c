@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the verifier and the remover are held to, tried from within: a process puts their own filter on itself, then tries
+ * What the verifier, the remover and the link process are held to, tried from within: a process puts their own filter on itself, then tries
  * each thing that whoever took it over would try. That the real ones have it on is in t_confined.py.
  */
 #include "unit.h"
@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <netinet/in.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -231,6 +233,96 @@ static void the_verifier_can_work(void **state)
 	assert_int_equal(read(OTHER_SOCKET, got, sizeof(got)), 1);
 }
 
+/* --- the link process --- */
+
+#define ITS_PORT 9
+#define ANOTHER_PORT 10
+
+static int confine_link(const struct tds_bounds *b, int fd, struct tds_err *err)
+{
+	const uint16_t port = ITS_PORT;
+
+	(void)fd;
+	return tds_confine_link(b, &port, 1, err);
+}
+
+/* It connects over TCP, which is held elsewhere, and of a clone3 it is told that there is none. */
+static bool is_for_the_link(const struct attempt *a)
+{
+	return a->call == SYS_connect || a->call == SYS_sendto || a->call == SYS_clone3 ||
+	       (a->call == SYS_socket && a->args[0] == AF_INET);
+}
+
+static int try_those_not_for_the_link(void)
+{
+	for (size_t i = 0; i < COUNT(forbidden); i++)
+		if (!is_for_the_link(&forbidden[i]) && try_all(&forbidden[i], 1) != 1)
+			return (int)i;
+	return COUNT(forbidden);
+}
+
+static const struct attempt not_for_the_link[] = {
+	TRY(openat, { AT_FDCWD, P("/etc/passwd"), O_RDONLY }),
+	TRY(socket, { AF_INET, SOCK_DGRAM }),
+	TRY(socket, { AF_INET, SOCK_RAW, 1 }),
+	TRY(socket, { AF_INET6, SOCK_STREAM, 262 }), /* MPTCP, of which Landlock may not know */
+	TRY(socket, { AF_NETLINK, SOCK_RAW }),
+	TRY(accept4, { OTHER_SOCKET }),
+	TRY(fcntl, { A_FILE, F_DUPFD, 80 }),
+	TRY(clone, { CLONE_VM | SIGCHLD }),
+};
+
+static int try_more_not_for_the_link(void)
+{
+	return (int)try_all(not_for_the_link, COUNT(not_for_the_link));
+}
+
+static int connected(uint16_t port)
+{
+	const struct sockaddr_in to = { .sin_family = AF_INET,
+					.sin_port = htons(port),
+					.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	tds_autofd int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return UNCONFINED;
+	return connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0 ? 0 : errno;
+}
+
+static void *in_a_thread(void *error)
+{
+	*(int *)error = connected(ANOTHER_PORT);
+	return error;
+}
+
+/* 0: its own port may be tried, another one not, nor by a thread of it. */
+static int connect_as_the_link(void)
+{
+	int holds_tcp = tds_landlock_abi() >= TDS_LANDLOCK_HOLDS_TCP;
+	int other = holds_tcp ? EACCES : ECONNREFUSED;
+	pthread_t thread;
+	int error = 0;
+
+	if (syscall(SYS_clone3, NULL, 0) != -1 || errno != ENOSYS)
+		return 1;
+	if (connected(ITS_PORT) != ECONNREFUSED || connected(ANOTHER_PORT) != other)
+		return 2;
+	if (pthread_create(&thread, NULL, in_a_thread, &error) != 0 ||
+	    pthread_join(thread, NULL) != 0)
+		return 3;
+	return error == other ? 0 : 4;
+}
+
+static void the_link_only_connects(void **state)
+{
+	(void)state;
+	assert_refused(confine_link, VERDICT, try_those_not_for_the_link, forbidden,
+		       COUNT(forbidden));
+	assert_refused(confine_link, VERDICT, try_more_not_for_the_link, not_for_the_link,
+		       COUNT(not_for_the_link));
+	assert_int_equal(confined(confine_link, VERDICT, connect_as_the_link), 0);
+}
+
 static int remove_the_tree(void)
 {
 	struct tds_err err = { 0 };
@@ -311,7 +403,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		EACH(the_verifier_gets_nothing_new),     EACH(the_verifier_can_work),
 		EACH(the_remover_only_removes),          EACH(the_remover_can_work),
-		EACH(the_remover_is_held_to_its_folder),
+		EACH(the_remover_is_held_to_its_folder), EACH(the_link_only_connects),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
