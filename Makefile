@@ -265,7 +265,11 @@ $(B)/bench/onesig: bench/onesig.c $(BIN)/tds-verify
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(TDS_CPPFLAGS) $(TDS_CFLAGS) $(TDS_LDFLAGS) -o $@ $< $(call needed,$(BIN)/tds-verify)
 
-bench: all $(TOOLS:%=$(B)/bench/empty-%) $(B)/bench/onesig
+$(B)/bench/natslink: bench/natslink.c $(LIBEXEC)/tds-link $(B)/libcommon.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TDS_CPPFLAGS) $(TDS_CFLAGS) $(TDS_LDFLAGS) -o $@ $< $(B)/libcommon.a $(LDLIBS) $(shell $(PKG_CONFIG) --libs $(NATS) 2>/dev/null)
+
+bench: all $(TOOLS:%=$(B)/bench/empty-%) $(B)/bench/onesig $(if $(NATS),$(B)/bench/natslink)
 	$(Q)bench/run $(BIN) $(B)/bench
 
 # What goes where; install and uninstall read the same list. Each line: mode, file, place.

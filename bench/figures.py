@@ -26,3 +26,7 @@ def no_more_than(what, ours, theirs, ms):
 def within(what, ours, theirs, most, unit='ms'):
     """A target of its own, beside a thing that it is only compared with."""
     line(what, ours, theirs, '%.2f x' % (ours / theirs), 'at most %g %s' % (most, unit), ours <= most, unit)
+
+
+def share(what, ours, theirs, least, unit='/s'):
+    line(what, ours, theirs, '%.2f x' % (ours / theirs), 'at least %.2f x' % least, ours >= least * theirs, unit)

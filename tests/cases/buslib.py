@@ -121,6 +121,46 @@ def bus(base, *systems, **more):
         b.stop()
 
 
+class Plain:
+    """A server without TLS and permissions, with JetStream, which can be killed and started anew.
+
+    base: a folder, made where it is not there. text: more of its configuration."""
+
+    def __init__(self, base, text=''):
+        base.mkdir(exist_ok=True)
+        self.port, self.process = free_port(), None
+        self.conf = base / 'plain.conf'
+        self.conf.write_text('listen: "127.0.0.1:%d"\njetstream { store_dir: "%s" }\n%s' % (self.port, base / 'store', text))
+
+    def start(self):
+        self.process = subprocess.Popen([SERVER, '-c', str(self.conf)], stderr=subprocess.PIPE, text=True)
+        said = next((line for line in self.process.stderr if 'Server is ready' in line), None)
+        assert said, 'the server ended'
+        self.reader = threading.Thread(target=self.process.stderr.read, daemon=True)
+        self.reader.start()
+        return self
+
+    def kill(self):
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.reader.join()
+            self.process.stderr.close()
+            self.process = None
+
+    def client(self):
+        return Client(self.port, None, None)
+
+
+@contextlib.contextmanager
+def plain(base, **more):
+    server = Plain(base, **more)
+    try:
+        yield server.start()
+    finally:
+        server.kill()
+
+
 class Refused(Exception):
     """The server lets this client not in, or not any more."""
 

@@ -18,7 +18,7 @@ import threading
 import time
 
 import buslib
-from adminlib import sanitized, status_of
+from adminlib import sanitized, status_of, until
 from linklib import (BUS, CONFLICT, CONNECTING, DELETED, DENIED, DONE, FOREIGN, LINK, LOST, MISSING, NOT_PERMITTED, NOT_SENT, PUT, REFUSED,
                      STORE, UNKNOWN, UP, Link, config, frame, link)
 from tap import LIMIT_S, done, folder, ok, skip
@@ -26,39 +26,10 @@ from tap import LIMIT_S, done, folder, ok, skip
 MIB = 1 << 20
 
 
-class Plain:
-    """A server without TLS and permissions, with JetStream, which can be stopped and started."""
-
-    def __init__(self, base, text='max_payload: 1048576\n'):
-        self.port, self.base, self.process = buslib.free_port(), base, None
-        self.conf = base / 'plain.conf'
-        self.conf.write_text('listen: "127.0.0.1:%d"\njetstream { store_dir: "%s" }\n%s' % (self.port, base / 'plain-store', text))
-
-    def start(self):
-        self.process = subprocess.Popen([buslib.SERVER, '-c', str(self.conf)], stderr=subprocess.PIPE, text=True)
-        for line in self.process.stderr:
-            if 'Server is ready' in line:
-                break
-        threading.Thread(target=self.process.stderr.read, daemon=True).start()
-        return self
-
-    def kill(self):
-        if self.process:
-            self.process.kill()
-            self.process.wait()
-
-    def client(self):
-        return buslib.Client(self.port, None, None)
-
-
 @contextlib.contextmanager
-def plain(**more):
-    with folder() as base:
-        server = Plain(base, **more)
-        try:
-            yield server.start()
-        finally:
-            server.kill()
+def running(**more):
+    with folder() as base, buslib.plain(base, **more) as server:
+        yield server
 
 
 def passes():
@@ -100,7 +71,7 @@ def held(pid):
 
 def store():
     """One record after the other, and who watches them."""
-    with plain() as server, link(server.port, 'a', store=True) as one, link(server.port, 'b', store=True) as two:
+    with running() as server, link(server.port, 'a', store=True) as one, link(server.port, 'b', store=True) as two:
         one.state(UP, STORE)
         two.state(UP, STORE)
         two.say(b'W')
@@ -138,7 +109,7 @@ def store():
 
 
 def rollup():
-    with plain() as server:
+    with running() as server:
         with contextlib.closing(server.client()) as client:
             client.ask('$JS.API.STREAM.CREATE.KV_tds-test', json.dumps({'name': 'KV_tds-test', 'subjects': ['$KV.tds-test.>'], 'storage': 'memory',
                                                                         'allow_rollup_hdrs': True}).encode())
@@ -150,10 +121,10 @@ def rollup():
 
 def unknown():
     """A server that holds still, one that is gone, and one that is there again."""
-    with plain() as server, link(server.port, 'a', store=True) as one:
+    with running() as server, link(server.port, 'a', store=True) as one:
         one.state(UP)
         one.state(UP, STORE)
-        server.process.send_signal(signal.SIGSTOP)
+        hold_still(server.process.pid)
         got = one.ask(b'N', 'lease', b'x')
         ok(got.code == UNKNOWN, 'without an answer it is unknown', got)
         ok(one.state(LOST).data and one.state(LOST, STORE), 'a server that holds still is lost')
@@ -188,10 +159,16 @@ def unknown():
             ok(later.code == DONE and one.wait('H', revision=later.revision).data == b'2', 'the watch goes on at the new one')
 
 
+def hold_still(pid):
+    """Stop it, and see that each of its threads has stopped."""
+    os.kill(pid, signal.SIGSTOP)
+    until('it holds still', lambda: all(status_of(int(t))['State'][0] == 'T' for t in os.listdir('/proc/%d/task' % pid)))
+
+
 def comes_late():
     """The server is not there yet."""
     with folder() as base:
-        server = Plain(base)
+        server = buslib.Plain(base)
         with link(server.port, 'a', store=True) as one:
             one.state(CONNECTING)
             try:
@@ -205,12 +182,12 @@ def comes_late():
 
 
 def refused_logins():
-    with plain(text='authorization { user: x, password: y }\n') as server, link(server.port, 'a') as one:
+    with running(text='authorization { user: x, password: y }\n') as server, link(server.port, 'a') as one:
         f = one.state(REFUSED)
         ok(b'uth' in f.data, 'a refused login is told', f)
         status, said = one.end(close=False)
         ok(status == 1 and len(said) == 1 and said[0].startswith('tds-link: 127.0.0.1: '), 'and the second ends it, in a line', status, said)
-    with plain() as server, link(server.port, 'a') as one:
+    with running() as server, link(server.port, 'a') as one:
         one.state(UP)
         server.kill()
         server.conf.write_text(server.conf.read_text() + 'authorization { user: x, password: y }\n')
@@ -254,7 +231,7 @@ def hostile_frames():
     one = Link()
     one.sock.sendall(frame(b'C', good)[:9])
     ok(one.end() == (0, []), 'half a frame, and the socket ends')
-    with plain() as server:
+    with running() as server:
         for what, said in {'no kind': frame(b'?'), 'a second configuration': frame(b'C', good), 'a number 0': frame(b'G', 0, 'k'),
                            'cut': struct.pack('<IcB', 3, b'P', 9) + b'a', 'much': struct.pack('<I', 2 * MIB)}.items():
             with link(server.port, 'a') as one:
@@ -357,7 +334,7 @@ def hostile_server():
 
 
 def ends_with_its_socket():
-    with plain() as server:
+    with running() as server:
         for how in 'closed', 'unread':
             one = Link(config(server.port, 'a'))
             one.state(UP)
