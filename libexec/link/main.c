@@ -205,7 +205,7 @@ static int confine(const struct tds_linkconfig *config, struct tds_err *err)
 {
 	static const struct tds_bounds bounds = { .cpu_s = RLIM_INFINITY,
 						  .memory = RLIM_INFINITY,
-						  .file = 0,
+						  .file = RLIM_INFINITY,
 						  .descriptors = DESCRIPTORS };
 	uint16_t ports[TDS_LINKCONFIG_SERVERS_MAX];
 

@@ -315,11 +315,15 @@ def hostile_server():
     with fake(on_subscribed(b'MSG tds.m.b.a.link %%s %d\r\n%s\r\n' % (MIB + 1, b'x' * (MIB + 1)))) as server, link(server.port, 'a') as one:
         ok(one.wait('T').code == FOREIGN, 'one that is too large, too')
     for what, said in {'no line': b'\0\xff\xff\r\n', 'a length that is none': b'MSG a 1 -5\r\n', 'one without end': b'MSG a 1 99999999999999999999\r\n',
-                       'an error': b"-ERR 'no such thing'\r\n"}.items():
+                       'a message for nobody': b'MSG a\r\n'}.items():
         with fake(on_subscribed(said)) as server, link(server.port, 'a') as one:
             one.state(UP)
             f = one.state(LOST)
             ok(f.data and one.process.poll() is None, 'a server that says nonsense is a lost one: ' + what, f)
+    with fake(on_subscribed(b"-ERR 'no such thing\x1b'\r\n")) as server, link(server.port, 'a') as one:
+        f = one.state(REFUSED)
+        status, said = one.end(close=False)
+        ok(b'no such thing' in f.data and status == 1 and said == ['tds-link: 127.0.0.1: no such thing\\x1b'], 'its last word is told', f, status, said)
     with fake(lambda line, f: [], info=b'INFO {"server_id":"X","connect_urls":["127.0.0.1:1","10.0.0.1:4222"]}\r\n') as server, link(server.port, 'a') as one:
         one.state(UP)
         ok(True, 'servers that it names are none of ours')
