@@ -64,10 +64,12 @@ bool ward_is_guarded(void)
 	tds_autofree char *text = NULL;
 	size_t len;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)getppid());
+	const pid_t parent = getppid();
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)parent);
 	tds_autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* One that a unit's ProtectProc=invisible hides is there as long as it is the parent. */
 	if (fd < 0 || tds_io_slurp_fd(fd, 4096, &text, &len, NULL) != 0)
-		return fd >= 0 || errno != ENOENT;
+		return fd >= 0 || errno != ENOENT || getppid() == parent;
 	/* Behind the name, whatever that is: fields 3 to 31 of proc(5). */
 	const char *fields = strrchr(text, ')');
 	if (!fields || sscanf(fields,
