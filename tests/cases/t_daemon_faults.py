@@ -51,7 +51,7 @@ FAULTS = {
 # An actor that takes something of each part of its budget, and gives it back.
 SPENDER = ACTOR + r'''
 
-def do_spend(self, sender):
+def do_spend(self, sender, told):
     self.spent.append(self.createActor(B))
     self.spent.append(self.createActor(C, globalName='spent'))
     self.updateCapability('spent', 'x' * 1000)
@@ -167,8 +167,9 @@ class World:
         return self.request('Ask', Target=group, Literal="('echo',)", Timeout=seconds)
 
     def budget(self):
-        """What is taken of the budget of the group that is worked on."""
-        return [b for b in self.a.ask('Status')['Budgets'] if b.get('Group') == 'foo']
+        """What is taken of the budget of the group that is worked on, and what clients told actors that is under way."""
+        status = self.a.ask('Status')
+        return [b for b in status['Budgets'] if b.get('Group') == 'foo'], [b['BytesTold'] for b in status['ClientBudgets']]
 
     def answers(self, group):
         return (self.echo(group) or {}).get('Literal') == "('1',)"
@@ -280,10 +281,10 @@ class Spend:
     before = ('foo', 'other')
 
     def run(self, w, *wish):
-        until('only its one actor is there', lambda: [b['Actors'] for b in w.budget()] == [1] and w.answers('foo'))
+        until('only its one actor is there', lambda: [b['Actors'] for b in w.budget()[0]] == [1] and w.answers('foo'))
         self.taken, self.pid = w.budget(), w.a.actors_of('foo', '1')[0]['Pid']
         w.wish.ask(*wish)
-        return w.request('Ask', Target='foo', Literal="('spend',)", Timeout=LOST_S)
+        return w.request('Ask', Target='foo', Literal=repr(('spend', 'x' * 100000)), Timeout=LOST_S)
 
     def check(self, w, answer):
         w.is_unharmed()
