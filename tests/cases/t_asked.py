@@ -266,11 +266,12 @@ def killer(a):
     pid, heard = a.asked('victim', ('heard',))
     a.asked('victim', ('child',))
     for n in 20, TRIES:
-        _, children, ways = a.asked('killer', ('kill', 'victim', n), 20)
+        _, children, ways = a.asked('killer', ('kill', 'victim', n), 20 * SCALE)
         got, letters = a.asked('victim', ('heard',)), a.asked('letters', ('letters',))
         ok(got == (pid, ()), '%d of each order: it lives, and none was taken for the system\'s' % n, got, pid)
         ok(letters == n if n == 20 else 0 < letters <= n, 'the exit requests are dead letters', letters)
         ok(children == [] and (ways == 1 or n == 20), 'its status names no child; and it had a link of its own', children, ways)
+    until('the last of the letters have come', lambda: a.asked('letters', ('letters',)) == 0)
     before = a.actors_of('killer', '1')[0]['Pid']
     a.asked('killer', ('mark', 'direct'))
     a.ask('Tell', Target='killer', Literal=repr(('mark', 'admin')))

@@ -6,9 +6,13 @@ Prints TAP. Each case has an admin of its own.
 """
 import os
 import signal
+import time
 
 from adminlib import ACTOR, run_cases, until
 from tap import ok
+
+SIZE = 30000  # of a large capability
+BYTES_A_MS = 16  # of capabilities.c
 
 CREATOR = ACTOR + r'''
 
@@ -101,6 +105,26 @@ class Red(A):
             note('Red', 'child')
         else:
             super().receiveMessage(msg, sender)
+
+
+class Counts(S):
+    """How often it was told of capabilities."""
+
+    told = 0
+
+    @staticmethod
+    def actorSystemCapabilityCheck(capabilities, requirements):
+        Counts.told += 1
+        return True
+
+    def do_told(self, sender):
+        self.send(sender, (Counts.told, self.capabilities.get('Large', '')[:8]))
+
+    def do_changes(self, sender, n, size):
+        for i in range(n):
+            self.updateCapability('Large', '%08d' % i + 'x' * size)
+            time.sleep(0.01)
+        self.send(sender, True)
 
 
 class Unsure(Actor):
@@ -207,5 +231,19 @@ def changes(a):
     ok('Huge' not in a.asked('s', ('caps',)) and a.asked('s', ('caps',))['Colour'] == 'red', 'what would be too large is not taken')
 
 
+def flood(a):
+    """All actors read what one sets: a large one is told of again when as much time has passed as it takes, twenty times over."""
+    declaration = {'Actors': {'m.a.Counts': {'OnLoad': {'Role': 'counts'}}, 'm.a.S': {'OnLoad': {'Role': 's'}}}}
+    a.group('foo', ['1'], declaration, source=CREATOR)
+    a.must(a.load('foo'))
+    before = a.asked('counts', ('told',))[0]
+    began = time.monotonic()
+    ok(a.asked('counts', ('changes', 200, SIZE), 60), 'it is changed without end')
+    until('the last one is told', lambda: a.asked('counts', ('told',))[1] == '00000199')
+    told, took = a.asked('counts', ('told',))[0] - before, time.monotonic() - began
+    ok(told <= 2 + took * 1000 / (SIZE / BYTES_A_MS), 'and told seldom', told, took)
+    ok(a.asked('counts', ('echo', 1)) is not None, 'who was told goes on')
+
+
 if __name__ == '__main__':
-    run_cases(creations, names, changes)
+    run_cases(creations, names, changes, flood)

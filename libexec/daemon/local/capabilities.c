@@ -11,7 +11,9 @@
 
 #define BY_SYSTEM 0 /* no realm has this number */
 #define MOMENT_MS 100
-#define AT_ONCE_MAX 4 /* changes, in that time */
+#define BYTES_A_MS 16  /* to read them takes an actor a twentieth of that time at most */
+#define AT_ONCE_MAX 4  /* changes, after a time without any */
+#define WEIGH_ONE 4096 /* bytes; more count for more changes */
 #define AGAIN_AFTER_MS 100
 #define TOLD_IN_A_TURN 64
 
@@ -62,7 +64,8 @@ static bool is_told(const struct realm *realm)
 
 static void tell_after(struct local *engine, unsigned ms)
 {
-	const struct timeval after = { .tv_usec = (suseconds_t)ms * 1000 };
+	const struct timeval after = { .tv_sec = ms / 1000,
+				       .tv_usec = (suseconds_t)(ms % 1000) * 1000 };
 
 	(void)evtimer_add(engine->capabilities_due, &after);
 }
@@ -111,23 +114,37 @@ static unsigned tell_realm(struct realm *realm, unsigned most)
 	return n;
 }
 
-/* So many in a turn of the loop, and the rest in the next ones. */
-static void tell_all(struct local *engine)
+/* So many in a turn of the loop. False: there are more. */
+static bool tell_all(struct local *engine)
 {
 	unsigned n = 0;
 
 	for (struct realm *r = engine->realms; r && n < TOLD_IN_A_TURN; r = r->next)
 		if (is_told(r))
 			n += tell_realm(r, TOLD_IN_A_TURN - n);
-	if (n >= TOLD_IN_A_TURN)
+	return n < TOLD_IN_A_TURN;
+}
+
+/* All actors read what one sets: the more there is, the longer it is until they are told again. */
+static void tell_and_rest(struct local *engine)
+{
+	if (!tell_all(engine)) {
 		tell_after(engine, 0);
+	} else if (engine->capabilities_rested != engine->capabilities_version) {
+		engine->capabilities_rested = engine->capabilities_version;
+		tell_after(engine,
+			   MOMENT_MS + (unsigned)(size_of(engine->capabilities) / BYTES_A_MS));
+	}
 }
 
 static void on_due(evutil_socket_t fd, short what, void *arg)
 {
+	struct local *engine = arg;
+
 	(void)fd;
 	(void)what;
-	tell_all(arg);
+	engine->capabilities_at_once = AT_ONCE_MAX;
+	tell_and_rest(engine);
 }
 
 /* Told at once, before whatever is said next; of many within a moment the later ones together. */
@@ -140,12 +157,12 @@ static void change(struct local *engine)
 		engine->capabilities_due = evtimer_new(engine->base, on_due, engine);
 	if (!engine->capabilities_due)
 		return;
-	if (!evtimer_pending(engine->capabilities_due, NULL)) {
+	if (!evtimer_pending(engine->capabilities_due, NULL))
 		engine->capabilities_at_once = 0;
-		tell_after(engine, MOMENT_MS);
-	}
-	if (engine->capabilities_at_once++ < AT_ONCE_MAX)
-		tell_all(engine);
+	if (engine->capabilities_at_once >= AT_ONCE_MAX)
+		return;
+	engine->capabilities_at_once += 1 + (unsigned)(size_of(engine->capabilities) / WEIGH_ONE);
+	tell_and_rest(engine);
 }
 
 void capabilities_free(struct local *engine)

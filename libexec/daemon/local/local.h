@@ -213,6 +213,7 @@ struct local {
 	struct frame_text *capabilities_text; /* the op that tells them; NULL: not made yet */
 	struct event *capabilities_due;       /* who was not told yet is; NULL: nobody ever was */
 	unsigned capabilities_at_once;        /* changes of this moment that were told at once */
+	unsigned capabilities_rested;         /* the version after which they were let rest */
 	struct user_source *user_sources;
 	struct authority *authorities;
 	struct event *looks; /* for strangers; NULL: no source was confined yet */
