@@ -239,11 +239,11 @@ variants:
 	$(again) VARIANT=clang tests
 
 check: variants
-	$(Q)tests/run -j $(JOBS) plain asan lint
+	$(Q)tests/run -j $(JOBS) system plain asan lint
 
 FUZZ_SECONDS ?= 600
 soak: variants fuzz
-	$(Q)TDS_SCALE=20 FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run -j $(JOBS) plain asan lint fuzz release
+	$(Q)TDS_SCALE=20 FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run -j $(JOBS) system plain asan lint fuzz release
 
 # The Debian packages: built, and installed, used, upgraded and removed in a chroot. As root; soak does it too.
 deb-check:

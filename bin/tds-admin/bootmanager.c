@@ -53,7 +53,7 @@ static const struct boot_manager managers[] = {
 	  .stop = { RUN("rc-service", BOOT_NAME, "stop"),
 		    RUN("rc-update", "del", BOOT_NAME, "default") } },
 	{ .name = "runit",
-	  .signs = { "/run/runit", "/etc/runit/1", "/run/runit.stopit" },
+	  .signs = { "/run/runit", "/run/runit.stopit" },
 	  .folder = "/etc/sv",
 	  .suffix = "",
 	  .quoting = BOOT_AS_SHELL,

@@ -161,8 +161,12 @@ static int make_folders(const struct boot_service *s, struct tds_err *err)
 
 	if (!path)
 		return no_memory(err);
-	/* Those of a user, and of a service; but a manager that is not there is not made up. */
-	size_t kept = s->manager->of_user ? 0 : strlen(s->folder);
+	/* Those of a user, and of a service; but a manager that is not there is not made up. One whose services are folders is
+	   there where the folder is that it scans. */
+	bool made = s->scanned && access(s->scanned, F_OK) == 0;
+	size_t kept = s->manager->of_user ? 0
+		      : made              ? strlen(s->admin->root ? s->admin->root : "")
+					  : strlen(s->folder);
 	for (char *p = path + kept; p && *p; p++) {
 		char *slash = strchrnul(p + 1, '/');
 		char was = *slash;
