@@ -16,7 +16,7 @@ EOF
 
 to_build=(gcc libc6-dev make pkg-config libssl-dev libarchive-dev libjansson-dev libnats-dev libseccomp-dev libunistring2 libevent-dev)
 to_demonstrate=(openssl jq python3)
-to_boot=(mmdebstrap systemd-container) # machines of their own, for tests as root
+to_boot=(e2fsprogs mmdebstrap systemd-container user-mode-linux) # machines of their own, for tests as root
 to_test=(bats binutils g++ bsdextrautils bubblewrap clang clang-format fish git libclang-rt-14-dev libcmocka-dev logrotate mandoc nats-server python3-jsonschema shellcheck socat unzip zip zsh
 	python3-pip)
 to_soak=(debhelper dh-python dpkg-dev lintian mmdebstrap)
