@@ -38,9 +38,11 @@
 #define FD_VERDICT 3
 #define FD_DIR 4
 #define FD_STORE 5
-#define MEMORY_FILES 2 /* with a verdict, at most */
-#define NOBODY 65533   /* that no actor is: 65534 may well be told to be theirs */
-#define SECONDS 50     /* of processor time, at most */
+/* Empty memory files, for what goes with a good verdict. Were they sent, others of the same user could keep them from it. */
+#define FD_ARCHIVE 6
+#define FD_DECLARATION 7
+#define NOBODY 65533 /* that no actor is: 65534 may well be told to be theirs */
+#define SECONDS 50   /* of processor time, at most */
 #define DESCRIPTORS 16
 #ifdef __SANITIZE_ADDRESS__
 #define MEMORY RLIM_INFINITY /* its shadow is larger than any limit */
@@ -50,27 +52,13 @@
 
 static char block[256 << 10];
 
-/* files: memory files that go with it, the first n. */
-static void send_verdict(json_t *verdict, const int *files, size_t n)
+static void send_verdict(json_t *verdict)
 {
 	char text[4096];
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int) * MEMORY_FILES)];
-	} control = { 0 };
 	size_t len = verdict ? json_dumpb(verdict, text, sizeof(text), JSON_COMPACT) : 0;
 	struct iovec iov = { .iov_base = text, .iov_len = len };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	const struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 
-	if (n > 0) {
-		msg.msg_control = &control;
-		msg.msg_controllen = CMSG_SPACE(n * sizeof(int));
-		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(n * sizeof(int));
-		memcpy(CMSG_DATA(c), files, n * sizeof(int));
-	}
 	/* A verdict that does not fit is none, and the admin takes silence for a refusal. */
 	if (len > 0 && len <= sizeof(text))
 		(void)sendmsg(FD_VERDICT, &msg, MSG_NOSIGNAL);
@@ -122,7 +110,7 @@ static void refuse(const struct tds_err *err, int copy, const struct tds_key *ke
 	}
 	if (undecided)
 		(void)json_object_set_new(verdict, "undecided", json_true());
-	send_verdict(verdict, NULL, 0);
+	send_verdict(verdict);
 }
 
 /* What libraries read once from a file, when they first want it: where times are of, and a seed for tables. */
@@ -223,14 +211,11 @@ static int evaluate(const struct tds_source *source, const struct tds_surroundin
 						 : tds_err_set(err, TDS_E_NOMEM, "out of memory");
 }
 
-static int literal_memfd(const char *literal, int *fd, struct tds_err *err)
+static int fill_declaration(const char *literal, struct tds_err *err)
 {
-	tds_autofd int made = tds_io_memfd("tds-declaration");
-
-	if (made < 0 || tds_io_write(made, literal, strlen(literal)) != 0 ||
-	    tds_io_seal(made) != 0 || lseek(made, 0, SEEK_SET) != 0)
-		return tds_err_sys(err, TDS_E_WRITE, "no memory file for the declaration");
-	*fd = tds_steal_fd(&made);
+	if (tds_io_write(FD_DECLARATION, literal, strlen(literal)) != 0 ||
+	    tds_io_seal(FD_DECLARATION) != 0)
+		return tds_err_sys(err, TDS_E_WRITE, "no memory for the declaration");
 	return 0;
 }
 
@@ -241,24 +226,20 @@ static void accept_source(const struct tds_source *source, const struct tds_keyr
 	const struct tds_package *package = &source->package;
 	const struct tds_key *key = source->key;
 	struct tds_err err = { 0 };
-	tds_autofd int archive = -1;
-	tds_autofd int declaration = -1;
 
-	if (tds_package_memfd(package, &archive, &err) != 0 ||
-	    (literal && literal_memfd(literal, &declaration, &err) != 0)) {
+	if (tds_package_fill(package, FD_ARCHIVE, &err) != 0 ||
+	    (literal && fill_declaration(literal, &err) != 0)) {
 		refuse(&err, -1, key, false);
 		return;
 	}
-	send_verdict(json_pack("{s:b, s:s?, s:s?, s:o, s:o, s:o?, s:o, s:o, s:o, s:i, s:b}", "ok",
-			       1, "group", source->group, "version", source->version, "md5",
-			       digest_json(package->md5, TDS_MD5_LEN), "sha256",
-			       digest_json(package->sha256, TDS_SHA256_LEN), "key",
-			       tds_cli_json_text(key->path), "keysha256",
-			       digest_json(key->sha256, TDS_SHA256_LEN), "keyfilesha256",
-			       digest_json(key->file_sha256, TDS_SHA256_LEN), "warnings",
-			       warnings_of(ring, source), "errno", written, "declared",
-			       literal != NULL),
-		     (const int[MEMORY_FILES]){ archive, declaration }, literal ? 2 : 1);
+	send_verdict(json_pack(
+		"{s:b, s:s?, s:s?, s:o, s:o, s:o?, s:o, s:o, s:o, s:i, s:b}", "ok", 1, "group",
+		source->group, "version", source->version, "md5",
+		digest_json(package->md5, TDS_MD5_LEN), "sha256",
+		digest_json(package->sha256, TDS_SHA256_LEN), "key", tds_cli_json_text(key->path),
+		"keysha256", digest_json(key->sha256, TDS_SHA256_LEN), "keyfilesha256",
+		digest_json(key->file_sha256, TDS_SHA256_LEN), "warnings",
+		warnings_of(ring, source), "errno", written, "declared", literal != NULL));
 }
 
 /* What decides what is trusted, as long as this process may still open files. */

@@ -379,14 +379,10 @@ void tds_package_close(struct tds_package *package)
 	*package = (struct tds_package){ 0 };
 }
 
-int tds_package_memfd(const struct tds_package *package, int *fd, struct tds_err *err)
+int tds_package_fill(const struct tds_package *package, int memory, struct tds_err *err)
 {
-	tds_autofd int made = tds_io_memfd("tds-archive");
-
-	if (made < 0 || tds_io_write(made, package->zip, package->ziplen) != 0 ||
-	    tds_io_seal(made) != 0)
-		return tds_err_sys(err, TDS_E_WRITE, "no memory file for the archive");
-	*fd = tds_steal_fd(&made);
+	if (tds_io_write(memory, package->zip, package->ziplen) != 0 || tds_io_seal(memory) != 0)
+		return tds_err_sys(err, TDS_E_WRITE, "no memory for the archive");
 	return 0;
 }
 

@@ -95,12 +95,11 @@ void tds_package_close(struct tds_package *package); /* also of a zeroed one */
 #define tds_package_cleanup tds_package_close
 
 /*
- * The restored archive as a sealed memory file: what a verified archive is handed on as.
- * Owner:   caller closes *fd.
+ * Write the restored archive into an empty memory file (tds_io_memfd), and seal that: what a verified archive is handed on as.
  * Errors:  TDS_E_WRITE.
  */
-int tds_package_memfd(const struct tds_package *package, int *fd,
-		      struct tds_err *err) TDS_MUST_CHECK;
+int tds_package_fill(const struct tds_package *package, int memory,
+		     struct tds_err *err) TDS_MUST_CHECK;
 
 /*
  * The SHA-256 that the file has when it is written in the named format: nothing signs the header,

@@ -472,13 +472,13 @@ static void sealed(void **state)
 	int fd = tds_io_memfd("package");
 	struct tds_package p;
 	struct tds_err err = { 0 };
-	int handed = -1;
+	int handed = tds_io_memfd("archive");
 	size_t len;
 
 	(void)state;
 	write_package(fd, TDS_FORMAT_DIRECTOR1, zip, 5000, 4978, (const unsigned char *)"sig", 3);
 	assert_fine(tds_package_read(fd, false, &p, &err), &err);
-	assert_fine(tds_package_memfd(&p, &handed, &err), &err);
+	assert_fine(tds_package_fill(&p, handed, &err), &err);
 	assert_int_equal(pwrite(handed, "X", 1, 0), -1);
 	assert_int_equal(ftruncate(handed, 0), -1);
 	assert_int_equal(fcntl(handed, F_GET_SEALS),

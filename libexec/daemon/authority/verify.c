@@ -16,13 +16,14 @@
 #define VERDICT_MAX 4096
 #define STATUS_MOST 9 /* of exit statuses */
 
-/* The memory files that come with a good verdict, in this order. */
+/* Memory files that the verifier fills and seals, for a good verdict. */
 enum { FILE_ARCHIVE, FILE_DECLARATION, FILES };
 
 struct verifier {
 	const char *program; /* borrowed */
 	struct child child;
 	int fd;
+	int files[FILES];
 	struct event *readable;
 	struct event *deadline;
 	verify_done_fn *done;
@@ -39,6 +40,8 @@ void verifier_cancel(struct verifier *v)
 	if (v->deadline)
 		event_free(v->deadline);
 	tds_close_fd(&v->fd);
+	for (size_t i = 0; i < FILES; i++)
+		tds_close_fd(&v->files[i]);
 	free(v);
 }
 
@@ -61,44 +64,12 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 				       .archive = -1 });
 }
 
-/* So many come with a good verdict at most; of more, which nobody asked for, the others are closed. */
-static void take_fds(struct msghdr *msg, int files[FILES])
-{
-	size_t n = 0;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		for (size_t at = 0; at + sizeof(int) <= c->cmsg_len - CMSG_LEN(0);
-		     at += sizeof(int)) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(c) + at, sizeof(fd));
-			if (n < FILES)
-				files[n++] = fd;
-			else
-				(void)close(fd);
-		}
-	}
-}
-
-/* The verdict, a new reference, and its files; NULL: there is none. */
-static json_t *receive(int fd, int files[FILES])
+/* The verdict, a new reference; NULL: there is none. Descriptors that come with it are closed unseen. */
+static json_t *receive(int fd)
 {
 	char text[VERDICT_MAX];
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int) * FILES)];
-	} control;
-	struct iovec iov = { .iov_base = text, .iov_len = sizeof(text) };
-	struct msghdr msg = { .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_control = &control,
-			      .msg_controllen = sizeof(control.space) };
-	ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
+	ssize_t n = recv(fd, text, sizeof(text), 0);
 
-	if (n >= 0) /* they come with an empty message too */
-		take_fds(&msg, files);
 	return n > 0 ? json_loadb(text, (size_t)n, 0, NULL) : NULL;
 }
 
@@ -127,7 +98,7 @@ static const json_t *warnings_of(const json_t *doc)
 
 /*
  * The declaration as the verifier has evaluated it. Only a literal is taken for one, since nothing is asked here any more, and
- * only out of a sealed memory file: whatever else was sent may keep the loop waiting.
+ * only when nobody can change it any more.
  */
 static bool read_declaration(const json_t *doc, int file, struct tds_tli *tli)
 {
@@ -137,7 +108,7 @@ static bool read_declaration(const json_t *doc, int file, struct tds_tli *tli)
 
 	if (!json_is_true(json_object_get(doc, "declared")))
 		return true;
-	return tds_io_is_sealed(file) &&
+	return tds_io_is_sealed(file) && lseek(file, 0, SEEK_SET) == 0 &&
 	       tds_io_slurp_fd(file, TDS_LITERAL_MAX_BYTES, &text, &len, &err) == 0 &&
 	       tds_tli_parse_literal(text, len, tli, &err) == 0;
 }
@@ -160,7 +131,7 @@ static struct finding read_verdict(const json_t *doc, const int files[FILES], st
 	const char *error = text_of(doc, "error");
 
 	if (json_is_true(json_object_get(doc, "ok")) && verdict.md5 && verdict.sha256 &&
-	    verdict.key && verdict.archive >= 0 &&
+	    verdict.key && tds_io_is_sealed(verdict.archive) &&
 	    read_declaration(doc, files[FILE_DECLARATION], tli)) {
 		verdict.signed_tli = tli->value ? tli : NULL;
 		return verdict;
@@ -191,20 +162,26 @@ static void blame_program(const struct verifier *v, struct finding *verdict, str
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
-	int files[FILES] = { -1, -1 };
-	json_t *doc = receive(fd, files);
+	struct verifier *v = arg;
+	json_t *doc = receive(fd);
 	tds_auto(tli) struct tds_tli tli = { 0 };
-	struct finding verdict = read_verdict(doc, files, &tli);
+	struct finding verdict = read_verdict(doc, v->files, &tli);
 	struct tds_err err;
 
 	(void)what;
 	if (verdict.is_none)
-		blame_program(arg, &verdict, &err);
-	if (verdict.archive < 0)
-		tds_close_fd(&files[FILE_ARCHIVE]);
-	tds_close_fd(&files[FILE_DECLARATION]);
-	finish(arg, &verdict);
+		blame_program(v, &verdict, &err);
+	if (verdict.archive >= 0)
+		verdict.archive = tds_steal_fd(&v->files[FILE_ARCHIVE]);
+	finish(v, &verdict);
 	json_decref(doc);
+}
+
+static bool make_files(struct verifier *v)
+{
+	v->files[FILE_ARCHIVE] = tds_io_memfd("tds-archive");
+	v->files[FILE_DECLARATION] = tds_io_memfd("tds-declaration");
+	return v->files[FILE_ARCHIVE] >= 0 && v->files[FILE_DECLARATION] >= 0;
 }
 
 static bool start_process(struct verifier *v, const struct verifier_order *order)
@@ -215,7 +192,7 @@ static bool start_process(struct verifier *v, const struct verifier_order *order
 	};
 	int ends[2];
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+	if (!make_files(v) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		return false;
 	tds_autofd int end = ends[1];
 	v->fd = ends[0];
@@ -225,8 +202,10 @@ static bool start_process(struct verifier *v, const struct verifier_order *order
 		.fds = { { order->fd, 0 },
 			 { end, 3 },
 			 { order->dir->fd, 4 },
+			 { v->files[FILE_ARCHIVE], 6 },
+			 { v->files[FILE_DECLARATION], 7 },
 			 { order->store_fd, 5 } },
-		.nfds = order->store_fd >= 0 ? 4 : 3,
+		.nfds = order->store_fd >= 0 ? 6 : 5,
 		.complain_to = STDERR_FILENO,
 	};
 	return child_start(&plan, &v->child);
@@ -242,6 +221,7 @@ struct verifier *verifier_start(struct event_base *base, const struct verifier_o
 		return NULL;
 	*v = (struct verifier){ .program = order->program,
 				.fd = -1,
+				.files = { -1, -1 },
 				.child = { .pidfd = -1 },
 				.done = done,
 				.ctx = ctx };
