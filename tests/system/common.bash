@@ -32,7 +32,7 @@ refuses() {
 
 # until_so COMMAND…: for what nobody tells: ask again and again; where it never comes, that fails.
 until_so() {
-	local end=$((SECONDS + 20))
+	local end=$((SECONDS + 60))
 	{ set +x; } 2>/dev/null
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || { echo "never: $*" && return 1; }
@@ -45,9 +45,11 @@ give_stock() {
 	local version
 	python3 -c 'import ctypes, sys; sys.exit(ctypes.CDLL(None).syscall(444, None, 0, 1) < 1)' || echo trusted >"$1/sandbox.cfg"
 	install -m 0644 /host/keys/cedar_tls.key "$1/"
-	for version in 1 2; do
-		tds-gensrc -q -C "$1" stock /host/keys/cedar.pem /host/examples "version:$version" 'stock/*.py'
-	done
+	for version in 1 2; do give_version $version "$1"; done
+}
+
+give_version() { # VERSION DIR
+	tds-gensrc -q -C "$2" stock /host/keys/cedar.pem /host/examples "version:$1" 'stock/*.py'
 }
 
 answers() { # DIR
