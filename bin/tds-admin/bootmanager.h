@@ -9,10 +9,10 @@
 /* A line of each file that bootstart writes. A file without it is somebody else's. */
 #define BOOT_MARK "# Written by tds-admin bootstart."
 
-/* In a command: the service's name; the folder that is scanned, and the link in it. */
+/* In a command: the service's name; the folder of its files; the one that is scanned. */
 #define BOOT_NAME "NAME"
+#define BOOT_AT "AT"
 #define BOOT_SCANNED "SCANNED"
-#define BOOT_LINK "LINK"
 
 enum boot_quoting { BOOT_AS_SYSTEMD, BOOT_AS_SHELL };
 
@@ -42,7 +42,7 @@ struct boot_manager {
 		[4]; /* it runs what is linked to in the first of these that is there; no command starts that */
 	struct boot_command enable[BOOT_COMMANDS];
 	struct boot_command start[BOOT_COMMANDS];
-	struct boot_command stop[BOOT_COMMANDS];   /* and disable */
+	struct boot_command stop[BOOT_COMMANDS];   /* and disable; any link is gone by then */
 	struct boot_command forget[BOOT_COMMANDS]; /* when its file is gone */
 };
 

@@ -13,12 +13,15 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "bootservice.h"
+#include "bootsupervisor.h"
 #include "boottext.h"
 #include "command.h"
 #include "director/adminuser.h"
 
 #define NAME_DEFAULT "thespian-director"
 #define NAME_MAX_BYTES 200
+#define SUPERVISOR_END_MS \
+	20000 /* runsvdir looks every five seconds whether a link is still there */
 
 const char admin_bootstart_help[] =
 	"usage: tds-admin [options] bootstart [--manager=MANAGER] [--user] [--root=ROOT] [NAME] "
@@ -109,7 +112,7 @@ static const char *word_of(const struct boot_service *s, const char *word)
 		return s->name;
 	if (strcmp(word, BOOT_SCANNED) == 0)
 		return s->scanned;
-	return strcmp(word, BOOT_LINK) == 0 ? s->link : word;
+	return strcmp(word, BOOT_AT) == 0 ? s->at : word;
 }
 
 /* Print it as the Director does, and run it. False: said already. */
@@ -316,13 +319,16 @@ static int remove_service(const struct boot_service *s, struct tds_err *err)
 	if (whose == BOOT_NOBODYS)
 		return 0;
 	bool linked = boot_service_is_linked(s);
+	/* The link goes first: a supervisor that ends while it is there is begun anew. */
+	if (linked && unlink(s->link) != 0)
+		return tds_err_sys(err, TDS_E_WRITE, "%s", s->link);
 	/* One that does not run cannot be stopped, and is removed all the same. */
 	if (!s->link || linked)
 		(void)run_all(s, s->manager->stop);
-	if (linked && unlink(s->link) != 0)
-		return tds_err_sys(err, TDS_E_WRITE, "%s", s->link);
-	int rc = remove_files(s, err);
-	if (rc == 0 && (!s->link || linked))
+	int rc = s->link ? boot_supervisor_clear(s->at, linked ? SUPERVISOR_END_MS : 0, err) : 0;
+	if (rc == 0)
+		rc = remove_files(s, err);
+	if (rc == 0 && !s->link)
 		(void)run_all(s, s->manager->forget);
 	return rc;
 }

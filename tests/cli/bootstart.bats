@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # tds-admin bootstart: what each manager of services gets to read, and is told; the units that are installed.
-# shellcheck disable=SC2154 # bats sets them: status, output, stderr
+# shellcheck disable=SC2030,SC2031,SC2154 # bats sets them: status, output, stderr
 
 load common
 
@@ -121,10 +121,38 @@ make_root() {
 	done
 	jq -e '.Files[] | select(.Name == "notification-fd").Text == "3\n"' s6.json
 	jq -e '.Files[] | select(.Name == "run").Text | contains("--notify-fd=3 ")' s6.json
-	# upstart: one script, and stanzas that it knows
+}
+
+# refuses_job OLD NEW WHAT: upstart's file is not taken with NEW in the place of OLD.
+refuses_job() {
+	python3 -c 'import sys; old, new = sys.argv[1:3]; t = open("upstart").read(); assert old in t; print(t.replace(old, new), end="")' \
+		"$1" "$2" >wrong
+	run ! python3 -B "$ROOT/tests/cli/upstart.py" <wrong
+	[[ $output == "line "*": $3"* ]]
+}
+
+@test "bootstart: upstart's file keeps to the grammar of its manager" {
 	tds-admin bootstart --print --manager=upstart >upstart
-	sed -n '/^script$/,/^end script$/p' upstart | sed '1d;$d' | sh -n
-	run ! grep -vE '^$|^#|^(description|start on|stop on|respawn|respawn limit|normal exit|kill timeout|limit nofile|console)( |$)|^script$|^end script$|^	' upstart
+	run -0 python3 -B "$ROOT/tests/cli/upstart.py" <upstart
+	[ -z "$output" ]
+	# what keeps the grammar is seen to
+	refuses_job 'stop on' 'stops on' 'no such stanza: stops'
+	refuses_job 'respawn limit 5 60' 'respawn limit 5' 'a count and an interval are expected'
+	refuses_job 'respawn limit' 'respawn most' 'nothing is expected behind it'
+	refuses_job 'TERM INT' 'TERM INTR' 'not a number up to 255: INTR'
+	refuses_job 'exit 0 2' 'exit 0 256' 'not a number up to 255: 256'
+	refuses_job 'kill timeout 60' 'kill timeout 1min' 'not a number up to 2147483647: 1min'
+	refuses_job 'nofile 65536' 'files 65536' 'a resource, its soft and its hard limit are expected'
+	refuses_job 'console log' 'console journal' 'not one of none, log, output, owner: journal'
+	refuses_job 'start on runlevel' 'start on (runlevel' 'a bracket is open'
+	refuses_job 'start on runlevel' 'start on and' 'an event is expected before "and"'
+	refuses_job 'console log' 'kill timeout 5' 'comes twice: kill timeout'
+	refuses_job 'sources"' 'sources' 'No closing quotation'
+	refuses_job 'set +a; }' 'set +a; ' 'the script is none: '
+	refuses_job 'console log' 'exec true' 'one of exec and script is expected'
+	refuses_job 'end script' 'end' 'no end script'
+	run ! python3 -B "$ROOT/tests/cli/upstart.py" <<<'description x'
+	[ "$output" = 'nothing is run' ]
 }
 
 @test "systemd reads the units, whose exposure is at most 3.0, and 2.0 of a user of its own" {
@@ -193,6 +221,33 @@ make_root() {
 	[ -x root/etc/sv/mill/run ]
 	[ ! -e root/etc/service/mill ]
 	[ ! -L root/etc/service/mill ]
+}
+
+@test "bootstart --remove takes what a supervisor has left, where none is there any more" {
+	make_root
+	for manager in runit:root/etc/sv/mill s6:root/etc/s6/sv/mill; do
+		remove=(tds-admin bootstart --root=root "--manager=${manager%%:*}" --remove mill)
+		folder=${manager#*:}
+		before=$(find root | sort)
+		tds-admin bootstart --root=root "--manager=${manager%%:*}" mill
+		mkdir -m 0700 "$folder/supervise" "$folder/event"
+		mkfifo "$folder/supervise/control"
+		touch "$folder/supervise/status"
+		exec 7<>"$folder/supervise/control" # who reads it looks after the service
+		find root -path '*/service/mill' -delete # not by bootstart: it does not wait
+		run --separate-stderr "${remove[@]}"
+		is 1 '' "tds-admin: $folder: a supervisor looks after it, and does not end"
+		[ -s "$folder/run" ]
+		[ -e "$folder/supervise/status" ]
+		exec 7<&-
+		run --separate-stderr "${remove[@]}"
+		is 0 '' ''
+		diff <(printf '%s\n' "$before") <(find root | sort)
+	done
+	tds-admin bootstart --root=root --manager=runit mill
+	echo mine >root/etc/sv/mill/mine
+	tds-admin bootstart --root=root --manager=runit --remove mill
+	[ "$(find root/etc/sv -type f)" = root/etc/sv/mill/mine ]
 }
 
 @test "bootstart: each manager is told" {

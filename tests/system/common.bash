@@ -69,6 +69,10 @@ another_than() {
 	[ "$(pid_of_daemon "$2")" != "$1" ] && answers "$2"
 }
 
+actor_of() { # DIR [GROUP]: the process of its first actor
+	tds-admin -C "$1" list "${2-stock}" -j | jq -er --arg group "${2-stock}" '[.Groups[$group].Running[][].Pid][0]'
+}
+
 parent_of() {
 	sed -n 's/^PPid:[^0-9]*//p' "/proc/$1/status"
 }
