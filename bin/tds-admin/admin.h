@@ -38,6 +38,7 @@ struct admin {
 	const char *days;       /* --days */
 	bool renew;             /* --renew */
 	bool remove;            /* --remove */
+	uint64_t wait;          /* --wait; 0: not given */
 	const char *textfile;   /* --textfile */
 	const char *sort;       /* --sort */
 	bool once;              /* --once */
@@ -82,6 +83,7 @@ json_t *counts_json(int dirfd);
 
 /* Of an answer to Status: lines of the version that runs, and of what waits for a restart or a reload. */
 void running_print(FILE *out, const json_t *status);
+void running_print_convention(FILE *out, const json_t *status); /* nothing, where there is none */
 void running_print_limits(FILE *out,
 			  const json_t *status); /* what each source takes, where it has a cgroup */
 
@@ -115,6 +117,8 @@ void admin_status(struct admin *admin, int argc, char **argv);
 extern const char admin_status_help[];
 void admin_list(struct admin *admin, int argc, char **argv);
 extern const char admin_list_help[];
+void admin_members(struct admin *admin, int argc, char **argv);
+extern const char admin_members_help[];
 void admin_role(struct admin *admin, int argc, char **argv);
 extern const char admin_role_help[];
 void admin_forget(struct admin *admin, int argc, char **argv);

@@ -31,6 +31,7 @@ static const struct part {
 	{ TDS_DESIRED_NAME, S_IFREG, true, tds_desired_fits },
 	{ TDS_FLOOR_NAME, S_IFREG, true, tds_floor_fits },
 	{ TDS_UIDS_NAME, S_IFREG, true, tds_uids_fit },
+	{ TDS_MEMBERSHIP_NAME, S_IFREG, true, tds_rundoc_fits_membership },
 	{ TDS_AUDIT_NAME, S_IFREG, false, NULL },
 	{ TDS_EVENTS_NAME, S_IFREG, false, NULL },
 	{ TDS_ACTORLOG_NAME, S_IFREG, false, NULL },

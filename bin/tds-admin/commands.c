@@ -226,6 +226,7 @@ void admin_status(struct admin *admin, int argc, char **argv)
 		print_restarts(admin->cli.out, answer);
 		(void)fputc('\n', admin->cli.out);
 		running_print(admin->cli.out, answer);
+		running_print_convention(admin->cli.out, answer);
 		print_users(admin->cli.out, answer);
 		print_sandbox(admin->cli.out, answer);
 		if (json_is_true(json_object_get(answer, "AutoRefresh")))

@@ -14,6 +14,7 @@
 #include "tool/logline.h"
 
 #define LINES_MAX 1000000 /* of --lines */
+#define SYSTEMS_MAX 4096  /* of --wait: a convention remembers no more */
 
 static const char help[] =
 	"usage: tds-admin [options] COMMAND [operands]\n"
@@ -24,6 +25,7 @@ static const char help[] =
 	"  shutdown               end it, and all actors\n"
 	"  status                 say whether it runs\n"
 	"  list [GROUP]           list the loaded sources and their actors\n"
+	"  members                list the systems of the convention\n"
 	"  role ROLE              print the address of the actor that has a role\n"
 	"  keys                   list the keys: what they are, sign for, and last validated\n"
 	"  forget GROUP           remove what the actors of a group have kept\n"
@@ -57,7 +59,9 @@ static const char help[] =
 	"      --python-path      config: print only the folder of the package thespian\n"
 	"      --grace=SECONDS    shutdown, restart: how long actors may take to exit\n"
 	"      --group=GROUP      role, tell, ask, log: of this group alone\n"
-	"      --timeout=SECONDS  ask, tell, convention: how long to wait (5)\n"
+	"      --timeout=SECONDS  ask, tell, convention, members: how long to wait (5; members "
+	"60)\n"
+	"      --wait=N           members: until N systems are there\n"
 	"      --json-message     tell, ask: MESSAGE is JSON\n"
 	"  -f, --follow           log: go on with what comes\n"
 	"  -n, --lines=N          log, history, top: only the last N; of top N tables\n"
@@ -117,7 +121,8 @@ enum {
 	OPT_NAME,
 	OPT_CANDIDATES,
 	OPT_DAYS,
-	OPT_RENEW
+	OPT_RENEW,
+	OPT_WAIT
 };
 
 static const char short_options[] = TDS_CLI_SHORT "T:0fn:";
@@ -159,11 +164,12 @@ static const struct option options[] = {
 	{ "candidates", required_argument, NULL, OPT_CANDIDATES },
 	{ "days", required_argument, NULL, OPT_DAYS },
 	{ "renew", no_argument, NULL, OPT_RENEW },
+	{ "wait", required_argument, NULL, OPT_WAIT },
 	{ NULL, 0, NULL, 0 },
 };
 
 /* Each option that is not common: where its value goes in struct admin, and the commands that it goes with. */
-enum value { FLAG, TEXT, SECONDS, LINES, TIME, LEVEL, DESCRIPTOR, COMMON };
+enum value { FLAG, TEXT, SECONDS, LINES, SYSTEMS, TIME, LEVEL, DESCRIPTOR, COMMON };
 
 static const struct own_option {
 	int opt;
@@ -190,7 +196,9 @@ static const struct own_option {
 	{ OPT_LEVEL, LEVEL, offsetof(struct admin, level), "log" },
 	{ OPT_GROUP, TEXT, offsetof(struct admin, group), "role, tell, ask, log" },
 	{ OPT_GRACE, SECONDS, offsetof(struct admin, grace_s), "shutdown, restart" },
-	{ OPT_TIMEOUT, SECONDS, offsetof(struct admin, timeout_s), "ask, tell, convention" },
+	{ OPT_TIMEOUT, SECONDS, offsetof(struct admin, timeout_s),
+	  "ask, tell, convention, members" },
+	{ OPT_WAIT, SYSTEMS, offsetof(struct admin, wait), "members" },
 	{ OPT_ROOT, TEXT, offsetof(struct admin, root), "setup, bootstart" },
 	{ OPT_USER, TEXT, offsetof(struct admin, user), "setup, bootstart" },
 	{ OPT_MANAGER, TEXT, offsetof(struct admin, manager), "bootstart" },
@@ -223,6 +231,7 @@ static const struct command {
 	{ "shutdown", admin_shutdown_help, admin_shutdown },
 	{ "status", admin_status_help, admin_status },
 	{ "list", admin_list_help, admin_list },
+	{ "members", admin_members_help, admin_members },
 	{ "role", admin_role_help, admin_role },
 	{ "forget", admin_forget_help, admin_forget },
 	{ "keys", admin_keys_help, admin_keys },
@@ -297,11 +306,12 @@ static bool parse_seconds(struct admin *admin, int opt, double *seconds)
 	return false;
 }
 
-static bool parse_lines(struct admin *admin, uint64_t *lines)
+static bool parse_number(struct admin *admin, int opt, uint64_t most, uint64_t *number)
 {
-	if (tds_parse_uint(optarg, strlen(optarg), LINES_MAX, lines) && *lines > 0)
+	if (tds_parse_uint(optarg, strlen(optarg), most, number) && *number > 0)
 		return true;
-	tds_cli_usage(&admin->cli, "--lines: not a number from 1 to %d: %s", LINES_MAX, optarg);
+	tds_cli_usage(&admin->cli, "--%s: not a number from 1 to %llu: %s", option_name(opt),
+		      (unsigned long long)most, optarg);
 	return false;
 }
 
@@ -372,7 +382,9 @@ static bool take_option(struct admin *admin, int opt, const char *help_text, boo
 	case SECONDS:
 		return parse_seconds(admin, opt, value);
 	case LINES:
-		return parse_lines(admin, value);
+		return parse_number(admin, opt, LINES_MAX, value);
+	case SYSTEMS:
+		return parse_number(admin, opt, SYSTEMS_MAX, value);
 	case TIME:
 		return parse_time(admin, opt, value);
 	case DESCRIPTOR:

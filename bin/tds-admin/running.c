@@ -115,3 +115,32 @@ void running_print(FILE *out, const json_t *status)
 			      tds_json_string(file, "File"), tds_json_string(file, "Counts"));
 	}
 }
+
+/* A connection that is not there: since when, and why. */
+static void print_side(FILE *out, const json_t *side, const char *what)
+{
+	const char *why = tds_json_string(side, "Message");
+
+	if (!side || json_is_true(json_object_get(side, "Up")))
+		return;
+	(void)fprintf(out, "convention: no %s since %s", what, tds_json_string(side, "Since"));
+	(void)fputs(*why ? ": " : "", out);
+	tds_text_print(out, why);
+	(void)fputc('\n', out);
+}
+
+void running_print_convention(FILE *out, const json_t *status)
+{
+	const json_t *convention = json_object_get(status, "Convention");
+	const char *leader = tds_json_string(convention, "Leader");
+	json_int_t members = json_integer_value(json_object_get(convention, "Members"));
+
+	if (!json_is_object(convention))
+		return;
+	(void)fprintf(out, "convention %s, system %s, a %s; %s%s leads; %lld member%s there\n",
+		      tds_json_string(convention, "Name"), tds_json_string(convention, "System"),
+		      tds_json_string(convention, "Role"), leader, *leader ? "" : "nobody",
+		      (long long)members, members == 1 ? " is" : "s are");
+	print_side(out, json_object_get(convention, "Bus"), "bus");
+	print_side(out, json_object_get(convention, "Store"), "store");
+}

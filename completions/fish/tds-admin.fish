@@ -21,7 +21,7 @@ function __tds_admin_of
     test (count $operands) -eq 0; or contains -- $operands[1] $argv
 end
 
-set -l commands ask bootstart check config convention forget help history keys list log may metrics reload restart role sandbox setup shutdown start status tell top tree watch
+set -l commands ask bootstart check config convention forget help history keys list log may members metrics reload restart role sandbox setup shutdown start status tell top tree watch
 
 __tds_common_options tds-admin
 complete -c tds-admin -n '__tds_admin_at 0' -a "$commands"
@@ -53,7 +53,8 @@ complete -c tds-admin -l transient -n '__tds_admin_of start' -d 'start: at the e
 complete -c tds-admin -l python-path -n '__tds_admin_of config' -d 'config: print only the folder of the package thespian'
 complete -c tds-admin -l grace -x -n '__tds_admin_of shutdown restart' -d 'shutdown, restart: how long actors may take to exit'
 complete -c tds-admin -l group -x -a '(__tds_loaded_groups)' -n '__tds_admin_of role tell ask log' -d 'role, tell, ask, log: of this group alone'
-complete -c tds-admin -l timeout -x -n '__tds_admin_of ask tell convention' -d 'ask, tell, convention: how long to wait'
+complete -c tds-admin -l timeout -x -n '__tds_admin_of ask tell convention members' -d 'ask, tell, convention, members: how long to wait'
+complete -c tds-admin -l wait -x -n '__tds_admin_of members' -d 'members: until N systems are there'
 complete -c tds-admin -l json-message -n '__tds_admin_of tell ask' -d 'tell, ask: MESSAGE is JSON'
 complete -c tds-admin -s f -l follow -n '__tds_admin_of log' -d 'log: go on with what comes'
 complete -c tds-admin -s n -l lines -x -n '__tds_admin_of log history top' -d 'log, history, top: only the last N; of top N tables'

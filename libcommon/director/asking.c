@@ -30,6 +30,7 @@ static const struct tds_asked_row rows[] = {
 	[TDS_ASKED_ROLE]         = REQUEST("RetrieveRole", LIST,          Y, R, Y, Y, Y),
 	[TDS_ASKED_NOTIFICATION] = REQUEST("RequestNotification", LIST,   Y, R, Y, Y, Y),
 	[TDS_ASKED_STATUS]       = REQUEST("Status", NONE,                Y, Y, Y, Y, Y),
+	[TDS_ASKED_MEMBERS]      = REQUEST("Members", LIST,               Y, R, Y, Y, Y),
 	[TDS_ASKED_TELL]         = REQUEST("Tell", TELL,                  Y, R, _, _, _),
 	[TDS_ASKED_ASK]          = REQUEST("Ask", ASK,                    Y, R, _, _, _),
 	[TDS_ASKED_WATCH]        = REQUEST("Watch", WATCH,                Y, R, _, _, _),

@@ -18,11 +18,8 @@
 #define NEVER(name, but, instead)    .file = { name, TDS_COUNTS_NEVER, but, instead }
 #define AT_RELOAD(name)              .file = { name, TDS_COUNTS_AT_RELOAD, NULL, NULL }
 #define AT_RESTART(name)             .file = { name, TDS_COUNTS_AT_RESTART, NULL, NULL }
-#define HALF(name, but, instead)     .file = { name, TDS_COUNTS_AT_RESTART, but, instead }
 #define AT_VERIFICATION(name)        .file = { name, TDS_COUNTS_AT_VERIFICATION, NULL, NULL }
 #define AT_USE(name)                 .file = { name, TDS_COUNTS_AT_USE, NULL, NULL }
-
-#define NO_CONVENTION "no convention is joined: it counts for tds-admin convention alone"
 
 /* tds.cfg(5) has a section for each. */
 static const struct config_rule rules[] = {
@@ -31,8 +28,7 @@ static const struct config_rule rules[] = {
 		"it has no effect: actors run in the local engine"), config_base },
 	{ NEVER("oldthespbase.cfg", "", "it has no effect: there is no other system to shut down"), config_old_base },
 	{ AT_RESTART("adminport.cfg"), config_number, .least = 1, .most = 65535 },
-	{ HALF("convleader.cfg", "", "no convention is joined: it is a capability that actors see"),
-	  config_leader },
+	{ AT_RESTART("convleader.cfg"), config_leader },
 	{ AT_RESTART("othercaps.cfg"), config_capabilities },
 	{ AT_RELOAD("thesplog.cfg"), config_logging },
 	{ AT_RELOAD("thesplogd.cfg"), config_optional_path },
@@ -50,13 +46,13 @@ static const struct config_rule rules[] = {
 	{ AT_RELOAD("guests.cfg"), config_users },
 	{ AT_RELOAD("logkeep.cfg"), config_number, .least = 0, .most = 1000 },
 	{ AT_RELOAD("logsize.cfg"), config_number, .least = LOG_LEAST_BYTES, .most = SIZE_MAX_BYTES },
-	{ HALF("convbus.cfg", NULL, NO_CONVENTION), config_bus },
-	{ HALF("convlost.cfg", NULL, NO_CONVENTION), config_number, .least = 3, .most = 3600 },
-	{ HALF("convname.cfg", NULL, NO_CONVENTION), config_system_name },
-	{ HALF("convopen.cfg", NULL, NO_CONVENTION), config_switch },
-	{ HALF("convrole.cfg", NULL, NO_CONVENTION), config_role },
-	{ HALF("convsystem.cfg", NULL, NO_CONVENTION), config_system_name },
-	{ HALF("convtls.cfg", NULL, NO_CONVENTION), config_path },
+	{ AT_RESTART("convbus.cfg"), config_bus },
+	{ AT_RESTART("convlost.cfg"), config_number, .least = 3, .most = 3600 },
+	{ AT_RESTART("convname.cfg"), config_system_name },
+	{ AT_RESTART("convopen.cfg"), config_switch },
+	{ AT_RESTART("convrole.cfg"), config_role },
+	{ AT_RESTART("convsystem.cfg"), config_system_name },
+	{ AT_RESTART("convtls.cfg"), config_path },
 	{ AT_RESTART("datadir.cfg"), config_path },
 	{ AT_RELOAD("maxmessage.cfg"), config_number, .least = 1, .most = SIZE_MAX_BYTES },
 	{ AT_RELOAD("may.cfg"), config_may },

@@ -25,10 +25,11 @@
 #define TDS_RUNDIR_RESTARTING "restarting\n"
 #define TDS_RUNDIR_SOCKET "admin.sock"
 #define TDS_LOADED_NAME "loaded.json"
-#define TDS_DESIRED_NAME "desired.json"     /* what groups are held at, and were at before */
-#define TDS_FLOOR_NAME "floor.json"         /* the highest versions that were ever active */
-#define TDS_GROUPS_NAME "groups.json"       /* definitions that came by DefineGroup */
-#define TDS_RETURNING_NAME "restoring.json" /* what is on its way back */
+#define TDS_DESIRED_NAME "desired.json"       /* what groups are held at, and were at before */
+#define TDS_FLOOR_NAME "floor.json"           /* the highest versions that were ever active */
+#define TDS_GROUPS_NAME "groups.json"         /* definitions that came by DefineGroup */
+#define TDS_RETURNING_NAME "restoring.json"   /* what is on its way back */
+#define TDS_MEMBERSHIP_NAME "membership.json" /* who it was last in its convention */
 #define TDS_DATA_NAME "data" /* folders of groups, unless datadir.cfg names another place */
 #define TDS_TMP_NAME "tmp" /* folders of groups that have a uid of their own, for temporary files */
 #define TDS_STORE_NAME "store" /* packages that are loaded, and their definitions */

@@ -79,3 +79,12 @@ int tds_rundoc_judge_groups(const json_t *document, struct tds_err *err)
 	}
 	return rc;
 }
+
+bool tds_rundoc_fits_membership(const json_t *document)
+{
+	const json_t *term = json_object_get(document, "Term");
+
+	return tds_text_is_hex(json_string_value(json_object_get(document, "Epoch")),
+			       TDS_MEMBERSHIP_EPOCH) &&
+	       json_is_integer(term) && json_integer_value(term) >= 0;
+}

@@ -23,6 +23,10 @@ json_t *tds_rundoc_parse(const char *text, size_t len, bool (*fits)(const json_t
 /* loaded.json: {"Version": 1, "Sources": [{"Group", "File", "Path", "SHA256", "Active", ...}, ...]}. */
 bool tds_rundoc_fits_loaded(const json_t *document);
 
+/* membership.json: {"Version": 1, "Epoch": 32 hexadecimal digits, "Term": a number}. */
+#define TDS_MEMBERSHIP_EPOCH 32
+bool tds_rundoc_fits_membership(const json_t *document);
+
 /*
  * groups.json: {"Version": 1, "Groups": {GROUP: text of a declaration}}.
  * Errors:  TDS_E_UNUSABLE: it is none, with the group.

@@ -18,6 +18,10 @@ static const struct {
 	int level;
 	bool is_history;
 } known[] = {
+	{ "BusLost", ERROR, false },       { "BusUp", INFO, false },
+	{ "LeaderChanged", INFO, false },  { "MemberForeign", WARNING, false },
+	{ "MemberJoined", INFO, false },   { "MemberLeft", INFO, false },
+	{ "MemberLost", ERROR, false },    { "NameClash", ERROR, false },
 	{ "ActorExited", WARNING, false }, { "ActorFailed", ERROR, false },
 	{ "ActorStarted", INFO, false },   { "FloorLowered", WARNING, true },
 	{ "GivenUp", ERROR, true },        { "LeftOut", ERROR, true },
@@ -117,7 +121,7 @@ static void print_actor(FILE *out, const json_t *event)
 
 static void print_subject(FILE *out, const json_t *event)
 {
-	static const char *const subjects[] = { "Path", "Target", "File" };
+	static const char *const subjects[] = { "Path", "Target", "File", "System" };
 
 	if (*tds_json_string(event, "Class")) {
 		print_actor(out, event);

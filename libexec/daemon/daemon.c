@@ -192,6 +192,7 @@ static bool find_programs(struct daemon *d)
 	const char *prefix = d->settings->prefix;
 
 	return asprintf(&d->verifier, "%s/" TDS_LIBEXEC "/tds-verifier", prefix) >= 0 &&
+	       asprintf(&d->link, "%s/" TDS_LIBEXEC "/tds-link", prefix) >= 0 &&
 	       asprintf(&d->remover, "%s/" TDS_LIBEXEC "/tds-remover", prefix) >= 0 &&
 	       asprintf(&d->host, "%s/" TDS_HOST, prefix) >= 0 &&
 	       asprintf(&d->logger_program, "%s/tdshost/logger.py", d->host) >= 0;
@@ -238,7 +239,9 @@ static int read_settings(struct daemon *d, struct tds_err *err)
 
 	if (rc == 0 && !d->settings->transient)
 		rc = tds_actoruser_judge(dir, geteuid(), err);
-	return rc == 0 ? settings_read(dir, &d->configured, err) : rc;
+	if (rc == 0)
+		rc = settings_read(dir, &d->configured, err);
+	return rc == 0 ? joining_read(d, err) : rc;
 }
 
 /* What its rooms are told of the settings, which have been read. */
@@ -279,6 +282,7 @@ static int hand_on(struct daemon *d, struct tds_err *err)
 						   .restart = restart,
 						   .reload = reload,
 						   .describe = status_describe,
+						   .members = joining_members,
 						   .output = on_output,
 						   .ctx = d };
 	int rc = homes_open(&d->world.homes, &plan, err);
@@ -315,6 +319,7 @@ static bool make(struct daemon *d, struct tds_err *err)
 static void unmake(struct daemon *d)
 {
 	door_close(tds_steal(&d->door));
+	joining_close(d);
 	director_free(d->director);
 	revocations_close(d->revocations);
 	arrivals_close(d->auto_refresh.arrivals);
@@ -340,6 +345,7 @@ static void unmake(struct daemon *d)
 	free(d->rundir_path);
 	free(d->host);
 	free(d->logger_program);
+	free(d->link);
 	free(d->python);
 	free(d->successor);
 }
@@ -425,8 +431,11 @@ static int run(struct daemon *d, json_t *state, const json_t *groups)
 	recall_sweep(d->settings->rundir, state);
 	homes_sweep(&d->world.homes);
 	revoked_watch(d);
+	if (!joining_begin(d))
+		note_no_effect(d, TDS_CONVBUS_CFG, "out of memory");
 	director_restore(d->director, state, groups, on_not_restored, on_restored, d);
 	loop_run(d->base);
+	joining_end(d);
 	log_of_system(d, "Actor System shut down");
 	signals_hold(); /* it ends already, and whoever asks again shall not cut that short */
 	if (d->ending == ENDING_RESTART) {

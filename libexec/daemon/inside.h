@@ -8,6 +8,7 @@
 #include "daemon.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/inforce.h"
+#include "daemon/convention/convention.h"
 #include "daemon/director/director.h"
 #include "daemon/door/door.h"
 #include "daemon/keep/actorlog.h"
@@ -66,6 +67,9 @@ struct daemon {
 	struct revocations *revocations;
 	struct auto_refresh auto_refresh;
 	struct clock *clock;
+	struct tds_convention convention_config;
+	struct convention_settings convention_settings;
+	struct convention *convention; /* NULL: there is none */
 	struct director_settings director_settings;
 	struct logger_settings logger_settings;
 	struct door_settings door_settings;
@@ -74,6 +78,7 @@ struct daemon {
 	char *rundir_path; /* absolute */
 	char *host;
 	char *logger_program;
+	char *link;   /* tds-link */
 	char *python; /* that runs actors */
 	struct timer pulse;
 	int64_t started_wall_ms; /* when it began, which both clocks tell */
@@ -119,6 +124,19 @@ void note_no_effect(struct daemon *d, const char *file, const char *instead);
 
 /* Add to an answer to Status what the daemon knows; ctx: the daemon. */
 void status_describe(void *ctx, json_t *status);
+
+/* --- joining.c: the convention that this system is in --- */
+
+/* What the configuration says of it. Errors: those of tds_convention_read. */
+int joining_read(struct daemon *d, struct tds_err *err) TDS_MUST_CHECK;
+
+/* Where there is one, be in it. False: out of memory. */
+bool joining_begin(struct daemon *d) TDS_MUST_CHECK;
+void joining_end(struct daemon *d); /* blocking, for a moment: all else has ended */
+void joining_close(struct daemon *d);
+
+json_t *joining_status(const struct daemon *d); /* null: there is none */
+json_t *joining_members(void *daemon);          /* NULL: there is no convention, or no memory */
 
 /* --- python.c --- */
 

@@ -58,5 +58,6 @@ void status_describe(void *ctx, json_t *status)
 					  : json_integer(d->configured.actor_uid));
 	(void)json_object_set_new(status, "AutoRefresh", json_boolean(d->configured.auto_refresh));
 	(void)json_object_set_new(status, "Sandbox", granting_json(&d->configured.sandbox));
+	(void)json_object_set_new(status, "Convention", joining_status(d));
 	(void)json_object_set_new(status, "BudgetLimits", limits_json(&d->configured.budget));
 }

@@ -188,14 +188,20 @@ def running(judge, a):
     def hold(command, status, *args, **more):
         judge.hold(command, a.run(command.split()[0], *command.split()[1:], *args, '-j', **more), status)
 
-    for command in 'status', 'list', 'watch', 'metrics', 'tree', 'top':
+    for command in 'status', 'list', 'members', 'watch', 'metrics', 'tree', 'top':
         hold('tds-admin ' + command, 8)
+    (a.dir / 'convbus.cfg').write_text('nats://127.0.0.1:1\n')  # where nobody listens
+    (a.dir / 'convsystem.cfg').write_text('alpha\n')
     hold('tds-admin role', 8, 'foo')
     hold('tds-admin ask', 8, 'foo', '1')
     hold('tds-admin tell', 8, 'foo', '1')
     hold('tds-admin shutdown', 0)
     hold('tds-admin start', 0)
     hold('tds-admin start', 0)
+    hold('tds-admin members', 0)
+    hold('tds-admin members', 0, '--wait=1')
+    hold('tds-admin members', 9, '--wait=2', '--timeout=0')
+    hold('tds-admin members', 2, '--wait=0')
     a.group('foo', [1, 2])
     with watching(a) as watch:
         hold('tds-load', 0, a.dir / 'foo-1.tls')
@@ -238,7 +244,7 @@ def running(judge, a):
     watched = a.end_tool(watch)
     judge.hold('tds-admin watch', watched, 8)
     judge.hold('tds-admin watch', watched._replace(status=0, out=watched.out.rpartition('{')[0]), 0)  # before its end
-    for command in 'start', 'shutdown', 'status', 'list', 'role', 'tell', 'ask', 'watch', 'reload', 'restart', 'forget':
+    for command in 'start', 'shutdown', 'status', 'list', 'members', 'role', 'tell', 'ask', 'watch', 'reload', 'restart', 'forget':
         hold('tds-admin ' + command, 2, '--bogus')
     hold('tds-admin start', 4, '-C', '/nonexistent')
     # What the admin process has left behind.

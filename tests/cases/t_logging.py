@@ -181,11 +181,11 @@ def capabilities(a):
     def do_spin''').replace("    def __init__(self):\n", "    def __init__(self, capabilities=None):\n        self.seen = {str(k): v for k, v in capabilities.items() if isinstance(v, (int, str, tuple, list, bytes))}\n"))
     (a.dir / 'othercaps.cfg').write_text("{ 'Worker': True, 'Slot': (19, b'x'), 'Admin Port': 3, 'ä': [] }\n")
     (a.dir / 'adminport.cfg').write_text('1901\n')
-    (a.dir / 'convleader.cfg').write_text('192.168.32.19\n')
+    (a.dir / 'convleader.cfg').write_text('127.9.8.7\n')
     a.must(a.load('foo'))
     seen = a.asked('foo', ('capabilities',))
     wanted = {'Worker': True, 'Slot': (19, b'x'), 'Admin Port': 1901, 'ä': [], 'DirectorFmt': [1],
-              'Convention Address.IPv4': '192.168.32.19', 'Thespian ActorSystem Name': 'tdsLocalBase', 'Thespian Watch Supported': True}
+              'Convention Address.IPv4': '127.9.8.7', 'Thespian ActorSystem Name': 'tdsLocalBase', 'Thespian Watch Supported': True}
     ok(seen and all(seen.get(k) == v for k, v in wanted.items()), 'an actor has the capabilities', seen)
     told = a.ask('Status')['Capabilities']
     ok(told.get('Slot') == "(19, b'x')" and told['Admin Port'] == '1901', 'Status tells them', told)

@@ -23,7 +23,7 @@ TABLE = {
     'DefineGroup': ('define', 'yrynr'), 'LoadSource': ('load', 'yrynr'), 'UnloadSource': ('unload', 'yrynr'),
     'Refresh': ('load', 'yrynr'), 'Hold': ('hold', 'yrynr'), 'Release': ('hold', 'yrynr'), 'Rollback': ('hold', 'yrynr'),
     'Forget': ('forget', 'yrynr'), 'RetrieveAll': ('list', 'yryyy'), 'RetrieveRole': ('list', 'yryyy'),
-    'RequestNotification': ('list', 'yryyy'), 'Status': (None, 'yyyyy'), 'Tell': ('tell', 'yr---'), 'Ask': ('ask', 'yr---'),
+    'RequestNotification': ('list', 'yryyy'), 'Status': (None, 'yyyyy'), 'Members': ('list', 'yryyy'), 'Tell': ('tell', 'yr---'), 'Ask': ('ask', 'yr---'),
     'Watch': ('watch', 'yr---'), 'Reload': ('reload', 'yr---'), 'Restart': ('restart', 'yr---'),
     'Restart with Program': (None, 'yn---'), 'Shutdown': ('shutdown', 'yr---'), 'Join': (None, 'gggg-'),
     'send messages': (None, '--yyy'), 'create actors': (None, '--yyy'), 'create actors of other packages': ('create', '--ynr'),
@@ -47,7 +47,7 @@ REQUESTS = {
     'Forget': {'Group': 'nosuch'}, 'RetrieveAll': {}, 'RetrieveRole': {'Role': 'none'}, 'Status': {},
     'Tell': {'Target': 'lib', 'Literal': '1'}, 'Ask': {'Target': 'lib', 'Literal': "('echo', 1)"}, 'Watch': {}, 'Reload': {},
     'Restart': {'Grace': 'x'}, 'Restart with Program': {'Program': '/nonexistent', 'Grace': 'x'}, 'Shutdown': {'Grace': 'x'},
-    'RequestNotification': {},
+    'RequestNotification': {}, 'Members': {},
 }
 
 # Tries all that an actor can, and tells what has come of it; in packages and in programs.

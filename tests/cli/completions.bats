@@ -82,7 +82,7 @@ expect() {
 }
 
 @test "commands, and their operands" {
-	expect 'ask bootstart check config convention forget help history keys list log may metrics reload restart role sandbox setup shutdown start status tell top tree watch ' tds-admin ''
+	expect 'ask bootstart check config convention forget help history keys list log may members metrics reload restart role sandbox setup shutdown start status tell top tree watch ' tds-admin ''
 	expect 'shutdown ' tds-admin -j sh
 	expect 'src ' tds-admin setup s
 	expect 'init join leave remove status ' tds-admin convention ''
@@ -164,8 +164,8 @@ in_zsh() {
 
 # The same from the table of the tool.
 in_table() {
-	sed -nE 's/^\t\{ "([a-z-]+)", [a-z]+_argument, NULL, ([^ ]+) \},$/name \2 \1/p
-		s/^\t\{ ([^,]+), [A-Z]+, [^"]*"([a-z, ]+)" \},$/of \1 \2/p' "$ROOT/bin/tds-admin/main.c" | tr -d , |
+	sed -z 's/,\n\t *"/, "/g' "$ROOT/bin/tds-admin/main.c" | sed -nE 's/^\t\{ "([a-z-]+)", [a-z]+_argument, NULL, ([^ ]+) \},$/name \2 \1/p
+		s/^\t\{ ([^,]+), [A-Z]+, [^"]*"([a-z, ]+)" \},$/of \1 \2/p' | tr -d , |
 		awk 'BEGIN { name["\047T\047"] = "names-from"; name["\0470\047"] = "null" }
 			$1 == "name" { name[$2] = $3 }
 			$1 == "of" { for (i = 3; i <= NF; i++) print $i, "--" name[$2] }' | sort

@@ -68,6 +68,7 @@ expected() {
 		0644 usr/share/tds/schemas/tds-admin-list.json
 		0644 usr/share/tds/schemas/tds-admin-log.json
 		0644 usr/share/tds/schemas/tds-admin-may.json
+		0644 usr/share/tds/schemas/tds-admin-members.json
 		0644 usr/share/tds/schemas/tds-admin-metrics.json
 		0644 usr/share/tds/schemas/tds-admin-reload.json
 		0644 usr/share/tds/schemas/tds-admin-restart.json

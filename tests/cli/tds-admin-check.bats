@@ -159,7 +159,6 @@ tds-admin: no.tli: cannot be opened: No such file or directory'
 	diff - <(printf '%s\n' "${stderr//"$DIR/"/}") <<-'EOF'
 		tds-admin: adminusers.cfg:4:3: warning: no such user: nor-this
 		tds-admin: adminusers.cfg:3:1: no such user: no-such-user
-		tds-admin: convleader.cfg: warning: no convention is joined: it is a capability that actors see
 		tds-admin: guests.cfg:1:1: no such user: nor-this
 		tds-admin: thespbase.cfg: warning: it has no effect: actors run in the local engine
 	EOF

@@ -25,8 +25,7 @@ setup() {
   Convention Leader: 10.0.0.1
  Other Capabilities: { 'a': 1,
                        'b': 2 }" "tds-admin: $DIR/thespbase.cfg: warning: it has no effect: actors run in the local engine
-tds-admin: $DIR/oldthespbase.cfg: warning: it has no effect: there is no other system to shut down
-tds-admin: $DIR/convleader.cfg: warning: no convention is joined: it is a capability that actors see"
+tds-admin: $DIR/oldthespbase.cfg: warning: it has no effect: there is no other system to shut down"
 	run --separate-stderr tds-admin -q config
 	[ "$status" -eq 0 ]
 	[ -z "$stderr" ]

@@ -10,32 +10,35 @@
 
 #define ENTRIES_MAX 1024
 
-static bool is_text(const char *text)
+static bool is_text(const json_t *value)
 {
-	return text != NULL;
+	return tds_json_is_text(value);
 }
 
-static bool is_digest(const char *text)
+static bool is_digest(const json_t *value)
 {
-	return tds_text_is_hex(text, 64);
+	return is_text(value) && tds_text_is_hex(json_string_value(value), 64);
 }
 
-static bool is_group(const char *text)
+static bool is_group(const json_t *value)
 {
-	return text && tds_group_name_ok(text);
+	return is_text(value) && tds_group_name_ok(json_string_value(value));
+}
+
+static bool is_truth(const json_t *value)
+{
+	return json_is_boolean(value);
 }
 
 /* The fields of an entry of a list, and what each has to be. */
 struct field {
 	const char *name;
-	bool (*fits)(const char *text);
+	bool (*fits)(const json_t *value);
 };
 
-static const struct field of_source[] = { { "Group", is_group },
-					  { "Version", is_text },
-					  { "SHA256", is_digest },
-					  { "Key", is_text },
-					  { 0 } };
+static const struct field of_source[] = { { "Group", is_group },   { "Version", is_text },
+					  { "SHA256", is_digest }, { "Key", is_text },
+					  { "Active", is_truth },  { 0 } };
 static const struct field of_refused[] = {
 	{ "Group", is_group }, { "SHA256", is_digest }, { "Reason", is_text }, { 0 }
 };
@@ -48,8 +51,7 @@ static json_t *take_entry(const json_t *given, const struct field *fields)
 	for (; entry && fields->name; fields++) {
 		json_t *value = json_object_get(given, fields->name);
 
-		if (!tds_json_is_text(value) || !fields->fits(json_string_value(value)) ||
-		    json_object_set(entry, fields->name, value) != 0) {
+		if (!fields->fits(value) || json_object_set(entry, fields->name, value) != 0) {
 			json_decref(entry);
 			return NULL;
 		}

@@ -12,7 +12,7 @@
 
 /*
  * Read a document of another system: its known keys, checked; unknown ones are left out.
- * Shape:   {"Capabilities": {NAME: text of a literal}, "Sources": [{"Group", "Version", "SHA256", "Key"}],
+ * Shape:   {"Capabilities": {NAME: text of a literal}, "Sources": [{"Group", "Version", "SHA256", "Key", "Active"}],
  *          "Refused": [{"Group", "SHA256", "Reason"}]}, each key there and of texts without NUL; at most DOCUMENT_MAX bytes,
  *          1024 capabilities, 1024 entries of each list.
  * Owner:   a new reference.

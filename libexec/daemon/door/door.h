@@ -34,6 +34,8 @@ struct door_settings {
 	/* Read again what can be read again, and answer: a reference. False: out of memory. */
 	bool (*reload)(void *ctx, void (*done)(void *ctx, json_t *answer), void *done_ctx);
 	void (*describe)(void *ctx, json_t *status); /* what the answer to Status says besides */
+	json_t *(*members)(
+		void *ctx); /* each system of the convention, by name; NULL: there is none */
 	void (*output)(void *ctx, const struct line *line);
 	/* Clients were refused or cut off, so many times; once a minute. */
 	void (*over_budget)(void *ctx, uid_t uid, uint64_t times, const char *why);

@@ -15,6 +15,7 @@
 #include "base/release.h"
 #include "clients.h"
 #include "places.h"
+#include "systems.h"
 #include "tool/cli.h"
 
 #define WAIT_S_DEFAULT 60
@@ -355,6 +356,7 @@ static const struct request requests[] = {
 	REQUEST("RetrieveRole", "RoleAddress", ROLE, "Role", answer_retrieve_role),
 	REQUEST("RequestNotification", "NotificationOfUpdate", NOTIFICATION, NULL, answer_notification),
 	IN_ANY_PROTOCOL("Status", "Status", STATUS, NULL, answer_status),
+	REQUEST("Members", "Members", MEMBERS, NULL, answer_members),
 	REQUEST("Tell", "Told", TELL, "Target", answer_tell),
 	REQUEST("Ask", "Answer", ASK, "Target", answer_ask),
 	REQUEST("Watch", "Watching", WATCH, NULL, answer_watch),

@@ -20,7 +20,8 @@
 static const char *const files[] = { TDS_RUNDIR_LOCK,    TDS_RUNDIR_SOCKET, TDS_LOADED_NAME,
 				     TDS_DESIRED_NAME,   TDS_FLOOR_NAME,    TDS_GROUPS_NAME,
 				     TDS_RETURNING_NAME, TDS_UIDS_NAME,     TDS_AUDIT_NAME,
-				     TDS_EVENTS_NAME,    TDS_ACTORLOG_NAME, TDS_ACTORLOG_MORE };
+				     TDS_EVENTS_NAME,    TDS_ACTORLOG_NAME, TDS_ACTORLOG_MORE,
+				     TDS_MEMBERSHIP_NAME };
 static const char *const folders[] = { TDS_DATA_NAME, TDS_TMP_NAME, TDS_STORE_NAME };
 
 static bool is_ours(const char *name)

@@ -77,6 +77,14 @@ int floors_write(int rundir, json_t *groups, struct tds_err *err)
 	return write_groups(rundir, TDS_FLOOR_NAME, groups, 0644, err);
 }
 
+int membership_save(int rundir, const char *epoch, uint64_t term, struct tds_err *err)
+{
+	return write_document(rundir, TDS_MEMBERSHIP_NAME,
+			      json_pack("{s:i, s:s, s:I}", "Version", 1, "Epoch", epoch, "Term",
+					(json_int_t)term),
+			      0644, err);
+}
+
 /* A document that was written here, and fits (rundoc.h). NULL with err->code TDS_OK: there is none. */
 static json_t *read_document(int rundir, const char *name, bool (*fits)(const json_t *document),
 			     struct tds_err *err)
@@ -149,4 +157,9 @@ json_t *desired_read(int rundir, struct tds_err *err)
 json_t *floors_read(int rundir, struct tds_err *err)
 {
 	return read_document(rundir, TDS_FLOOR_NAME, tds_floor_fits, err);
+}
+
+json_t *membership_read(int rundir, struct tds_err *err)
+{
+	return read_document(rundir, TDS_MEMBERSHIP_NAME, tds_rundoc_fits_membership, err);
 }

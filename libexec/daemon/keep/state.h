@@ -4,6 +4,7 @@
 #define TDS_DAEMON_STATE_H
 
 #include <jansson.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -23,6 +24,10 @@ int floors_write(int rundir, json_t *groups, struct tds_err *err) TDS_MUST_CHECK
 /* And uids.json, which uids_read of the library reads. */
 int uids_save(int rundir, json_t *groups, struct tds_err *err) TDS_MUST_CHECK;
 
+/* And membership.json: this start's epoch in its convention, and the highest term of a leader that it knows of. */
+int membership_save(int rundir, const char *epoch, uint64_t term,
+		    struct tds_err *err) TDS_MUST_CHECK;
+
 /*
  * What they say, a new reference, checked: loaded.json with the definitions that it needs from the store. NULL with
  * err->code TDS_OK: there is none.
@@ -32,5 +37,6 @@ json_t *state_read(int rundir, struct tds_err *err);
 json_t *groups_read(int rundir, struct tds_err *err);
 json_t *desired_read(int rundir, struct tds_err *err);
 json_t *floors_read(int rundir, struct tds_err *err);
+json_t *membership_read(int rundir, struct tds_err *err);
 
 #endif
