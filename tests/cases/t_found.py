@@ -11,7 +11,7 @@ import socket
 
 import adminlib
 from adminlib import until
-from t_system import Lab, case
+from t_system import case
 from tap import done, ok
 
 # A daemon's control, as applications have it: who listens on the port decides what is done. Actors are of `shop`.

@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import itertools
 import os
-import pathlib
 import shutil
 import subprocess
 import sys

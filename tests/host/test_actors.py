@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """What actors may rely on: messages, order, poison, exits, wakeups, watches, children, signals."""
-import os
 import signal
 import time
 import unittest

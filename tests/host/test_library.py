@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """The helpers for actors: troupe, transient, initializing_messages, RunCommand, timers, small functions."""
-import ast
 import io
 import os
 import signal
@@ -23,7 +22,7 @@ from thespian.system.messages.status import formatStatus  # noqa: E402
 from thespian.system.timing import ExpirationTimer, timePeriodSeconds  # noqa: E402
 from thespian.system.utilis import fmap, thesplog, withPossibleInitArgs  # noqa: E402
 from thespian.transient import transient, transient_idle  # noqa: E402
-from thespian.troupe import UpdateTroupeSettings, troupe  # noqa: E402
+from thespian.troupe import UpdateTroupeSettings  # noqa: E402
 
 TROUPE = '''
 import os

@@ -2,7 +2,7 @@
 """Creating actors: by class and by name, what cannot be made, global names, parents."""
 from thespian.actors import *
 
-from play import ANY, PROCESSES, SECONDS, kind, program, raised
+from play import ANY, SECONDS, program, raised
 
 
 class Known(Actor):

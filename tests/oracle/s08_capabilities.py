@@ -2,7 +2,7 @@
 """Capabilities, and dead letters."""
 from thespian.actors import *
 
-from play import ANY, PROCESSES, SECONDS, kind, program, raised
+from play import ANY, SECONDS, kind, program, raised
 
 
 @requireCapability('Fruit')

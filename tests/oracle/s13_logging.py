@@ -12,7 +12,7 @@ from thespian.runcommand import Command, CommandResult, RunCommand
 from thespian.transient import transient, transient_idle
 from thespian.troupe import UpdateTroupeSettings, troupe
 
-from play import ANY, PROCESSES, SECONDS, kind, program
+from play import SECONDS, kind, program
 
 
 class OfActors(logging.Filter):

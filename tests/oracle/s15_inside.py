@@ -7,7 +7,7 @@ from unittest import mock
 
 from thespian.actors import *
 
-from play import SECONDS, kind, program, raised
+from play import SECONDS, program
 
 SEEN = []
 

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: MIT
 """What applications look for from outside."""
 import logging
-import os
 import socket
 
 from thespian.actors import *
 
-from play import ANY, SECONDS, kind, program, raised
+from play import SECONDS, kind, program
 
 
 class Quiet(Actor):

@@ -23,7 +23,6 @@ from tdshost.wire import logs, realm
 from tdshost.wire.link import (Closed, Event, ProtocolError, control_frame, direct_message_frame,
                                wire_text)
 from tdshost.wire.process import EXIT_SIGNALS, pending_signals
-from tdshost.words.address import ActorAddress
 from tdshost.words.arguments import withPossibleInitArgs
 from tdshost.words.messages import (ActorExitRequest, DeadEnvelope, PoisonMessage, WakeupMessage,
                                     WatchMessage)

@@ -8,7 +8,6 @@ Python to start: what the first of them forks are warm source processes.
 import _signal
 import contextlib
 import gc
-import json
 import logging
 import os
 import select

@@ -11,7 +11,7 @@ import sys
 import zipimport
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
-from typing import Any, Dict, Iterator, Optional, Tuple, Union
+from typing import Any, Dict, Iterator, Optional, Union
 
 from tdshost.source.archive import PLAIN, Source
 from tdshost.source.resources import ResourceReader
