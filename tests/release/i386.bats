@@ -33,7 +33,7 @@ needed() {
 	git -C "$ROOT" archive HEAD | tar -x -C root/source
 	# shellcheck disable=SC2016 # the shell within expands that
 	unshare --mount --pid --fork --kill-child=KILL setarch i686 chroot root \
-		sh -ec 'mount -t proc proc /proc; cd /source; nice make -s -j"$(nproc)" WERROR=1 unit >built 2>&1 || { cat built; exit 1; }; nice tests/run unit' |
-		tee said | tail -n 40
+		sh -ec 'mount -t proc proc /proc; cd /source; nice make -s -j"$(nproc)" WERROR=1 unit >built 2>&1 || { cat built; exit 1; }; nice tests/run unit' >said ||
+		grep -vE '^plain [a-z_]+: [0-9]+ passed(, [0-9]+ s)?$' said
 	grep -q '^[1-9][0-9]* passed, 0 failed' said
 }
