@@ -4,7 +4,9 @@
 import json
 import os
 import re
+import shutil
 import signal
+import subprocess
 
 from adminlib import ACTOR, run_cases, until
 from tap import ok
@@ -92,6 +94,10 @@ def metrics(a, *args):
     answer = a.admin('metrics', *args)
     samples, wrong = parse(answer.out)
     ok(not wrong, 'metrics %s: as the grammar has it' % ' '.join(args), *wrong, answer)
+    # Prometheus' own judge, which also says what is named against its customs, where it is installed.
+    if shutil.which('promtool'):
+        judged = subprocess.run(['promtool', 'check', 'metrics'], input=answer.out, capture_output=True, text=True, check=False)
+        ok(judged.returncode == 0 and not judged.stderr, 'promtool finds nothing', judged)
     return answer, samples
 
 
