@@ -20,7 +20,7 @@ import threading
 import time
 import uuid
 
-from tap import BIN, CRASH, KEYS, LIMIT_S, ROOT, Answer, done, ok
+from tap import BIN, CRASH, KEYS, LIMIT_S, ROOT, Answer, done, ok, skip
 
 SCALE = int(os.environ.get('TDS_SCALE', '1'))
 PROTOCOL = 1  # of the socket, in every answer
@@ -478,10 +478,13 @@ def processes(*marks):
         try:
             with open('/proc/%s/cmdline' % pid, 'rb') as f:
                 line = f.read()
-            with open('/proc/%s/environ' % pid, 'rb') as f:
-                environment = f.read()
         except OSError:
             continue
+        try:
+            with open('/proc/%s/environ' % pid, 'rb') as f:
+                environment = f.read()
+        except OSError:  # root alone may read that of a daemon, which is not dumpable: its arguments tell
+            environment = b''
         if any(m in line or m in environment for m in marks):
             found[int(pid)] = line.replace(b'\0', b' ').decode('utf-8', 'replace').strip()
     return found
@@ -494,6 +497,16 @@ def run_state(pid):
             return f.read().rpartition(b')')[2].split()[0].decode()
     except OSError:
         return 'X'
+
+
+def shows(pid, what):
+    """Does /proc show us what this process holds: its descriptors, its environment?
+
+    A plain user is not shown it of a daemon, which is not dumpable; one with ASan is. Where not, `what` is skipped."""
+    if os.access('/proc/%d/fd' % pid, os.R_OK):
+        return True
+    skip(what, 'root alone sees what a daemon holds')
+    return False
 
 
 def parent_of(pid):

@@ -7,7 +7,7 @@ Prints TAP.
 import os
 import resource
 
-from adminlib import ACTOR, run_cases
+from adminlib import ACTOR, run_cases, shows
 from tap import ok
 
 FEW = 160
@@ -130,9 +130,10 @@ def one_that_takes_all(a):
 def one_each(a):
     a.group('hog', ['1'], source=HOG)
     a.must(a.load('hog'))
-    before = len(os.listdir('/proc/%d/fd' % a.pid))
+    shown = shows(a.pid, 'how many descriptors an idle actor takes')
+    before = len(os.listdir('/proc/%d/fd' % a.pid)) if shown else 0
     got = a.asked('hog', ('hog', 100), 60)
-    now = len(os.listdir('/proc/%d/fd' % a.pid))
+    now = len(os.listdir('/proc/%d/fd' % a.pid)) if shown else 0
     ok(got == (100, 0) and now - before <= 105, 'an idle actor takes one descriptor of the daemon', got, before, now)
 
 

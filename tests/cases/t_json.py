@@ -148,7 +148,11 @@ def configuration(judge, a):
     hold(0, 'bootstart', '--print', '--manager=s6')
     hold(5, 'bootstart', '--root=/nonexistent')
     a.base.chmod(0o755)
-    hold(0, 'setup', '--print', a.base / 'setup')
+    if os.geteuid() == 0:
+        hold(0, 'setup', '--print', a.base / 'setup')
+    else:  # whoever may put something else in the place of a folder of its way is refused
+        hold(1, 'setup', '--print', a.base / 'setup')
+        hold(0, 'setup', '--print', '/setup')
     hold(2, 'setup', '--bogus')
     convention(hold, a)
     (a.dir / 'junk_tls.key').write_text('junk')

@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 
-from adminlib import SCALE, parent_of, run_cases, until
+from adminlib import SCALE, parent_of, run_cases, shows, until
 from tap import BIN, ok
 
 ROUNDS = 3 * SCALE
@@ -97,9 +97,11 @@ def for_a_supervisor(a):
     watcher.join()
     ok(b.status == 0 and p.poll() is None and parent_of(a.pid) == p.pid and echoes(a), 'the supervisor sees nothing', b)
     ok(not free, 'and the lock was held throughout', free)
-    fds = sorted(int(fd) for fd in os.listdir('/proc/%d/fd' % p.pid))
+    shown = shows(p.pid, 'a restart leaves no descriptor behind')
+    fds = sorted(int(fd) for fd in os.listdir('/proc/%d/fd' % p.pid)) if shown else []
     a.must(a.admin('restart'))
-    ok(sorted(int(fd) for fd in os.listdir('/proc/%d/fd' % p.pid)) == fds, 'a restart leaves no descriptor behind', fds)
+    if shown:
+        ok(sorted(int(fd) for fd in os.listdir('/proc/%d/fd' % p.pid)) == fds, 'a restart leaves no descriptor behind', fds)
     os.kill(p.pid, signal.SIGTERM)
     b = a.end_tool(p)
     ok((b.status, b.out, b.err.splitlines()[-1]) == (0, '', 'tds-admin: Stopped') and not a.processes(), 'SIGTERM ends it as ever', b)
@@ -116,6 +118,14 @@ def what_does_not_come_back(a):
     ok(echoes(a) and a.loaded('bar') == [], 'and all else is back')
 
 
+def as_before(a):
+    """The actors' user again that the admin was made with: a plain user has none but itself."""
+    if os.geteuid() == 0:
+        a.actors('root')
+    else:
+        (a.dir / 'actoruser.cfg').unlink()
+
+
 def what_is_refused(a):
     """What would not start again goes on as it is."""
     a.group('foo', ['1'])
@@ -124,7 +134,7 @@ def what_is_refused(a):
     (a.dir / 'actoruser.cfg').write_text('no-such-user\n')
     b = a.admin('restart')
     ok(b.status == 4 and 'actoruser.cfg' in b.err and b.err.count('\n') == 1 and a.pid == pid and echoes(a), 'settings that are wrong', b)
-    a.actors('root')
+    as_before(a)
     (a.dir / 'datadir.cfg').write_text('%s/none/data\n' % a.base)
     b = a.admin('restart')
     ok(b == (5, '', 'tds-admin: datadir.cfg: %s/none/data: No such file or directory\n' % a.base) and a.pid == pid and echoes(a),
@@ -185,7 +195,7 @@ def cannot_begin(a):
     until('it has ended', lambda: not a.processes())
     end = "exited with status 4: %s/actoruser.cfg:1:1: no such user: no-such-user" % a.dir
     ok([e['Message'] for e in a.events('GivenUp', log='audit.log')] == [end], 'the audit log says why', a.events('GivenUp', log='audit.log'))
-    a.actors('root')
+    as_before(a)
 
 
 def while_it_restarts(a):

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 
-from adminlib import ACTOR, parent_of, run_cases, run_state, until
+from adminlib import ACTOR, parent_of, run_cases, run_state, shows, until
 from tap import LIMIT_S, ok
 
 # All that there is in sd_notify(3), as somebody would say it who means ill.
@@ -199,14 +199,18 @@ def hidden(a):
     with supervised(a, usec=60000000) as (s, p):
         a.must(a.load('foo'))
         below = set(a.processes()) - {p.pid}
-        ok(len(below) > 2 and not [pid for pid in below if shown(pid)] and shown(p.pid), 'the guardian alone has it', below)
+        seen = shows(a.pid, 'what the environment of a daemon has of a supervisor')
+        if seen:
+            ok(len(below) > 2 and not [pid for pid in below if shown(pid)] and shown(p.pid), 'the guardian alone has it', below)
         a.must(a.admin('restart'))
-        ok(not shown(a.pid) and shown(p.pid), 'after a restart too')
+        if seen:
+            ok(not shown(a.pid) and shown(p.pid), 'after a restart too')
     s = Supervisor(a)
     a.env.update(NOTIFY_SOCKET=s.path, WATCHDOG_USEC='400000')
     a.must(a.admin('start'))
     a.must(a.admin('reload'))
-    ok(not shown(a.pid), 'one that became a daemon has nothing of it either')
+    if seen:
+        ok(not shown(a.pid), 'one that became a daemon has nothing of it either')
     a.must(a.admin('shutdown'))
     ok(not s.all, 'and says nothing: it is not the process that was started', s.all)
     s.close()

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 
-from adminlib import PROTOCOL, VERSION, parent_of, run_cases, until
+from adminlib import PROTOCOL, VERSION, parent_of, run_cases, shows, until
 from tap import BIN, ROOT, ok
 
 RELEASE = (ROOT / 'libcommon/base/release.h').read_text()
@@ -195,7 +195,8 @@ def another_version(a):
         ok(b.status == 0 and b.err.count(warning) == 1, 'and with -v says it, once', b)
     b = run_of(OTHER, a, 'tds-admin', 'restart')
     ok(b == (0, '', '') and is_as_before(a, guardian, OTHER_VERSION), 'another version takes over, from another folder', b)
-    ok(os.readlink('/proc/%d/exe' % guardian) == str(OTHER / 'libexec/tds/tds-daemon'), 'guardian and all')
+    if shows(guardian, 'guardian and all'):
+        ok(os.readlink('/proc/%d/exe' % guardian) == str(OTHER / 'libexec/tds/tds-daemon'), 'guardian and all')
     b = a.admin('restart')
     ok(b == (0, '', '') and is_as_before(a, guardian, VERSION), 'and the one before again', b)
 

@@ -840,11 +840,11 @@ make_dist() {
 	pack foo key.pem src '**/*.txt'
 	ended 4 'tds-gensrc: **/*.txt: foo/sub: cannot be read: Permission denied'
 	local source
-	ln -s foo/sub src/link
 	for source in foo/sub/part.py foo/sub/none foo/sub/*.py '*/sub/part.py'; do
 		pack foo key.pem src foo/note.txt "$source"
 		ended 4 "tds-gensrc: $source: foo/sub: cannot be read: Permission denied"
 	done
+	ln -s foo/sub src/link
 	pack foo key.pem src foo/note.txt link/part.py
 	ended 4 "tds-gensrc: link/part.py: link: cannot be read: Permission denied"
 	ln -s foo/sub/deep src/deep
