@@ -21,6 +21,7 @@ WATCH = b'{"DirectorOp":"Watch"}\n'
 NOTIFY = b'{"DirectorOp":"RequestNotification"}\n'
 PLACES = 256
 KEPT = 8
+OF_ROOT = 4  # of them for root alone
 
 
 def half_closed(a, *requests):
@@ -276,7 +277,8 @@ def too_many(a):
         r = next(filter(lambda r: 'DirectorResponse' in r, iter(held[0].line, None)))
         ok((r['DirectorResponse'], r['Success'], r['Status'], r['Message']) == ('Error', False, 8, 'too many clients') and
            held[0].line() is None, 'and the oldest is told why it is not any more', r)
-        ok(a.ask('Status')['Clients'] == PLACES, 'the others are')
+        there = a.ask('Status')['Clients']  # some places are kept for root
+        ok(there == (PLACES if os.geteuid() == 0 else PLACES - OF_ROOT), 'the others are', there)
 
 
 class Other:

@@ -71,6 +71,7 @@ foo() {
 	# A pipeline ends, though the daemon lives on.
 	[ "$(tds-admin start 2>&1 | cat)" = '' ]
 	pid=$(tds-admin -j status | jq .Pid)
+	[ -r "/proc/$pid/fd" ] || skip 'root alone sees what a daemon holds'
 	for fd in 0 1 2; do
 		[ "$(readlink "/proc/$pid/fd/$fd")" = /dev/null ]
 	done
