@@ -96,6 +96,7 @@ program_objects = $(or $(objects_of_$(1)),$(B)/obj/libexec/$(1).o)
 LIBTDS := $(BIN:%/bin=%)/lib/libtds.a
 
 all: man/tds-director.1 $(TOOLS:%=$(BIN)/%) $(PROGRAMS:%=$(LIBEXEC)/%) $(HOSTED) $(LIBTDS)
+	$(if $(NATS),,@echo 'tds-link is left out, without which there is no convention: pkg-config knows no libnats')
 
 $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/timex.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/when.h"
@@ -128,6 +129,16 @@ static void look_at_pems(struct look *look)
 }
 
 /* Certificates have a beginning and an end, and the convention compares clocks: the kernel knows whether something sets this one. */
+/* What speaks NATS is built where libnats is; all else of a convention can be set up without it. */
+static void look_at_program(struct look *look)
+{
+	tds_autofree char *path = tds_cli_neighbour("../libexec/tds/tds-link");
+
+	if (path && access(path, X_OK) != 0)
+		find(look, "program", BAD, "install libnats, and tds anew, built where that is",
+		     "tds-link is not there");
+}
+
 static void look_at_clock(struct look *look)
 {
 	struct timex state = { .modes = 0 };
@@ -382,6 +393,7 @@ static void look_at_all(struct look *look)
 
 	(void)sigaction(SIGPIPE, &ignore, &before);
 	look->role = tds_convention_role(&look->convention);
+	look_at_program(look);
 	look_at_settings(look);
 	look_at_pems(look);
 	look_at_clock(look);

@@ -218,3 +218,18 @@ On the machine of the server, as root, with a copy of convention/server (no syst
 	echo yes >"$DIR/convopen.cfg"
 	check 0 ''
 }
+
+@test "status: tds was built without libnats" {
+	init alpha --bus=127.0.0.1:1
+	tds-admin -q convention join convention/systems/alpha
+	mkdir -p built/bin built/libexec/tds
+	cp "$(command -v tds-admin)" built/bin
+	says() {
+		run --separate-stderr built/bin/tds-admin -q convention status --timeout=1
+		[ "$status" -eq 1 ]
+		[ "$(grep program <<<"$stderr")" = "$1" ]
+	}
+	says 'tds-admin: program: tds-link is not there: install libnats, and tds anew, built where that is'
+	install -m 0755 /dev/null built/libexec/tds/tds-link
+	says ''
+}
