@@ -503,7 +503,7 @@ def shows(pid, what):
     """Does /proc show us what this process holds: its descriptors, its environment?
 
     A plain user is not shown it of a daemon, which is not dumpable; one with ASan is. Where not, `what` is skipped."""
-    if os.access('/proc/%d/fd' % pid, os.R_OK):
+    if os.geteuid() == 0 or os.access('/proc/%d/fd' % pid, os.R_OK):
         return True
     skip(what, 'root alone sees what a daemon holds')
     return False
