@@ -196,7 +196,7 @@ class Lab:
             return [eval(line, {}) for line in out.read().splitlines()]
 
     def processes(self):
-        return processes(self.mark)
+        return processes(self.mark, str(self.base))
 
     def stop(self):
         """What is wrong at the end: processes that are left, findings of a sanitizer."""
